@@ -1,0 +1,117 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::Status;
+
+/// What can go wrong with a request, in the domain's words. Each contract says it in its own
+/// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract can say it.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// No credentials were presented.
+    CredentialsMissing,
+    /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
+    CredentialsInvalid,
+    /// The account may not be used in its present state.
+    AccountStatus(Status),
+    /// The tenant's accounts may not be used at present.
+    TenantClosed,
+    /// The credentials hold, but not for this contract, portal or account.
+    AccessDenied,
+    /// Something is wrong with `X-Client-Hash`.
+    ClientHash(HashFault),
+    /// No such path.
+    NotFound,
+    /// The path exists, the method does not; holds the value of `Allow`.
+    MethodNotAllowed(&'static str),
+    /// The body is not in a media type that the contract reads.
+    MediaType,
+    /// The body is in a content coding that nobody reads here.
+    ContentEncoding,
+    /// The body is larger than the contract allows.
+    BodyTooLarge,
+    /// The body did not arrive within the time for it.
+    BodyTooSlow,
+    /// The body cannot be read as JSON of the shape that the contract wants.
+    Body(BodyFault),
+    /// Fields break their rules: all of them together, in the contract's order.
+    Fields(Vec<Fault>),
+    /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
+    Taken(&'static str),
+    /// A part of the world is missing (database, gateway): nothing is known to have changed, the client may retry.
+    Unavailable(Cause),
+    /// Our own fault. The cause is logged once, at the edge; only an identifier goes out.
+    Internal(Cause),
+}
+
+/// Why something failed, for the log and never for the wire.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl Cause {
+    /// Keeps an error, or a text.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
+        Cause(Arc::from(cause.into()))
+    }
+}
+
+/// The error and everything that led to it.
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(formatter, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// What is wrong with the header `X-Client-Hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashFault {
+    /// It is absent or empty.
+    Missing,
+    /// It is longer than 512 bytes, doubled, or not visible text.
+    Malformed,
+    /// It is not the one that the token or session is bound to.
+    Mismatch,
+}
+
+/// What is wrong with a body before its fields are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    /// No byte was sent.
+    Empty,
+    /// It is not JSON (RFC 8259) within the limits of [`crate::json`].
+    Malformed,
+    /// It is JSON, but not an object.
+    NotAnObject,
+}
+
+/// One field that breaks one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field's name on the wire of the contract that refuses it.
+    pub field: &'static str,
+    /// The rule that it breaks.
+    pub rule: Rule,
+}
+
+/// The rules that a contract may put on a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// At most this many Unicode scalar values.
+    MaxLength(usize),
+    /// A JSON string.
+    Text,
+    /// No control characters (at least no U+0000).
+    NoControlCharacters,
+}
+

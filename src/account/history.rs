@@ -1,0 +1,192 @@
+//! History that can be erased and still verifies.
+//!
+//! An entry is metadata, a commitment to its payload, and the payload itself, sealed. The chain hashes the previous link,
+//! the metadata and the commitment, so that deleting payload and salt (erasure) leaves the chain whole, while any other
+//! change to a row, or its absence, shows.
+
+use aws_lc_rs::digest;
+use jiff::Timestamp;
+
+use super::{AccountId, Change};
+use crate::json::{Object, Value};
+
+/// A SHA-256 value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// What the first entry of an account links to.
+    pub const START: Digest = Digest([0; 32]);
+
+    fn of(parts: &[&[u8]]) -> Digest {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in parts {
+            context.update(part);
+        }
+        let mut value = [0; 32];
+        value.copy_from_slice(context.finish().as_ref());
+        Digest(value)
+    }
+}
+
+/// Who made a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The person themself.
+    Owner,
+    /// Somebody who operates the installation.
+    Operator,
+    /// selfsame itself: provisioning, imports, clean-up.
+    System,
+}
+
+impl Actor {
+    /// The name in the database and in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Actor::Owner => "owner",
+            Actor::Operator => "operator",
+            Actor::System => "system",
+        }
+    }
+}
+
+/// The circumstances of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occasion {
+    /// Who made it.
+    pub actor: Actor,
+    /// Through what: a contract's name, or `cli`.
+    pub contract: &'static str,
+    /// The request's identifier, as the client was told; empty outside requests.
+    pub request_id: String,
+    /// Where the request came from; personal, so it is sealed.
+    pub source_address: Option<String>,
+    /// The client's own name for itself; personal, so it is sealed.
+    pub user_agent: Option<String>,
+}
+
+impl Occasion {
+    /// A change from the command line.
+    pub fn operator() -> Occasion {
+        Occasion {
+            actor: Actor::Operator,
+            contract: "cli",
+            request_id: String::new(),
+            source_address: None,
+            user_agent: None,
+        }
+    }
+}
+
+/// The part of an entry that is never erased.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata {
+    /// Whose history.
+    pub account_id: AccountId,
+    /// The account's version after the change; entries count from 1 without gaps.
+    pub sequence: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who made it.
+    pub actor: String,
+    /// Through what.
+    pub contract: String,
+    /// The request's identifier.
+    pub request_id: String,
+}
+
+/// The part of an entry that erasure deletes.
+#[derive(Clone, PartialEq)]
+pub struct SealedPayload {
+    /// The generation of the history key that sealed it.
+    pub key: i64,
+    /// The sealed payload.
+    pub payload: Vec<u8>,
+    /// Random; without it the commitment would confirm guesses about erased values.
+    pub salt: [u8; 32],
+}
+
+/// One change as it is kept.
+#[derive(Clone)]
+pub struct Entry {
+    /// Who, when, through what.
+    pub metadata: Metadata,
+    /// SHA-256(salt ‖ payload).
+    pub commitment: Digest,
+    /// SHA-256(previous link ‖ metadata ‖ commitment).
+    pub link: Digest,
+    /// What changed; gone after erasure.
+    pub sealed: Option<SealedPayload>,
+}
+
+/// What changed and from where, as JSON: the payload before it is sealed.
+pub fn payload(changes: &[Change], occasion: &Occasion) -> Vec<u8> {
+    let changes = changes.iter().map(|change| {
+        Value::Object(Object::from_iter([
+            ("field".to_owned(), Value::from(&*change.field)),
+            ("before".to_owned(), change.before.clone()),
+            ("after".to_owned(), change.after.clone()),
+        ]))
+    });
+    let mut payload = Object::from_iter([("changes".to_owned(), Value::Array(changes.collect()))]);
+    for (name, value) in [("source_address", &occasion.source_address), ("user_agent", &occasion.user_agent)] {
+        if let Some(value) = value {
+            payload.insert(name.to_owned(), Value::from(value.as_str()));
+        }
+    }
+    Value::Object(payload).to_text().into_bytes()
+}
+
+/// Commits to a payload without showing it.
+pub fn commit(salt: &[u8; 32], payload: &[u8]) -> Digest {
+    Digest::of(&[salt, payload])
+}
+
+/// The chain's next link.
+pub fn link(previous: Digest, metadata: &Metadata, commitment: Digest) -> Digest {
+    let mut encoded = b"selfsame history 1".to_vec();
+    encoded.extend(previous.0);
+    encoded.extend(metadata.account_id.0.as_bytes());
+    encoded.extend(metadata.sequence.to_be_bytes());
+    encoded.extend(metadata.at.as_microsecond().to_be_bytes());
+    // Each text is preceded by its length, so that no two lists of texts encode alike.
+    for text in [&metadata.actor, &metadata.contract, &metadata.request_id] {
+        encoded.extend((text.len() as u64).to_be_bytes());
+        encoded.extend(text.as_bytes());
+    }
+    encoded.extend(commitment.0);
+    Digest::of(&[&encoded])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata() -> Metadata {
+        Metadata {
+            account_id: AccountId(uuid::Uuid::nil()),
+            sequence: 1,
+            at: Timestamp::UNIX_EPOCH,
+            actor: "owner".into(),
+            contract: "system".into(),
+            request_id: "r1".into(),
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_entry_moves_the_link() {
+        let commitment = commit(&[7; 32], b"{}");
+        let base = link(Digest::START, &metadata(), commitment);
+        let others = [
+            link(Digest([1; 32]), &metadata(), commitment),
+            link(Digest::START, &metadata(), commit(&[8; 32], b"{}")),
+            link(Digest::START, &Metadata { sequence: 2, ..metadata() }, commitment),
+            link(Digest::START, &Metadata { at: Timestamp::from_second(1).unwrap(), ..metadata() }, commitment),
+            link(Digest::START, &Metadata { actor: "operator".into(), ..metadata() }, commitment),
+            link(Digest::START, &Metadata { actor: "ownersys".into(), contract: "tem".into(), ..metadata() }, commitment),
+            link(Digest::START, &Metadata { request_id: "r2".into(), ..metadata() }, commitment),
+        ];
+        assert!(others.iter().all(|other| *other != base));
+    }
+}

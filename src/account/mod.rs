@@ -1,0 +1,203 @@
+//! The thing itself: one person's account as plain values. No I/O, no async, no HTTP, no SQL.
+//!
+//! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
+
+mod contact;
+mod error;
+mod fields;
+pub mod history;
+mod patch;
+mod tenant;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use contact::{Email, Phone};
+pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
+pub use fields::{Field, Text, TextError, Texts};
+pub use history::Digest;
+pub use patch::{Change, Edit, Patch};
+pub use tenant::{Tenant, TenantStatus};
+
+/// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub Uuid);
+
+/// Identifies a tenant: the customer, organisation or institution that an account belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(pub Uuid);
+
+/// Everything stored about one person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// The identifier that tokens name.
+    pub id: AccountId,
+    /// The installation-wide number, for contracts whose identifiers are integers.
+    pub number: i64,
+    /// The business identifier, unique in the tenant; `ACC_SYS_<number>` unless it was given.
+    pub biz_id: String,
+    /// The tenant that the account belongs to.
+    pub tenant_id: TenantId,
+    /// The portal that the account signs in to.
+    pub portal: Portal,
+    /// Whether the account may be used.
+    pub status: Status,
+    /// The personal fields, each text or unset.
+    pub texts: Texts,
+    /// Whether the stored e-mail address was proved by its owner.
+    pub email_verified: bool,
+    /// Whether the stored phone number was proved by its owner.
+    pub phone_verified: bool,
+    /// Set by operators, derived from nothing: CL2C's `authenticated`.
+    pub authenticated: bool,
+    /// Set by operators, derived from nothing: CL2C's `authValidUpto`.
+    pub auth_valid_until: Option<Timestamp>,
+    /// Counts recorded changes, from 1; also the sequence of the newest history entry.
+    pub version: i64,
+    /// When the account came to be.
+    pub created_at: Timestamp,
+    /// When the last recorded change happened.
+    pub updated_at: Timestamp,
+    /// The head of the account's history chain.
+    pub history_head: Digest,
+}
+
+impl Account {
+    /// An account without any field set, before its first commit; `biz_id` defaults to `ACC_SYS_` and the number in at
+    /// least three digits.
+    pub fn new(id: AccountId, number: i64, biz_id: Option<String>, tenant: &Tenant, created_at: Timestamp) -> Account {
+        Account {
+            id,
+            number,
+            biz_id: biz_id.unwrap_or_else(|| format!("ACC_SYS_{number:03}")),
+            tenant_id: tenant.id,
+            portal: tenant.portal,
+            status: Status::Active,
+            texts: Texts::default(),
+            email_verified: false,
+            phone_verified: false,
+            authenticated: true,
+            auth_valid_until: None,
+            version: 0,
+            created_at,
+            updated_at: created_at,
+            history_head: Digest::START,
+        }
+    }
+
+    /// The text of a field, `None` while it is unset.
+    pub fn text(&self, field: Field) -> Option<&str> {
+        self.texts[field].as_ref().map(Text::as_str)
+    }
+
+    /// The e-mail address, with its views.
+    pub fn email(&self) -> Option<Email<'_>> {
+        self.text(Field::Email).map(Email)
+    }
+
+    /// The phone number, with its views.
+    pub fn phone(&self) -> Option<Phone<'_>> {
+        self.text(Field::Phone).map(Phone)
+    }
+}
+
+/// A closed set that is stored as a number and spoken as a name: `code`, `value` and a localised label.
+macro_rules! enumeration {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $value:literal, $code:literal, $label:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every member, in the order of their numbers.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The name on the wire and on the command line.
+            pub fn code(self) -> &'static str {
+                match self { $($name::$variant => $code),+ }
+            }
+
+            /// The eight-digit number on the wire and in the database.
+            pub fn value(self) -> i64 {
+                match self { $($name::$variant => $value),+ }
+            }
+
+            /// The key of the localised label.
+            pub fn label_key(self) -> &'static str {
+                match self { $($name::$variant => $label),+ }
+            }
+
+            /// The member with this number.
+            pub fn from_value(value: i64) -> Option<$name> {
+                $name::ALL.iter().copied().find(|member| member.value() == value)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<$name, String> {
+                $name::ALL.iter().copied().find(|member| member.code().eq_ignore_ascii_case(text)).ok_or_else(|| {
+                    let known: Vec<&str> = $name::ALL.iter().map(|member| member.code()).collect();
+                    format!("expected one of {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+pub(crate) use enumeration;
+
+enumeration! {
+    /// The portal that an account signs in to.
+    Portal {
+        /// The operators' own portal, the one that the System contract serves.
+        System = 10010101, "SYSTEM", "portal-system";
+        /// A tenant's portal.
+        Tenant = 10010102, "TENANT", "portal-tenant";
+        /// A partner's portal.
+        Partner = 10010103, "PARTNER", "portal-partner";
+        /// The consumers' portal.
+        Consumer = 10010104, "CONSUMER", "portal-consumer";
+    }
+}
+
+enumeration! {
+    /// Whether an account may be used.
+    Status {
+        /// Created, not yet approved by an operator.
+        PendingApproval = 10010201, "PENDING_APPROVAL", "status-pending-approval";
+        /// In use.
+        Active = 10010202, "ACTIVE", "status-active";
+        /// Refused by an operator.
+        Rejected = 10010203, "REJECTED", "status-rejected";
+        /// Locked for its safety.
+        Locked = 10010204, "LOCKED", "status-locked";
+        /// Taken out of use by an operator.
+        Suspended = 10010205, "SUSPENDED", "status-suspended";
+        /// Ended; answers like an account that never was.
+        Closed = 10010206, "CLOSED", "status-closed";
+    }
+}
+
+macro_rules! identifier {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<$name, uuid::Error> {
+                Uuid::parse_str(text).map($name)
+            }
+        }
+    };
+}
+identifier!(AccountId);
+identifier!(TenantId);

@@ -1,0 +1,235 @@
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::{Account, Field, Phone, Portal, Status, Text};
+use crate::account::Email;
+use crate::json::Value;
+
+/// What is wished for one value: absent, null and value never get mixed up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// Leave it as it is.
+    #[default]
+    Keep,
+    /// Make it unset.
+    Clear,
+    /// Give it this value.
+    Set(T),
+}
+
+/// A wish for one account, independent of any contract: one [`Edit`] a field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patch {
+    texts: [Edit<Text>; Field::ALL.len()],
+    /// A new status; operators only.
+    pub status: Option<Status>,
+    /// A new portal; operators only.
+    pub portal: Option<Portal>,
+    /// Says of the e-mail address, as it is after this patch, whether it is proved; without it an address keeps its mark
+    /// only when the new one compares equal.
+    pub email_verified: Option<bool>,
+    /// The same for the phone number.
+    pub phone_verified: Option<bool>,
+    /// CL2C's `authenticated`; operators only.
+    pub authenticated: Option<bool>,
+    /// CL2C's `authValidUpto`; operators only.
+    pub auth_valid_until: Edit<Timestamp>,
+}
+
+impl Patch {
+    /// Wishes an edit of one field.
+    pub fn edit(&mut self, field: Field, edit: Edit<Text>) {
+        self.texts[field as usize] = edit;
+    }
+
+    /// What is wished for one field.
+    pub fn wish(&self, field: Field) -> &Edit<Text> {
+        &self.texts[field as usize]
+    }
+}
+
+/// What one patch did to one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The field's name, or a JSON Pointer (RFC 6901) below it.
+    pub field: Cow<'static, str>,
+    /// The value before, null when it was unset.
+    pub before: Value,
+    /// The value after, null when it is unset now.
+    pub after: Value,
+}
+
+impl Account {
+    /// Applies a patch at a moment and says what changed. Nothing changed means nothing at all: version and times stay.
+    pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Vec<Change> {
+        let before = self.clone();
+        for field in Field::ALL {
+            set(&mut self.texts[field], patch.wish(field));
+        }
+        self.status = patch.status.unwrap_or(self.status);
+        self.portal = patch.portal.unwrap_or(self.portal);
+        self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
+        set(&mut self.auth_valid_until, &patch.auth_valid_until);
+        self.email_verified = self.email().is_some()
+            && patch.email_verified.unwrap_or(before.email_verified && same(before.email(), self.email(), Email::folded));
+        self.phone_verified = self.phone().is_some()
+            && patch
+                .phone_verified
+                .unwrap_or(before.phone_verified && same(before.phone(), self.phone(), |phone| phone.comparable().into_owned()));
+
+        let changes = changes_between(&before, self);
+        if !changes.is_empty() {
+            self.version += 1;
+            // A clock that was set back must not make history run backwards.
+            self.updated_at = now.max(self.updated_at);
+        }
+        changes
+    }
+}
+
+fn set<T: Clone>(place: &mut Option<T>, edit: &Edit<T>) {
+    match edit {
+        Edit::Keep => {}
+        Edit::Clear => *place = None,
+        Edit::Set(value) => *place = Some(value.clone()),
+    }
+}
+
+fn same<T>(before: Option<T>, after: Option<T>, key: impl Fn(&T) -> String) -> bool {
+    before.as_ref().map(&key) == after.as_ref().map(&key)
+}
+
+fn changes_between(before: &Account, after: &Account) -> Vec<Change> {
+    let text = |account: &Account, field| account.text(field).map_or(Value::Null, Value::from);
+    let time = |time: Option<Timestamp>| time.map_or(Value::Null, |time| Value::from(time.to_string()));
+    let texts = Field::ALL.into_iter().map(|field| (field.name(), text(before, field), text(after, field)));
+    let others = [
+        ("status", Value::from(before.status.code()), Value::from(after.status.code())),
+        ("portal", Value::from(before.portal.code()), Value::from(after.portal.code())),
+        ("email_verified", Value::from(before.email_verified), Value::from(after.email_verified)),
+        ("phone_verified", Value::from(before.phone_verified), Value::from(after.phone_verified)),
+        ("authenticated", Value::from(before.authenticated), Value::from(after.authenticated)),
+        ("auth_valid_until", time(before.auth_valid_until), time(after.auth_valid_until)),
+    ];
+    texts
+        .chain(others)
+        .filter(|(_, before, after)| before != after)
+        .map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::account::{AccountId, Tenant, TenantId, TenantStatus};
+
+    fn account() -> Account {
+        let at = Timestamp::UNIX_EPOCH;
+        let tenant = Tenant {
+            id: TenantId(uuid::Uuid::nil()),
+            number: 1,
+            name: "demo".into(),
+            biz_id: "INST_SYS_001".into(),
+            status: TenantStatus::Active,
+            valid_until: None,
+            portal: Portal::System,
+            created_at: at,
+            updated_at: at,
+        };
+        Account::new(AccountId(uuid::Uuid::nil()), 1, None, &tenant, at)
+    }
+
+    fn later(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn set_phone(number: &str) -> Patch {
+        let mut patch = Patch::default();
+        patch.edit(Field::Phone, Edit::Set(Text::new(number).unwrap()));
+        patch
+    }
+
+    #[test]
+    fn a_patch_that_changes_nothing_leaves_version_and_times() {
+        let mut account = account();
+        assert!(account.apply(&Patch::default(), later(5)).is_empty());
+        assert_eq!((account.version, account.updated_at), (0, later(0)));
+    }
+
+    #[test]
+    fn a_number_that_compares_equal_keeps_its_mark_and_another_loses_it() {
+        let mut account = account();
+        let mut proved = set_phone("+1987654321");
+        proved.phone_verified = Some(true);
+        account.apply(&proved, later(1));
+        account.apply(&set_phone("+1 987 654 321"), later(2));
+        assert!(account.phone_verified);
+        let changes = account.apply(&set_phone("+1987654322"), later(3));
+        assert!(!account.phone_verified);
+        let fields: Vec<&str> = changes.iter().map(|change| &*change.field).collect();
+        assert_eq!(fields, ["phone", "phone_verified"]);
+    }
+
+    #[test]
+    fn nothing_is_verified_that_is_not_there() {
+        let mut account = account();
+        account.apply(&Patch { email_verified: Some(true), ..Patch::default() }, later(1));
+        assert!(!account.email_verified);
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_make_history_run_backwards() {
+        let mut account = account();
+        account.apply(&set_phone("+1"), later(10));
+        account.apply(&set_phone("+2"), later(5));
+        assert_eq!(account.updated_at, later(10));
+    }
+
+    fn edits() -> impl Strategy<Value = Vec<(usize, Edit<Text>)>> {
+        let edit = prop_oneof![
+            Just(Edit::Keep),
+            Just(Edit::Clear),
+            "[a-c]{1,2}".prop_map(|text| Edit::Set(Text::new(text).unwrap())),
+        ];
+        proptest::collection::vec((0..Field::ALL.len(), edit), 0..12)
+    }
+
+    fn patch_of(edits: &[(usize, Edit<Text>)]) -> Patch {
+        let mut patch = Patch::default();
+        for (field, edit) in edits {
+            patch.edit(Field::ALL[*field], edit.clone());
+        }
+        patch
+    }
+
+    proptest! {
+        #[test]
+        fn applying_twice_is_applying_once(first in edits(), second in edits()) {
+            let mut account = account();
+            account.apply(&patch_of(&first), later(1));
+            account.apply(&patch_of(&second), later(2));
+            let once = account.clone();
+            prop_assert!(account.apply(&patch_of(&second), later(3)).is_empty());
+            prop_assert_eq!(account, once);
+        }
+
+        #[test]
+        fn changes_say_exactly_what_differs(first in edits(), second in edits()) {
+            let mut account = account();
+            account.apply(&patch_of(&first), later(1));
+            let before = account.clone();
+            let changes = account.apply(&patch_of(&second), later(2));
+            for field in Field::ALL {
+                let named = changes.iter().find(|change| change.field == field.name());
+                prop_assert_eq!(named.is_some(), before.text(field) != account.text(field));
+                if let Some(change) = named {
+                    prop_assert_eq!(change.after.as_str(), account.text(field));
+                }
+            }
+            prop_assert_eq!(account.version, before.version + i64::from(!changes.is_empty()));
+        }
+    }
+}

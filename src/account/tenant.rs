@@ -1,0 +1,44 @@
+use jiff::Timestamp;
+
+use super::{Portal, TenantId, enumeration};
+use std::str::FromStr;
+
+/// The customer, organisation or institution that accounts belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// The identifier inside this installation.
+    pub id: TenantId,
+    /// The installation-wide number.
+    pub number: i64,
+    /// The name that CL2C's `tenant` header carries; unique in the installation.
+    pub name: String,
+    /// The business identifier, `INST_SYS_<number>` unless it was given; unique in the installation.
+    pub biz_id: String,
+    /// Whether its accounts may be used.
+    pub status: TenantStatus,
+    /// Until when its accounts may be used; `None` for ever.
+    pub valid_until: Option<Timestamp>,
+    /// The portal of accounts that are created without one.
+    pub portal: Portal,
+    /// When the tenant came to be.
+    pub created_at: Timestamp,
+    /// When an operator last changed it.
+    pub updated_at: Timestamp,
+}
+
+impl Tenant {
+    /// Whether its accounts may be used at this moment.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.status == TenantStatus::Active && self.valid_until.is_none_or(|end| now < end)
+    }
+}
+
+enumeration! {
+    /// Whether a tenant's accounts may be used.
+    TenantStatus {
+        /// In use.
+        Active = 10010301, "ACTIVE", "tenant-active";
+        /// Taken out of use by an operator.
+        Inactive = 10010302, "INACTIVE", "tenant-inactive";
+    }
+}

@@ -1,0 +1,116 @@
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{OpenError, SealingKey};
+
+/// The one key outside the database: 32 bytes, as 64 hexadecimal digits in a file or a setting.
+#[derive(Clone)]
+pub struct MasterKey(SealingKey);
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+pub enum MasterKeyError {
+    /// The text is not a key.
+    #[error("{0}: expected 64 hexadecimal digits (32 bytes, for example from `openssl rand -hex 32`)")]
+    Malformed(String),
+    /// Others may read the file.
+    #[error("{path}: readable by others (mode {mode:o}); run `chmod 600 {path}`", path = .0.display(), mode = .1)]
+    Exposed(PathBuf, u32),
+    /// The file cannot be read or made.
+    #[error("{path}: {1}", path = .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+}
+
+impl MasterKey {
+    /// Reads a key from text; `place` names it in the error.
+    pub fn parse(text: &str, place: &str) -> Result<MasterKey, MasterKeyError> {
+        let malformed = || MasterKeyError::Malformed(place.to_owned());
+        let digits = text.trim().as_bytes();
+        let mut key = [0; 32];
+        if digits.len() != 64 {
+            return Err(malformed());
+        }
+        for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+            let digit = |index: usize| (pair[index] as char).to_digit(16).ok_or_else(malformed);
+            *byte = (digit(0)? * 16 + digit(1)?) as u8;
+        }
+        Ok(MasterKey(SealingKey::new(&key)))
+    }
+
+    /// Reads the key file, or makes it from `fresh` when there is none, readable by its owner alone and on disk before
+    /// anything is sealed with it. Of two processes that make it at once, one wins and both use that one.
+    pub fn read_or_create(path: &Path, fresh: [u8; 32]) -> Result<MasterKey, MasterKeyError> {
+        let failed = |error| MasterKeyError::File(path.to_owned(), error);
+        if !path.exists() {
+            let digits: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+            // Written aside and linked into place: nobody ever reads half a key.
+            let draft = path.with_extension(format!("{}.draft", std::process::id()));
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
+            file.write_all(format!("{digits}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+            let linked = fs::hard_link(&draft, path);
+            fs::remove_file(&draft).map_err(failed)?;
+            match linked {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(failed(error)),
+                _ => sync_parent(path).map_err(failed)?,
+            }
+        }
+        let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(MasterKeyError::Exposed(path.to_owned(), mode));
+        }
+        MasterKey::parse(&fs::read_to_string(path).map_err(failed)?, &path.display().to_string())
+    }
+
+    /// Seals a key that the database holds; `name` says which, so that rows cannot be exchanged.
+    pub fn seal(&self, nonce: [u8; 12], name: &str, key: &[u8]) -> Vec<u8> {
+        self.0.seal(nonce, name.as_bytes(), key)
+    }
+
+    /// Opens a key that the database holds.
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        self.0.open(name.as_bytes(), sealed)
+    }
+}
+
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
+        _ => fs::File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_for_its_owner_alone_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        let first = MasterKey::read_or_create(&path, [7; 32]).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let second = MasterKey::read_or_create(&path, [8; 32]).unwrap();
+        assert_eq!(second.open("x", &first.seal([0; 12], "x", b"k")).unwrap(), b"k");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_key_file_that_others_may_read_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        MasterKey::read_or_create(&path, [7; 32]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = MasterKey::read_or_create(&path, [7; 32]).err().unwrap().to_string();
+        assert!(error.ends_with(&format!("(mode 644); run `chmod 600 {}`", path.display())), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_is_not_64_hexadecimal_digits_is_refused() {
+        for text in ["", "abc", &"g".repeat(64), &"a".repeat(63), &"é".repeat(32)] {
+            assert!(MasterKey::parse(text, "keys.master_key").is_err());
+        }
+    }
+}

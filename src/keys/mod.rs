@@ -1,0 +1,113 @@
+//! The secrets of an installation: one master key outside the database, and behind it the keys that the database holds
+//! sealed. Whoever has only the database, or only the master key, has nothing.
+
+mod master;
+mod seal;
+
+use aws_lc_rs::hmac;
+
+use crate::account::TenantId;
+
+pub use master::{MasterKey, MasterKeyError};
+pub use seal::{OpenError, SealingKey};
+
+/// What a stored secret is for; each purpose has keys of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Uniqueness without showing what is unique.
+    Index,
+    /// Recognising tokens, sessions and client hashes without storing them.
+    Digest,
+    /// Sealing history payloads.
+    History,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Purpose; 3] = [Purpose::Index, Purpose::Digest, Purpose::History];
+
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Index => "index",
+            Purpose::Digest => "digest",
+            Purpose::History => "history",
+        }
+    }
+}
+
+/// The keys in use, opened.
+#[derive(Clone)]
+pub struct Keyring {
+    index: hmac::Key,
+    digest: hmac::Key,
+    history: SealingKey,
+}
+
+/// A keyed hash: recognises a value without storing it.
+pub type KeyedHash = [u8; 32];
+
+impl Keyring {
+    /// The generation of the history key that new entries are sealed with.
+    pub const HISTORY_GENERATION: i64 = 1;
+
+    /// Makes the ring from one 32-byte key for each purpose.
+    pub fn new(key_for: impl Fn(Purpose) -> [u8; 32]) -> Keyring {
+        let hmac = |purpose| hmac::Key::new(hmac::HMAC_SHA256, &key_for(purpose));
+        Keyring {
+            index: hmac(Purpose::Index),
+            digest: hmac(Purpose::Digest),
+            history: SealingKey::new(&key_for(Purpose::History)),
+        }
+    }
+
+    /// The key under which a folded value is unique in a tenant: HMAC(index key, tenant ‖ kind ‖ value).
+    pub fn index(&self, tenant: TenantId, kind: &str, folded: &str) -> KeyedHash {
+        keyed_hash(&self.index, &[tenant.0.as_bytes(), kind.as_bytes(), folded.as_bytes()])
+    }
+
+    /// Recognises a secret or an identifier that must not be stored as it is; `label` keeps uses apart.
+    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> KeyedHash {
+        let mut all = vec![label.as_bytes()];
+        all.extend(parts);
+        keyed_hash(&self.digest, &all)
+    }
+
+    /// The key that seals history payloads.
+    pub fn history(&self) -> &SealingKey {
+        &self.history
+    }
+}
+
+/// Each part is preceded by its length, so that no two lists of parts hash alike.
+fn keyed_hash(key: &hmac::Key, parts: &[&[u8]]) -> KeyedHash {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.sign().as_ref());
+    hash
+}
+
+/// Compares secrets in a time that does not tell where they differ.
+pub fn equal(left: &[u8], right: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_value_has_another_key_in_another_tenant_kind_and_split() {
+        let ring = Keyring::new(|purpose| [purpose.name().len() as u8; 32]);
+        let tenant = |n| TenantId(uuid::Uuid::from_u128(n));
+        let base = ring.index(tenant(1), "email", "a@example.com");
+        assert_eq!(base, ring.index(tenant(1), "email", "a@example.com"));
+        assert_ne!(base, ring.index(tenant(2), "email", "a@example.com"));
+        assert_ne!(base, ring.index(tenant(1), "phone", "a@example.com"));
+        assert_ne!(base, ring.index(tenant(1), "emaila", "@example.com"));
+    }
+}

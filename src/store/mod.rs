@@ -1,0 +1,183 @@
+//! The disk: the only place that knows SQL.
+//!
+//! [`Store`] names every operation after what it is for. What both databases do alike is written once
+//! ([`statement`](self)); what is particular to an engine, how a change commits, lives in its own folder.
+
+mod accounts;
+mod history;
+mod identities;
+mod installation;
+mod postgres;
+mod record;
+mod sqlite;
+mod statement;
+mod tenants;
+mod tokens;
+mod value;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::account::history::Entry;
+use crate::account::{Account, Error, Tenant};
+use crate::config::{self, DatabaseUrl};
+use crate::keys::KeyedHash;
+use statement::Statement;
+use value::{Parameter, Row};
+
+pub use postgres::Postgres;
+pub use sqlite::Sqlite;
+
+/// The database, one of two.
+#[derive(Clone)]
+pub enum Store {
+    /// The embedded one.
+    Sqlite(Sqlite),
+    /// A server, for several instances.
+    Postgres(Postgres),
+}
+
+/// Why the database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It does not answer, or not as asked.
+    #[error("database {0}: {1}")]
+    Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A newer program has changed it.
+    #[error("database {0}: made by a newer version of selfsame ({1} is unknown to this one); start that version, or restore a backup made before the upgrade")]
+    Newer(String, String),
+    /// It holds another change under the same number.
+    #[error("database {0}: {1}; this is not a database of this program, or it was changed by hand")]
+    Divergent(String, String),
+    /// The server may lose acknowledged changes.
+    #[error("database {0}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or set database.allow_unsafe_durability = true for throw-away data")]
+    Unsafe(String),
+}
+
+/// An account with everything that decides a request, from one query.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The account that the token names.
+    pub account: Account,
+    /// The account's tenant.
+    pub tenant: Tenant,
+    /// Tokens of the account issued before this are revoked.
+    pub tokens_not_before: Option<Timestamp>,
+    /// Whether this very token is revoked.
+    pub revoked: bool,
+    /// The keyed hash of the client hash that the session is bound to, once it is.
+    pub client_hash: Option<KeyedHash>,
+}
+
+/// A key that signs this installation's own tokens, as it is stored.
+#[derive(Clone, Debug)]
+pub struct SigningKeyRecord {
+    /// The `kid` in token headers.
+    pub key_id: String,
+    /// The `alg` in token headers.
+    pub algorithm: String,
+    /// The public half as a JWK.
+    pub public_key: String,
+    /// The private half in PKCS #8, sealed under the master key.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When a newer key took over.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// Who an account is at another identity provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider, as its tokens name it.
+    pub issuer: String,
+    /// The person, as that provider names them.
+    pub subject: String,
+}
+
+/// Something that only one account may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// What it is: `email`, `phone`, `username`, `biz_id`.
+    pub kind: &'static str,
+    /// The keyed hash of the folded value.
+    pub key: KeyedHash,
+}
+
+/// A change of one account, ready to be written: all of it or nothing.
+#[derive(Clone)]
+pub struct Update {
+    /// The account after the change.
+    pub account: Account,
+    /// What was done, chained to what was done before.
+    pub entry: Entry,
+    /// What the account holds no longer.
+    pub release: Vec<Holding>,
+    /// What it holds from now on.
+    pub claim: Vec<Holding>,
+}
+
+/// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
+/// nothing would change.
+pub type Attempt = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send + Sync>;
+
+/// Reads a value out of a row.
+type Read<T> = fn(&dyn Row) -> Result<T, Error>;
+/// A statement and its parameters.
+type Bound = (Statement, Vec<Parameter>);
+
+impl Store {
+    /// Opens the database and brings its tables up to date; of several instances, one does it while the others wait.
+    pub async fn open(url: &DatabaseUrl, settings: &config::Database) -> Result<Store, OpenError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::open(path, settings).map(Store::Sqlite),
+            DatabaseUrl::Postgres(url) => Postgres::open(url, settings).await.map(Store::Postgres),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.query(installation::PING, vec![], |row| row.integer(0)).await.map(drop)
+    }
+
+    /// Commits the change that `attempt` makes of `account`, durably, and returns the account as it is then: changed, or
+    /// as it was when nothing changes.
+    ///
+    /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
+    /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
+    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Account, Error> {
+        let Some(first) = attempt(&account)? else { return Ok(account) };
+        match self {
+            Store::Sqlite(sqlite) => sqlite.commit(first, attempt).await,
+            Store::Postgres(postgres) => postgres.commit(first, attempt).await,
+        }
+    }
+
+    async fn query<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Vec<T>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.query(statement, &bound, read),
+            Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
+        }
+    }
+
+    async fn find<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Option<T>, Error> {
+        Ok(self.query(statement, bound, read).await?.into_iter().next())
+    }
+
+    /// Runs statements in one transaction and returns how many rows each touched.
+    async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.execute(statements).await,
+            Store::Postgres(postgres) => postgres.execute(statements).await,
+        }
+    }
+
+    /// Runs one statement that writes and returns rows.
+    async fn write<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Vec<T>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.write(statement, bound, read).await,
+            Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
+        }
+    }
+}
