@@ -1,0 +1,49 @@
+## The System portal's answers: who may call.
+## $header (text): the name of a request header.
+
+system-unauthorized = Invalid or expired token
+system-header-missing = Missing required header: { $header }
+system-header-invalid = Invalid header: { $header }
+system-client-hash-mismatch = Authentication request context does not match the active session
+system-account-suspended = Account is suspended
+system-account-locked = Account is locked
+system-account-pending = Account is pending approval
+system-account-rejected = Account is rejected
+system-access-denied = Access denied
+
+## The System portal's answers: what may be asked for.
+
+system-content-type = Unsupported content type
+system-method-not-allowed = Method not allowed
+system-not-found = Resource not found
+system-body-malformed = Request body is missing or malformed
+system-body-too-large = Request body is too large
+system-parameters-invalid = Invalid request parameters
+
+## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
+## $max (number): the largest size allowed.
+
+system-size = size must be between 0 and { $max }
+system-not-text = must be a string
+system-control-characters = must not contain control characters
+
+## The System portal's answers: what the server could not do.
+
+system-timeout = Request timeout
+system-unavailable = Service temporarily unavailable
+
+## Labels of the portal an account belongs to.
+
+portal-system = System
+portal-tenant = Tenant
+portal-partner = Partner
+portal-consumer = Consumer
+
+## Labels of an account's status.
+
+status-active = Active
+status-pending-approval = Pending approval
+status-rejected = Rejected
+status-locked = Locked
+status-suspended = Suspended
+status-closed = Closed

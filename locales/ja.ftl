@@ -1,0 +1,49 @@
+## The System portal's answers: who may call.
+## $header (text): the name of a request header.
+
+system-unauthorized = トークンが無効か、有効期限が切れています
+system-header-missing = 必須ヘッダーがありません：{ $header }
+system-header-invalid = ヘッダーが無効です：{ $header }
+system-client-hash-mismatch = 認証リクエストのコンテキストが現在のセッションと一致しません
+system-account-suspended = アカウントは利用停止中です
+system-account-locked = アカウントはロックされています
+system-account-pending = アカウントは承認待ちです
+system-account-rejected = アカウントは却下されました
+system-access-denied = アクセスが拒否されました
+
+## The System portal's answers: what may be asked for.
+
+system-content-type = サポートされていないコンテンツタイプです
+system-method-not-allowed = 許可されていないメソッドです
+system-not-found = リソースが見つかりません
+system-body-malformed = リクエスト本文がないか、形式が正しくありません
+system-body-too-large = リクエスト本文が大きすぎます
+system-parameters-invalid = リクエストパラメーターが無効です
+
+## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
+## $max (number): the largest size allowed.
+
+system-size = size は 0 以上 { $max } 以下である必要があります
+system-not-text = 文字列である必要があります
+system-control-characters = 制御文字を含めることはできません
+
+## The System portal's answers: what the server could not do.
+
+system-timeout = リクエストがタイムアウトしました
+system-unavailable = サービスは一時的に利用できません
+
+## Labels of the portal an account belongs to.
+
+portal-system = システム
+portal-tenant = テナント
+portal-partner = パートナー
+portal-consumer = コンシューマー
+
+## Labels of an account's status.
+
+status-active = 有効
+status-pending-approval = 承認待ち
+status-rejected = 却下
+status-locked = ロック中
+status-suspended = 利用停止中
+status-closed = 閉鎖済み

@@ -1,0 +1,49 @@
+## The System portal's answers: who may call.
+## $header (text): the name of a request header.
+
+system-unauthorized = Token không hợp lệ hoặc đã hết hạn
+system-header-missing = Thiếu tiêu đề HTTP bắt buộc: { $header }
+system-header-invalid = Tiêu đề HTTP không hợp lệ: { $header }
+system-client-hash-mismatch = Ngữ cảnh của yêu cầu xác thực không khớp với phiên đang hoạt động
+system-account-suspended = Tài khoản đã bị tạm ngưng
+system-account-locked = Tài khoản đã bị khóa
+system-account-pending = Tài khoản đang chờ phê duyệt
+system-account-rejected = Tài khoản đã bị từ chối
+system-access-denied = Quyền truy cập bị từ chối
+
+## The System portal's answers: what may be asked for.
+
+system-content-type = Loại nội dung không được hỗ trợ
+system-method-not-allowed = Phương thức không được phép
+system-not-found = Không tìm thấy tài nguyên
+system-body-malformed = Nội dung yêu cầu bị thiếu hoặc không đúng định dạng
+system-body-too-large = Nội dung yêu cầu quá lớn
+system-parameters-invalid = Tham số yêu cầu không hợp lệ
+
+## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
+## $max (number): the largest size allowed.
+
+system-size = size phải nằm trong khoảng từ 0 đến { $max }
+system-not-text = phải là chuỗi ký tự
+system-control-characters = không được chứa ký tự điều khiển
+
+## The System portal's answers: what the server could not do.
+
+system-timeout = Yêu cầu đã hết thời gian chờ
+system-unavailable = Dịch vụ tạm thời không khả dụng
+
+## Labels of the portal an account belongs to.
+
+portal-system = Hệ thống
+portal-tenant = Bên thuê
+portal-partner = Đối tác
+portal-consumer = Người tiêu dùng
+
+## Labels of an account's status.
+
+status-active = Đang hoạt động
+status-pending-approval = Đang chờ phê duyệt
+status-rejected = Đã bị từ chối
+status-locked = Đã bị khóa
+status-suspended = Đã bị tạm ngưng
+status-closed = Đã đóng

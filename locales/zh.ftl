@@ -1,0 +1,49 @@
+## The System portal's answers: who may call.
+## $header (text): the name of a request header.
+
+system-unauthorized = 令牌无效或已过期
+system-header-missing = 缺少必需的请求头：{ $header }
+system-header-invalid = 请求头无效：{ $header }
+system-client-hash-mismatch = 身份验证请求的上下文与当前会话不匹配
+system-account-suspended = 账户已被暂停使用
+system-account-locked = 账户已被锁定
+system-account-pending = 账户正在等待审批
+system-account-rejected = 账户未通过审批
+system-access-denied = 拒绝访问
+
+## The System portal's answers: what may be asked for.
+
+system-content-type = 不支持的内容类型
+system-method-not-allowed = 不允许使用此请求方法
+system-not-found = 未找到资源
+system-body-malformed = 请求正文缺失或格式错误
+system-body-too-large = 请求正文过大
+system-parameters-invalid = 请求参数无效
+
+## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
+## $max (number): the largest size allowed.
+
+system-size = size 必须在 0 到 { $max } 之间
+system-not-text = 必须是字符串
+system-control-characters = 不得包含控制字符
+
+## The System portal's answers: what the server could not do.
+
+system-timeout = 请求超时
+system-unavailable = 服务暂时不可用
+
+## Labels of the portal an account belongs to.
+
+portal-system = 系统
+portal-tenant = 租户
+portal-partner = 合作伙伴
+portal-consumer = 消费者
+
+## Labels of an account's status.
+
+status-active = 活跃
+status-pending-approval = 待审批
+status-rejected = 未通过
+status-locked = 已锁定
+status-suspended = 已暂停
+status-closed = 已关闭

@@ -1,0 +1,236 @@
+//! Which language a request asks for in `Accept-Language` (RFC 9110 §12.5.4).
+
+use icu_locale::{LanguageIdentifier, LocaleExpander, subtags::script};
+
+use super::Language;
+
+/// Ranges looked at in one request; people list a handful, and what follows is not worth the work.
+const MAX_RANGES: usize = 32;
+
+/// A weight in thousandths, exact for the three decimals a weight can have.
+type Quality = u16;
+
+const FULL_QUALITY: Quality = 1000;
+
+impl Language {
+    /// The language a request is best answered in, from all its `Accept-Language` field lines in order of arrival.
+    ///
+    /// Several lines read as one list. Among the ranges that name a supported language the highest weight wins, and
+    /// among equals the first. Ranges with weight 0, with a malformed weight (RFC 9110 §12.4.2) and `*` (RFC 4647
+    /// §3.4) choose nothing; so do ranges after the 32nd. English answers when nothing is chosen.
+    pub fn negotiate<'a>(field_lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        field_lines
+            .into_iter()
+            .flat_map(|line| line.split(|&byte| byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|element| !element.is_empty())
+            .take(MAX_RANGES)
+            .filter_map(accepted)
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .map_or(Self::English, |(language, _)| language)
+    }
+}
+
+/// The supported language one list element accepts, and how gladly.
+fn accepted(element: &[u8]) -> Option<(Language, Quality)> {
+    let mut parts = element.splitn(2, |&byte| byte == b';').map(<[u8]>::trim_ascii);
+    let language = supported(parts.next()?)?;
+    let quality = parts.next().map_or(Some(FULL_QUALITY), weight)?;
+    (quality > 0).then_some((language, quality))
+}
+
+/// The supported language a range names; only the language counts, and for Chinese the script it is likely written in.
+fn supported(range: &[u8]) -> Option<Language> {
+    // `*` is no language tag, so it fails here as RFC 4647 §3.4 wants it skipped.
+    let mut tag = LanguageIdentifier::try_from_locale_bytes(range).ok()?;
+    match tag.language.as_str() {
+        "en" => Some(Language::English),
+        "ja" => Some(Language::Japanese),
+        "vi" => Some(Language::Vietnamese),
+        "zh" => {
+            // Cutting `zh-TW` down to `zh` would answer Taiwan in Simplified characters.
+            // The expander is a few references to compiled-in data: nothing is saved by keeping one.
+            LocaleExpander::new_common().maximize(&mut tag);
+            Some(if tag.script == Some(script!("Hant")) {
+                Language::TraditionalChinese
+            } else {
+                Language::Chinese
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Reads `q=` and a number from 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
+fn weight(parameter: &[u8]) -> Option<Quality> {
+    let [b'q' | b'Q', b'=', whole @ (b'0' | b'1'), fraction @ ..] = parameter else {
+        return None;
+    };
+    let decimals = match fraction {
+        [] => fraction,
+        [b'.', decimals @ ..] if decimals.len() <= 3 && decimals.iter().all(u8::is_ascii_digit) => decimals,
+        _ => return None,
+    };
+    let thousandths: Quality = [100, 10, 1]
+        .iter()
+        .zip(decimals)
+        .map(|(place, digit)| place * Quality::from(digit - b'0'))
+        .sum();
+    let quality = Quality::from(whole - b'0') * FULL_QUALITY + thousandths;
+    (quality <= FULL_QUALITY).then_some(quality)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn negotiate(lines: &[&str]) -> &'static str {
+        Language::negotiate(lines.iter().map(|line| line.as_bytes())).tag()
+    }
+
+    #[track_caller]
+    fn assert_each(rows: &[(&str, &str)]) {
+        for (line, expected) in rows {
+            assert_eq!(negotiate(&[line]), *expected, "Accept-Language: {line}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_asks_for_nothing_is_answered_in_english() {
+        assert_eq!(negotiate(&[]), "en");
+        assert_each(&[("", "en"), (" ", "en"), (",, ,", "en"), ("*", "en"), ("fr", "en")]);
+    }
+
+    #[test]
+    fn every_supported_tag_is_answered_in_its_own_language() {
+        for language in Language::ALL {
+            assert_eq!(negotiate(&[language.tag()]), language.tag());
+        }
+    }
+
+    #[test]
+    fn chinese_is_answered_in_the_script_its_region_reads() {
+        assert_each(&[
+            ("zh-TW", "zh-Hant"),
+            ("zh-HK", "zh-Hant"),
+            ("zh-MO", "zh-Hant"),
+            ("zh-Hant-TW", "zh-Hant"),
+            ("zh-Hant-CN", "zh-Hant"),
+            ("zh-CN", "zh"),
+            ("zh-SG", "zh"),
+            ("zh-Hans", "zh"),
+            ("zh-Hans-HK", "zh"),
+        ]);
+    }
+
+    #[test]
+    fn subtags_that_do_not_change_the_text_are_ignored() {
+        assert_each(&[
+            ("en-GB", "en"),
+            ("ja-JP", "ja"),
+            ("ja-JP-u-ca-japanese", "ja"),
+            ("vi-VN", "vi"),
+            ("zh-TW-u-nu-hanidec", "zh-Hant"),
+            ("zh-HK-x-private", "zh-Hant"),
+        ]);
+    }
+
+    #[test]
+    fn tags_compare_without_regard_to_case() {
+        assert_each(&[
+            ("JA", "ja"),
+            ("ZH-hant", "zh-Hant"),
+            ("zh-tw", "zh-Hant"),
+            ("vI-vn", "vi"),
+        ]);
+    }
+
+    #[test]
+    fn the_highest_weight_wins() {
+        assert_each(&[
+            ("ja;q=0.9, zh;q=1", "zh"),
+            ("en;q=0.5,vi;q=0.501", "vi"),
+            ("en;q=0.8, zh-TW;q=0.9", "zh-Hant"),
+            ("fr, ja;q=0.1", "ja"),
+            ("*, ja;q=0.1", "ja"),
+            ("en ; q=0.1 , ja\t;\tQ=0.2", "ja"),
+            ("en;q=0.9, ja;q=1.", "ja"),
+            ("en;q=0.9, ja;q=1.000", "ja"),
+        ]);
+    }
+
+    #[test]
+    fn the_first_of_equal_weights_wins() {
+        assert_each(&[
+            ("ja, vi", "ja"),
+            ("vi;q=1.0, ja", "vi"),
+            ("fr, zh;q=0.5, ja;q=0.50", "zh"),
+        ]);
+    }
+
+    #[test]
+    fn a_range_of_weight_zero_is_never_chosen() {
+        assert_each(&[
+            ("en;q=0", "en"),
+            ("ja;q=0", "en"),
+            ("ja;q=0., vi;q=0.001", "vi"),
+            ("zh;q=0.000, zh-TW;q=0.1", "zh-Hant"),
+        ]);
+    }
+
+    #[test]
+    fn a_range_with_a_malformed_weight_is_ignored() {
+        for weight in [
+            "", "q", "q=", "q=2", "q=1.1", "q=1.001", "q=0.1234", "q=.5", "q=-0", "q=+1", "q=0,5", "q=1e0", "q =1",
+            "q= 1", "q=\"1\"", "q=1;q=1", "level=1", "q=00", "q=0.5x", "q=NaN",
+        ] {
+            let line = format!("ja;{weight}, vi;q=0.1");
+            assert_eq!(negotiate(&[&line]), "vi", "Accept-Language: {line}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_answered_in_english() {
+        assert_each(&[
+            ("garbage garbage", "en"),
+            ("ja_JP", "en"),
+            ("-ja", "en"),
+            ("ja-", "en"),
+            ("jajajajajaja", "en"),
+            ("日本語", "en"),
+            ("und-TW", "en"),
+            (";q=1", "en"),
+        ]);
+        assert_eq!(Language::negotiate([b"\xff\xfe\0".as_slice()]), Language::English);
+    }
+
+    #[test]
+    fn several_field_lines_read_as_one_list() {
+        assert_eq!(negotiate(&["fr;q=0.9, ja;q=0.5", "vi;q=0.8"]), "vi");
+        assert_eq!(negotiate(&["ja", "vi"]), "ja");
+    }
+
+    #[test]
+    fn ranges_after_the_thirty_second_are_not_looked_at() {
+        let before = |count| "fr,".repeat(count) + "ja";
+        assert_eq!(negotiate(&[&before(MAX_RANGES - 1)]), "ja");
+        assert_eq!(negotiate(&[&before(MAX_RANGES)]), "en");
+        assert_eq!(negotiate(&[&"fr,".repeat(MAX_RANGES), "ja"]), "en");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_negotiation_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..4)) {
+            Language::negotiate(lines.iter().map(Vec::as_slice));
+        }
+
+        #[test]
+        fn no_near_miss_makes_negotiation_panic(
+            line in prop::collection::vec(prop::sample::select(b"aehijnvzHTWx019-*;=q., \t\xe6".to_vec()), 0..64),
+        ) {
+            Language::negotiate([line.as_slice()]);
+        }
+    }
+}
