@@ -1,0 +1,141 @@
+//! Texts that are JSON, each with the compact text it is written back as.
+
+use crate::json::parse;
+
+const ACCEPTED: &[(&str, &str, &str)] = &[
+    ("y_literal_null", "null", "null"),
+    ("y_literal_true", "true", "true"),
+    ("y_literal_false", "false", "false"),
+    ("y_space_around_scalar", " \t\r\n1 \t\r\n", "1"),
+    (
+        "y_space_everywhere",
+        " { \"a\" : [ 1 , 2 ] , \"b\" : { } } ",
+        r#"{"a":[1,2],"b":{}}"#,
+    ),
+    ("y_space_in_empty_array", "[ \n ]", "[]"),
+    ("y_space_in_empty_object", "{\t\r}", "{}"),
+    ("y_array_empty", "[]", "[]"),
+    ("y_array_one", "[null]", "[null]"),
+    ("y_array_mixed", r#"[null,1,"1",{},[]]"#, r#"[null,1,"1",{},[]]"#),
+    ("y_array_nested", "[[[[]]]]", "[[[[]]]]"),
+    ("y_array_of_empty_string", r#"[""]"#, r#"[""]"#),
+    ("y_object_empty", "{}", "{}"),
+    ("y_object_one", r#"{"a":1}"#, r#"{"a":1}"#),
+    ("y_object_empty_key", r#"{"":0}"#, r#"{"":0}"#),
+    (
+        "y_object_keeps_order",
+        r#"{"z":1,"a":2,"m":3}"#,
+        r#"{"z":1,"a":2,"m":3}"#,
+    ),
+    (
+        "y_object_numeric_keys_keep_order",
+        r#"{"2":1,"1":2}"#,
+        r#"{"2":1,"1":2}"#,
+    ),
+    ("y_object_duplicate_key", r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
+    ("y_object_duplicate_key_same_value", r#"{"a":1,"a":1}"#, r#"{"a":1}"#),
+    ("y_object_duplicate_key_escaped", r#"{"a":1,"\u0061":2}"#, r#"{"a":2}"#),
+    (
+        "y_object_duplicate_key_other_kind",
+        r#"{"a":{"b":1},"a":null}"#,
+        r#"{"a":null}"#,
+    ),
+    ("y_object_keys_differ_by_case", r#"{"a":1,"A":2}"#, r#"{"a":1,"A":2}"#),
+    (
+        "y_object_keys_differ_by_normalization",
+        "{\"é\":1,\"e\u{301}\":2}",
+        "{\"é\":1,\"e\u{301}\":2}",
+    ),
+    ("y_object_escaped_key", r#"{"a\nb":1}"#, r#"{"a\nb":1}"#),
+    ("y_object_key_with_nul", r#"{"a\u0000b":1}"#, r#"{"a\u0000b":1}"#),
+    ("y_object_prototype_key", r#"{"__proto__":{}}"#, r#"{"__proto__":{}}"#),
+    ("y_number_zero", "0", "0"),
+    ("y_number_minus_zero", "-0", "-0"),
+    ("y_number_minus_zero_fraction", "-0.0", "-0.0"),
+    ("y_number_digit", "7", "7"),
+    ("y_number_negative", "-123", "-123"),
+    ("y_number_fraction_zero", "1.0", "1.0"),
+    ("y_number_fraction_trailing_zeros", "1.500", "1.500"),
+    ("y_number_exponent", "1e2", "1e2"),
+    ("y_number_exponent_capital", "1E2", "1E2"),
+    ("y_number_exponent_plus", "1e+2", "1e+2"),
+    ("y_number_exponent_minus", "1e-2", "1e-2"),
+    ("y_number_exponent_leading_zeros", "1e007", "1e007"),
+    ("y_number_zero_exponent", "0e0", "0e0"),
+    ("y_number_fraction_exponent", "-12.34E-56", "-12.34E-56"),
+    ("y_number_beyond_double_integer", "9007199254740993", "9007199254740993"),
+    (
+        "y_number_beyond_64_bits",
+        "123456789012345678901234567890",
+        "123456789012345678901234567890",
+    ),
+    ("y_number_too_large_for_double", "1e999", "1e999"),
+    ("y_number_too_small_for_double", "-1e-999", "-1e-999"),
+    (
+        "y_number_many_decimals",
+        "0.1000000000000000055511151231257827",
+        "0.1000000000000000055511151231257827",
+    ),
+    ("y_number_before_bracket", "[1]", "[1]"),
+    ("y_number_before_space", "[1 ]", "[1]"),
+    ("y_string_empty", r#""""#, r#""""#),
+    ("y_string_space", r#"" ""#, r#"" ""#),
+    ("y_string_simple", r#""asd""#, r#""asd""#),
+    (
+        "y_string_short_escapes",
+        r#""\"\\\/\b\f\n\r\t""#,
+        r#""\"\\/\b\f\n\r\t""#,
+    ),
+    (
+        "y_string_long_forms_of_short_escapes",
+        r#""\u0022\u005c\u000a\u0008""#,
+        r#""\"\\\n\b""#,
+    ),
+    ("y_string_escaped_letter", r#""\u0061""#, r#""a""#),
+    ("y_string_escaped_hex_cases", r#""\u00e9\u00E9""#, r#""éé""#),
+    ("y_string_escaped_nul", r#""\u0000""#, r#""\u0000""#),
+    ("y_string_escaped_control", r#""\u001F""#, r#""\u001f""#),
+    ("y_string_delete_raw", "\"\u{7f}\"", "\"\u{7f}\""),
+    ("y_string_c1_control_raw", "\"\u{85}\"", "\"\u{85}\""),
+    ("y_string_escaped_pair", r#""\ud83d\ude00""#, r#""😀""#),
+    ("y_string_escaped_first_pair", r#""\uD800\uDC00""#, "\"\u{10000}\""),
+    ("y_string_escaped_last_pair", r#""\uDBFF\uDFFF""#, "\"\u{10ffff}\""),
+    (
+        "y_string_escaped_pair_between_text",
+        r#""a\ud83d\ude00\u0062""#,
+        r#""a😀b""#,
+    ),
+    (
+        "y_string_escaped_before_surrogates",
+        r#""\uD7FF\uE000""#,
+        "\"\u{d7ff}\u{e000}\"",
+    ),
+    ("y_string_escaped_backslash_then_u", r#""\\uD800""#, r#""\\uD800""#),
+    ("y_string_escaped_noncharacter", r#""\uFFFF""#, "\"\u{ffff}\""),
+    ("y_string_escaped_byte_order_mark", r#""\uFEFF""#, "\"\u{feff}\""),
+    ("y_string_raw_byte_order_mark", "\"\u{feff}\"", "\"\u{feff}\""),
+    (
+        "y_string_raw_noncharacter",
+        "\"\u{ffff}\u{10ffff}\"",
+        "\"\u{ffff}\u{10ffff}\"",
+    ),
+    (
+        "y_string_line_separators_raw",
+        "\"\u{2028}\u{2029}\"",
+        "\"\u{2028}\u{2029}\"",
+    ),
+    ("y_string_two_to_four_bytes", "\"é€😀\"", "\"é€😀\""),
+    ("y_string_combining", "\"e\u{301}\"", "\"e\u{301}\""),
+    ("y_string_with_structure", r#""{[,:]}""#, r#""{[,:]}""#),
+    ("y_string_with_comment", r#""a/*b*/c//d""#, r#""a/*b*/c//d""#),
+    ("y_string_escaped_quote_at_end", r#""a\"""#, r#""a\"""#),
+    ("y_string_escaped_backslash_at_end", r#""a\\""#, r#""a\\""#),
+];
+
+#[test]
+fn every_json_text_is_read_for_what_it_says() {
+    for (name, text, written) in ACCEPTED {
+        let value = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(value.to_text(), *written, "{name}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What is read and what is refused: a corpus in the manner of JSONTestSuite, properties, and the limits.
+
+mod accepted;
+mod limits;
+mod properties;
+mod refused;
