@@ -119,6 +119,24 @@ pub(super) fn change_of_holdings(update: &Update) -> impl Iterator<Item = Bound>
     released.chain(update.claim.iter().map(move |holding| (CLAIM, bind(holding))))
 }
 
+impl Store {
+    /// Says which of its claims a refused update failed for: the violated constraint is the same for all of them.
+    pub(super) async fn name_taken(&self, update: &Update, error: Error) -> Error {
+        if !matches!(error, Error::Taken(super::HOLDING)) {
+            return error;
+        }
+        for holding in &update.claim {
+            match self.holder(update.account.tenant_id, holding).await {
+                Ok(Some(holder)) if holder != update.account.id => return Error::Taken(holding.kind),
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+        // Only the number is left, or the holder has let go since: either way the caller may try again.
+        Error::Taken("number")
+    }
+}
+
 #[cfg(test)]
 pub(super) const ALL: &[Statement] = &[
     BY_ID, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER,

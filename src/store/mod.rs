@@ -181,3 +181,32 @@ impl Store {
         }
     }
 }
+
+/// What [`taken`] calls any holding: the constraint does not say which kind, the claim does.
+const HOLDING: &str = "holding";
+
+/// What only one account or tenant may hold, out of the name of the constraint (PostgreSQL) or of the columns (SQLite) that
+/// a violation names.
+fn taken(violated: &str) -> Option<&'static str> {
+    let names = [
+        ("holding", HOLDING),
+        ("tenant.name", "name"),
+        ("tenant_name", "name"),
+        ("tenant.biz_id", "biz_id"),
+        ("tenant_biz_id", "biz_id"),
+        ("identity", "identity"),
+        ("account", "id"),
+    ];
+    names.into_iter().find_map(|(constraint, what)| violated.contains(constraint).then_some(what))
+}
+
+fn migration_error(place: &str, error: refinery::Error) -> OpenError {
+    use refinery::error::Kind;
+    match error.kind() {
+        Kind::MissingVersion(migration) => OpenError::Newer(place.to_owned(), migration.to_string()),
+        Kind::DivergentVersion(applied, known) => {
+            OpenError::Divergent(place.to_owned(), format!("it holds {applied} where this version has {known}"))
+        }
+        _ => OpenError::Unreachable(place.to_owned(), error.into()),
+    }
+}

@@ -21,8 +21,14 @@ pub(crate) const fn with_dollars<const LENGTH: usize>(text: &str) -> [u8; LENGTH
 
 /// Makes a [`Statement`] from text in which no `?` stands but for a parameter.
 macro_rules! statement {
-    ($($part:expr),+ $(,)?) => {{
-        const SQLITE: &str = concat!($($part),+);
+    ($($part:expr),+ $(,)?) => { $crate::store::statement::statement_of!(concat!($($part),+)) };
+}
+pub(crate) use statement;
+
+/// The same, from a constant.
+macro_rules! statement_of {
+    ($text:expr) => {{
+        const SQLITE: &str = $text;
         const POSTGRES: [u8; SQLITE.len()] = $crate::store::statement::with_dollars(SQLITE);
         $crate::store::statement::Statement {
             sqlite: SQLITE,
@@ -33,7 +39,7 @@ macro_rules! statement {
         }
     }};
 }
-pub(crate) use statement;
+pub(crate) use statement_of;
 
 /// The columns of an account, in the order of `record::account` and `record::account_parameters`.
 macro_rules! account_columns {

@@ -1,0 +1,98 @@
+//! Connections to the server: how they are made, checked and kept, and how the tables are brought up to date.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::ConfigVerifierExt;
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config::{self, Secret};
+use crate::store::OpenError;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// The advisory lock that instances hold while they bring the tables up to date: "selfsame" in ASCII.
+const MIGRATION_LOCK: i64 = 0x7365_6c66_7361_6d65;
+
+pub(super) fn pool(url: &Secret, settings: &config::Database) -> Result<Pool, OpenError> {
+    let mut server = Config::from_str(url.expose()).map_err(|cause| unreachable(&Config::new(), cause))?;
+    server.connect_timeout(settings.wait_timeout).application_name("selfsame").keepalives(true);
+    let tls = MakeRustlsConnect::new(tls(&server, settings)?);
+    let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let wait = Some(settings.wait_timeout);
+    let session = format!(
+        "SET synchronous_commit = on; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
+         SET idle_in_transaction_session_timeout = {timeout}",
+        timeout = settings.statement_timeout.as_millis()
+    );
+    Pool::builder(manager)
+        .max_size(settings.connections)
+        .runtime(Runtime::Tokio1)
+        .timeouts(Timeouts { wait, create: wait, recycle: wait })
+        .post_create(Hook::async_fn(move |connection, _| {
+            let session = session.clone();
+            Box::pin(async move { connection.batch_execute(&session).await.map_err(HookError::Backend) })
+        }))
+        .build()
+        .map_err(|cause| unreachable(&server, cause))
+}
+
+/// TLS, where the address asks for it, verifies the server's certificate by the system's roots, or by the file that the
+/// configuration names.
+fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, OpenError> {
+    let Some(path) = &settings.root_certificates_file else {
+        return ClientConfig::with_platform_verifier().map_err(|cause| unreachable(server, cause));
+    };
+    let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        OpenError::Unreachable(format!("root certificates {}", path.display()), cause)
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| failed(cause.into()))? {
+        let certificate = certificate.map_err(|cause| failed(cause.into()))?;
+        roots.add(certificate).map_err(|cause| failed(cause.into()))?;
+    }
+    Ok(ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|cause| failed(cause.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+pub(super) async fn migrate(pool: &Pool, settings: &config::Database) -> Result<(), OpenError> {
+    let server = pool.manager().config().clone();
+    let mut connection = pool.get().await.map_err(|cause| unreachable(&server, cause))?;
+    let failed = |cause: tokio_postgres::Error| unreachable(&server, cause);
+    let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
+    if durable != "on" && !settings.allow_unsafe_durability {
+        return Err(OpenError::Unsafe(place(&server)));
+    }
+    // Waiting for another instance, and a migration itself, may take longer than any statement of a request.
+    connection.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").await.map_err(failed)?;
+    connection.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await.map_err(failed)?;
+    let runner = embedded::migrations::runner().set_abort_missing(true);
+    let migrated = runner.run_async(&mut **connection.as_mut()).await;
+    // The lock and the session's settings end with the connection.
+    drop(deadpool_postgres::Object::take(connection));
+    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(&server), cause))
+}
+
+/// Where the server is, without the secrets in its address.
+fn place(server: &Config) -> String {
+    let hosts = server.get_hosts().iter().map(|host| match host {
+        tokio_postgres::config::Host::Tcp(name) => name.clone(),
+        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<String> = hosts.collect();
+    format!("postgres://{}/{}", hosts.join(","), server.get_dbname().unwrap_or_default())
+}
+
+fn unreachable(server: &Config, cause: impl std::error::Error + Send + Sync + 'static) -> OpenError {
+    OpenError::Unreachable(place(server), Box::new(cause))
+}

@@ -1,0 +1,219 @@
+//! PostgreSQL, or what speaks its protocol: prepared statements, one round trip a commit.
+
+mod connect;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool, PoolError, TimeoutType, Transaction};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use super::statement::{Statement, account_assignments};
+use super::value::{Parameter, Row as _, parameters, present};
+use super::{Attempt, Bound, OpenError, Read, Update, accounts, record};
+use crate::account::{Account, Cause, Error};
+use crate::config::{self, Secret};
+
+/// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
+/// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
+const COMMIT: &str = concat!(
+    "WITH changed AS (UPDATE account SET ",
+    account_assignments!(),
+    " WHERE id = ?1 AND version = ?28 - 1 RETURNING id), \
+     released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
+     WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
+     claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
+     SELECT ?3, c.kind, c.key, ?1 FROM changed, unnest(?34::text[], ?35::bytea[]) AS c(kind, key)), \
+     recorded AS (INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, \
+     sealing_key, payload, salt) SELECT ?36::uuid, ?37::bigint, ?38::bigint, ?39::text, ?40::text, ?41::text, \
+     ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed) \
+     SELECT count(*) FROM changed"
+);
+const COMMIT_STATEMENT: Statement = super::statement::statement_of!(COMMIT);
+/// Makes everybody else who wants to change the account wait.
+const LOCK: Statement = super::statement::statement!(
+    "SELECT ",
+    super::statement::account_columns!(),
+    " FROM account a WHERE a.id = ?1 FOR UPDATE"
+);
+
+/// A pool of connections to one server.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool,
+    /// Longer than the server's own statement time-out: it only strikes when the server does not answer at all.
+    patience: Duration,
+}
+
+impl Postgres {
+    /// Connects, checks that the server keeps what it acknowledges, and brings the tables up to date.
+    pub(super) async fn open(url: &Secret, settings: &config::Database) -> Result<Postgres, OpenError> {
+        let pool = connect::pool(url, settings)?;
+        connect::migrate(&pool, settings).await?;
+        Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
+    }
+
+    pub(super) async fn query<T>(&self, statement: Statement, bound: &[Parameter], read: Read<T>) -> Result<Vec<T>, Error> {
+        let connection = self.pool.get().await.map_err(pool_error)?;
+        let asked = async {
+            let prepared = connection.prepare_cached(statement.postgres).await?;
+            connection.query(&prepared, &references(bound)).await
+        };
+        let answered = tokio::time::timeout(self.patience, asked).await;
+        let rows = self.settle(connection, answered)?;
+        rows.iter().map(|row| read(row)).collect()
+    }
+
+    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+        let this = self.clone();
+        uncancelled(async move {
+            let mut connection = this.pool.get().await.map_err(pool_error)?;
+            let work = async {
+                let transaction = connection.transaction().await?;
+                let mut counts = Vec::with_capacity(statements.len());
+                for (statement, bound) in &statements {
+                    let prepared = transaction.prepare_cached(statement.postgres).await?;
+                    counts.push(transaction.execute(&prepared, &references(bound)).await?);
+                }
+                transaction.commit().await?;
+                Ok(counts)
+            };
+            let worked = tokio::time::timeout(this.patience, work).await;
+            this.settle(connection, worked)
+        })
+        .await
+    }
+
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+        let this = self.clone();
+        uncancelled(async move {
+            let changed = this.query(COMMIT_STATEMENT, &commit_parameters(&first), |row| row.integer(0).and_then(present)).await;
+            match changed {
+                Ok(counts) if counts == [1] => Ok(first.account),
+                Ok(_) => this.commit_locked(first.account, attempt).await,
+                Err(error) => Err(super::Store::Postgres(this).name_taken(&first, error).await),
+            }
+        })
+        .await
+    }
+
+    /// Somebody else was faster: lock the row, read it again, attempt again.
+    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
+        let mut connection = self.pool.get().await.map_err(pool_error)?;
+        let mut refused = None;
+        let work = async {
+            let transaction = connection.transaction().await?;
+            let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        let worked = tokio::time::timeout(self.patience, work).await;
+        match (self.settle(connection, worked), refused) {
+            (Err(error @ Error::Taken(_)), Some(Refused::Update(update))) => {
+                Err(super::Store::Postgres(self.clone()).name_taken(&update, error).await)
+            }
+            (Err(error), _) => Err(error),
+            (Ok(_), Some(Refused::Error(error))) => Err(error),
+            (Ok(outcome), _) => outcome.ok_or(Error::CredentialsInvalid),
+        }
+    }
+
+    /// Turns what came of a piece of work into a result. A connection that did not answer in time is thrown away: its
+    /// answer may still arrive and would be taken for another's.
+    fn settle<T>(
+        &self,
+        connection: Object,
+        outcome: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Error> {
+        match outcome {
+            Ok(result) => result.map_err(error),
+            Err(elapsed) => {
+                drop(Object::take(connection));
+                Err(Error::Unavailable(Cause::new(elapsed)))
+            }
+        }
+    }
+}
+
+/// What stands in the way of a second attempt.
+enum Refused {
+    /// The attempt itself refused the account as it is now.
+    Error(Error),
+    /// The update that was tried, to name what it claims when another account holds it.
+    Update(Box<Update>),
+}
+
+async fn attempt_locked(
+    transaction: &Transaction<'_>,
+    seen: &Account,
+    attempt: &Attempt,
+    refused: &mut Option<Refused>,
+) -> Result<Option<Account>, tokio_postgres::Error> {
+    let lock = transaction.prepare_cached(LOCK.postgres).await?;
+    let rows = transaction.query(&lock, &references(&parameters![seen.id])).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
+    match attempted {
+        Err(error) => {
+            *refused = Some(Refused::Error(error));
+            Ok(None)
+        }
+        Ok((None, current)) => Ok(Some(current)),
+        Ok((Some(update), _)) => {
+            let account = update.account.clone();
+            let bound = commit_parameters(&update);
+            *refused = Some(Refused::Update(Box::new(update)));
+            let commit = transaction.prepare_cached(COMMIT_STATEMENT.postgres).await?;
+            transaction.query_one(&commit, &references(&bound)).await?;
+            Ok(Some(account))
+        }
+    }
+}
+
+fn commit_parameters(update: &Update) -> Vec<Parameter> {
+    let mut bound = record::account_parameters(&update.account);
+    for holdings in [&update.release, &update.claim] {
+        bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.to_owned()).collect()));
+        bound.push(Parameter::BytesList(holdings.iter().map(|holding| holding.key.to_vec()).collect()));
+    }
+    bound.extend(record::entry_parameters(&update.entry));
+    bound
+}
+
+fn references(bound: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
+    bound.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
+}
+
+/// Lets work that writes go on when its caller goes away: a commit once begun is never cancelled.
+async fn uncancelled<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.unwrap_or_else(|panicked| Err(Error::Internal(Cause::new(panicked))))
+}
+
+fn pool_error(cause: PoolError) -> Error {
+    match cause {
+        PoolError::Backend(cause) => error(cause),
+        PoolError::Timeout(TimeoutType::Wait) => Error::Unavailable(Cause::new("every database connection is in use")),
+        cause => Error::Unavailable(Cause::new(cause)),
+    }
+}
+
+/// Says what an error of PostgreSQL means: which are the world's and pass, and which are ours.
+fn error(cause: tokio_postgres::Error) -> Error {
+    let Some(answer) = cause.as_db_error() else {
+        // Without an answer from the server: the connection broke, or could not be made.
+        return Error::Unavailable(Cause::new(cause));
+    };
+    if *answer.code() == SqlState::UNIQUE_VIOLATION {
+        if let Some(what) = answer.constraint().and_then(super::taken) {
+            return Error::Taken(what);
+        }
+    }
+    // Connection failures, resources, operator intervention and system errors pass; so do conflicts between transactions,
+    // a server that only reads (a standby before its promotion), and one that is refusing log-ins.
+    match &answer.code().code()[..2] {
+        "08" | "53" | "57" | "58" | "40" | "25" | "28" | "3D" => Error::Unavailable(Cause::new(cause)),
+        _ => Error::Internal(Cause::new(cause)),
+    }
+}

@@ -1,0 +1,188 @@
+//! The embedded database: several readers, and one writer that commits everything waiting at once.
+
+mod writer;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+
+use super::statement::Statement;
+use super::value::{Parameter, parameters};
+use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
+use crate::account::{Account, Cause, Error};
+use crate::config;
+use writer::Writer;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// How long a connection waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept by each connection; there are fewer.
+const STATEMENTS: usize = 128;
+
+/// The embedded database.
+#[derive(Clone)]
+pub struct Sqlite {
+    readers: Arc<Readers>,
+    writer: Writer,
+}
+
+impl Sqlite {
+    /// Opens the file, making it (for its owner alone) and its tables where they are missing.
+    pub(super) fn open(path: &Path, settings: &config::Database) -> Result<Sqlite, OpenError> {
+        let place = path.display().to_string();
+        let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.clone(), error);
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| unreachable(error.into()))?;
+        let mut connection = connect(path).map_err(|error| unreachable(error.into()))?;
+        migrate(&mut connection, path, &place)?;
+        let readers: Result<Vec<_>, _> = (0..settings.readers).map(|_| connect(path).map(Mutex::new)).collect();
+        Ok(Sqlite {
+            readers: Arc::new(Readers {
+                connections: readers.map_err(|error| unreachable(error.into()))?,
+                next: AtomicUsize::new(0),
+            }),
+            writer: Writer::start(connection, settings.queue, settings.group),
+        })
+    }
+
+    /// Reads in the caller's own thread: a few microseconds, less than a hop to another thread costs.
+    pub(super) fn query<T>(&self, statement: Statement, bound: &[Parameter], read: Read<T>) -> Result<Vec<T>, Error> {
+        query(&self.readers.take(), statement, bound, read)
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        bound: Vec<Parameter>,
+        read: Read<T>,
+    ) -> Result<Vec<T>, Error> {
+        self.writer.run(move |connection| query(connection, statement, &bound, read)).await
+    }
+
+    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+        let run = move |connection: &Connection| {
+            statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect()
+        };
+        self.writer.run(run).await
+    }
+
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+        self.writer.run(move |connection| commit(connection, first, &attempt)).await
+    }
+}
+
+/// Inside the writer's transaction nobody else can change the account, so a second attempt always holds.
+fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Account, Error> {
+    if apply(connection, &first)? {
+        return Ok(first.account);
+    }
+    let read = query(connection, accounts::BY_ID, &parameters![first.account.id], record::account)?;
+    let Some(current) = read.into_iter().next() else { return Err(Error::CredentialsInvalid) };
+    match attempt(&current)? {
+        None => Ok(current),
+        Some(second) if apply(connection, &second)? => Ok(second.account),
+        Some(_) => Err(Error::Internal(Cause::new("an account changed under the writer's own lock"))),
+    }
+}
+
+/// Writes an update; false when the account is no longer at the version that the update was made from.
+fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
+    if execute(connection, accounts::SET, &record::account_parameters(&update.account))? == 0 {
+        return Ok(false);
+    }
+    for (statement, bound) in accounts::change_of_holdings(update) {
+        execute(connection, statement, &bound)?;
+    }
+    execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
+    Ok(true)
+}
+
+fn execute(connection: &Connection, statement: Statement, bound: &[Parameter]) -> Result<u64, Error> {
+    let mut prepared = connection.prepare_cached(statement.sqlite).map_err(error)?;
+    prepared.execute(params_from_iter(bound)).map(|rows| rows as u64).map_err(error)
+}
+
+fn query<T>(
+    connection: &Connection,
+    statement: Statement,
+    bound: &[Parameter],
+    read: Read<T>,
+) -> Result<Vec<T>, Error> {
+    let mut prepared = connection.prepare_cached(statement.sqlite).map_err(error)?;
+    let mut rows = prepared.query(params_from_iter(bound)).map_err(error)?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next().map_err(error)? {
+        values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+/// Connections that only read, handed out in turn.
+struct Readers {
+    connections: Vec<Mutex<Connection>>,
+    next: AtomicUsize,
+}
+
+impl Readers {
+    fn take(&self) -> MutexGuard<'_, Connection> {
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let in_turn = (0..self.connections.len()).map(|step| &self.connections[(first + step) % self.connections.len()]);
+        // A poisoned lock means that a reader panicked; its connection holds no transaction and is as good as new.
+        in_turn
+            .clone()
+            .find_map(|connection| connection.try_lock().ok())
+            .unwrap_or_else(|| self.connections[first % self.connections.len()].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit is on disk before it is acknowledged. NORMAL would lose the last ones at a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), OpenError> {
+    let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.to_owned(), error);
+    // One process at a time; the system releases the lock with the file, also after a crash.
+    let lock = File::create(path.with_extension("migrating")).map_err(|error| unreachable(error.into()))?;
+    lock.lock().map_err(|error| unreachable(error.into()))?;
+    let done = embedded::migrations::runner().set_abort_missing(true).run(connection);
+    done.map(drop).map_err(|error| super::migration_error(place, error))
+}
+
+/// Says what an error of SQLite means: which are the world's and pass, and which are ours.
+fn error(cause: rusqlite::Error) -> Error {
+    let Some(code) = cause.sqlite_error_code() else { return Error::Internal(Cause::new(cause)) };
+    match code {
+        ErrorCode::ConstraintViolation => match super::taken(&cause.to_string()) {
+            Some(what) => Error::Taken(what),
+            None => Error::Internal(Cause::new(cause)),
+        },
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::DiskFull
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::ReadOnly
+        | ErrorCode::OutOfMemory => Error::Unavailable(Cause::new(cause)),
+        _ => Error::Internal(Cause::new(cause)),
+    }
+}

@@ -1,0 +1,108 @@
+//! The one writer: a thread that takes everything that waits, gives each piece of work a savepoint of its own, and commits
+//! them all at once. While one group is being synced to disk the next one gathers, so no timer is needed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error;
+use crate::account::{Cause, Error};
+
+/// Hands work to the writer's thread; clones share it, and it ends with the last of them.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Work>,
+}
+
+/// Runs inside a savepoint.
+type Work = Box<dyn FnOnce(&Connection) -> Done + Send>;
+
+/// What came of a piece of work: whether to keep what it wrote, and how to tell its caller once the group's fate is known.
+struct Done {
+    keep: bool,
+    tell: Box<dyn FnOnce(Result<(), Error>) + Send>,
+}
+
+impl Writer {
+    /// Starts the thread. At most `queue` pieces of work wait, at most `group` share a commit.
+    pub(super) fn start(connection: Connection, queue: usize, group: usize) -> Writer {
+        let (sender, receiver) = mpsc::channel(queue);
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write(&connection, receiver, group))
+            .expect("the system has room for one more thread at start");
+        Writer { queue: sender }
+    }
+
+    /// Runs work in a transaction and returns when that is on disk. A full queue answers [`Error::Unavailable`] at once; a
+    /// caller that goes away does not stop work that was accepted.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let result = work(connection);
+            Done {
+                keep: result.is_ok(),
+                tell: Box::new(move |committed| {
+                    // The caller may be gone; the work is done all the same.
+                    let _ = answer.send(committed.and(result));
+                }),
+            }
+        });
+        self.queue.try_send(work).map_err(|_| Error::Unavailable(Cause::new("the writer's queue is full")))?;
+        answered.await.unwrap_or_else(|_| Err(Error::Unavailable(Cause::new("the writer gave up this piece of work"))))
+    }
+}
+
+fn write(connection: &Connection, mut queue: mpsc::Receiver<Work>, group: usize) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut waiting = vec![first];
+        while waiting.len() < group {
+            let Ok(next) = queue.try_recv() else { break };
+            waiting.push(next);
+        }
+        commit_group(connection, waiting);
+    }
+}
+
+fn commit_group(connection: &Connection, waiting: Vec<Work>) {
+    // IMMEDIATE: a transaction that first reads and then writes would be refused at once when another process writes.
+    if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
+        // Dropping the work drops its callers' channels, which answers them.
+        tracing::warn!(error = %cause, "the database does not take a transaction");
+        return;
+    }
+    let done: Vec<Done> = waiting.into_iter().filter_map(|work| in_savepoint(connection, work)).collect();
+    let committed = connection.execute_batch("COMMIT").map_err(error);
+    if let Err(cause) = &committed {
+        tracing::error!(error = ?cause, "a group of changes could not be committed");
+        // After a failed commit SQLite may or may not have rolled back by itself.
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    }
+    for done in done {
+        (done.tell)(committed.clone());
+    }
+}
+
+/// A panic in one piece of work must cost neither the group nor the thread: its caller is answered by the dropped channel.
+fn in_savepoint(connection: &Connection, work: Work) -> Option<Done> {
+    connection.execute_batch("SAVEPOINT work").ok()?;
+    let done = catch_unwind(AssertUnwindSafe(|| work(connection))).ok();
+    let end = match &done {
+        Some(done) if done.keep => "RELEASE work",
+        _ => "ROLLBACK TO work; RELEASE work",
+    };
+    match connection.execute_batch(end) {
+        Ok(()) => done,
+        Err(cause) => {
+            tracing::error!(error = %cause, "a savepoint could not be ended");
+            None
+        }
+    }
+}
