@@ -1,0 +1,233 @@
+//! The configuration: what can be set, where each value came from, and why a value was refused.
+//!
+//! `config.default.toml` names every setting and is compiled in. A file, the environment and command-line flags override
+//! it, in this order ([`Config::load`]). The structs below are the settings that hold in the end; the limits of each
+//! stand beside its field.
+
+mod check;
+mod error;
+mod layers;
+mod load;
+mod secret;
+mod settings;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests;
+mod value;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use self::value::{HOUR, MINUTE, count, duration};
+pub use self::{
+    error::{ConfigError, Origin},
+    load::{Loaded, Overrides, Setting, Sources},
+    secret::Secret,
+    value::{DatabaseUrl, MasterKey},
+};
+
+/// The reference of all settings, as text: what `config.default.toml` says.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// Every setting, valid by itself and together with the others.
+///
+/// `config.default.toml` says what each one means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the embedded database and the master key.
+    #[serde(deserialize_with = "value::path")]
+    pub data: PathBuf,
+    /// Listening, and the limits of connections and requests.
+    pub server: Server,
+    /// Where accounts are kept.
+    pub database: Database,
+    /// The key that protects all other keys.
+    pub keys: Keys,
+    /// The tokens that this installation signs.
+    pub issuer: Issuer,
+    /// The System portal.
+    pub system: System,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Listening, and the limits of connections and requests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address to listen on; port 0 takes a free port.
+    #[serde(deserialize_with = "value::address")]
+    pub listen: SocketAddr,
+    /// The origin that clients use, or empty; [`Config::public_url`] resolves it.
+    #[serde(deserialize_with = "value::origin_url")]
+    pub public_url: String,
+    /// Time for a whole request until its answer.
+    #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
+    pub request_timeout: Duration,
+    /// Time to receive a request's header, and for a connection to stay idle.
+    #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
+    pub header_timeout: Duration,
+    /// Time to receive a request's body.
+    #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
+    pub body_timeout: Duration,
+    /// Time that an answer may wait for a client that does not read.
+    #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
+    pub write_timeout: Duration,
+    /// Time that requests in flight have to finish when the server stops.
+    #[serde(deserialize_with = "duration::<_, 0, HOUR>")]
+    pub shutdown_timeout: Duration,
+    /// Time between no longer being ready and closing the listener.
+    #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
+    pub drain_delay: Duration,
+    /// Connections open at once.
+    #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
+    pub max_connections: usize,
+    /// Requests in flight at once.
+    #[serde(deserialize_with = "count::<_, 1, 100_000>")]
+    pub max_requests: usize,
+    /// Bytes of a request's header; hyper reads with no less than 8192.
+    #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
+    pub max_header_bytes: usize,
+    /// Lines of a request's header.
+    #[serde(deserialize_with = "count::<_, 16, 1_024>")]
+    pub max_headers: usize,
+}
+
+/// Where accounts are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The database as it was given, or empty; [`Config::database`] resolves it.
+    #[serde(deserialize_with = "value::database_url")]
+    pub url: Secret,
+    /// Connections to PostgreSQL.
+    #[serde(deserialize_with = "count::<_, 1, 1_000>")]
+    pub connections: usize,
+    /// Connections that read from SQLite.
+    #[serde(deserialize_with = "count::<_, 1, 64>")]
+    pub readers: usize,
+    /// Time to get a connection, new or free.
+    #[serde(deserialize_with = "duration::<_, 10, MINUTE>")]
+    pub wait_timeout: Duration,
+    /// Time for one statement.
+    #[serde(deserialize_with = "duration::<_, 10, { 10 * MINUTE }>")]
+    pub statement_timeout: Duration,
+    /// Writes that may wait for SQLite.
+    #[serde(deserialize_with = "count::<_, 1, 65_536>")]
+    pub queue: usize,
+    /// Writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
+    #[serde(deserialize_with = "count::<_, 1, 4_096>")]
+    pub group: usize,
+    /// Whether to start on a database that can lose what it has acknowledged.
+    pub allow_unsafe_durability: bool,
+}
+
+/// The key that protects all other keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The master key, or none: then it is the file [`Config::master_key_file`].
+    pub master_key: MasterKey,
+}
+
+/// The tokens that this installation signs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The `iss` claim, or empty: then it is `urn:uuid:` and the id of the installation.
+    #[serde(deserialize_with = "value::issuer_name")]
+    pub name: String,
+    /// Difference between clocks that is forgiven when a token is checked.
+    #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
+    pub leeway: Duration,
+    /// How long a token is valid unless its maker says otherwise.
+    #[serde(deserialize_with = "duration::<_, 1_000, { 8_760 * HOUR }>")]
+    pub token_lifetime: Duration,
+    /// How long a token may be valid at most.
+    #[serde(deserialize_with = "duration::<_, 1_000, { 8_760 * HOUR }>")]
+    pub max_token_lifetime: Duration,
+}
+
+/// The System portal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// Whether requests must carry `X-Client-Hash`.
+    pub client_hash: ClientHash,
+}
+
+/// Whether requests to the System portal must carry `X-Client-Hash`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientHash {
+    /// A request without it is refused.
+    Required,
+    /// A request without it is taken.
+    Optional,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How a line is written.
+    pub format: LogFormat,
+    /// Directives as `tracing_subscriber::EnvFilter` reads them; they are known to parse.
+    #[serde(deserialize_with = "value::log_level")]
+    pub level: String,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks every setting: defaults, then the file, the environment and the flags of `sources`.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is unknown, malformed or out of bounds, or the file that cannot be read.
+    pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+        load::load(sources)
+    }
+
+    /// The database to open; the default is a file in the data folder.
+    pub fn database(&self) -> DatabaseUrl {
+        value::resolve_database(&self.database.url)
+            .unwrap_or_else(|| DatabaseUrl::Sqlite(self.data.join("selfsame.sqlite3")))
+    }
+
+    /// Where the master key is kept if [`Keys::master_key`] is not set.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.data.join("secret.key")
+    }
+
+    /// The origin that clients use, without a slash at its end; `bound` is the address that the server listens on.
+    ///
+    /// An address that means "every interface" cannot be called, so it becomes the loopback address.
+    pub fn public_url(&self, bound: SocketAddr) -> String {
+        if !self.server.public_url.is_empty() {
+            return self.server.public_url.clone();
+        }
+        let host = match bound.ip() {
+            ip if !ip.is_unspecified() => ip,
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        format!("http://{}", SocketAddr::new(host, bound.port()))
+    }
+}

@@ -1,0 +1,168 @@
+//! All settings as a flat list of dotted keys, each with its value and its origin, on their way to a [`Config`].
+
+use indexmap::IndexMap;
+use toml::{Table, Value};
+
+use super::{
+    Config, ConfigError, DEFAULTS, Origin, Setting,
+    layers::{Node, parse},
+    secret::{HIDDEN, is_empty},
+};
+
+/// Characters of a value that an error shows.
+const MAX_SHOWN: usize = 80;
+
+/// The settings, in the order of the default file, which also decides which keys exist and of what type they are.
+pub(super) struct Settings {
+    entries: IndexMap<String, Entry>,
+}
+
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+impl Settings {
+    pub(super) fn defaults() -> Self {
+        let nodes =
+            parse("config.default.toml", DEFAULTS).expect("the defaults are compiled in, and a test parses them");
+        let entry = |Node { key, value, .. }| {
+            Some((
+                key,
+                Entry {
+                    value: value?,
+                    origin: Origin::Default,
+                },
+            ))
+        };
+        Self {
+            entries: nodes.into_iter().filter_map(entry).collect(),
+        }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// Overrides a setting; a key that is not known stays unknown.
+    pub(super) fn set(&mut self, key: &str, value: Value, origin: Origin) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            *entry = Entry { value, origin };
+        }
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    pub(super) fn sections(&self) -> impl Iterator<Item = &str> {
+        self.keys()
+            .filter_map(|key| key.rsplit_once('.'))
+            .map(|(section, _)| section)
+    }
+
+    /// The known key that is most likely meant by an unknown one.
+    pub(super) fn nearest_key(&self, unknown: &str) -> &str {
+        // A key in the wrong section is a commoner mistake than one misspelt beyond recognition.
+        let last = |key: &str| key.rsplit('.').next() == unknown.rsplit('.').next();
+        let same_name: Vec<&str> = self.keys().filter(|key| last(key)).collect();
+        if same_name.is_empty() {
+            nearest(self.keys(), unknown)
+        } else {
+            nearest(same_name.into_iter(), unknown)
+        }
+    }
+
+    pub(super) fn nearest_section(&self, unknown: &str) -> &str {
+        nearest(self.sections(), unknown)
+    }
+
+    pub(super) fn deserialize(&self) -> Result<Config, ConfigError> {
+        serde_path_to_error::deserialize(self.table()).map_err(|error| {
+            let path = error.path().to_string();
+            self.refuse(
+                path.split('[').next().unwrap_or_default(),
+                in_words(error.inner().message()),
+            )
+        })
+    }
+
+    /// The error that says what is wrong with the value of a setting.
+    pub(super) fn refuse(&self, key: &str, problem: impl std::fmt::Display) -> ConfigError {
+        match self.get(key) {
+            Some(entry) => ConfigError::new(
+                &entry.origin,
+                format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)),
+            ),
+            None => ConfigError::new("configuration", format!("{key}: {problem}")),
+        }
+    }
+
+    pub(super) fn list(&self) -> Vec<Setting> {
+        let setting = |(key, entry): (&String, &Entry)| Setting {
+            key: key.clone(),
+            value: self.shown(key, usize::MAX),
+            origin: entry.origin.clone(),
+        };
+        self.entries.iter().map(setting).collect()
+    }
+
+    /// The value as it may be shown, at most `limit` characters of it.
+    fn shown(&self, key: &str, limit: usize) -> String {
+        let value = &self.entries[key].value;
+        if self.is_secret(key) && !is_empty(value) {
+            return HIDDEN.to_owned();
+        }
+        let cut = |text: &str| match text.char_indices().nth(limit) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        match value {
+            // TOML would spread text with line breaks over several lines.
+            Value::String(text) => format!("{:?}", cut(text)),
+            other => cut(&other.to_string()),
+        }
+    }
+
+    /// The settings as sections again, without the `x_file` of secrets.
+    fn table(&self) -> Table {
+        let mut root = Table::new();
+        for (key, entry) in &self.entries {
+            if key
+                .strip_suffix("_file")
+                .is_some_and(|secret| self.entries.contains_key(secret))
+            {
+                continue;
+            }
+            let (sections, name) = key
+                .rsplit_once('.')
+                .map_or((None, key.as_str()), |(s, name)| (Some(s), name));
+            let mut table = &mut root;
+            for section in sections.into_iter().flat_map(|sections| sections.split('.')) {
+                let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                table = inner
+                    .as_table_mut()
+                    .expect("the default file cannot have a section and a value of one name");
+            }
+            table.insert(name.to_owned(), entry.value.clone());
+        }
+        root
+    }
+}
+
+fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> &'a str {
+    let likeness = |candidate: &&str| strsim::normalized_damerau_levenshtein(candidate, unknown);
+    candidates
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .unwrap_or_default()
+}
+
+/// Says in the words of the default file what serde expected; its messages otherwise repeat the value, also a secret one.
+fn in_words(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((_, "a string" | "string only")) => "expected text in quotes".to_owned(),
+        Some((_, "a boolean")) => "expected true or false".to_owned(),
+        Some((_, expected)) => format!("expected {}", expected.replace('`', "\"")),
+        None => message.to_owned(),
+    }
+}

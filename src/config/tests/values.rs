@@ -1,0 +1,193 @@
+//! Values that are refused, alone or together.
+
+use super::*;
+
+#[test]
+fn an_address_must_have_a_port() {
+    assert_eq!(
+        environment_error("SELFSAME__SERVER__LISTEN", "abc"),
+        "environment SELFSAME__SERVER__LISTEN: server.listen = \"abc\": \
+         expected an address and port such as 127.0.0.1:8080"
+    );
+}
+
+#[test]
+fn a_flag_is_checked_like_any_other_source() {
+    let overrides = Overrides {
+        listen: Some("8080".into()),
+        ..Overrides::default()
+    };
+    let error = Config::load(&Sources {
+        overrides,
+        ..Sources::default()
+    })
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "--listen: server.listen = \"8080\": expected an address and port such as 127.0.0.1:8080"
+    );
+}
+
+#[test]
+fn a_duration_must_have_a_unit() {
+    let expected = "expected a duration such as 30s, 5m or 1h";
+    for value in ["\"banana\"", "\"30\"", "30", "true"] {
+        let error = file_error(&format!("[server]\n\nrequest_timeout = {value}\n"));
+        assert_eq!(
+            error,
+            format!("config.toml:3: server.request_timeout = {value}: {expected}")
+        );
+    }
+}
+
+#[test]
+fn a_duration_may_have_several_units() {
+    let config = with_file("[issuer]\ntoken_lifetime = \"1h 30m\"\n");
+    assert_eq!(config.issuer.token_lifetime, Duration::from_secs(90 * 60));
+}
+
+#[test]
+fn a_duration_has_limits() {
+    for value in ["-5s", "0s", "11m", "9999999999h"] {
+        let error = file_error(&format!("server.body_timeout = \"{value}\"\n"));
+        let problem = "must be between 100ms and 10m";
+        assert_eq!(
+            error,
+            format!("config.toml:1: server.body_timeout = \"{value}\": {problem}")
+        );
+    }
+}
+
+#[test]
+fn a_number_has_limits() {
+    for value in ["-1", "0", "1000001"] {
+        let error = file_error(&format!("[server]\nmax_connections = {value}\n"));
+        let problem = "must be between 1 and 1000000";
+        assert_eq!(
+            error,
+            format!("config.toml:2: server.max_connections = {value}: {problem}")
+        );
+    }
+}
+
+#[test]
+fn a_number_beyond_64_bits_is_refused() {
+    let error = file_error("[server]\nmax_connections = 99999999999999999999\n");
+    assert_eq!(error, "config.toml:2: server.max_connections: the number is too large");
+}
+
+#[test]
+fn a_wrong_type_says_what_is_expected() {
+    for (file, problem) in [
+        ("server.max_headers = \"many\"", "expected a whole number"),
+        ("server.max_headers = 1.5", "expected a whole number"),
+        (
+            "server.listen = 8080",
+            "expected an address and port such as 127.0.0.1:8080",
+        ),
+        ("database.allow_unsafe_durability = \"yes\"", "expected true or false"),
+        ("data = 5", "expected the path of a folder"),
+        ("data = \"\"", "expected the path of a folder"),
+    ] {
+        assert_eq!(file_error(file), format!("config.toml:1: {file}: {problem}"));
+    }
+}
+
+#[test]
+fn a_wrong_type_in_the_environment_says_what_is_expected() {
+    assert_eq!(
+        environment_error("SELFSAME__SERVER__MAX_HEADERS", "many"),
+        "environment SELFSAME__SERVER__MAX_HEADERS: server.max_headers = \"many\": expected a whole number"
+    );
+    assert_eq!(
+        environment_error("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "1"),
+        "environment SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY: \
+         database.allow_unsafe_durability = \"1\": expected true or false"
+    );
+}
+
+#[test]
+fn a_choice_lists_what_can_be_chosen() {
+    assert_eq!(
+        file_error("log.format = \"xml\""),
+        "config.toml:1: log.format = \"xml\": expected one of \"auto\", \"text\", \"json\""
+    );
+    assert_eq!(
+        file_error("system.client_hash = \"no\""),
+        "config.toml:1: system.client_hash = \"no\": expected \"required\" or \"optional\""
+    );
+    assert_eq!(
+        file_error("log.format = 1"),
+        "config.toml:1: log.format = 1: expected text in quotes"
+    );
+}
+
+#[test]
+fn a_misspelt_log_level_is_refused() {
+    let expected = "expected error, warn, info, debug, trace or off, or directives such as info,selfsame=debug";
+    for level in ["inof", "", "selfsame=loud", "loud,info"] {
+        let error = file_error(&format!("log.level = \"{level}\""));
+        assert_eq!(error, format!("config.toml:1: log.level = \"{level}\": {expected}"));
+    }
+    assert_eq!(
+        with_file("log.level = \"warn,selfsame::store=debug\"").log.level,
+        "warn,selfsame::store=debug"
+    );
+}
+
+#[test]
+fn an_issuer_has_no_spaces() {
+    assert_eq!(
+        file_error("issuer.name = \"my house\""),
+        "config.toml:1: issuer.name = \"my house\": expected at most 255 bytes without spaces"
+    );
+}
+
+#[test]
+fn a_public_url_is_a_bare_origin() {
+    let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
+    for url in [
+        "id.example.com",
+        "ftp://id.example.com",
+        "https://",
+        "https://id.example.com/",
+        "https://id.example.com/a",
+        "https://id.example.com?a",
+        "https://id.example.com#a",
+        "https://a@id.example.com",
+        "https://:80",
+    ] {
+        let error = file_error(&format!("server.public_url = \"{url}\""));
+        assert_eq!(
+            error,
+            format!("config.toml:1: server.public_url = \"{url}\": {expected}")
+        );
+    }
+}
+
+#[test]
+fn a_long_value_is_cut_and_kept_on_one_line() {
+    let error = file_error(&format!("issuer.name = \"\"\"\na{}\"\"\"", "\\n".repeat(500)));
+    let shown = format!("\"a{}…\"", "\\n".repeat(79));
+    assert_eq!(
+        error,
+        format!("config.toml:1: issuer.name = {shown}: expected at most 255 bytes without spaces")
+    );
+}
+
+#[test]
+fn a_token_may_not_outlive_the_maximum() {
+    assert_eq!(
+        file_error("[issuer]\ntoken_lifetime = \"721h\"\n"),
+        "config.toml:2: issuer.token_lifetime = \"721h\": \
+         must be at most issuer.max_token_lifetime = \"720h\" (default)"
+    );
+}
+
+#[test]
+fn a_broken_rule_blames_the_value_that_was_set() {
+    assert_eq!(
+        file_error("[database]\nqueue = 100\n"),
+        "config.toml:2: database.queue = 100: must be at least database.group = 256 (default)"
+    );
+}

@@ -1,0 +1,164 @@
+//! How single values are read: each function is the `deserialize_with` of a field, and its error says what was expected.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use axum::http::Uri;
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, de::Error};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+
+use super::Secret;
+
+/// Milliseconds of a minute, for the bounds of [`duration`].
+pub(super) const MINUTE: i64 = 60_000;
+/// Milliseconds of an hour, for the bounds of [`duration`].
+pub(super) const HOUR: i64 = 60 * MINUTE;
+
+/// The database that was chosen.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// A file of the embedded database.
+    Sqlite(PathBuf),
+    /// A `postgres://` or `postgresql://` URL; it may hold a password.
+    Postgres(Secret),
+}
+
+/// The 32 bytes that protect all other keys, if they were set; never printed.
+#[derive(Clone)]
+pub struct MasterKey(Option<[u8; 32]>);
+
+impl MasterKey {
+    /// The key, or `None` if it is kept in a file of the data folder.
+    pub fn expose(&self) -> Option<&[u8; 32]> {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(super::secret::HIDDEN)
+    }
+}
+
+impl<'de> Deserialize<'de> for MasterKey {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let expected = "expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints";
+        read(source, expected, |text| match text {
+            "" => Some(Self(None)),
+            digits => from_hex(digits).map(|key| Self(Some(key))),
+        })
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+pub(super) fn count<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64>(source: D) -> Result<usize, D::Error> {
+    let number = i64::deserialize(source).map_err(|_| D::Error::custom("expected a whole number"))?;
+    let count = usize::try_from(number).ok().filter(|_| (MIN..=MAX).contains(&number));
+    count.ok_or_else(|| D::Error::custom(format!("must be between {MIN} and {MAX}")))
+}
+
+/// A duration from `MIN` to `MAX` milliseconds.
+pub(super) fn duration<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64>(
+    source: D,
+) -> Result<Duration, D::Error> {
+    let duration: SignedDuration = parsed(source, "expected a duration such as 30s, 5m or 1h")?;
+    let (min, max) = (SignedDuration::from_millis(MIN), SignedDuration::from_millis(MAX));
+    let bounded = Duration::try_from(duration)
+        .ok()
+        .filter(|_| (min..=max).contains(&duration));
+    bounded.ok_or_else(|| D::Error::custom(format!("must be between {min:#} and {max:#}")))
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(source: D) -> Result<SocketAddr, D::Error> {
+    parsed(source, "expected an address and port such as 127.0.0.1:8080")
+}
+
+pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::Error> {
+    read(source, "expected the path of a folder", |text| {
+        (!text.is_empty()).then(|| text.into())
+    })
+}
+
+/// A web origin (RFC 6454, section 6.2), or empty.
+pub(super) fn origin_url<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
+    read(source, expected, |text| {
+        (text.is_empty() || is_origin(text)).then(|| text.to_owned())
+    })
+}
+
+pub(super) fn database_url<'de, D: Deserializer<'de>>(source: D) -> Result<Secret, D::Error> {
+    read(
+        source,
+        "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+        |text| {
+            let secret = Secret::from(text.to_owned());
+            (text.is_empty() || resolve_database(&secret).is_some()).then_some(secret)
+        },
+    )
+}
+
+/// The database that a URL names; `None` if it is empty or names none.
+pub(super) fn resolve_database(url: &Secret) -> Option<DatabaseUrl> {
+    let text = url.expose();
+    if let Some(path) = text.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        // SQLite takes `:memory:` and `file:` for something else than a path, and `:memory:` differs by connection.
+        let is_path = !path.is_empty() && !path.starts_with(':') && !path.starts_with("file:");
+        return is_path.then(|| DatabaseUrl::Sqlite(path.into()));
+    }
+    let rest = text
+        .strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"))?;
+    (!rest.is_empty()).then(|| DatabaseUrl::Postgres(url.clone()))
+}
+
+pub(super) fn issuer_name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let fits = |text: &str| text.len() <= 255 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    read(source, "expected at most 255 bytes without spaces", |text| {
+        fits(text).then(|| text.to_owned())
+    })
+}
+
+pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let expected = "expected error, warn, info, debug, trace or off, or directives such as info,selfsame=debug";
+    // A misspelt level alone would pass as the name of a module, and silence all others.
+    let is_known = |part: &str| part.contains(['=', '[', ']', '{', '}']) || part.trim().parse::<LevelFilter>().is_ok();
+    let is_valid = |text: &str| !text.is_empty() && text.split(',').all(is_known) && EnvFilter::try_new(text).is_ok();
+    read(source, expected, |text| is_valid(text).then(|| text.to_owned()))
+}
+
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    let is_bare = text == format!("{scheme}://{authority}");
+    is_bare && ["http", "https"].contains(&scheme) && !authority.host().is_empty() && !authority.as_str().contains('@')
+}
+
+fn from_hex(digits: &str) -> Option<[u8; 32]> {
+    let nibbles = digits
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|n| u8::try_from(n).ok()))
+        .collect::<Option<Vec<_>>>()?;
+    let bytes: Vec<u8> = nibbles
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble))
+        .collect();
+    (nibbles.len() == 64).then(|| bytes.try_into().ok()).flatten()
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr>(source: D, expected: &str) -> Result<T, D::Error> {
+    read(source, expected, |text| text.parse().ok())
+}
+
+/// Reads text with `convert`; a value of another type and a refused text give the same error.
+fn read<'de, D: Deserializer<'de>, T>(
+    source: D,
+    expected: &str,
+    convert: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(source).map_err(|_| D::Error::custom(expected))?;
+    convert(&text).ok_or_else(|| D::Error::custom(expected))
+}
