@@ -106,6 +106,9 @@ pub struct Database {
     /// The database as it was given, or empty; [`Config::database`] resolves it.
     #[serde(deserialize_with = "value::database_url")]
     pub url: Secret,
+    /// PEM certificates that sign a PostgreSQL server's certificate; none: those that the system trusts.
+    #[serde(deserialize_with = "value::optional_path")]
+    pub root_certificates: Option<PathBuf>,
     /// Connections to PostgreSQL.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub connections: usize,

@@ -1,8 +1,18 @@
 //! selfsame: one account behind the profile contracts that apps already speak.
 //!
 //! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), who is calling
-//! ([`identity`]), where it is kept ([`store`]), how each contract says it ([`contract`]), and what holds it together.
+//! ([`identity`]), where it is kept ([`store`]), how each contract says it ([`contract`]), and what holds it together
+//! ([`app`], [`serve`], [`cli`]).
 
+pub mod account;
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod contract;
+pub mod identity;
 pub mod json;
+pub mod keys;
 pub mod language;
+pub mod profile;
+pub mod serve;
+pub mod store;

@@ -9,6 +9,8 @@ use super::Status;
 pub enum Error {
     /// No credentials were presented.
     CredentialsMissing,
+    /// Something was presented, but not in the scheme that the contract reads.
+    CredentialsOfOtherScheme,
     /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
     CredentialsInvalid,
     /// The account may not be used in its present state.

@@ -2,8 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Field, Phone, Portal, Status, Text};
-use crate::account::Email;
+use super::{Account, Email, Field, Portal, Status, Text};
 use crate::json::Value;
 
 /// What is wished for one value: absent, null and value never get mixed up.

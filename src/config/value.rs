@@ -79,6 +79,13 @@ pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::E
     })
 }
 
+/// The path of a file, or empty for none.
+pub(super) fn optional_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
+    read(source, "expected the path of a file", |text| {
+        Some((!text.is_empty()).then(|| text.into()))
+    })
+}
+
 /// A web origin (RFC 6454, section 6.2), or empty.
 pub(super) fn origin_url<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";

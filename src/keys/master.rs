@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenError, SealingKey};
 
-/// The one key outside the database: 32 bytes, as 64 hexadecimal digits in a file or a setting.
+/// The one key outside the database: 32 bytes, from the configuration or from a file of 64 hexadecimal digits.
 #[derive(Clone)]
 pub struct MasterKey(SealingKey);
 
@@ -13,8 +13,8 @@ pub struct MasterKey(SealingKey);
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
     /// The text is not a key.
-    #[error("{0}: expected 64 hexadecimal digits (32 bytes, for example from `openssl rand -hex 32`)")]
-    Malformed(String),
+    #[error("{path}: expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints", path = .0.display())]
+    Malformed(PathBuf),
     /// Others may read the file.
     #[error("{path}: readable by others (mode {mode:o}); run `chmod 600 {path}`", path = .0.display(), mode = .1)]
     Exposed(PathBuf, u32),
@@ -24,9 +24,13 @@ pub enum MasterKeyError {
 }
 
 impl MasterKey {
-    /// Reads a key from text; `place` names it in the error.
-    pub fn parse(text: &str, place: &str) -> Result<MasterKey, MasterKeyError> {
-        let malformed = || MasterKeyError::Malformed(place.to_owned());
+    /// Takes the key itself.
+    pub fn new(key: &[u8; 32]) -> MasterKey {
+        MasterKey(SealingKey::new(key))
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<MasterKey, MasterKeyError> {
+        let malformed = || MasterKeyError::Malformed(path.to_owned());
         let digits = text.trim().as_bytes();
         let mut key = [0; 32];
         if digits.len() != 64 {
@@ -36,7 +40,7 @@ impl MasterKey {
             let digit = |index: usize| (pair[index] as char).to_digit(16).ok_or_else(malformed);
             *byte = (digit(0)? * 16 + digit(1)?) as u8;
         }
-        Ok(MasterKey(SealingKey::new(&key)))
+        Ok(MasterKey::new(&key))
     }
 
     /// Reads the key file, or makes it from `fresh` when there is none, readable by its owner alone and on disk before
@@ -61,7 +65,7 @@ impl MasterKey {
         if mode & 0o077 != 0 {
             return Err(MasterKeyError::Exposed(path.to_owned(), mode));
         }
-        MasterKey::parse(&fs::read_to_string(path).map_err(failed)?, &path.display().to_string())
+        MasterKey::parse(&fs::read_to_string(path).map_err(failed)?, path)
     }
 
     /// Seals a key that the database holds; `name` says which, so that rows cannot be exchanged.
@@ -110,7 +114,7 @@ mod tests {
     #[test]
     fn a_key_that_is_not_64_hexadecimal_digits_is_refused() {
         for text in ["", "abc", &"g".repeat(64), &"a".repeat(63), &"é".repeat(32)] {
-            assert!(MasterKey::parse(text, "keys.master_key").is_err());
+            assert!(MasterKey::parse(text, Path::new("secret.key")).is_err());
         }
     }
 }

@@ -48,8 +48,8 @@ pub struct Keyring {
 pub type KeyedHash = [u8; 32];
 
 impl Keyring {
-    /// The generation of the history key that new entries are sealed with.
-    pub const HISTORY_GENERATION: i64 = 1;
+    /// The generation of the keys in use.
+    pub const GENERATION: i64 = 1;
 
     /// Makes the ring from one 32-byte key for each purpose.
     pub fn new(key_for: impl Fn(Purpose) -> [u8; 32]) -> Keyring {

@@ -121,7 +121,7 @@ pub(super) fn change_of_holdings(update: &Update) -> impl Iterator<Item = Bound>
 
 impl Store {
     /// Says which of its claims a refused update failed for: the violated constraint is the same for all of them.
-    pub(super) async fn name_taken(&self, update: &Update, error: Error) -> Error {
+    pub(crate) async fn name_taken(&self, update: &Update, error: Error) -> Error {
         if !matches!(error, Error::Taken(super::HOLDING)) {
             return error;
         }

@@ -26,6 +26,7 @@ use crate::keys::KeyedHash;
 use statement::Statement;
 use value::{Parameter, Row};
 
+pub use accounts::Subject;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 

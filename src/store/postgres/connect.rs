@@ -21,10 +21,16 @@ mod embedded {
 /// The advisory lock that instances hold while they bring the tables up to date: "selfsame" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7365_6c66_7361_6d65;
 
-pub(super) fn pool(url: &Secret, settings: &config::Database) -> Result<Pool, OpenError> {
+/// Reads the server's address.
+pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config, OpenError> {
     let mut server = Config::from_str(url.expose()).map_err(|cause| unreachable(&Config::new(), cause))?;
     server.connect_timeout(settings.wait_timeout).application_name("selfsame").keepalives(true);
-    let tls = MakeRustlsConnect::new(tls(&server, settings)?);
+    Ok(server)
+}
+
+/// A pool of checked connections; none is made yet.
+pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool, OpenError> {
+    let tls = MakeRustlsConnect::new(tls(server, settings)?);
     let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let wait = Some(settings.wait_timeout);
     let session = format!(
@@ -41,13 +47,13 @@ pub(super) fn pool(url: &Secret, settings: &config::Database) -> Result<Pool, Op
             Box::pin(async move { connection.batch_execute(&session).await.map_err(HookError::Backend) })
         }))
         .build()
-        .map_err(|cause| unreachable(&server, cause))
+        .map_err(|cause| unreachable(server, cause))
 }
 
 /// TLS, where the address asks for it, verifies the server's certificate by the system's roots, or by the file that the
 /// configuration names.
 fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, OpenError> {
-    let Some(path) = &settings.root_certificates_file else {
+    let Some(path) = &settings.root_certificates else {
         return ClientConfig::with_platform_verifier().map_err(|cause| unreachable(server, cause));
     };
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
@@ -65,13 +71,13 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
         .with_no_client_auth())
 }
 
-pub(super) async fn migrate(pool: &Pool, settings: &config::Database) -> Result<(), OpenError> {
-    let server = pool.manager().config().clone();
-    let mut connection = pool.get().await.map_err(|cause| unreachable(&server, cause))?;
-    let failed = |cause: tokio_postgres::Error| unreachable(&server, cause);
+/// Checks that the server keeps what it acknowledges, and brings the tables up to date.
+pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
+    let mut connection = pool.get().await.map_err(|cause| unreachable(server, cause))?;
+    let failed = |cause: tokio_postgres::Error| unreachable(server, cause);
     let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
     if durable != "on" && !settings.allow_unsafe_durability {
-        return Err(OpenError::Unsafe(place(&server)));
+        return Err(OpenError::Unsafe(place(server)));
     }
     // Waiting for another instance, and a migration itself, may take longer than any statement of a request.
     connection.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").await.map_err(failed)?;
@@ -80,7 +86,7 @@ pub(super) async fn migrate(pool: &Pool, settings: &config::Database) -> Result<
     let migrated = runner.run_async(&mut **connection.as_mut()).await;
     // The lock and the session's settings end with the connection.
     drop(deadpool_postgres::Object::take(connection));
-    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(&server), cause))
+    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause))
 }
 
 /// Where the server is, without the secrets in its address.

@@ -9,8 +9,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
-use super::value::{Parameter, Row as _, parameters, present};
-use super::{Attempt, Bound, OpenError, Read, Update, accounts, record};
+use super::value::{Parameter, parameters, present};
+use super::{Attempt, Bound, OpenError, Read, Update, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
 
@@ -48,8 +48,9 @@ pub struct Postgres {
 impl Postgres {
     /// Connects, checks that the server keeps what it acknowledges, and brings the tables up to date.
     pub(super) async fn open(url: &Secret, settings: &config::Database) -> Result<Postgres, OpenError> {
-        let pool = connect::pool(url, settings)?;
-        connect::migrate(&pool, settings).await?;
+        let server = connect::server(url, settings)?;
+        let pool = connect::pool(&server, settings)?;
+        connect::migrate(&pool, &server, settings).await?;
         Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
     }
 

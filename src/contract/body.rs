@@ -1,0 +1,69 @@
+//! Reading a request's body: media type, coding, size, time, JSON, in this order.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::account::{BodyFault, Error};
+use crate::app::App;
+use crate::json::{self, Object, Value};
+
+/// Reads a JSON object of at most `limit` bytes.
+pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
+    is_json(request.headers())?;
+    let bytes = bytes(app, request, limit).await?;
+    if bytes.is_empty() {
+        return Err(Error::Body(BodyFault::Empty));
+    }
+    let value = json::parse(&bytes).map_err(|_| Error::Body(BodyFault::Malformed))?;
+    value.into_object().map_err(|_| Error::Body(BodyFault::NotAnObject))
+}
+
+/// Refuses what has U+0000 in a member that the contract does not know: nothing here stores it, so it can only harm.
+pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> {
+    let hidden = |(name, value): (&str, &Value)| name.contains('\0') || (!known.contains(&name) && value.contains_nul());
+    if object.iter().any(|(name, value)| hidden((name, value))) { Err(Error::Body(BodyFault::Malformed)) } else { Ok(()) }
+}
+
+/// Refuses a body that is not `application/json` in UTF-8, or that is in a content coding.
+fn is_json(headers: &HeaderMap) -> Result<(), Error> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(Error::MediaType)?;
+    if types.next().is_some() {
+        return Err(Error::MediaType);
+    }
+    let mut parts = said.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let charset = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    if !json || !charset {
+        return Err(Error::MediaType);
+    }
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
+    if plain { Ok(()) } else { Err(Error::ContentEncoding) }
+}
+
+async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Error::BodyTooLarge);
+    }
+    let read = Limited::new(request.into_body(), limit).collect();
+    match tokio::time::timeout(app.config().server.body_timeout, read).await {
+        Err(_) => Err(Error::BodyTooSlow),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+        // The client broke off, or its chunks are not chunks.
+        Ok(Err(_)) => Err(Error::Body(BodyFault::Malformed)),
+    }
+}
+
+/// A JSON answer.
+pub fn json(value: &impl serde::Serialize) -> Body {
+    // Serialising plain structs and trees into memory cannot fail.
+    Body::from(serde_json::to_vec(value).unwrap_or_default())
+}

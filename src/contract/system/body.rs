@@ -1,0 +1,132 @@
+//! The shapes of requests and replies.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Portal, Rule, Status, Tenant, Text};
+use crate::contract::body::refuse_nul_outside;
+use crate::json::{Object, Value};
+use crate::language::Language;
+
+/// What a person may write: the name on the wire, the field, and the most Unicode scalar values that it takes.
+const WRITABLE: [(&str, Field, usize); 5] = [
+    ("accountName", Field::DisplayName, 126),
+    ("accountPhone", Field::Phone, 25),
+    ("defaultLanguage", Field::Language, 10),
+    ("defaultTimezone", Field::TimeZone, 50),
+    ("defaultCountry", Field::Country, 10),
+];
+
+/// Reads a request for an account; every fault of every field is reported at once.
+pub(super) fn patch(wished: &Object, account: &Account) -> Result<Patch, Error> {
+    refuse_nul_outside(wished, &WRITABLE.map(|(name, _, _)| name))?;
+    let mut patch = Patch::default();
+    let mut faults = Vec::new();
+    for (name, field, max) in WRITABLE {
+        match edit(wished.get(name), shown(account, field), max) {
+            Ok(edit) => patch.edit(field, edit),
+            Err(rules) => faults.extend(rules.into_iter().map(|rule| Fault { field: name, rule })),
+        }
+    }
+    if faults.is_empty() { Ok(patch) } else { Err(Error::Fields(faults)) }
+}
+
+/// Null means keep, the empty string means clear. A value equal to what is shown changes nothing, even one that another
+/// contract wrote beyond this one's limit: clients read, edit one field, and send all of them back.
+fn edit(wished: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, Vec<Rule>> {
+    let text = match wished {
+        None | Some(Value::Null) => return Ok(Edit::Keep),
+        Some(Value::String(text)) if text == shown => return Ok(Edit::Keep),
+        Some(Value::String(text)) if text.is_empty() => return Ok(Edit::Clear),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(vec![Rule::Text]),
+    };
+    let mut broken = Vec::new();
+    if text.chars().count() > max {
+        broken.push(Rule::MaxLength(max));
+    }
+    match Text::new(text.as_str()) {
+        Ok(text) if broken.is_empty() => return Ok(Edit::Set(text)),
+        Ok(_) => {}
+        Err(_) if text.contains('\0') => broken.push(Rule::NoControlCharacters),
+        // Too long for storage is too long for the field.
+        Err(_) => {}
+    }
+    Err(broken)
+}
+
+/// The envelope of every success.
+#[derive(Serialize)]
+pub(super) struct Success<'a> {
+    success: bool,
+    code: &'static str,
+    message: &'static str,
+    data: Profile<'a>,
+}
+
+/// The profile, in the vendor's order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile<'a> {
+    biz_id: &'a str,
+    institution_biz_id: &'a str,
+    account_email: &'a str,
+    account_phone: &'a str,
+    account_name: &'a str,
+    account_remark: Option<&'a str>,
+    account_portal: Member,
+    account_status: Member,
+    created_at: String,
+    updated_at: String,
+    default_language: &'a str,
+    default_timezone: &'a str,
+    default_country: &'a str,
+}
+
+/// A member of an enumeration.
+#[derive(Serialize)]
+struct Member {
+    code: &'static str,
+    value: i64,
+    label: Cow<'static, str>,
+}
+
+/// Shows an account.
+pub(super) fn success<'a>(account: &'a Account, tenant: &'a Tenant, language: Language) -> Success<'a> {
+    let data = Profile {
+        biz_id: &account.biz_id,
+        institution_biz_id: &tenant.biz_id,
+        account_email: shown(account, Field::Email),
+        account_phone: shown(account, Field::Phone),
+        account_name: shown(account, Field::DisplayName),
+        account_remark: account.text(Field::Remark),
+        account_portal: portal(account.portal, language),
+        account_status: status(account.status, language),
+        created_at: time(account.created_at),
+        updated_at: time(account.updated_at),
+        default_language: shown(account, Field::Language),
+        default_timezone: shown(account, Field::TimeZone),
+        default_country: shown(account, Field::Country),
+    };
+    Success { success: true, code: "2000", message: "SUCCESS", data }
+}
+
+/// Unset shows as the empty string.
+fn shown(account: &Account, field: Field) -> &str {
+    account.text(field).unwrap_or("")
+}
+
+fn portal(portal: Portal, language: Language) -> Member {
+    Member { code: portal.code(), value: portal.value(), label: language.text(portal.label_key()) }
+}
+
+fn status(status: Status, language: Language) -> Member {
+    Member { code: status.code(), value: status.value(), label: language.text(status.label_key()) }
+}
+
+/// Whole seconds in UTC, `2026-01-15T08:00:00Z`, the rest cut off.
+fn time(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

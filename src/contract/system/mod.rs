@@ -1,0 +1,84 @@
+//! The System portal's contract: `/web/v1/system/profile`.
+
+mod body;
+mod refusal;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::voice::language;
+use super::{Contract, endpoint, speak};
+use crate::account::{Account, Error, Portal, Status, Tenant};
+use crate::app::App;
+use crate::config::ClientHash;
+use crate::identity::{Caller, bearer, client_hash};
+use crate::language::Language;
+use crate::profile;
+use crate::serve::occasion;
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The contract's routes.
+pub fn routes(app: &App) -> Router<App> {
+    let routes = Router::new()
+        .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
+        .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));
+    Router::new().nest("/web/v1/system", speak(routes, app, refusal::say))
+}
+
+async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
+    answer(&caller.account, &caller.tenant, language(&headers))
+}
+
+async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
+    let language = language(request.headers());
+    let occasion = occasion(Contract::System, &request);
+    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let patch = body::patch(&wished, &caller.account)?;
+    let account = profile::update(&app, caller.account, patch, occasion, permitted).await?;
+    Ok(answer(&account, &caller.tenant, language))
+}
+
+/// A caller who may use this contract.
+struct Signed(Caller);
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
+        let caller = bearer::identify(app, &parts.headers).await?;
+        caller.require_active(app.now())?;
+        permitted(&caller.account)?;
+        if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {
+            return Err(Error::AccessDenied);
+        }
+        caller.require_contract(Contract::System)?;
+        let required = app.config().system.client_hash == ClientHash::Required;
+        client_hash::check(app, &caller, &parts.headers, required).await?;
+        Ok(Signed(caller))
+    }
+}
+
+/// What must hold of the account both when the request is let in and when a change is made.
+fn permitted(account: &Account) -> Result<(), Error> {
+    match (account.status, account.portal) {
+        (Status::Active, Portal::System) => Ok(()),
+        (Status::Active, _) => Err(Error::AccessDenied),
+        (status, _) => Err(Error::AccountStatus(status)),
+    }
+}
+
+fn answer(account: &Account, tenant: &Tenant, language: Language) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
+        (header::VARY, HeaderValue::from_static("Accept-Language")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ];
+    (headers, super::body::json(&body::success(account, tenant, language))).into_response()
+}

@@ -1,0 +1,110 @@
+//! The contract's words for every error: `{"success":false,"code":"<status × 10>","message":…}`, localised.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::account::{Error, Fault, HashFault, Rule, Status};
+use crate::contract::{Asked, body};
+use crate::identity::client_hash;
+use crate::json::{Object, Value};
+use crate::language::{Argument, Language};
+
+/// Says an error.
+pub(super) fn say(error: &Error, asked: &Asked) -> Response {
+    let language = asked.language;
+    let text = |status, key: &str| refusal(status, language, language.text(key).into_owned());
+    let about_header = |key: &str| {
+        let message = language.text_with(key, &[("header", Argument::Text(client_hash::HEADER))]);
+        refusal(StatusCode::BAD_REQUEST, language, message)
+    };
+    match error {
+        Error::CredentialsMissing => challenge(language, "Bearer realm=\"system\""),
+        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+            challenge(language, "Bearer realm=\"system\", error=\"invalid_token\"")
+        }
+        Error::AccountStatus(Status::Suspended) => text(StatusCode::FORBIDDEN, "system-account-suspended"),
+        Error::AccountStatus(Status::Locked) => text(StatusCode::FORBIDDEN, "system-account-locked"),
+        Error::AccountStatus(Status::PendingApproval) => text(StatusCode::FORBIDDEN, "system-account-pending"),
+        Error::AccountStatus(Status::Rejected) => text(StatusCode::FORBIDDEN, "system-account-rejected"),
+        Error::AccountStatus(Status::Active) | Error::TenantClosed | Error::AccessDenied => {
+            text(StatusCode::FORBIDDEN, "system-access-denied")
+        }
+        Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
+        Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
+        Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
+        Error::NotFound => text(StatusCode::NOT_FOUND, "system-not-found"),
+        Error::MethodNotAllowed(allow) => {
+            let refused = text(StatusCode::METHOD_NOT_ALLOWED, "system-method-not-allowed");
+            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
+        }
+        Error::MediaType => text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type"),
+        Error::ContentEncoding => {
+            let refused = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type");
+            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], refused).into_response()
+        }
+        Error::BodyTooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "system-body-too-large"),
+        Error::BodyTooSlow => text(StatusCode::REQUEST_TIMEOUT, "system-timeout"),
+        Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
+        Error::Fields(faults) => invalid(language, faults),
+        // No field that this contract writes can be taken.
+        Error::Taken(_) => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
+        Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
+        Error::Internal(_) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
+        }
+    }
+}
+
+/// The envelope of every refusal.
+#[derive(Serialize)]
+struct Refusal {
+    success: bool,
+    code: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+fn refusal(status: StatusCode, language: Language, message: String) -> Response {
+    respond(status, language, message, None)
+}
+
+fn challenge(language: Language, challenge: &'static str) -> Response {
+    let refused = refusal(StatusCode::UNAUTHORIZED, language, language.text("system-unauthorized").into_owned());
+    ([(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))], refused).into_response()
+}
+
+fn invalid(language: Language, faults: &[Fault]) -> Response {
+    let mut data = Object::new();
+    for fault in faults {
+        let text = Value::from(rule(fault.rule, language));
+        match data.get_mut(fault.field) {
+            Some(Value::Array(texts)) => texts.push(text),
+            _ => drop(data.insert(fault.field, Value::Array(vec![text]))),
+        }
+    }
+    let message = language.text("system-parameters-invalid").into_owned();
+    respond(StatusCode::BAD_REQUEST, language, message, Some(Value::Object(data)))
+}
+
+fn rule(rule: Rule, language: Language) -> String {
+    match rule {
+        Rule::MaxLength(max) => {
+            let max = Argument::Number(u32::try_from(max).unwrap_or(u32::MAX));
+            language.text_with("system-size", &[("max", max)])
+        }
+        Rule::Text => language.text("system-not-text").into_owned(),
+        Rule::NoControlCharacters => language.text("system-control-characters").into_owned(),
+    }
+}
+
+fn respond(status: StatusCode, language: Language, message: String, data: Option<Value>) -> Response {
+    let refusal = Refusal { success: false, code: format!("{}0", status.as_u16()), message, data };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
+        (header::VARY, HeaderValue::from_static("Accept-Language")),
+    ];
+    (status, headers, body::json(&refusal)).into_response()
+}

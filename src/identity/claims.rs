@@ -1,0 +1,180 @@
+use jiff::Timestamp;
+
+use crate::contract::Contract;
+use crate::json::{Object, Value};
+
+/// What a verified token says. Claims of the wrong type make it no token at all (RFC 8725 §3.8, §3.9, §3.11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// Who issued it.
+    pub issuer: String,
+    /// Whom it names, in the issuer's words.
+    pub subject: String,
+    /// Whom it is for.
+    pub audience: Vec<String>,
+    /// What it may be used for.
+    pub scopes: Vec<String>,
+    /// Its identifier, by which it can be revoked.
+    pub token_id: Option<String>,
+    /// The session that it belongs to, which outlives it.
+    pub session_id: Option<String>,
+    /// When it was issued, in whole seconds.
+    pub issued_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The client hash that it is bound to from the beginning.
+    pub client_hash: Option<String>,
+    /// The portal that it was issued for.
+    pub portal: Option<String>,
+}
+
+impl Token {
+    /// Whether it was issued for a contract.
+    pub fn opens(&self, contract: Contract) -> bool {
+        self.audience.iter().any(|audience| audience == contract.name())
+    }
+
+    /// Reads claims and checks them against the time, with `leeway` for clocks that differ. `None` says that this is no
+    /// access token, or none that holds now; which of the two is nobody's business.
+    pub fn read(claims: &Object, now: Timestamp, leeway: jiff::SignedDuration) -> Option<Token> {
+        if is_id_token(claims) {
+            return None;
+        }
+        let expires_at = time(claims, "exp")??;
+        let not_before = time(claims, "nbf")?;
+        let issued_at = time(claims, "iat")?;
+        let not_yet = |moment: Timestamp| moment > later(now, leeway);
+        if now >= later(expires_at, leeway) || not_before.is_some_and(not_yet) || issued_at.is_some_and(not_yet) {
+            return None;
+        }
+        Some(Token {
+            issuer: text(claims, "iss")??,
+            subject: text(claims, "sub")??,
+            audience: texts(claims, "aud")?,
+            scopes: scopes(claims)?,
+            token_id: text(claims, "jti")?,
+            session_id: text(claims, "sid")?,
+            issued_at,
+            expires_at,
+            client_hash: text(claims, "client_hash")?,
+            portal: text(claims, "portal")?,
+        })
+    }
+}
+
+/// An ID token is for the client that asked for it and opens nothing (RFC 8725 §3.11, OpenID Connect Core §2).
+fn is_id_token(claims: &Object) -> bool {
+    let has = |name| claims.contains_key(name);
+    has("nonce")
+        || has("at_hash")
+        || (has("azp") && !has("scope"))
+        || ["token_use", "typ"].iter().any(|name| {
+            let said = claims.get(name).and_then(Value::as_str);
+            said.is_some_and(|said| said.eq_ignore_ascii_case("id") || said.eq_ignore_ascii_case("id_token"))
+        })
+}
+
+/// A claim that is a string: `None` when it is anything else, `Some(None)` when it is absent.
+fn text(claims: &Object, name: &str) -> Option<Option<String>> {
+    match claims.get(name) {
+        None => Some(None),
+        Some(Value::String(text)) if !text.is_empty() => Some(Some(text.clone())),
+        Some(_) => None,
+    }
+}
+
+/// A claim that is one string or an array of strings; absent is an empty list.
+fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
+    match claims.get(name) {
+        None => Some(Vec::new()),
+        Some(Value::String(text)) => Some(vec![text.clone()]),
+        Some(Value::Array(texts)) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+        Some(_) => None,
+    }
+}
+
+/// `scope` as one string of words (RFC 8693 §4.2) or as an array of them.
+fn scopes(claims: &Object) -> Option<Vec<String>> {
+    match claims.get("scope") {
+        Some(Value::String(words)) => Some(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
+        _ => texts(claims, "scope"),
+    }
+}
+
+/// A NumericDate (RFC 7519 §2) in whole seconds, fractions cut off.
+fn time(claims: &Object, name: &str) -> Option<Option<Timestamp>> {
+    match claims.get(name) {
+        None => Some(None),
+        Some(Value::Number(number)) => {
+            let seconds: f64 = number.as_str().parse().ok()?;
+            // Beyond this a double no longer counts seconds, and no calendar is that long.
+            if !(0.0..=253_402_300_799.0).contains(&seconds) {
+                return None;
+            }
+            Timestamp::from_second(seconds as i64).ok().map(Some)
+        }
+        Some(_) => None,
+    }
+}
+
+fn later(moment: Timestamp, by: jiff::SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn read(claims: &str) -> Option<Token> {
+        let claims = parse(claims.as_bytes()).unwrap().into_object().unwrap();
+        Token::read(&claims, Timestamp::from_second(1000).unwrap(), jiff::SignedDuration::from_secs(60))
+    }
+
+    #[test]
+    fn a_token_holds_until_its_end_and_the_leeway() {
+        assert!(read(r#"{"iss":"i","sub":"s","exp":1001}"#).is_some());
+        assert!(read(r#"{"iss":"i","sub":"s","exp":941}"#).is_some());
+        assert!(read(r#"{"iss":"i","sub":"s","exp":940}"#).is_none());
+        assert!(read(r#"{"iss":"i","sub":"s","exp":2000,"nbf":1060}"#).is_some());
+        assert!(read(r#"{"iss":"i","sub":"s","exp":2000,"nbf":1061}"#).is_none());
+        assert!(read(r#"{"iss":"i","sub":"s","exp":2000,"iat":1061}"#).is_none());
+    }
+
+    #[test]
+    fn claims_of_the_wrong_type_make_it_no_token() {
+        for claims in [
+            r#"{"iss":"i","sub":"s"}"#,
+            r#"{"iss":"i","sub":"s","exp":"2000"}"#,
+            r#"{"iss":["i"],"sub":"s","exp":2000}"#,
+            r#"{"iss":"i","sub":7,"exp":2000}"#,
+            r#"{"iss":"i","sub":"","exp":2000}"#,
+            r#"{"sub":"s","exp":2000}"#,
+            r#"{"iss":"i","sub":"s","exp":1e300}"#,
+            r#"{"iss":"i","sub":"s","exp":-1}"#,
+            r#"{"iss":"i","sub":"s","exp":2000,"nbf":"0"}"#,
+            r#"{"iss":"i","sub":"s","exp":2000,"aud":{"system":1}}"#,
+            r#"{"iss":"i","sub":"s","exp":2000,"aud":["system",1]}"#,
+            r#"{"iss":"i","sub":"s","exp":2000,"scope":1}"#,
+            r#"{"iss":"i","sub":"s","exp":2000,"jti":1}"#,
+        ] {
+            assert_eq!(read(claims), None, "{claims}");
+        }
+    }
+
+    #[test]
+    fn an_id_token_opens_nothing() {
+        for claim in [r#""nonce":"n""#, r#""at_hash":"h""#, r#""azp":"client""#, r#""token_use":"id""#, r#""typ":"ID""#] {
+            assert_eq!(read(&format!(r#"{{"iss":"i","sub":"s","exp":2000,{claim}}}"#)), None, "{claim}");
+        }
+        assert!(read(r#"{"iss":"i","sub":"s","exp":2000,"azp":"client","scope":"profile"}"#).is_some());
+    }
+
+    #[test]
+    fn scopes_are_words_or_an_array() {
+        let words = read(r#"{"iss":"i","sub":"s","exp":2000,"scope":"openid  profile"}"#).unwrap();
+        let array = read(r#"{"iss":"i","sub":"s","exp":2000,"scope":["openid","profile"]}"#).unwrap();
+        assert_eq!(words.scopes, ["openid", "profile"]);
+        assert_eq!(words.scopes, array.scopes);
+    }
+}

@@ -1,0 +1,47 @@
+//! `X-Client-Hash`: an opaque value that a client keeps for the whole of a session, so that a stolen token alone is of no use.
+
+use axum::http::HeaderMap;
+
+use super::Caller;
+use crate::account::{Error, HashFault};
+use crate::app::App;
+use crate::keys;
+
+/// The header's name.
+pub const HEADER: &str = "X-Client-Hash";
+/// The longest value, in bytes.
+const MAX_LENGTH: usize = 512;
+
+/// Checks the client hash of a request against the one that its token or session is bound to, binding it on first use. With
+/// `required` false a request without the header passes, unless the token says what it must be.
+pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bool) -> Result<(), Error> {
+    let Some(presented) = read(headers)? else {
+        let bound = caller.bound_client.is_some() || caller.token.client_hash.is_some();
+        return if required || bound { Err(Error::ClientHash(HashFault::Missing)) } else { Ok(()) };
+    };
+    if let Some(claimed) = &caller.token.client_hash {
+        return same(claimed.as_bytes(), presented);
+    }
+    let hash = app.keys().digest("client hash", &[&caller.session, presented]);
+    if let Some(bound) = caller.bound_client {
+        return same(&bound, &hash);
+    }
+    // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
+    let expires_at = caller.token.expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
+    let bound = app.store().bind_client(caller.account.id, caller.session, hash, expires_at).await?;
+    same(&bound, &hash)
+}
+
+/// The header's value: visible text and inner spaces, at most 512 bytes, once.
+fn read(headers: &HeaderMap) -> Result<Option<&[u8]>, Error> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next().map(|value| value.as_bytes()).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let malformed = values.next().is_some() || value.len() > MAX_LENGTH || value.iter().any(u8::is_ascii_control);
+    if malformed { Err(Error::ClientHash(HashFault::Malformed)) } else { Ok(Some(value)) }
+}
+
+fn same(expected: &[u8], presented: &[u8]) -> Result<(), Error> {
+    if keys::equal(expected, presented) { Ok(()) } else { Err(Error::ClientHash(HashFault::Mismatch)) }
+}

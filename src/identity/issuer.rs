@@ -1,0 +1,226 @@
+//! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::signed::VerificationKey;
+use crate::account::{AccountId, Cause, Error};
+use crate::app::App;
+use crate::config;
+use crate::contract::Contract;
+use crate::keys::MasterKey;
+use crate::store::{SigningKeyRecord, Store};
+
+/// The name of the algorithm that the embedded issuer signs with (RFC 8037).
+const ALGORITHM: &str = "EdDSA";
+/// What our tokens may be used for unless their maker says otherwise.
+const SCOPE: &str = "profile";
+/// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
+const CLIENT: &str = "selfsame";
+/// How long the keys in memory are believed to be all there are.
+const REFRESH: SignedDuration = SignedDuration::from_secs(1);
+
+/// Signs this installation's tokens and knows the keys that verify them.
+pub struct Issuer {
+    name: String,
+    master: MasterKey,
+    max_lifetime: Duration,
+    keys: RwLock<Arc<Keys>>,
+}
+
+/// The keys as they were at a moment.
+struct Keys {
+    read_at: Timestamp,
+    verifying: HashMap<String, VerificationKey>,
+    published: Vec<serde_json::Value>,
+    signing: Option<(String, EncodingKey)>,
+}
+
+/// What a token is wished to say.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Whose token.
+    pub account: AccountId,
+    /// What it is for.
+    pub contract: Contract,
+    /// What it may be used for; `profile` unless it is given.
+    pub scope: Option<String>,
+    /// The client hash that it is bound to from the beginning.
+    pub client_hash: Option<String>,
+    /// How long it holds.
+    pub lifetime: Duration,
+}
+
+/// A signed token and what identifies it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The token itself: a secret.
+    pub token: String,
+    /// Its `jti`, by which it can be revoked.
+    pub token_id: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The claims of a token (RFC 9068 §2.2).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: &'a str,
+    client_id: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: &'a str,
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_hash: Option<&'a str>,
+}
+
+impl Issuer {
+    /// Reads the keys. The name is the configured one, or a URN of the installation's identifier: it must not change with
+    /// the address that the server happens to listen on.
+    pub(crate) async fn start(
+        store: &Store,
+        master: MasterKey,
+        settings: &config::Issuer,
+        fresh_id: Uuid,
+        now: Timestamp,
+    ) -> Result<Issuer, Error> {
+        let installation = store.fact("id", &fresh_id.to_string()).await?;
+        let name = if settings.name.is_empty() { format!("urn:uuid:{installation}") } else { settings.name.clone() };
+        let max_lifetime = settings.max_token_lifetime;
+        let keys = RwLock::new(Arc::new(read_keys(store, &master, now).await?));
+        Ok(Issuer { name, master, max_lifetime, keys })
+    }
+
+    /// The `iss` of its tokens.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How long revocations and retired keys are kept: no token lives longer.
+    pub fn max_lifetime(&self) -> SignedDuration {
+        SignedDuration::try_from(self.max_lifetime).unwrap_or(SignedDuration::MAX)
+    }
+
+    /// Signs a token. One that is issued in the very second in which the account's tokens were revoked is dated to the
+    /// next: it must outlive the revocation, and tokens count whole seconds.
+    pub async fn issue(&self, app: &App, grant: &Grant) -> Result<Issued, Error> {
+        let horizon = app.store().tokens_not_before(grant.account).await?;
+        let issued_at = horizon.map_or(app.now(), |horizon| app.now().max(next_second(horizon)));
+        let lifetime = SignedDuration::try_from(grant.lifetime.min(self.max_lifetime)).unwrap_or(SignedDuration::ZERO);
+        let expires_at = issued_at.checked_add(lifetime).map_err(|error| Error::Internal(Cause::new(error)))?;
+        let token_id = app.new_id().to_string();
+        let (key_id, key) = self.signing_key(app).await?;
+        let claims = Claims {
+            iss: &self.name,
+            sub: grant.account.to_string(),
+            aud: grant.contract.name(),
+            client_id: CLIENT,
+            iat: issued_at.as_second(),
+            exp: expires_at.as_second(),
+            jti: &token_id,
+            scope: grant.scope.as_deref().unwrap_or(SCOPE),
+            client_hash: grant.client_hash.as_deref(),
+        };
+        let header = Header { typ: Some("at+jwt".to_owned()), kid: Some(key_id), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|error| Error::Internal(Cause::new(error)))?;
+        Ok(Issued { token, token_id, expires_at })
+    }
+
+    /// Makes a new signing key; older ones go on verifying until their last token has expired. Returns its `kid`.
+    pub async fn rotate(&self, app: &App) -> Result<String, Error> {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
+        let pair = Ed25519KeyPair::generate().map_err(|error| unusable(error.into()))?;
+        let document = pair.to_pkcs8().map_err(|error| unusable(error.into()))?;
+        let private = EncodingKey::from_ed_der(document.as_ref());
+        let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(|error| unusable(error.into()))?;
+        // The thumbprint (RFC 7638) names the key by what it is.
+        let key_id = public.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
+        public.common.key_id = Some(key_id.clone());
+        public.common.public_key_use = Some(PublicKeyUse::Signature);
+        let now = app.now();
+        let record = SigningKeyRecord {
+            algorithm: ALGORITHM.to_owned(),
+            public_key: serde_json::to_string(&public).map_err(|error| unusable(error.into()))?,
+            sealed: self.master.seal(app.random(), &key_id, document.as_ref()),
+            created_at: now,
+            retired_at: None,
+            key_id: key_id.clone(),
+        };
+        app.store().add_signing_key(record).await?;
+        let forgotten = now.checked_sub(self.max_lifetime()).unwrap_or(Timestamp::MIN);
+        app.store().forget_signing_keys(forgotten).await?;
+        self.refresh(app).await?;
+        Ok(key_id)
+    }
+
+    /// The public keys as a JWK Set (RFC 7517 §5).
+    pub async fn published(&self, app: &App) -> Result<serde_json::Value, Error> {
+        self.signing_key(app).await?;
+        Ok(serde_json::json!({ "keys": self.keys().published }))
+    }
+
+    /// Reads the keys again, so that what other instances and the command line did comes into force here.
+    pub async fn refresh(&self, app: &App) -> Result<(), Error> {
+        let keys = Arc::new(read_keys(app.store(), &self.master, app.now()).await?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked, but never
+    /// more than once a second: nobody can make it work by inventing key names.
+    pub(super) async fn verification_key(&self, app: &App, key_id: &str) -> Result<Option<VerificationKey>, Error> {
+        let keys = self.keys();
+        if let Some(key) = keys.verifying.get(key_id) {
+            return Ok(Some(key.clone()));
+        }
+        if app.now().duration_since(keys.read_at).abs() < REFRESH {
+            return Ok(None);
+        }
+        self.refresh(app).await?;
+        Ok(self.keys().verifying.get(key_id).cloned())
+    }
+
+    /// The key that signs, made on first need.
+    async fn signing_key(&self, app: &App) -> Result<(String, EncodingKey), Error> {
+        if self.keys().signing.is_none() {
+            self.rotate(app).await?;
+        }
+        self.keys().signing.clone().ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn read_keys(store: &Store, master: &MasterKey, now: Timestamp) -> Result<Keys, Error> {
+    let mut keys = Keys { read_at: now, verifying: HashMap::new(), published: Vec::new(), signing: None };
+    for record in store.signing_keys().await? {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
+        let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;
+        let decoding = DecodingKey::from_jwk(&public).map_err(|error| unusable(error.into()))?;
+        let verifying = VerificationKey { algorithm: Algorithm::EdDSA, decoding };
+        keys.verifying.insert(record.key_id.clone(), verifying);
+        keys.published.push(serde_json::to_value(&public).map_err(|error| unusable(error.into()))?);
+        if record.retired_at.is_none() {
+            let private = master.open(&record.key_id, &record.sealed).map_err(|error| unusable(error.into()))?;
+            keys.signing = Some((record.key_id, EncodingKey::from_ed_der(&private)));
+        }
+    }
+    Ok(keys)
+}
+
+fn next_second(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second() + 1).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,64 @@
+//! Who is calling: credentials in, a [`Caller`] out. A caller cannot be made anywhere else.
+
+pub mod bearer;
+mod claims;
+pub mod client_hash;
+mod issuer;
+mod signed;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use crate::account::{Account, Error, Status, Tenant};
+use crate::contract::Contract;
+use crate::keys::KeyedHash;
+
+pub use claims::Token;
+pub use issuer::{Grant, Issuer};
+
+/// Whose account a request is about, and how that was proved.
+pub struct Caller {
+    /// The account, as it was when the request was let in.
+    pub account: Account,
+    /// The account's tenant.
+    pub tenant: Tenant,
+    token: Token,
+    session: KeyedHash,
+    bound_client: Option<KeyedHash>,
+}
+
+impl Caller {
+    /// Refuses an account that may not be used now.
+    pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
+        if self.account.status != Status::Active {
+            return Err(Error::AccountStatus(self.account.status));
+        }
+        if self.tenant.is_open(now) { Ok(()) } else { Err(Error::TenantClosed) }
+    }
+
+    /// Refuses a token that was not issued for a contract: audience keeps contracts apart.
+    pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
+        if self.token.opens(contract) { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// The verified token.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+}
+
+/// The credentials of one scheme out of `Authorization` (RFC 9110 §11.6.2): the scheme's name compares without case, one
+/// or more spaces follow it.
+pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Error> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let field = fields.next().ok_or(Error::CredentialsMissing)?;
+    if fields.next().is_some() {
+        return Err(Error::CredentialsInvalid);
+    }
+    let field = field.to_str().map_err(|_| Error::CredentialsInvalid)?;
+    let (presented, credentials) = field.split_once(' ').unwrap_or((field, ""));
+    if !presented.eq_ignore_ascii_case(scheme) {
+        return Err(Error::CredentialsOfOtherScheme);
+    }
+    Ok(credentials.trim_start_matches(' '))
+}

@@ -1,0 +1,79 @@
+//! Reading the history of an account, and proving that nobody changed it.
+
+use super::record::context;
+use crate::account::history::{self, Entry};
+use crate::account::{Account, Digest, Error};
+use crate::app::App;
+use crate::json::{self, Value};
+
+/// Entries that are read at once.
+const PAGE: i64 = 500;
+
+/// What became of a history under examination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every entry is there and as it was written; so many, of which so many were erased.
+    Whole {
+        /// Entries in the chain.
+        entries: i64,
+        /// Entries whose payload was erased.
+        erased: i64,
+    },
+    /// The first entry, by sequence, that is missing or not as it was written, and how.
+    Broken {
+        /// The entry's sequence number.
+        sequence: i64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// What an entry says; `None` when its payload was erased or cannot be opened.
+pub fn payload(app: &App, entry: &Entry) -> Option<Value> {
+    json::parse(&open(app, entry)?).ok()
+}
+
+/// Follows the chain from the first entry to the head in the account's row.
+pub async fn verify(app: &App, account: &Account) -> Result<Verdict, Error> {
+    let mut head = Digest::START;
+    let mut sequence = 0;
+    let mut erased = 0;
+    loop {
+        let page = app.store().history(account.id, sequence, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in &page {
+            sequence += 1;
+            if let Err(reason) = check(app, entry, sequence, head) {
+                return Ok(Verdict::Broken { sequence, reason });
+            }
+            erased += i64::from(entry.sealed.is_none());
+            head = entry.link;
+        }
+    }
+    if sequence != account.version || head != account.history_head {
+        return Ok(Verdict::Broken { sequence: sequence + 1, reason: "the chain does not end at the account's head" });
+    }
+    Ok(Verdict::Whole { entries: sequence, erased })
+}
+
+fn check(app: &App, entry: &Entry, sequence: i64, head: Digest) -> Result<(), &'static str> {
+    if entry.metadata.sequence != sequence {
+        return Err("an entry is missing");
+    }
+    if history::link(head, &entry.metadata, entry.commitment) != entry.link {
+        return Err("the entry is not linked to the one before it");
+    }
+    let Some(sealed) = &entry.sealed else { return Ok(()) };
+    let payload = open(app, entry).ok_or("the payload does not open")?;
+    if history::commit(&sealed.salt, &payload) != entry.commitment {
+        return Err("the payload is not the one that was committed to");
+    }
+    Ok(())
+}
+
+fn open(app: &App, entry: &Entry) -> Option<Vec<u8>> {
+    let sealed = entry.sealed.as_ref()?;
+    app.keys().history().open(&context(&entry.metadata), &sealed.payload).ok()
+}

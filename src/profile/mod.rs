@@ -1,0 +1,10 @@
+//! The acts: what can be done with an account, one a file. They know neither HTTP nor SQL.
+
+mod create;
+mod record;
+mod update;
+
+pub mod audit;
+
+pub use create::create;
+pub use update::update;

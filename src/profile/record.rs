@@ -1,0 +1,77 @@
+use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
+use crate::account::{Account, Change, Email, Patch, Phone};
+use crate::app::App;
+use crate::keys::Keyring;
+use crate::store::{Holding, Update};
+
+/// Applies a patch and makes the update that the database writes: the account, its history entry, and what it holds.
+/// `None` when nothing changes.
+pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occasion) -> Option<Update> {
+    let mut after = before.clone();
+    let changes = after.apply(patch, app.now());
+    if changes.is_empty() {
+        return None;
+    }
+    let entry = entry(app, &mut after, &changes, occasion);
+    let (held, holds) = (holdings(app.keys(), before), holdings(app.keys(), &after));
+    let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
+        these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
+    };
+    Some(Update { release: without(&held, &holds), claim: without(&holds, &held), entry, account: after })
+}
+
+/// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the
+/// same change must not reuse them.
+pub(super) fn entry(app: &App, after: &mut Account, changes: &[Change], occasion: &Occasion) -> Entry {
+    let metadata = Metadata {
+        account_id: after.id,
+        sequence: after.version,
+        at: after.updated_at,
+        actor: occasion.actor.name().to_owned(),
+        contract: occasion.contract.to_owned(),
+        request_id: occasion.request_id.clone(),
+    };
+    let payload = history::payload(changes, occasion);
+    let salt = app.random();
+    let commitment = history::commit(&salt, &payload);
+    let link = history::link(after.history_head, &metadata, commitment);
+    after.history_head = link;
+    let sealed = app.keys().history().seal(app.random(), &context(&metadata), &payload);
+    Entry {
+        metadata,
+        commitment,
+        link,
+        sealed: Some(SealedPayload { key: Keyring::GENERATION, payload: sealed, salt }),
+    }
+}
+
+/// Ties a sealed payload to its place, so that payloads cannot be exchanged.
+pub(super) fn context(metadata: &Metadata) -> Vec<u8> {
+    let mut context = metadata.account_id.0.as_bytes().to_vec();
+    context.extend(metadata.sequence.to_be_bytes());
+    context
+}
+
+/// What only this account may hold. Addresses count only while they are verified: an unproved one is anybody's to type.
+pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
+    let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
+    let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
+    let username = account.text(crate::account::Field::Username).map(str::to_lowercase);
+    let held = [("biz_id", Some(account.biz_id.clone())), ("email", email), ("phone", phone), ("username", username)];
+    let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
+    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id, kind, &value) }).collect()
+}
+
+/// What the owner does through a contract.
+impl Occasion {
+    /// A change by the person themself, through a contract.
+    pub fn owner(contract: crate::contract::Contract, request_id: &str) -> Occasion {
+        Occasion {
+            actor: Actor::Owner,
+            contract: contract.name(),
+            request_id: request_id.to_owned(),
+            source_address: None,
+            user_agent: None,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use super::record;
+use crate::account::history::Occasion;
+use crate::account::{Account, Error, Patch};
+use crate::app::App;
+use crate::store::Attempt;
+
+/// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
+///
+/// `permitted` decides on the account as it is when the change is made, which may be later than when the request was let
+/// in: an account that was suspended in between is not changed.
+pub async fn update(
+    app: &App,
+    account: Account,
+    patch: Patch,
+    occasion: Occasion,
+    permitted: fn(&Account) -> Result<(), Error>,
+) -> Result<Account, Error> {
+    let attempt: Attempt = {
+        let app = app.clone();
+        Arc::new(move |current| {
+            permitted(current)?;
+            Ok(record::change(&app, current, &patch, &occasion))
+        })
+    };
+    app.store().commit(account, attempt).await
+}

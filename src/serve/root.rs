@@ -1,0 +1,51 @@
+//! What lies outside every contract: health, the issuer's keys, and a voice of its own, problem details (RFC 9457).
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use super::health::{self, Readiness};
+use crate::account::Error;
+use crate::app::App;
+use crate::contract::{Asked, endpoint, speak};
+
+/// How long verifiers may keep the published keys, in seconds.
+const KEYS_MAX_AGE: &str = "public, max-age=300";
+
+pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
+    let routes = Router::new()
+        .route("/healthz", endpoint(get(health::alive), "GET, HEAD, OPTIONS"))
+        .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
+        .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
+    speak(routes, app, say)
+}
+
+/// The public keys of the embedded issuer (RFC 7517 §5).
+async fn keys(State(app): State<App>) -> Result<Response, Error> {
+    let keys = app.issuer().published(&app).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(KEYS_MAX_AGE)),
+    ];
+    Ok((headers, keys.to_string()).into_response())
+}
+
+fn say(error: &Error, _: &Asked) -> Response {
+    let status = match error {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let title = status.canonical_reason().unwrap_or_default();
+    let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    let mut response = (status, headers, problem.to_string()).into_response();
+    if let Error::MethodNotAllowed(allow) = error {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
