@@ -1,6 +1,7 @@
 //! Throw-away PostgreSQL clusters, reached through a Unix socket only: nothing listens on a port and no server that
 //! happens to run on the machine is touched.
 
+use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -117,13 +118,14 @@ impl Cluster {
     }
 
     fn new(settings: &[&str]) -> Self {
+        let binaries = binaries();
         // Directly in /tmp: a socket's path may have about 100 bytes, and another user must be able to enter.
         let directory = tempfile::Builder::new()
             .prefix("selfsame-postgres-")
             .tempdir_in("/tmp")
             .unwrap()
             .keep();
-        let supervisor = Supervisor::new(&directory, settings);
+        let supervisor = Supervisor::new(&directory, &binaries, settings);
         let cluster = Self {
             directory,
             supervisor: Mutex::new(supervisor),
@@ -156,26 +158,23 @@ impl Cluster {
     }
 
     /// Runs one statement as the superuser, on a thread of its own: the caller may be inside an asynchronous runtime.
-    fn execute(&self, statement: &str) -> Result<(), tokio_postgres::Error> {
+    fn execute(&self, statement: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
         let url = self.url("postgres");
-        let run = async {
+        let connect_and_run = async {
             let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
             tokio::spawn(connection);
             client.batch_execute(statement).await
         };
-        let bounded = async {
-            tokio::time::timeout(LIMIT, run)
-                .await
-                .expect("PostgreSQL answers in time")
+        let run_on_a_runtime = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            Ok(runtime.block_on(async { tokio::time::timeout(LIMIT, connect_and_run).await })??)
         };
-        let on_a_runtime = || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(bounded)
-        };
-        std::thread::scope(|scope| scope.spawn(on_a_runtime).join().expect("the statement ran"))
+        std::thread::scope(|scope| {
+            scope
+                .spawn(run_on_a_runtime)
+                .join()
+                .expect("nothing in the thread panics")
+        })
     }
 }
 
@@ -189,12 +188,12 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn new(directory: &Path, settings: &[&str]) -> Self {
+    fn new(directory: &Path, binaries: &Path, settings: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", SUPERVISOR, "supervisor"])
             .arg(directory)
-            .arg(binaries())
+            .arg(binaries)
             .args(settings);
         // Nothing of the caller's environment (PGHOST, PGOPTIONS, a locale) may change what is tested.
         command.env_clear().env(
