@@ -1,0 +1,74 @@
+//! What tests stand on: one body run on both databases, each run with a fresh database of its own.
+
+mod database;
+pub(crate) mod postgres;
+
+use std::time::Duration;
+
+pub(crate) use database::Database;
+
+/// How long one test may take before it fails by its own name instead of hanging the whole run.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes two tests of one body, `NAME::on_sqlite` and `NAME::on_postgres`.
+///
+/// ```ignore
+/// on_both_databases!(
+///     async fn a_code_cannot_be_used_twice(database: Database) { … }
+/// );
+/// ```
+///
+/// The argument may be of any type that is [`OnDatabase`]. An inline snapshot in the body holds for both runs.
+/// Parentheses, not braces: rustfmt formats what stands in them.
+macro_rules! on_both_databases {
+    ($(#[$attribute:meta])* async fn $name:ident($argument:ident: $Argument:ty) $body:block) => {
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn body($argument: $Argument) $body
+
+            #[test]
+            fn on_sqlite() {
+                $crate::support::run($crate::support::Database::sqlite, body);
+            }
+
+            #[test]
+            fn on_postgres() {
+                $crate::support::run($crate::support::Database::postgres, body);
+            }
+        }
+    };
+}
+
+/// What a test of [`on_both_databases!`] can ask for: something that starts on a fresh, empty database.
+pub(crate) trait OnDatabase {
+    /// Starts on `database`, which lives as long as what is returned keeps it.
+    async fn start(database: Database) -> Self;
+}
+
+impl OnDatabase for Database {
+    async fn start(database: Database) -> Self {
+        database
+    }
+}
+
+/// Runs one test to its end on a database of its own, or fails it after [`LIMIT`].
+pub(crate) fn run<Argument: OnDatabase>(database: fn() -> Database, body: impl AsyncFnOnce(Argument)) {
+    // Two threads: a test that blocks, as when it kills a database, must not stop the server it talks to.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let database = database();
+    // Without this insta refuses an inline snapshot that is asserted twice in one process, once on each database.
+    insta::allow_duplicates! {
+        runtime.block_on(async {
+            let test = async { body(Argument::start(database).await).await };
+            let in_time = tokio::time::timeout(LIMIT, test).await;
+            assert!(in_time.is_ok(), "the test did not end within {LIMIT:?}: it waits for something that does not come");
+        });
+    }
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
