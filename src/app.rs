@@ -43,7 +43,9 @@ pub enum StartError {
     #[error(transparent)]
     Open(#[from] store::OpenError),
     /// The database was sealed under another master key.
-    #[error("master key: it does not open the keys in the database; give the key that the database was first started with")]
+    #[error(
+        "master key: it does not open the keys in the database; give the key that the database was first started with"
+    )]
     WrongMasterKey,
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
@@ -75,7 +77,9 @@ impl App {
         }
         let store = Store::open(&config.database(), &config.database).await?;
         let keys = open_keyring(&store, &master, clock.now()).await?;
-        let issuer = Issuer::start(&store, master, &config.issuer, new_id(clock.now()), clock.now()).await.map_err(StartError::Store)?;
+        let issuer = Issuer::start(&store, master, &config.issuer, new_id(clock.now()), clock.now())
+            .await
+            .map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         Ok(App { parts: Arc::new(Parts { config, store, keys, issuer, clock, requests }) })
     }

@@ -1,1 +1,7 @@
-fn main(){}
+//! The binary: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    selfsame::cli::main()
+}

@@ -32,7 +32,8 @@ impl<'a> Phone<'a> {
     /// The number in E.164 form (`+` and at most 15 digits), when it starts with `+` and is nothing but digits and the
     /// separators that people type. Only the shape is checked: published example numbers are not assigned ones.
     pub fn e164(&self) -> Option<String> {
-        let digits: String = self.0.strip_prefix('+')?.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+        let digits: String =
+            self.0.strip_prefix('+')?.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let well_formed =
             (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
         well_formed.then(|| format!("+{digits}"))

@@ -116,4 +116,3 @@ pub enum Rule {
     /// No control characters (at least no U+0000).
     NoControlCharacters,
 }
-

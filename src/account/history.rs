@@ -184,7 +184,11 @@ mod tests {
             link(Digest::START, &Metadata { sequence: 2, ..metadata() }, commitment),
             link(Digest::START, &Metadata { at: Timestamp::from_second(1).unwrap(), ..metadata() }, commitment),
             link(Digest::START, &Metadata { actor: "operator".into(), ..metadata() }, commitment),
-            link(Digest::START, &Metadata { actor: "ownersys".into(), contract: "tem".into(), ..metadata() }, commitment),
+            link(
+                Digest::START,
+                &Metadata { actor: "ownersys".into(), contract: "tem".into(), ..metadata() },
+                commitment,
+            ),
             link(Digest::START, &Metadata { request_id: "r2".into(), ..metadata() }, commitment),
         ];
         assert!(others.iter().all(|other| *other != base));

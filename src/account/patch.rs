@@ -20,7 +20,7 @@ pub enum Edit<T> {
 /// A wish for one account, independent of any contract: one [`Edit`] a field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
-    texts: [Edit<Text>; Field::ALL.len()],
+    pub(crate) texts: [Edit<Text>; Field::ALL.len()],
     /// A new status; operators only.
     pub status: Option<Status>,
     /// A new portal; operators only.
@@ -71,11 +71,13 @@ impl Account {
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
         set(&mut self.auth_valid_until, &patch.auth_valid_until);
         self.email_verified = self.email().is_some()
-            && patch.email_verified.unwrap_or(before.email_verified && same(before.email(), self.email(), Email::folded));
-        self.phone_verified = self.phone().is_some()
             && patch
-                .phone_verified
-                .unwrap_or(before.phone_verified && same(before.phone(), self.phone(), |phone| phone.comparable().into_owned()));
+                .email_verified
+                .unwrap_or(before.email_verified && same(before.email(), self.email(), Email::folded));
+        self.phone_verified = self.phone().is_some()
+            && patch.phone_verified.unwrap_or(
+                before.phone_verified && same(before.phone(), self.phone(), |phone| phone.comparable().into_owned()),
+            );
 
         let changes = changes_between(&before, self);
         if !changes.is_empty() {

@@ -1,1 +1,155 @@
-//! What a person types.
+//! What a person types: one file a command.
+
+mod account;
+mod assignment;
+mod audit;
+mod config;
+mod dev;
+mod issuer;
+mod migrate;
+mod output;
+mod serve;
+mod tenant;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::account::{Account, Error, Tenant};
+use crate::app::{App, Clock};
+use crate::config::{Config, Loaded, Overrides, Sources};
+
+/// A self-hosted profile server: one account behind the contracts that apps already speak.
+#[derive(Parser)]
+#[command(name = "selfsame", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the installation is; every command takes it.
+#[derive(Args, Clone, Default)]
+struct Place {
+    /// Read settings from this TOML file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep the embedded database and the master key in this folder
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<String>,
+    /// Keep accounts in this database: sqlite:PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the contracts
+    Serve(serve::Serve),
+    /// Serve with a demo account and print requests to try
+    Dev(dev::Dev),
+    /// Check or explain the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Create, list and change tenants
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Create, show, list and change accounts
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Issue and revoke tokens of the embedded issuer
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Look after the keys of the embedded issuer
+    #[command(subcommand)]
+    Issuer(issuer::Command),
+    /// Bring the tables of the database up to date
+    Migrate,
+    /// Read and verify the history of accounts
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+/// Why a command ended without doing what was asked: one line for a person.
+#[derive(Debug)]
+struct Failure(String);
+
+type Outcome = Result<(), Failure>;
+
+/// Runs what the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::from(error)),
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("selfsame: {}", failure.0);
+    ExitCode::FAILURE
+}
+
+async fn run(arguments: Arguments) -> Outcome {
+    let place = arguments.place;
+    match arguments.command {
+        Command::Serve(serve) => serve.run(place).await,
+        Command::Dev(dev) => dev.run(place).await,
+        Command::Config(command) => command.run(&place),
+        Command::Tenant(command) => command.run(&place.open().await?).await,
+        Command::Account(command) => command.run(&place.open().await?).await,
+        Command::Token(command) => command.run(&place.open().await?).await,
+        Command::Issuer(command) => command.run(&place.open().await?).await,
+        Command::Migrate => migrate::run(&place).await,
+        Command::Audit(command) => command.run(&place.open().await?).await,
+    }
+}
+
+impl Place {
+    fn load(&self, listen: Option<String>) -> Result<Loaded, Failure> {
+        let overrides = Overrides { listen, data: self.data.clone(), database: self.database.clone() };
+        let environment = std::env::vars_os().collect();
+        Ok(Config::load(&Sources { file: self.config.clone(), environment, overrides })?)
+    }
+
+    async fn open(&self) -> Result<App, Failure> {
+        Ok(App::start(self.load(None)?.config, Clock::System).await?)
+    }
+}
+
+/// The tenant with this name.
+async fn tenant_named(app: &App, name: &str) -> Result<Tenant, Failure> {
+    let tenant = app.store().tenant_by_name(name).await?;
+    tenant.ok_or_else(|| Failure(format!("no tenant is named {name}; see `selfsame tenant list`")))
+}
+
+/// The account with this identifier.
+async fn account_with(app: &App, id: crate::account::AccountId) -> Result<Account, Failure> {
+    let account = app.store().account(id).await?;
+    account.ok_or_else(|| Failure(format!("no account has the id {id}; see `selfsame account list`")))
+}
+
+macro_rules! failure_from {
+    ($($source:ty),+) => {
+        $(impl From<$source> for Failure { fn from(error: $source) -> Failure { Failure(error.to_string()) } })+
+    };
+}
+failure_from!(std::io::Error, crate::config::ConfigError, crate::app::StartError, String);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure(match error {
+            Error::Unavailable(cause) => format!("the database does not answer: {cause}"),
+            Error::Internal(cause) => format!("internal error: {cause}"),
+            Error::Taken(what) => format!("{what}: already in use by another"),
+            other => format!("{other:?}"),
+        })
+    }
+}

@@ -16,10 +16,7 @@ impl ConfigError {
     pub(super) fn new(place: impl fmt::Display, problem: impl fmt::Display) -> Self {
         // A path or a parser's message may hold line breaks; the error is one line all the same.
         let one_line = |text: String| text.replace(['\r', '\n'], " ");
-        Self {
-            place: one_line(place.to_string()),
-            problem: one_line(problem.to_string()),
-        }
+        Self { place: one_line(place.to_string()), problem: one_line(problem.to_string()) }
     }
 }
 

@@ -27,17 +27,11 @@ impl Settings {
     pub(super) fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let place = path.display().to_string();
         let text = read_bounded(path, MAX_FILE_BYTES).map_err(|reason| {
-            ConfigError::new(
-                &place,
-                format!("cannot be read: {reason}; check the path after --config"),
-            )
+            ConfigError::new(&place, format!("cannot be read: {reason}; check the path after --config"))
         })?;
         for Node { key, line, value } in parse(&place, &text)? {
             let is_section = self.sections().any(|section| section == key);
-            let origin = Origin::File {
-                path: place.clone(),
-                line,
-            };
+            let origin = Origin::File { path: place.clone(), line };
             let problem = match value {
                 None if is_section => continue,
                 None if self.get(&key).is_some() => format!("{key} is a setting, not a section; write {key} = VALUE"),
@@ -59,26 +53,17 @@ impl Settings {
         let ours: BTreeMap<&str, &OsString> = variables
             .iter()
             .filter_map(|(name, text)| Some((name.to_str()?, text)))
-            .filter(|(name, _)| {
-                name.get(..PREFIX.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-            })
+            .filter(|(name, _)| name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)))
             .collect();
         for (name, text) in ours {
             let origin = Origin::Environment(name.to_owned());
             let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
             let Some(current) = self.get(&key) else {
                 let nearest = format!("{PREFIX}{}", self.nearest_key(&key).to_uppercase().replace('.', "__"));
-                return Err(ConfigError::new(
-                    origin,
-                    format!("unknown key {key}; did you mean {nearest}?"),
-                ));
+                return Err(ConfigError::new(origin, format!("unknown key {key}; did you mean {nearest}?")));
             };
             if let Origin::Environment(other) = &current.origin {
-                return Err(ConfigError::new(
-                    origin,
-                    format!("{key} is also set by {other}; keep one of them"),
-                ));
+                return Err(ConfigError::new(origin, format!("{key} is also set by {other}; keep one of them")));
             }
             let Some(text) = text.to_str() else {
                 return Err(ConfigError::new(origin, format!("{key}: expected UTF-8 text")));
@@ -90,11 +75,8 @@ impl Settings {
     }
 
     pub(super) fn read_flags(&mut self, Overrides { listen, data, database }: &Overrides) {
-        let flags = [
-            ("--listen", "server.listen", listen),
-            ("--data", "data", data),
-            ("--database", "database.url", database),
-        ];
+        let flags =
+            [("--listen", "server.listen", listen), ("--data", "data", data), ("--database", "database.url", database)];
         for (flag, key, text) in flags {
             if let Some(text) = text {
                 self.set(key, Value::String(text.clone()), Origin::Flag(flag));
@@ -115,9 +97,7 @@ pub(super) fn parse(place: &str, text: &str) -> Result<Vec<Node>, ConfigError> {
     let mut nodes = Vec::new();
     flatten("", document.into_inner(), &mut |key, offset, value| {
         let line = line_at(offset);
-        let value = value
-            .map(|value| Value::deserialize(ValueDeserializer::from(value)))
-            .transpose();
+        let value = value.map(|value| Value::deserialize(ValueDeserializer::from(value))).transpose();
         let value = value
             .map_err(|_| ConfigError::new(format!("{place}:{line}"), format!("{key}: the number is too large")))?;
         nodes.push(Node { key, line, value });
@@ -169,9 +149,7 @@ pub(super) fn read_as(current: &Value, text: &str) -> Value {
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<String, String> {
     let mut text = String::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(limit + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
+    file.take(limit + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if text.len() as u64 > limit {
         return Err(format!("longer than {limit} bytes"));
     }

@@ -56,21 +56,13 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     settings.read_secret_files()?;
     let config = settings.deserialize()?;
     check(&config, &settings)?;
-    Ok(Loaded {
-        config,
-        settings: settings.list(),
-    })
+    Ok(Loaded { config, settings: settings.list() })
 }
 
 impl Loaded {
     /// Every setting with its value and its origin, one a line, for a person to read.
     pub fn explain(&self) -> String {
-        let width = self
-            .settings
-            .iter()
-            .map(|s| s.key.len() + s.value.len())
-            .max()
-            .unwrap_or(0);
+        let width = self.settings.iter().map(|s| s.key.len() + s.value.len()).max().unwrap_or(0);
         let line = |Setting { key, value, origin }: &Setting| {
             let gap = " ".repeat(width - key.len() - value.len());
             format!("{key} = {value}{gap}  # {origin}\n")

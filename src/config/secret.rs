@@ -50,11 +50,7 @@ impl Settings {
 
     /// Puts the content of each `x_file` in the place of its secret `x`; of the two, the one that was set last holds.
     pub(super) fn read_secret_files(&mut self) -> Result<(), ConfigError> {
-        let secrets: Vec<String> = self
-            .keys()
-            .filter(|key| self.is_secret(key))
-            .map(str::to_owned)
-            .collect();
+        let secrets: Vec<String> = self.keys().filter(|key| self.is_secret(key)).map(str::to_owned).collect();
         for key in secrets {
             let file_key = file_key(&key);
             let (Some(secret), Some(file)) = (self.get(&key), self.get(&file_key)) else {
@@ -93,9 +89,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
 fn read_secret(path: &Value) -> Result<String, String> {
     let path = path.as_str().ok_or("expected text in quotes")?;
     let text = read_bounded(Path::new(path), MAX_BYTES).map_err(|reason| format!("cannot be read: {reason}"))?;
-    let line = text
-        .strip_suffix('\n')
-        .map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+    let line = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
     if line.is_empty() {
         return Err("the file is empty; write the secret into it".to_owned());
     }

@@ -26,18 +26,8 @@ impl Settings {
     pub(super) fn defaults() -> Self {
         let nodes =
             parse("config.default.toml", DEFAULTS).expect("the defaults are compiled in, and a test parses them");
-        let entry = |Node { key, value, .. }| {
-            Some((
-                key,
-                Entry {
-                    value: value?,
-                    origin: Origin::Default,
-                },
-            ))
-        };
-        Self {
-            entries: nodes.into_iter().filter_map(entry).collect(),
-        }
+        let entry = |Node { key, value, .. }| Some((key, Entry { value: value?, origin: Origin::Default }));
+        Self { entries: nodes.into_iter().filter_map(entry).collect() }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
@@ -56,9 +46,7 @@ impl Settings {
     }
 
     pub(super) fn sections(&self) -> impl Iterator<Item = &str> {
-        self.keys()
-            .filter_map(|key| key.rsplit_once('.'))
-            .map(|(section, _)| section)
+        self.keys().filter_map(|key| key.rsplit_once('.')).map(|(section, _)| section)
     }
 
     /// The known key that is most likely meant by an unknown one.
@@ -66,11 +54,7 @@ impl Settings {
         // A key in the wrong section is a commoner mistake than one misspelt beyond recognition.
         let last = |key: &str| key.rsplit('.').next() == unknown.rsplit('.').next();
         let same_name: Vec<&str> = self.keys().filter(|key| last(key)).collect();
-        if same_name.is_empty() {
-            nearest(self.keys(), unknown)
-        } else {
-            nearest(same_name.into_iter(), unknown)
-        }
+        if same_name.is_empty() { nearest(self.keys(), unknown) } else { nearest(same_name.into_iter(), unknown) }
     }
 
     pub(super) fn nearest_section(&self, unknown: &str) -> &str {
@@ -80,20 +64,16 @@ impl Settings {
     pub(super) fn deserialize(&self) -> Result<Config, ConfigError> {
         serde_path_to_error::deserialize(self.table()).map_err(|error| {
             let path = error.path().to_string();
-            self.refuse(
-                path.split('[').next().unwrap_or_default(),
-                in_words(error.inner().message()),
-            )
+            self.refuse(path.split('[').next().unwrap_or_default(), in_words(error.inner().message()))
         })
     }
 
     /// The error that says what is wrong with the value of a setting.
     pub(super) fn refuse(&self, key: &str, problem: impl std::fmt::Display) -> ConfigError {
         match self.get(key) {
-            Some(entry) => ConfigError::new(
-                &entry.origin,
-                format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)),
-            ),
+            Some(entry) => {
+                ConfigError::new(&entry.origin, format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)))
+            }
             None => ConfigError::new("configuration", format!("{key}: {problem}")),
         }
     }
@@ -128,21 +108,14 @@ impl Settings {
     fn table(&self) -> Table {
         let mut root = Table::new();
         for (key, entry) in &self.entries {
-            if key
-                .strip_suffix("_file")
-                .is_some_and(|secret| self.entries.contains_key(secret))
-            {
+            if key.strip_suffix("_file").is_some_and(|secret| self.entries.contains_key(secret)) {
                 continue;
             }
-            let (sections, name) = key
-                .rsplit_once('.')
-                .map_or((None, key.as_str()), |(s, name)| (Some(s), name));
+            let (sections, name) = key.rsplit_once('.').map_or((None, key.as_str()), |(s, name)| (Some(s), name));
             let mut table = &mut root;
             for section in sections.into_iter().flat_map(|sections| sections.split('.')) {
                 let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-                table = inner
-                    .as_table_mut()
-                    .expect("the default file cannot have a section and a value of one name");
+                table = inner.as_table_mut().expect("the default file cannot have a section and a value of one name");
             }
             table.insert(name.to_owned(), entry.value.clone());
         }
@@ -152,9 +125,7 @@ impl Settings {
 
 fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> &'a str {
     let likeness = |candidate: &&str| strsim::normalized_damerau_levenshtein(candidate, unknown);
-    candidates
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .unwrap_or_default()
+    candidates.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
 }
 
 /// Says in the words of the default file what serde expected; its messages otherwise repeat the value, also a secret one.

@@ -31,24 +31,12 @@ impl Folder {
 
     fn load(&self, file: &str, environment: &[(&str, &str)], overrides: Overrides) -> Result<Loaded, ConfigError> {
         let file = Some(self.write("config.toml", file).into());
-        let environment = environment
-            .iter()
-            .map(|(name, text)| (name.into(), text.into()))
-            .collect();
-        Config::load(&Sources {
-            file,
-            environment,
-            overrides,
-        })
+        let environment = environment.iter().map(|(name, text)| (name.into(), text.into())).collect();
+        Config::load(&Sources { file, environment, overrides })
     }
 
     fn error(&self, file: &str, environment: &[(&str, &str)]) -> String {
-        self.without_path(
-            &self
-                .load(file, environment, Overrides::default())
-                .unwrap_err()
-                .to_string(),
-        )
+        self.without_path(&self.load(file, environment, Overrides::default()).unwrap_err().to_string())
     }
 
     fn without_path(&self, text: &str) -> String {
@@ -108,8 +96,5 @@ fn the_public_url_follows_the_address_that_is_bound() {
 #[test]
 fn a_public_url_that_was_set_is_kept() {
     let config = with_file("server.public_url = \"https://id.example.com\"");
-    assert_eq!(
-        config.public_url("127.0.0.1:80".parse().unwrap()),
-        "https://id.example.com"
-    );
+    assert_eq!(config.public_url("127.0.0.1:80".parse().unwrap()), "https://id.example.com");
 }

@@ -63,9 +63,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64
 ) -> Result<Duration, D::Error> {
     let duration: SignedDuration = parsed(source, "expected a duration such as 30s, 5m or 1h")?;
     let (min, max) = (SignedDuration::from_millis(MIN), SignedDuration::from_millis(MAX));
-    let bounded = Duration::try_from(duration)
-        .ok()
-        .filter(|_| (min..=max).contains(&duration));
+    let bounded = Duration::try_from(duration).ok().filter(|_| (min..=max).contains(&duration));
     bounded.ok_or_else(|| D::Error::custom(format!("must be between {min:#} and {max:#}")))
 }
 
@@ -74,35 +72,25 @@ pub(super) fn address<'de, D: Deserializer<'de>>(source: D) -> Result<SocketAddr
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::Error> {
-    read(source, "expected the path of a folder", |text| {
-        (!text.is_empty()).then(|| text.into())
-    })
+    read(source, "expected the path of a folder", |text| (!text.is_empty()).then(|| text.into()))
 }
 
 /// The path of a file, or empty for none.
 pub(super) fn optional_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
-    read(source, "expected the path of a file", |text| {
-        Some((!text.is_empty()).then(|| text.into()))
-    })
+    read(source, "expected the path of a file", |text| Some((!text.is_empty()).then(|| text.into())))
 }
 
 /// A web origin (RFC 6454, section 6.2), or empty.
 pub(super) fn origin_url<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
-    read(source, expected, |text| {
-        (text.is_empty() || is_origin(text)).then(|| text.to_owned())
-    })
+    read(source, expected, |text| (text.is_empty() || is_origin(text)).then(|| text.to_owned()))
 }
 
 pub(super) fn database_url<'de, D: Deserializer<'de>>(source: D) -> Result<Secret, D::Error> {
-    read(
-        source,
-        "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
-        |text| {
-            let secret = Secret::from(text.to_owned());
-            (text.is_empty() || resolve_database(&secret).is_some()).then_some(secret)
-        },
-    )
+    read(source, "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", |text| {
+        let secret = Secret::from(text.to_owned());
+        (text.is_empty() || resolve_database(&secret).is_some()).then_some(secret)
+    })
 }
 
 /// The database that a URL names; `None` if it is empty or names none.
@@ -114,17 +102,13 @@ pub(super) fn resolve_database(url: &Secret) -> Option<DatabaseUrl> {
         let is_path = !path.is_empty() && !path.starts_with(':') && !path.starts_with("file:");
         return is_path.then(|| DatabaseUrl::Sqlite(path.into()));
     }
-    let rest = text
-        .strip_prefix("postgres://")
-        .or_else(|| text.strip_prefix("postgresql://"))?;
+    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
     (!rest.is_empty()).then(|| DatabaseUrl::Postgres(url.clone()))
 }
 
 pub(super) fn issuer_name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let fits = |text: &str| text.len() <= 255 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    read(source, "expected at most 255 bytes without spaces", |text| {
-        fits(text).then(|| text.to_owned())
-    })
+    read(source, "expected at most 255 bytes without spaces", |text| fits(text).then(|| text.to_owned()))
 }
 
 pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
@@ -145,14 +129,9 @@ fn is_origin(text: &str) -> bool {
 }
 
 fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let nibbles = digits
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|n| u8::try_from(n).ok()))
-        .collect::<Option<Vec<_>>>()?;
-    let bytes: Vec<u8> = nibbles
-        .chunks(2)
-        .map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble))
-        .collect();
+    let nibbles =
+        digits.chars().map(|c| c.to_digit(16).and_then(|n| u8::try_from(n).ok())).collect::<Option<Vec<_>>>()?;
+    let bytes: Vec<u8> = nibbles.chunks(2).map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).collect();
     (nibbles.len() == 64).then(|| bytes.try_into().ok()).flatten()
 }
 

@@ -23,8 +23,13 @@ pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object,
 
 /// Refuses what has U+0000 in a member that the contract does not know: nothing here stores it, so it can only harm.
 pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> {
-    let hidden = |(name, value): (&str, &Value)| name.contains('\0') || (!known.contains(&name) && value.contains_nul());
-    if object.iter().any(|(name, value)| hidden((name, value))) { Err(Error::Body(BodyFault::Malformed)) } else { Ok(()) }
+    let hidden =
+        |(name, value): (&str, &Value)| name.contains('\0') || (!known.contains(&name) && value.contains_nul());
+    if object.iter().any(|(name, value)| hidden((name, value))) {
+        Err(Error::Body(BodyFault::Malformed))
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses a body that is not `application/json` in UTF-8, or that is in a content coding.
@@ -48,7 +53,8 @@ fn is_json(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Error::BodyTooLarge);
     }

@@ -5,8 +5,10 @@ mod endpoint;
 pub mod system;
 mod voice;
 
+use std::str::FromStr;
+
 pub use endpoint::endpoint;
-pub use voice::{Asked, refuse, speak};
+pub use voice::{Asked, Voice, language, speak};
 
 /// The contracts that selfsame speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,12 +20,24 @@ pub enum Contract {
 }
 
 impl Contract {
+    /// Every contract that the embedded issuer's tokens can open.
+    pub const ALL: [Contract; 2] = [Contract::System, Contract::RiverGen];
+
     /// The name in audiences, histories and logs.
     pub fn name(self) -> &'static str {
         match self {
             Contract::System => "system",
             Contract::RiverGen => "rivergen",
         }
+    }
+}
+
+impl FromStr for Contract {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Contract, String> {
+        let named = Contract::ALL.into_iter().find(|contract| contract.name() == text);
+        named.ok_or_else(|| format!("expected one of {}", Contract::ALL.map(Contract::name).join(", ")))
     }
 }
 

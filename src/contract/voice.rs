@@ -38,22 +38,19 @@ impl IntoResponse for Error {
     }
 }
 
-/// The handler for paths that a contract does not have.
-pub async fn refuse() -> Error {
-    Error::NotFound
-}
-
 /// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
 /// in flight.
 pub fn speak(routes: Router<App>, app: &App, voice: Voice) -> Router<App> {
     let spoken = from_fn_with_state((app.clone(), voice), speak_for);
-    routes.fallback(refuse).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+    routes.fallback(async || Error::NotFound).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
 }
 
 async fn speak_for(State((app, voice)): State<(App, Voice)>, request: Request, next: Next) -> Response {
     let asked = Asked::read(&request);
     let mut response = bounded(&app, request, next).await;
-    let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
+    let Some(error) = response.extensions_mut().remove::<Error>() else {
+        return response;
+    };
     log(&error);
     let mut response = voice(&error, &asked);
     if let Error::Unavailable(_) = error {

@@ -96,7 +96,9 @@ fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
 /// `scope` as one string of words (RFC 8693 §4.2) or as an array of them.
 fn scopes(claims: &Object) -> Option<Vec<String>> {
     match claims.get("scope") {
-        Some(Value::String(words)) => Some(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
+        Some(Value::String(words)) => {
+            Some(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+        }
         _ => texts(claims, "scope"),
     }
 }
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn an_id_token_opens_nothing() {
-        for claim in [r#""nonce":"n""#, r#""at_hash":"h""#, r#""azp":"client""#, r#""token_use":"id""#, r#""typ":"ID""#] {
+        for claim in [r#""nonce":"n""#, r#""at_hash":"h""#, r#""azp":"client""#, r#""token_use":"id""#, r#""typ":"ID""#]
+        {
             assert_eq!(read(&format!(r#"{{"iss":"i","sub":"s","exp":2000,{claim}}}"#)), None, "{claim}");
         }
         assert!(read(r#"{"iss":"i","sub":"s","exp":2000,"azp":"client","scope":"profile"}"#).is_some());

@@ -27,7 +27,8 @@ pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bo
         return same(&bound, &hash);
     }
     // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
-    let expires_at = caller.token.expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
+    let expires_at =
+        caller.token.expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
     let bound = app.store().bind_client(caller.account.id, caller.session, hash, expires_at).await?;
     same(&bound, &hash)
 }

@@ -141,7 +141,8 @@ impl Issuer {
     pub async fn rotate(&self, app: &App) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let pair = Ed25519KeyPair::generate().map_err(|error| unusable(error.into()))?;
-        let document = pair.to_pkcs8().map_err(|error| unusable(error.into()))?;
+        // Version 1, without the public key: the form that the JWT library knows an Ed25519 key by.
+        let document = pair.to_pkcs8v1().map_err(|error| unusable(error.into()))?;
         let private = EncodingKey::from_ed_der(document.as_ref());
         let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(|error| unusable(error.into()))?;
         // The thumbprint (RFC 7638) names the key by what it is.
@@ -196,7 +197,10 @@ impl Issuer {
         if self.keys().signing.is_none() {
             self.rotate(app).await?;
         }
-        self.keys().signing.clone().ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
+        self.keys()
+            .signing
+            .clone()
+            .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
     }
 
     fn keys(&self) -> Arc<Keys> {

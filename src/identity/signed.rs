@@ -53,7 +53,13 @@ impl<'a> Signed<'a> {
         if !known_type || REFUSED.iter().any(|name| header.contains_key(name)) {
             return None;
         }
-        Some(Signed { key_id: text("kid")?.to_owned(), algorithm: text("alg")?.to_owned(), message, payload, signature })
+        Some(Signed {
+            key_id: text("kid")?.to_owned(),
+            algorithm: text("alg")?.to_owned(),
+            message,
+            payload,
+            signature,
+        })
     }
 
     /// Whether the algorithm is the key's and the signature holds.

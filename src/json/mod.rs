@@ -76,9 +76,7 @@ impl Value {
         match self {
             Value::String(text) => text.contains('\0'),
             Value::Array(items) => items.iter().any(Value::contains_nul),
-            Value::Object(members) => members
-                .iter()
-                .any(|(key, value)| key.contains('\0') || value.contains_nul()),
+            Value::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || value.contains_nul()),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }

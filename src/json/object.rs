@@ -71,12 +71,7 @@ impl Object {
 
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        Object(
-            members
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Object(members.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }
 
@@ -115,9 +110,7 @@ mod tests {
 
     #[test]
     fn removing_a_member_leaves_the_others_in_their_order() {
-        let mut object: Object = [("a", 1i64), ("b", 2i64), ("c", 3i64), ("d", 4i64)]
-            .into_iter()
-            .collect();
+        let mut object: Object = [("a", 1i64), ("b", 2i64), ("c", 3i64), ("d", 4i64)].into_iter().collect();
         assert_eq!(object.remove("b"), Some(Value::from(2)));
         assert_eq!(object.remove("b"), None);
         assert_eq!(keys(&object), ["a", "c", "d"]);
@@ -125,9 +118,7 @@ mod tests {
 
     #[test]
     fn retaining_members_leaves_them_in_their_order() {
-        let mut object: Object = [("a", 1i64), ("b", 2i64), ("c", 3i64), ("d", 4i64)]
-            .into_iter()
-            .collect();
+        let mut object: Object = [("a", 1i64), ("b", 2i64), ("c", 3i64), ("d", 4i64)].into_iter().collect();
         object.retain(|key, _| key != "a" && key != "c");
         assert_eq!(keys(&object), ["b", "d"]);
     }

@@ -20,15 +20,9 @@ pub const MAX_VALUES: usize = 400_000;
 /// mark, and so is a text beyond [`MAX_DEPTH`] or [`MAX_VALUES`]. `\u0000` is accepted: see [`Value::contains_nul`]. Of
 /// members with the same key the last counts. Takes time in proportion to the length, which is for the caller to bound.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    let text = str::from_utf8(bytes).map_err(|error| Malformed {
-        offset: error.valid_up_to(),
-        kind: MalformedKind::InvalidUtf8,
-    })?;
-    let mut parser = Parser {
-        text,
-        position: 0,
-        values: 0,
-    };
+    let text = str::from_utf8(bytes)
+        .map_err(|error| Malformed { offset: error.valid_up_to(), kind: MalformedKind::InvalidUtf8 })?;
+    let mut parser = Parser { text, position: 0, values: 0 };
     if text.starts_with('\u{feff}') {
         return Err(parser.malformed(MalformedKind::ByteOrderMark));
     }
@@ -180,10 +174,7 @@ impl Parser<'_> {
         let mut string = String::new();
         loop {
             let rest = &self.text[self.position..];
-            let plain = rest
-                .bytes()
-                .take_while(|byte| !matches!(byte, ..0x20 | b'"' | b'\\'))
-                .count();
+            let plain = rest.bytes().take_while(|byte| !matches!(byte, ..0x20 | b'"' | b'\\')).count();
             string.push_str(&rest[..plain]);
             self.position += plain;
             match self.peek() {
@@ -232,9 +223,7 @@ impl Parser<'_> {
     /// The UTF-16 code unit that the six bytes at `position` escape, if they do.
     fn code_unit(&self, position: usize) -> Option<u16> {
         let digits = self.text.as_bytes().get(position..position + 6)?.strip_prefix(b"\\u")?;
-        digits.iter().try_fold(0, |unit, &digit| {
-            Some(unit << 4 | char::from(digit).to_digit(16)? as u16)
-        })
+        digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)? as u16))
     }
 
     fn number(&mut self) -> Result<Number, Malformed> {
@@ -280,17 +269,10 @@ impl Parser<'_> {
     }
 
     fn or_end(&self, kind: MalformedKind) -> Malformed {
-        self.malformed(if self.peek().is_none() {
-            MalformedKind::UnexpectedEnd
-        } else {
-            kind
-        })
+        self.malformed(if self.peek().is_none() { MalformedKind::UnexpectedEnd } else { kind })
     }
 
     fn malformed(&self, kind: MalformedKind) -> Malformed {
-        Malformed {
-            offset: self.position,
-            kind,
-        }
+        Malformed { offset: self.position, kind }
     }
 }

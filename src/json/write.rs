@@ -62,11 +62,7 @@ fn write_string(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     out.write_char('"')?;
     let mut written = 0;
     // Every byte that is escaped is ASCII, so the cuts fall between characters.
-    for (index, byte) in text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| matches!(byte, ..0x20 | b'"' | b'\\'))
-    {
+    for (index, byte) in text.bytes().enumerate().filter(|(_, byte)| matches!(byte, ..0x20 | b'"' | b'\\')) {
         out.write_str(&text[written..index])?;
         written = index + 1;
         match byte {
@@ -129,10 +125,7 @@ mod tests {
     #[test]
     fn a_string_escapes_no_more_than_it_must() {
         let text = Value::from("\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}é\u{2028}😀");
-        assert_eq!(
-            text.to_text(),
-            "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}é\u{2028}😀\""
-        );
+        assert_eq!(text.to_text(), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}é\u{2028}😀\"");
     }
 
     #[test]

@@ -22,13 +22,8 @@ pub enum Language {
 
 impl Language {
     /// Every language, in the order of declaration.
-    pub const ALL: [Self; 5] = [
-        Self::English,
-        Self::Chinese,
-        Self::TraditionalChinese,
-        Self::Japanese,
-        Self::Vietnamese,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::English, Self::Chinese, Self::TraditionalChinese, Self::Japanese, Self::Vietnamese];
 
     /// The language tag (BCP 47), as `Content-Language` carries it.
     pub const fn tag(self) -> &'static str {

@@ -51,11 +51,7 @@ fn supported(range: &[u8]) -> Option<Language> {
             // Cutting `zh-TW` down to `zh` would answer Taiwan in Simplified characters.
             // The expander is a few references to compiled-in data: nothing is saved by keeping one.
             LocaleExpander::new_common().maximize(&mut tag);
-            Some(if tag.script == Some(script!("Hant")) {
-                Language::TraditionalChinese
-            } else {
-                Language::Chinese
-            })
+            Some(if tag.script == Some(script!("Hant")) { Language::TraditionalChinese } else { Language::Chinese })
         }
         _ => None,
     }
@@ -71,11 +67,8 @@ fn weight(parameter: &[u8]) -> Option<Quality> {
         [b'.', decimals @ ..] if decimals.len() <= 3 && decimals.iter().all(u8::is_ascii_digit) => decimals,
         _ => return None,
     };
-    let thousandths: Quality = [100, 10, 1]
-        .iter()
-        .zip(decimals)
-        .map(|(place, digit)| place * Quality::from(digit - b'0'))
-        .sum();
+    let thousandths: Quality =
+        [100, 10, 1].iter().zip(decimals).map(|(place, digit)| place * Quality::from(digit - b'0')).sum();
     let quality = Quality::from(whole - b'0') * FULL_QUALITY + thousandths;
     (quality <= FULL_QUALITY).then_some(quality)
 }
@@ -139,12 +132,7 @@ mod tests {
 
     #[test]
     fn tags_compare_without_regard_to_case() {
-        assert_each(&[
-            ("JA", "ja"),
-            ("ZH-hant", "zh-Hant"),
-            ("zh-tw", "zh-Hant"),
-            ("vI-vn", "vi"),
-        ]);
+        assert_each(&[("JA", "ja"), ("ZH-hant", "zh-Hant"), ("zh-tw", "zh-Hant"), ("vI-vn", "vi")]);
     }
 
     #[test]
@@ -163,11 +151,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_weights_wins() {
-        assert_each(&[
-            ("ja, vi", "ja"),
-            ("vi;q=1.0, ja", "vi"),
-            ("fr, zh;q=0.5, ja;q=0.50", "zh"),
-        ]);
+        assert_each(&[("ja, vi", "ja"), ("vi;q=1.0, ja", "vi"), ("fr, zh;q=0.5, ja;q=0.50", "zh")]);
     }
 
     #[test]

@@ -32,10 +32,7 @@ impl Language {
     /// reported in the log.
     pub fn text_with(self, key: &str, arguments: &[(&str, Argument<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().copied().collect();
-        self.find(key, |language| {
-            Some(Cow::Owned(language.format(key, Some(&arguments))?.into_owned()))
-        })
-        .into_owned()
+        self.find(key, |language| Some(Cow::Owned(language.format(key, Some(&arguments))?.into_owned()))).into_owned()
     }
 
     /// Asks this language, then English; a person is better served by a foreign text than by none.
@@ -127,12 +124,7 @@ mod tests {
             let key = message.id.name;
             let text = message.value.unwrap_or_else(|| panic!("{key} has no text"));
             let variables = text.elements.into_iter().filter_map(variable).collect();
-            assert_eq!(
-                entries.insert(key, variables),
-                None,
-                "{} has {key} twice",
-                language.tag()
-            );
+            assert_eq!(entries.insert(key, variables), None, "{} has {key} twice", language.tag());
         }
         entries
     }
@@ -163,14 +155,8 @@ mod tests {
             assert_eq!(Language::ALL[language as usize], language);
         }
         let labels = |key| Language::ALL.map(|language| language.text(key));
-        assert_eq!(
-            labels("portal-system"),
-            ["System", "系统", "系統", "システム", "Hệ thống"]
-        );
-        assert_eq!(
-            labels("status-active"),
-            ["Active", "活跃", "活躍", "有効", "Đang hoạt động"]
-        );
+        assert_eq!(labels("portal-system"), ["System", "系统", "系統", "システム", "Hệ thống"]);
+        assert_eq!(labels("status-active"), ["Active", "活跃", "活躍", "有効", "Đang hoạt động"]);
     }
 
     #[test]
@@ -204,17 +190,10 @@ mod tests {
     #[test]
     fn no_text_is_left_in_english() {
         let english: BTreeMap<_, _> = texts(Language::English).collect();
-        for language in Language::ALL
-            .into_iter()
-            .filter(|&language| language != Language::English)
-        {
+        for language in Language::ALL.into_iter().filter(|&language| language != Language::English) {
             for (key, text) in texts(language) {
                 let foreign = text.chars().any(|letter| letter.is_alphabetic() && !letter.is_ascii());
-                assert!(
-                    foreign,
-                    "{} {key} has no letter of its language: {text}",
-                    language.tag()
-                );
+                assert!(foreign, "{} {key} has no letter of its language: {text}", language.tag());
                 assert_ne!(text, english[key], "{} {key}", language.tag());
             }
         }
@@ -240,9 +219,8 @@ mod tests {
 
     #[test]
     fn a_text_that_one_language_lacks_is_said_in_english() {
-        let text = Language::Japanese.find("key", |language| {
-            (language == Language::English).then_some(Cow::Borrowed("English text"))
-        });
+        let text = Language::Japanese
+            .find("key", |language| (language == Language::English).then_some(Cow::Borrowed("English text")));
         assert_eq!(text, "English text");
     }
 

@@ -69,7 +69,8 @@ pub async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>
             },
         };
         let service = with_peer(service.clone(), Peer(peer));
-        let connection = server.serve_connection_with_upgrades(stream_of(stream, &settings), TowerToHyperService::new(service));
+        let connection =
+            server.serve_connection_with_upgrades(stream_of(stream, &settings), TowerToHyperService::new(service));
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             // What breaks a connection is the client's business and says nothing about us.

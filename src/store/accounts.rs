@@ -24,11 +24,14 @@ macro_rules! deciding_columns {
          FROM account a JOIN tenant t ON t.id = a.tenant_id "
     };
 }
-const CALLER_BY_ID: Statement = statement!(
-    "SELECT ", account_columns!(), ", ", tenant_columns!(), deciding_columns!(), "WHERE a.id = ?1"
-);
+const CALLER_BY_ID: Statement =
+    statement!("SELECT ", account_columns!(), ", ", tenant_columns!(), deciding_columns!(), "WHERE a.id = ?1");
 const CALLER_BY_IDENTITY: Statement = statement!(
-    "SELECT ", account_columns!(), ", ", tenant_columns!(), deciding_columns!(),
+    "SELECT ",
+    account_columns!(),
+    ", ",
+    tenant_columns!(),
+    deciding_columns!(),
     "WHERE a.id = (SELECT i.account_id FROM identity i WHERE i.issuer = ?4 AND i.subject_key = ?1)"
 );
 
@@ -45,8 +48,7 @@ pub(super) const CLAIM: Statement =
     statement!("INSERT INTO holding (tenant_id, kind, key, account_id) VALUES (?1, ?2, ?3, ?4)");
 pub(super) const RELEASE: Statement =
     statement!("DELETE FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3 AND account_id = ?4");
-const HOLDER: Statement =
-    statement!("SELECT account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3");
+const HOLDER: Statement = statement!("SELECT account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3");
 
 /// Account numbers are unique in the installation: held by no tenant.
 const INSTALLATION: TenantId = TenantId(Uuid::nil());
@@ -67,7 +69,12 @@ impl Store {
     }
 
     /// At most `limit` accounts after an identifier, by identifier, of one tenant or of all.
-    pub async fn accounts(&self, after: AccountId, tenant: Option<TenantId>, limit: i64) -> Result<Vec<Account>, Error> {
+    pub async fn accounts(
+        &self,
+        after: AccountId,
+        tenant: Option<TenantId>,
+        limit: i64,
+    ) -> Result<Vec<Account>, Error> {
         match tenant {
             Some(tenant) => self.query(LIST_OF_TENANT, parameters![after, limit, tenant], record::account).await,
             None => self.query(LIST, parameters![after, limit], record::account).await,
@@ -137,7 +144,6 @@ impl Store {
     }
 }
 
-#[cfg(test)]
-pub(super) const ALL: &[Statement] = &[
-    BY_ID, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER,
-];
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] =
+    &[BY_ID, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER];

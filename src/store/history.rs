@@ -20,5 +20,5 @@ impl Store {
     }
 }
 
-#[cfg(test)]
+/// For [`Store::check`].
 pub(super) const ALL: &[Statement] = &[OF_ACCOUNT, ADD];

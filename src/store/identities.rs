@@ -33,5 +33,5 @@ impl Store {
     }
 }
 
-#[cfg(test)]
+/// For [`Store::check`].
 pub(super) const ALL: &[Statement] = &[LINK, OF_ACCOUNT];

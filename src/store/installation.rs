@@ -77,8 +77,16 @@ impl Store {
     }
 }
 
-#[cfg(test)]
+/// For [`Store::check`].
 pub(super) const ALL: &[Statement] = &[
-    PING, FACT, ADD_FACT, SET_FACT, SECRET, ADD_SECRET, SIGNING_KEYS, ADD_SIGNING_KEY, RETIRE_SIGNING_KEYS,
+    PING,
+    FACT,
+    ADD_FACT,
+    SET_FACT,
+    SECRET,
+    ADD_SECRET,
+    SIGNING_KEYS,
+    ADD_SIGNING_KEY,
+    RETIRE_SIGNING_KEYS,
     FORGET_SIGNING_KEYS,
 ];

@@ -46,13 +46,17 @@ pub enum OpenError {
     #[error("database {0}: {1}")]
     Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// A newer program has changed it.
-    #[error("database {0}: made by a newer version of selfsame ({1} is unknown to this one); start that version, or restore a backup made before the upgrade")]
+    #[error(
+        "database {0}: made by a newer version of selfsame ({1} is unknown to this one); start that version, or restore a backup made before the upgrade"
+    )]
     Newer(String, String),
     /// It holds another change under the same number.
     #[error("database {0}: {1}; this is not a database of this program, or it was changed by hand")]
     Divergent(String, String),
     /// The server may lose acknowledged changes.
-    #[error("database {0}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or set database.allow_unsafe_durability = true for throw-away data")]
+    #[error(
+        "database {0}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or set database.allow_unsafe_durability = true for throw-away data"
+    )]
     Unsafe(String),
 }
 
@@ -142,27 +146,54 @@ impl Store {
         self.query(installation::PING, vec![], |row| row.integer(0)).await.map(drop)
     }
 
+    /// Prepares every statement there is: the tables are those that this program was written for.
+    pub async fn check(&self) -> Result<(), Error> {
+        let modules = [accounts::ALL, history::ALL, identities::ALL, installation::ALL, tenants::ALL, tokens::ALL];
+        for statement in modules.into_iter().flatten() {
+            match self {
+                Store::Sqlite(sqlite) => sqlite.prepare(*statement)?,
+                Store::Postgres(postgres) => postgres.prepare(*statement).await?,
+            }
+        }
+        match self {
+            Store::Sqlite(_) => Ok(()),
+            Store::Postgres(postgres) => postgres.prepare_own().await,
+        }
+    }
+
     /// Commits the change that `attempt` makes of `account`, durably, and returns the account as it is then: changed, or
     /// as it was when nothing changes.
     ///
     /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
     /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
     pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Account, Error> {
-        let Some(first) = attempt(&account)? else { return Ok(account) };
+        let Some(first) = attempt(&account)? else {
+            return Ok(account);
+        };
         match self {
             Store::Sqlite(sqlite) => sqlite.commit(first, attempt).await,
             Store::Postgres(postgres) => postgres.commit(first, attempt).await,
         }
     }
 
-    async fn query<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Vec<T>, Error> {
+    async fn query<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        bound: Vec<Parameter>,
+        read: Read<T>,
+    ) -> Result<Vec<T>, Error> {
         match self {
             Store::Sqlite(sqlite) => sqlite.query(statement, &bound, read),
             Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
         }
     }
 
-    async fn find<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Option<T>, Error> {
+    async fn find<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        bound: Vec<Parameter>,
+        read: Read<T>,
+    ) -> Result<Option<T>, Error> {
         Ok(self.query(statement, bound, read).await?.into_iter().next())
     }
 
@@ -175,7 +206,12 @@ impl Store {
     }
 
     /// Runs one statement that writes and returns rows.
-    async fn write<T: Send + 'static>(&self, statement: Statement, bound: Vec<Parameter>, read: Read<T>) -> Result<Vec<T>, Error> {
+    async fn write<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        bound: Vec<Parameter>,
+        read: Read<T>,
+    ) -> Result<Vec<T>, Error> {
         match self {
             Store::Sqlite(sqlite) => sqlite.write(statement, bound, read).await,
             Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,

@@ -3,7 +3,9 @@
 use super::value::{Parameter, Row, hash, optional_hash, optional_time, parameters, present, time, unreadable};
 use super::{Found, Identity, SigningKeyRecord};
 use crate::account::history::{Entry, Metadata, SealedPayload};
-use crate::account::{Account, AccountId, Digest, Error, Field, Portal, Status, Tenant, TenantId, TenantStatus, Text, Texts};
+use crate::account::{
+    Account, AccountId, Digest, Error, Field, Portal, Status, Tenant, TenantId, TenantStatus, Text, Texts,
+};
 
 /// How many columns an account has.
 pub(super) const ACCOUNT_COLUMNS: usize = 31;

@@ -58,5 +58,5 @@ impl Store {
     }
 }
 
-#[cfg(test)]
+/// For [`Store::check`].
 pub(super) const ALL: &[Statement] = &[NEXT_NUMBER, ADD, SET, BY_NAME, BY_ID, LIST];

@@ -10,8 +10,7 @@ const BIND: Statement = statement!(
     "INSERT INTO client_binding (account_id, session, client_hash, expires_at) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT DO NOTHING"
 );
-const BOUND: Statement =
-    statement!("SELECT client_hash FROM client_binding WHERE account_id = ?1 AND session = ?2");
+const BOUND: Statement = statement!("SELECT client_hash FROM client_binding WHERE account_id = ?1 AND session = ?2");
 const REVOKE: Statement = statement!(
     "INSERT INTO revoked_token (token, expires_at) VALUES (?1, ?2) \
      ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at"
@@ -59,6 +58,5 @@ impl Store {
     }
 }
 
-#[cfg(test)]
-pub(super) const ALL: &[Statement] =
-    &[BIND, BOUND, REVOKE, REVOKE_BEFORE, NOT_BEFORE, FORGET_BINDINGS, FORGET_REVOKED];
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] = &[BIND, BOUND, REVOKE, REVOKE_BEFORE, NOT_BEFORE, FORGET_BINDINGS, FORGET_REVOKED];

@@ -34,10 +34,7 @@ async fn a_dropped_database_is_gone() {
     let url = database.url().to_owned();
     drop(database);
     let error = tokio_postgres::connect(&url, NoTls).await.err().unwrap();
-    assert_eq!(
-        error.code(),
-        Some(&tokio_postgres::error::SqlState::INVALID_CATALOG_NAME)
-    );
+    assert_eq!(error.code(), Some(&tokio_postgres::error::SqlState::INVALID_CATALOG_NAME));
 }
 
 #[tokio::test]
@@ -45,23 +42,12 @@ async fn a_copy_of_a_database_has_its_tables_and_its_own_life() {
     let template = SharedDatabase::new();
     let (client, connection) = tokio_postgres::connect(template.url(), NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    client
-        .batch_execute("CREATE TABLE copied AS SELECT 42 AS answer")
-        .await
-        .unwrap();
+    client.batch_execute("CREATE TABLE copied AS SELECT 42 AS answer").await.unwrap();
     drop(client);
     connection.await.unwrap().unwrap();
     let (first, second) = (template.copy(), template.copy());
-    connect(first.url())
-        .await
-        .batch_execute("DROP TABLE copied")
-        .await
-        .unwrap();
-    connect(second.url())
-        .await
-        .batch_execute("SELECT answer FROM copied")
-        .await
-        .unwrap();
+    connect(first.url()).await.batch_execute("DROP TABLE copied").await.unwrap();
+    connect(second.url()).await.batch_execute("SELECT answer FROM copied").await.unwrap();
 }
 
 #[tokio::test]
@@ -70,23 +56,12 @@ async fn a_killed_cluster_keeps_what_was_committed() {
     let url = cluster.new_database();
     let client = connect(&url).await;
     // Apart: statements sent together are one transaction.
-    client
-        .batch_execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        .await
-        .unwrap();
+    client.batch_execute("CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
     client.batch_execute("BEGIN; DELETE FROM kept").await.unwrap();
     cluster.kill9();
-    assert!(
-        client.batch_execute("COMMIT").await.is_err(),
-        "the killed server still answers"
-    );
+    assert!(client.batch_execute("COMMIT").await.is_err(), "the killed server still answers");
     cluster.start();
-    let answer: i32 = connect(&url)
-        .await
-        .query_one("SELECT answer FROM kept", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let answer: i32 = connect(&url).await.query_one("SELECT answer FROM kept", &[]).await.unwrap().get(0);
     assert_eq!(answer, 42);
 }
 
@@ -95,10 +70,7 @@ async fn a_stopped_cluster_starts_again() {
     let cluster = Cluster::durable();
     let url = cluster.new_database();
     cluster.stop();
-    assert!(
-        tokio_postgres::connect(&url, NoTls).await.is_err(),
-        "the stopped server still answers"
-    );
+    assert!(tokio_postgres::connect(&url, NoTls).await.is_err(), "the stopped server still answers");
     cluster.start();
     connect(&url).await.batch_execute("SELECT 1").await.unwrap();
 }
@@ -171,19 +143,9 @@ fn a_killed_test_process_leaves_no_process_and_no_directory() {
     let name = "support_works::a_killed_test_process_leaves_no_process_and_no_directory";
     let mut other = Command::new(std::env::current_exe().unwrap());
     other.args([name, "--exact", "--nocapture"]).env(HOLD, "1");
-    let mut other = other
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(other.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let line = lines
-        .filter_map(|line| Some(line.strip_prefix(FOUND)?.to_owned()))
-        .next()
-        .unwrap();
+    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(other.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.filter_map(|line| Some(line.strip_prefix(FOUND)?.to_owned())).next().unwrap();
     let (id, directory) = line.split_once(' ').unwrap();
     assert!(runs(id));
     other.kill().unwrap();
@@ -202,29 +164,18 @@ async fn count_tables(database: &Database) -> i64 {
     match database.url().strip_prefix("sqlite:") {
         Some(file) => {
             let count = "SELECT count(*) FROM sqlite_schema";
-            rusqlite::Connection::open(file)
-                .unwrap()
-                .query_row(count, [], |row| row.get(0))
-                .unwrap()
+            rusqlite::Connection::open(file).unwrap().query_row(count, [], |row| row.get(0)).unwrap()
         }
         None => {
             let count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
-            connect(database.url())
-                .await
-                .query_one(count, &[])
-                .await
-                .unwrap()
-                .get(0)
+            connect(database.url()).await.query_one(count, &[]).await.unwrap().get(0)
         }
     }
 }
 
 async fn execute(database: &Database, statement: &str) {
     match database.url().strip_prefix("sqlite:") {
-        Some(file) => rusqlite::Connection::open(file)
-            .unwrap()
-            .execute_batch(statement)
-            .unwrap(),
+        Some(file) => rusqlite::Connection::open(file).unwrap().execute_batch(statement).unwrap(),
         None => connect(database.url()).await.batch_execute(statement).await.unwrap(),
     }
 }
@@ -236,17 +187,9 @@ async fn connect(url: &str) -> Client {
 }
 
 fn postmaster_id(cluster: &Cluster) -> String {
-    std::fs::read_to_string(cluster.directory().join("pid"))
-        .unwrap()
-        .trim()
-        .to_owned()
+    std::fs::read_to_string(cluster.directory().join("pid")).unwrap().trim().to_owned()
 }
 
 fn runs(id: &str) -> bool {
-    Command::new("kill")
-        .args(["-0", id])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap()
-        .success()
+    Command::new("kill").args(["-0", id]).stderr(Stdio::null()).status().unwrap().success()
 }

@@ -22,11 +22,7 @@ fn every_default_has_a_comment_above_it() {
     let lines: Vec<&str> = DEFAULTS.lines().collect();
     for (number, line) in lines.iter().enumerate() {
         let is_key = !line.is_empty() && !line.starts_with(['#', '[']);
-        assert!(
-            !is_key || lines[number - 1].starts_with("# "),
-            "line {}: {line}",
-            number + 1
-        );
+        assert!(!is_key || lines[number - 1].starts_with("# "), "line {}: {line}", number + 1);
     }
 }
 
@@ -44,10 +40,7 @@ fn the_comment_of_every_number_and_duration_states_its_limits() {
         let name = format!("SELFSAME__{}", key.replace('.', "__"));
         let error = environment_error(&name, &too_low);
         let limits = error.rsplit_once("must be ").unwrap_or_else(|| panic!("{error}")).1;
-        assert!(
-            comment_of(key).contains(limits),
-            "{key}: the comment does not say {limits:?}"
-        );
+        assert!(comment_of(key).contains(limits), "{key}: the comment does not say {limits:?}");
         bounded += 1;
     }
     assert_eq!(bounded, 19);

@@ -5,22 +5,13 @@ use super::*;
 #[test]
 fn an_unknown_key_names_the_nearest() {
     let error = file_error("# a comment\n[server]\n\nlisen = \"127.0.0.1:80\"\n");
-    assert_eq!(
-        error,
-        "config.toml:4: unknown key server.lisen; did you mean server.listen?"
-    );
+    assert_eq!(error, "config.toml:4: unknown key server.lisen; did you mean server.listen?");
 }
 
 #[test]
 fn a_key_in_the_wrong_section_names_the_right_one() {
-    assert_eq!(
-        file_error("[server]\ndata = \"x\"\n"),
-        "config.toml:2: unknown key server.data; did you mean data?"
-    );
-    assert_eq!(
-        file_error("listen = 1\n"),
-        "config.toml:1: unknown key listen; did you mean server.listen?"
-    );
+    assert_eq!(file_error("[server]\ndata = \"x\"\n"), "config.toml:2: unknown key server.data; did you mean data?");
+    assert_eq!(file_error("listen = 1\n"), "config.toml:1: unknown key listen; did you mean server.listen?");
 }
 
 #[test]
@@ -48,10 +39,7 @@ fn a_variable_given_twice_in_different_case_is_refused() {
 
 #[test]
 fn a_value_in_the_place_of_a_section_is_refused() {
-    assert_eq!(
-        file_error("server = 5\n"),
-        "config.toml:1: server is a section; write [server] and its settings below"
-    );
+    assert_eq!(file_error("server = 5\n"), "config.toml:1: server is a section; write [server] and its settings below");
 }
 
 #[test]
@@ -72,10 +60,7 @@ fn malformed_toml_names_its_line() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let sources = Sources {
-        file: Some("no/such.toml".into()),
-        ..Sources::default()
-    };
+    let sources = Sources { file: Some("no/such.toml".into()), ..Sources::default() };
     assert_eq!(
         Config::load(&sources).unwrap_err().to_string(),
         "no/such.toml: cannot be read: No such file or directory (os error 2); check the path after --config"
@@ -95,13 +80,6 @@ fn a_file_that_is_too_long_is_refused() {
 fn a_variable_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let environment = vec![("SELFSAME__DATA".into(), std::ffi::OsString::from_vec(vec![0xff]))];
-    let error = Config::load(&Sources {
-        environment,
-        ..Sources::default()
-    })
-    .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "environment SELFSAME__DATA: data: expected UTF-8 text"
-    );
+    let error = Config::load(&Sources { environment, ..Sources::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "environment SELFSAME__DATA: data: expected UTF-8 text");
 }

@@ -5,23 +5,11 @@ use super::*;
 #[test]
 fn a_secret_is_read_from_its_file_without_the_last_line_break() {
     let folder = Folder::new();
-    for text in [
-        MASTER_KEY.to_owned(),
-        format!("{MASTER_KEY}\n"),
-        format!("{MASTER_KEY}\r\n"),
-    ] {
+    for text in [MASTER_KEY.to_owned(), format!("{MASTER_KEY}\n"), format!("{MASTER_KEY}\r\n")] {
         let path = folder.write("master.key", &text);
-        let loaded = folder
-            .load(&format!("keys.master_key_file = {path:?}"), &[], Overrides::default())
-            .unwrap();
-        assert_eq!(
-            loaded.config.keys.master_key.expose(),
-            Some(&std::array::from_fn(|i| i as u8))
-        );
-        assert_eq!(
-            folder.without_path(&origin_of(&loaded, "keys.master_key")),
-            "(hidden) from config.toml:1"
-        );
+        let loaded = folder.load(&format!("keys.master_key_file = {path:?}"), &[], Overrides::default()).unwrap();
+        assert_eq!(loaded.config.keys.master_key.expose(), Some(&std::array::from_fn(|i| i as u8)));
+        assert_eq!(folder.without_path(&origin_of(&loaded, "keys.master_key")), "(hidden) from config.toml:1");
     }
 }
 
@@ -35,10 +23,7 @@ fn a_secret_and_its_file_cannot_both_be_given() {
 
 #[test]
 fn a_secret_overrides_its_file_from_an_earlier_source() {
-    let overrides = Overrides {
-        database: Some("sqlite:b".into()),
-        ..Overrides::default()
-    };
+    let overrides = Overrides { database: Some("sqlite:b".into()), ..Overrides::default() };
     let loaded = load("database.url_file = \"no/such\"", &[], overrides);
     assert!(matches!(loaded.config.database(), DatabaseUrl::Sqlite(path) if path == Path::new("b")));
     assert_eq!(origin_of(&loaded, "database.url_file"), "\"\" from --database");
@@ -49,9 +34,7 @@ fn the_file_of_a_secret_overrides_the_secret_from_an_earlier_source() {
     let folder = Folder::new();
     let path = folder.write("url", "sqlite:b");
     let variables = [("SELFSAME__DATABASE__URL_FILE", &*path)];
-    let loaded = folder
-        .load("database.url = \"sqlite:a\"", &variables, Overrides::default())
-        .unwrap();
+    let loaded = folder.load("database.url = \"sqlite:a\"", &variables, Overrides::default()).unwrap();
     assert!(matches!(loaded.config.database(), DatabaseUrl::Sqlite(path) if path == Path::new("b")));
 }
 
@@ -65,10 +48,7 @@ fn an_unreadable_secret_file_is_named() {
 
 #[test]
 fn the_file_of_a_secret_must_be_text() {
-    assert_eq!(
-        file_error("database.url_file = 5"),
-        "config.toml:1: database.url_file = 5: expected text in quotes"
-    );
+    assert_eq!(file_error("database.url_file = 5"), "config.toml:1: database.url_file = 5: expected text in quotes");
 }
 
 #[test]
@@ -84,31 +64,18 @@ fn an_empty_secret_file_is_refused() {
 #[test]
 fn an_error_never_shows_a_secret() {
     let database = "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
-    for value in [
-        "\"mysql://u:hunter2@h/d\"",
-        "[\"hunter2\"]",
-        "\"sqlite:\"",
-        "\"sqlite::memory:\"",
-        "\"postgres://\"",
-    ] {
+    for value in ["\"mysql://u:hunter2@h/d\"", "[\"hunter2\"]", "\"sqlite:\"", "\"sqlite::memory:\"", "\"postgres://\""]
+    {
         let error = file_error(&format!("database.url = {value}"));
         assert_eq!(error, format!("config.toml:1: database.url = (hidden): {database}"));
     }
     let key = "expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints";
-    for value in [
-        "hunter2",
-        &MASTER_KEY[1..],
-        &format!("{MASTER_KEY}00"),
-        &MASTER_KEY.replace("1f", "1ß"),
-    ] {
+    for value in ["hunter2", &MASTER_KEY[1..], &format!("{MASTER_KEY}00"), &MASTER_KEY.replace("1f", "1ß")] {
         let error = file_error(&format!("keys.master_key = \"{value}\""));
         assert_eq!(error, format!("config.toml:1: keys.master_key = (hidden): {key}"));
     }
     let error = file_error("[database]\nurl = postgres://u:hunter2@h/d\n");
-    assert!(
-        error.starts_with("config.toml:2: not valid TOML: ") && !error.contains("hunter2"),
-        "{error}"
-    );
+    assert!(error.starts_with("config.toml:2: not valid TOML: ") && !error.contains("hunter2"), "{error}");
 }
 
 #[test]
@@ -128,8 +95,5 @@ fn an_explanation_lists_every_setting_with_its_origin() {
     assert_eq!(lines.len(), Settings::defaults().keys().count());
     assert_eq!(lines[0], "data = \"./selfsame-data\" # default");
     assert_eq!(lines[1], "server.listen = \"127.0.0.1:8080\" # default");
-    assert!(
-        lines.contains(&"log.format = \"json\" # environment SELFSAME__LOG__FORMAT".to_owned()),
-        "{explanation}"
-    );
+    assert!(lines.contains(&"log.format = \"json\" # environment SELFSAME__LOG__FORMAT".to_owned()), "{explanation}");
 }

@@ -13,15 +13,8 @@ fn an_address_must_have_a_port() {
 
 #[test]
 fn a_flag_is_checked_like_any_other_source() {
-    let overrides = Overrides {
-        listen: Some("8080".into()),
-        ..Overrides::default()
-    };
-    let error = Config::load(&Sources {
-        overrides,
-        ..Sources::default()
-    })
-    .unwrap_err();
+    let overrides = Overrides { listen: Some("8080".into()), ..Overrides::default() };
+    let error = Config::load(&Sources { overrides, ..Sources::default() }).unwrap_err();
     assert_eq!(
         error.to_string(),
         "--listen: server.listen = \"8080\": expected an address and port such as 127.0.0.1:8080"
@@ -33,10 +26,7 @@ fn a_duration_must_have_a_unit() {
     let expected = "expected a duration such as 30s, 5m or 1h";
     for value in ["\"banana\"", "\"30\"", "30", "true"] {
         let error = file_error(&format!("[server]\n\nrequest_timeout = {value}\n"));
-        assert_eq!(
-            error,
-            format!("config.toml:3: server.request_timeout = {value}: {expected}")
-        );
+        assert_eq!(error, format!("config.toml:3: server.request_timeout = {value}: {expected}"));
     }
 }
 
@@ -51,10 +41,7 @@ fn a_duration_has_limits() {
     for value in ["-5s", "0s", "11m", "9999999999h"] {
         let error = file_error(&format!("server.body_timeout = \"{value}\"\n"));
         let problem = "must be between 100ms and 10m";
-        assert_eq!(
-            error,
-            format!("config.toml:1: server.body_timeout = \"{value}\": {problem}")
-        );
+        assert_eq!(error, format!("config.toml:1: server.body_timeout = \"{value}\": {problem}"));
     }
 }
 
@@ -63,10 +50,7 @@ fn a_number_has_limits() {
     for value in ["-1", "0", "1000001"] {
         let error = file_error(&format!("[server]\nmax_connections = {value}\n"));
         let problem = "must be between 1 and 1000000";
-        assert_eq!(
-            error,
-            format!("config.toml:2: server.max_connections = {value}: {problem}")
-        );
+        assert_eq!(error, format!("config.toml:2: server.max_connections = {value}: {problem}"));
     }
 }
 
@@ -81,10 +65,7 @@ fn a_wrong_type_says_what_is_expected() {
     for (file, problem) in [
         ("server.max_headers = \"many\"", "expected a whole number"),
         ("server.max_headers = 1.5", "expected a whole number"),
-        (
-            "server.listen = 8080",
-            "expected an address and port such as 127.0.0.1:8080",
-        ),
+        ("server.listen = 8080", "expected an address and port such as 127.0.0.1:8080"),
         ("database.allow_unsafe_durability = \"yes\"", "expected true or false"),
         ("data = 5", "expected the path of a folder"),
         ("data = \"\"", "expected the path of a folder"),
@@ -116,10 +97,7 @@ fn a_choice_lists_what_can_be_chosen() {
         file_error("system.client_hash = \"no\""),
         "config.toml:1: system.client_hash = \"no\": expected \"required\" or \"optional\""
     );
-    assert_eq!(
-        file_error("log.format = 1"),
-        "config.toml:1: log.format = 1: expected text in quotes"
-    );
+    assert_eq!(file_error("log.format = 1"), "config.toml:1: log.format = 1: expected text in quotes");
 }
 
 #[test]
@@ -129,10 +107,7 @@ fn a_misspelt_log_level_is_refused() {
         let error = file_error(&format!("log.level = \"{level}\""));
         assert_eq!(error, format!("config.toml:1: log.level = \"{level}\": {expected}"));
     }
-    assert_eq!(
-        with_file("log.level = \"warn,selfsame::store=debug\"").log.level,
-        "warn,selfsame::store=debug"
-    );
+    assert_eq!(with_file("log.level = \"warn,selfsame::store=debug\"").log.level, "warn,selfsame::store=debug");
 }
 
 #[test]
@@ -158,10 +133,7 @@ fn a_public_url_is_a_bare_origin() {
         "https://:80",
     ] {
         let error = file_error(&format!("server.public_url = \"{url}\""));
-        assert_eq!(
-            error,
-            format!("config.toml:1: server.public_url = \"{url}\": {expected}")
-        );
+        assert_eq!(error, format!("config.toml:1: server.public_url = \"{url}\": {expected}"));
     }
 }
 
@@ -169,10 +141,7 @@ fn a_public_url_is_a_bare_origin() {
 fn a_long_value_is_cut_and_kept_on_one_line() {
     let error = file_error(&format!("issuer.name = \"\"\"\na{}\"\"\"", "\\n".repeat(500)));
     let shown = format!("\"a{}…\"", "\\n".repeat(79));
-    assert_eq!(
-        error,
-        format!("config.toml:1: issuer.name = {shown}: expected at most 255 bytes without spaces")
-    );
+    assert_eq!(error, format!("config.toml:1: issuer.name = {shown}: expected at most 255 bytes without spaces"));
 }
 
 #[test]

@@ -10,8 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::voice::language;
-use super::{Contract, endpoint, speak};
+use super::{Contract, endpoint, language, speak};
 use crate::account::{Account, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;

@@ -26,19 +26,13 @@ fn digits() -> impl Strategy<Value = String> {
 }
 
 fn number() -> impl Strategy<Value = Number> {
-    let integer = prop_oneof![
-        Just("0".to_owned()),
-        (1..10u8, digits()).prop_map(|(first, rest)| format!("{first}{rest}"))
-    ];
+    let integer =
+        prop_oneof![Just("0".to_owned()), (1..10u8, digits()).prop_map(|(first, rest)| format!("{first}{rest}"))];
     let fraction = option::of(digits().prop_map(|digits| format!(".{digits}")));
     let exponent = (select(vec!["e", "E", "e+", "E-"]), digits()).prop_map(|(mark, digits)| mark.to_owned() + &digits);
     let sign = select(vec!["", "-"]);
     (sign, integer, fraction, option::of(exponent)).prop_map(|(sign, integer, fraction, exponent)| {
-        let text = format!(
-            "{sign}{integer}{}{}",
-            fraction.unwrap_or_default(),
-            exponent.unwrap_or_default()
-        );
+        let text = format!("{sign}{integer}{}{}", fraction.unwrap_or_default(), exponent.unwrap_or_default());
         text.parse().expect("the parts follow the grammar")
     })
 }

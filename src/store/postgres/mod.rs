@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
-use super::value::{Parameter, parameters, present};
+use super::value::{Parameter, present};
 use super::{Attempt, Bound, OpenError, Read, Update, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
@@ -54,7 +54,23 @@ impl Postgres {
         Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
     }
 
-    pub(super) async fn query<T>(&self, statement: Statement, bound: &[Parameter], read: Read<T>) -> Result<Vec<T>, Error> {
+    pub(super) async fn prepare(&self, statement: Statement) -> Result<(), Error> {
+        let connection = self.pool.get().await.map_err(pool_error)?;
+        connection.prepare_cached(statement.postgres).await.map(drop).map_err(error)
+    }
+
+    /// Prepares the statements that only PostgreSQL has.
+    pub(super) async fn prepare_own(&self) -> Result<(), Error> {
+        self.prepare(COMMIT_STATEMENT).await?;
+        self.prepare(LOCK).await
+    }
+
+    pub(super) async fn query<T>(
+        &self,
+        statement: Statement,
+        bound: &[Parameter],
+        read: Read<T>,
+    ) -> Result<Vec<T>, Error> {
         let connection = self.pool.get().await.map_err(pool_error)?;
         let asked = async {
             let prepared = connection.prepare_cached(statement.postgres).await?;
@@ -88,7 +104,8 @@ impl Postgres {
     pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
         let this = self.clone();
         uncancelled(async move {
-            let changed = this.query(COMMIT_STATEMENT, &commit_parameters(&first), |row| row.integer(0).and_then(present)).await;
+            let changed =
+                this.query(COMMIT_STATEMENT, &commit_parameters(&first), |row| row.integer(0).and_then(present)).await;
             match changed {
                 Ok(counts) if counts == [1] => Ok(first.account),
                 Ok(_) => this.commit_locked(first.account, attempt).await,
@@ -151,7 +168,7 @@ async fn attempt_locked(
     refused: &mut Option<Refused>,
 ) -> Result<Option<Account>, tokio_postgres::Error> {
     let lock = transaction.prepare_cached(LOCK.postgres).await?;
-    let rows = transaction.query(&lock, &references(&parameters![seen.id])).await?;
+    let rows = transaction.query(&lock, &references(&[seen.id.into()])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
     match attempted {
@@ -206,10 +223,10 @@ fn error(cause: tokio_postgres::Error) -> Error {
         // Without an answer from the server: the connection broke, or could not be made.
         return Error::Unavailable(Cause::new(cause));
     };
-    if *answer.code() == SqlState::UNIQUE_VIOLATION {
-        if let Some(what) = answer.constraint().and_then(super::taken) {
-            return Error::Taken(what);
-        }
+    if *answer.code() == SqlState::UNIQUE_VIOLATION
+        && let Some(what) = answer.constraint().and_then(super::taken)
+    {
+        return Error::Taken(what);
     }
     // Connection failures, resources, operator intervention and system errors pass; so do conflicts between transactions,
     // a server that only reads (a standby before its promotion), and one that is refusing log-ins.

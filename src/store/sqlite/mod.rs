@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
-use super::value::{Parameter, parameters};
+use super::value::Parameter;
 use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
 use crate::account::{Account, Cause, Error};
 use crate::config;
@@ -38,7 +38,8 @@ impl Sqlite {
     /// Opens the file, making it (for its owner alone) and its tables where they are missing.
     pub(super) fn open(path: &Path, settings: &config::Database) -> Result<Sqlite, OpenError> {
         let place = path.display().to_string();
-        let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.clone(), error);
+        let unreachable =
+            |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.clone(), error);
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -55,6 +56,10 @@ impl Sqlite {
             }),
             writer: Writer::start(connection, settings.queue, settings.group),
         })
+    }
+
+    pub(super) fn prepare(&self, statement: Statement) -> Result<(), Error> {
+        self.readers.take().prepare_cached(statement.sqlite).map(drop).map_err(error)
     }
 
     /// Reads in the caller's own thread: a few microseconds, less than a hop to another thread costs.
@@ -88,8 +93,10 @@ fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<A
     if apply(connection, &first)? {
         return Ok(first.account);
     }
-    let read = query(connection, accounts::BY_ID, &parameters![first.account.id], record::account)?;
-    let Some(current) = read.into_iter().next() else { return Err(Error::CredentialsInvalid) };
+    let read = query(connection, accounts::BY_ID, &[first.account.id.into()], record::account)?;
+    let Some(current) = read.into_iter().next() else {
+        return Err(Error::CredentialsInvalid);
+    };
     match attempt(&current)? {
         None => Ok(current),
         Some(second) if apply(connection, &second)? => Ok(second.account),
@@ -138,12 +145,12 @@ struct Readers {
 impl Readers {
     fn take(&self) -> MutexGuard<'_, Connection> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let in_turn = (0..self.connections.len()).map(|step| &self.connections[(first + step) % self.connections.len()]);
+        let in_turn =
+            (0..self.connections.len()).map(|step| &self.connections[(first + step) % self.connections.len()]);
         // A poisoned lock means that a reader panicked; its connection holds no transaction and is as good as new.
-        in_turn
-            .clone()
-            .find_map(|connection| connection.try_lock().ok())
-            .unwrap_or_else(|| self.connections[first % self.connections.len()].lock().unwrap_or_else(PoisonError::into_inner))
+        in_turn.clone().find_map(|connection| connection.try_lock().ok()).unwrap_or_else(|| {
+            self.connections[first % self.connections.len()].lock().unwrap_or_else(PoisonError::into_inner)
+        })
     }
 }
 
@@ -170,7 +177,9 @@ fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), 
 
 /// Says what an error of SQLite means: which are the world's and pass, and which are ours.
 fn error(cause: rusqlite::Error) -> Error {
-    let Some(code) = cause.sqlite_error_code() else { return Error::Internal(Cause::new(cause)) };
+    let Some(code) = cause.sqlite_error_code() else {
+        return Error::Internal(Cause::new(cause));
+    };
     match code {
         ErrorCode::ConstraintViolation => match super::taken(&cause.to_string()) {
             Some(what) => Error::Taken(what),

@@ -23,14 +23,8 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("selfsame.sqlite3");
-        let url = format!(
-            "sqlite:{}",
-            file.to_str().expect("temporary directories have UTF-8 names")
-        );
-        Self {
-            url,
-            _removed_at_the_end: Storage::Sqlite(directory),
-        }
+        let url = format!("sqlite:{}", file.to_str().expect("temporary directories have UTF-8 names"));
+        Self { url, _removed_at_the_end: Storage::Sqlite(directory) }
     }
 
     /// A database of its own in the PostgreSQL cluster that all tests of this process share.
@@ -38,10 +32,7 @@ impl Database {
     /// The cluster runs with `fsync` off: a test about durability takes [`postgres::Cluster::durable`] instead.
     pub(crate) fn postgres() -> Self {
         let database = postgres::SharedDatabase::new();
-        Self {
-            url: database.url().to_owned(),
-            _removed_at_the_end: Storage::Postgres(database),
-        }
+        Self { url: database.url().to_owned(), _removed_at_the_end: Storage::Postgres(database) }
     }
 
     /// What the configuration calls it: `sqlite:PATH` or `postgres://…`.

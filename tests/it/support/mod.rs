@@ -56,11 +56,7 @@ impl OnDatabase for Database {
 /// Runs one test to its end on a database of its own, or fails it after [`LIMIT`].
 pub(crate) fn run<Argument: OnDatabase>(database: fn() -> Database, body: impl AsyncFnOnce(Argument)) {
     // Two threads: a test that blocks, as when it kills a database, must not stop the server it talks to.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let database = database();
     // Without this insta refuses an inline snapshot that is asserted twice in one process, once on each database.
     insta::allow_duplicates! {

@@ -38,16 +38,12 @@ pub(crate) struct SharedDatabase {
 impl SharedDatabase {
     /// Creates an empty one.
     pub(crate) fn new() -> Self {
-        Self {
-            url: SHARED.new_database(),
-        }
+        Self { url: SHARED.new_database() }
     }
 
     /// Creates one with the tables and rows of this one, to which nobody may be connected meanwhile.
     pub(crate) fn copy(&self) -> Self {
-        Self {
-            url: SHARED.copy_of(self.name()),
-        }
+        Self { url: SHARED.copy_of(self.name()) }
     }
 
     /// Where it is, as the configuration wants it.
@@ -120,25 +116,16 @@ impl Cluster {
     fn new(settings: &[&str]) -> Self {
         let binaries = binaries();
         // Directly in /tmp: a socket's path may have about 100 bytes, and another user must be able to enter.
-        let directory = tempfile::Builder::new()
-            .prefix("selfsame-postgres-")
-            .tempdir_in("/tmp")
-            .unwrap()
-            .keep();
+        let directory = tempfile::Builder::new().prefix("selfsame-postgres-").tempdir_in("/tmp").unwrap().keep();
         let supervisor = Supervisor::new(&directory, &binaries, settings);
-        let cluster = Self {
-            directory,
-            supervisor: Mutex::new(supervisor),
-            databases: AtomicU32::new(0),
-        };
+        let cluster = Self { directory, supervisor: Mutex::new(supervisor), databases: AtomicU32::new(0) };
         cluster.start();
         cluster
     }
 
     fn copy_of(&self, template: &str) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
-            .expect("PostgreSQL creates a database");
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).expect("PostgreSQL creates a database");
         self.url(&name)
     }
 
@@ -150,10 +137,7 @@ impl Cluster {
     /// `postgres://postgres@%2Ftmp%2F…/NAME`: a host that begins with a slash is a socket's directory. Not
     /// `localhost/NAME?host=…`: tokio-postgres would try both hosts, the one on the network first.
     fn url(&self, database: &str) -> String {
-        let directory = self
-            .directory
-            .to_str()
-            .expect("the directory's name was made here, of ASCII letters");
+        let directory = self.directory.to_str().expect("the directory's name was made here, of ASCII letters");
         format!("postgres://postgres@{}/{database}", directory.replace('/', "%2F"))
     }
 
@@ -169,12 +153,7 @@ impl Cluster {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             Ok(runtime.block_on(async { tokio::time::timeout(LIMIT, connect_and_run).await })??)
         };
-        std::thread::scope(|scope| {
-            scope
-                .spawn(run_on_a_runtime)
-                .join()
-                .expect("nothing in the thread panics")
-        })
+        std::thread::scope(|scope| scope.spawn(run_on_a_runtime).join().expect("nothing in the thread panics"))
     }
 }
 
@@ -190,16 +169,9 @@ struct Supervisor {
 impl Supervisor {
     fn new(directory: &Path, binaries: &Path, settings: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", SUPERVISOR, "supervisor"])
-            .arg(directory)
-            .arg(binaries)
-            .args(settings);
+        command.args(["-c", SUPERVISOR, "supervisor"]).arg(directory).arg(binaries).args(settings);
         // Nothing of the caller's environment (PGHOST, PGOPTIONS, a locale) may change what is tested.
-        command.env_clear().env(
-            "PATH",
-            std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
-        );
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
         // Standard error stays the test's: it reaches its end only when the clean-up is done.
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
         // A group of its own, so that Ctrl-C in the terminal ends the tests, and their end the cluster in order.
@@ -213,22 +185,14 @@ impl Supervisor {
         let acts = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let (sender, answers) = mpsc::channel();
-        std::thread::spawn(move || {
-            output
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let supervisor = Self { child, acts, answers };
         assert!(supervisor.answer(), "initdb failed\n{}", log_of(directory));
         supervisor
     }
 
     fn ask(&mut self, act: &str) -> bool {
-        let mut acts = self
-            .acts
-            .as_ref()
-            .expect("nothing is asked of a supervisor that is being dropped");
+        let mut acts = self.acts.as_ref().expect("nothing is asked of a supervisor that is being dropped");
         writeln!(acts, "{act}").is_ok() && self.answer()
     }
 
@@ -248,32 +212,21 @@ impl Drop for Supervisor {
 fn unprivileged_user() -> (u32, u32) {
     let users = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
     let ids_of = |name: &str| {
-        let fields: Vec<&str> = users
-            .lines()
-            .map(|line| line.split(':').collect())
-            .find(|f: &Vec<_>| f[0] == name)?;
+        let fields: Vec<&str> = users.lines().map(|line| line.split(':').collect()).find(|f: &Vec<_>| f[0] == name)?;
         Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
     };
-    ids_of("postgres")
-        .or_else(|| ids_of("nobody"))
-        .expect("/etc/passwd lists the user `postgres` or `nobody`")
+    ids_of("postgres").or_else(|| ids_of("nobody")).expect("/etc/passwd lists the user `postgres` or `nobody`")
 }
 
 /// The directory of PostgreSQL's server programs: one on `PATH`, else the newest that Debian's packages installed,
 /// which they keep off `PATH`.
 fn binaries() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let has_server = |directory: &PathBuf| {
-        ["initdb", "postgres", "pg_isready"]
-            .iter()
-            .all(|p| directory.join(p).is_file())
-    };
+    let has_server =
+        |directory: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|p| directory.join(p).is_file());
     let version = |directory: &PathBuf| -> Option<u32> { directory.parent()?.file_name()?.to_str()?.parse().ok() };
     let packaged = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let packaged = packaged
-        .map(|entry| entry.path().join("bin"))
-        .filter(has_server)
-        .max_by_key(version);
+    let packaged = packaged.map(|entry| entry.path().join("bin")).filter(has_server).max_by_key(version);
     std::env::split_paths(&path).find(has_server).or(packaged).expect(
         "PostgreSQL's server programs (initdb, postgres, pg_isready) are neither on PATH nor in \
          /usr/lib/postgresql/*/bin. Run ./test, which installs them, or install them yourself: \

@@ -1,0 +1,126 @@
+use clap::{Args, Subcommand};
+use uuid::Uuid;
+
+use super::{Failure, Outcome, account_with, output};
+use crate::account::history::Entry;
+use crate::account::{Account, AccountId};
+use crate::app::App;
+use crate::json::{Object, Value};
+use crate::profile::audit::{self, Verdict};
+
+/// Entries and accounts that are read at once.
+const PAGE: i64 = 500;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List what was changed in an account, by whom and when
+    List(List),
+    /// Prove that no history was changed, of one account or of all
+    Verify(Verify),
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// The account's identifier
+    #[arg(long)]
+    account: AccountId,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Verify {
+    /// The account's identifier (default: every account)
+    #[arg(long)]
+    account: Option<AccountId>,
+}
+
+impl Command {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Command::List(list) => list.run(app).await,
+            Command::Verify(verify) => verify.run(app).await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self, app: &App) -> Outcome {
+        account_with(app, self.account).await?;
+        let mut after = 0;
+        loop {
+            let page = app.store().history(self.account, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.metadata.sequence;
+            for entry in &page {
+                output::print(&record(app, entry), self.json)?;
+            }
+        }
+    }
+}
+
+fn record(app: &App, entry: &Entry) -> Object {
+    let metadata = &entry.metadata;
+    let mut record = Object::new();
+    record.insert("sequence", metadata.sequence);
+    record.insert("at", metadata.at.to_string());
+    record.insert("actor", metadata.actor.as_str());
+    record.insert("contract", metadata.contract.as_str());
+    record.insert("request_id", metadata.request_id.as_str());
+    record.insert("erased", entry.sealed.is_none());
+    if let Some(Value::Object(payload)) = audit::payload(app, entry) {
+        for (name, value) in payload {
+            record.insert(name, value);
+        }
+    }
+    record
+}
+
+impl Verify {
+    async fn run(self, app: &App) -> Outcome {
+        let mut total = Total::default();
+        match self.account {
+            Some(id) => total.add(app, &account_with(app, id).await?).await?,
+            None => {
+                let mut after = AccountId(Uuid::nil());
+                loop {
+                    let page = app.store().accounts(after, None, PAGE).await?;
+                    let Some(last) = page.last() else { break };
+                    after = last.id;
+                    for account in &page {
+                        total.add(app, account).await?;
+                    }
+                }
+            }
+        }
+        let Total { accounts, entries, erased, broken } = total;
+        println!("{accounts} accounts, {entries} entries ({erased} erased), {broken} broken histories");
+        if broken == 0 { Ok(()) } else { Err(Failure(format!("{broken} histories are not as they were written"))) }
+    }
+}
+
+#[derive(Default)]
+struct Total {
+    accounts: i64,
+    entries: i64,
+    erased: i64,
+    broken: i64,
+}
+
+impl Total {
+    async fn add(&mut self, app: &App, account: &Account) -> Result<(), Failure> {
+        self.accounts += 1;
+        match audit::verify(app, account).await? {
+            Verdict::Whole { entries, erased } => {
+                self.entries += entries;
+                self.erased += erased;
+            }
+            Verdict::Broken { sequence, reason } => {
+                self.broken += 1;
+                println!("account {}: entry {sequence}: {reason}", account.id);
+            }
+        }
+        Ok(())
+    }
+}

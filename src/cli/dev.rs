@@ -1,0 +1,171 @@
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::tenant;
+use super::{Failure, Outcome, Place, serve};
+use crate::account::history::Occasion;
+use crate::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, Text};
+use crate::app::{App, Clock};
+use crate::contract::Contract;
+use crate::identity::Grant;
+use crate::profile;
+
+/// The demo tenant's name.
+const TENANT: &str = "demo";
+/// What the demo client calls itself in `X-Client-Hash`.
+const CLIENT_HASH: &str = "dev-client";
+/// How long the demo tokens hold.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// The fact in which the installation remembers the token of the last start.
+const LAST_TOKEN: &str = "dev.token";
+
+#[derive(Args)]
+pub(super) struct Dev {
+    /// Listen on this address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Print one JSON line once the server listens
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a client needs to begin; printed as JSON for programs.
+#[derive(Serialize)]
+struct Demo {
+    base_url: String,
+    tenant: String,
+    account_id: String,
+    bystander_id: String,
+    contracts: Contracts,
+}
+
+#[derive(Serialize)]
+struct Contracts {
+    system: System,
+}
+
+#[derive(Serialize)]
+struct System {
+    token: String,
+    client_hash: &'static str,
+}
+
+impl Dev {
+    pub(super) async fn run(self, place: Place) -> Outcome {
+        let config = place.load(self.listen)?.config;
+        serve::log(&config)?;
+        let listener = serve::bind(&config).await?;
+        let base_url = config.public_url(listener.local_addr()?);
+        let app = App::start(config, Clock::System).await?;
+        let demo = prepare(&app, base_url).await?;
+        if self.json {
+            println!("{}", serde_json::to_string(&demo).map_err(|error| Failure(error.to_string()))?);
+        } else {
+            print!("{}", demo.guide());
+        }
+        serve::serve(app, listener).await
+    }
+}
+
+/// Makes what is missing, and credentials that are new at every start.
+async fn prepare(app: &App, base_url: String) -> Result<Demo, Failure> {
+    let tenant = match app.store().tenant_by_name(TENANT).await? {
+        Some(tenant) => tenant,
+        None => tenant::create(app, TENANT, None, Portal::System).await?,
+    };
+    let account = person(app, &tenant, "dev.account", &DEMO, PUBLISHED).await?;
+    let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
+    revoke_last(app).await?;
+    let system = System { token: token(app, account).await?, client_hash: CLIENT_HASH };
+    Ok(Demo {
+        base_url,
+        tenant: tenant.name,
+        account_id: account.to_string(),
+        bystander_id: bystander.to_string(),
+        contracts: Contracts { system },
+    })
+}
+
+/// The demo person: what the System portal's own page shows.
+const DEMO: [(Field, &str); 9] = [
+    (Field::DisplayName, "System Admin"),
+    (Field::GivenName, "John"),
+    (Field::FamilyName, "Doe"),
+    (Field::Username, "john_doe"),
+    (Field::Email, "admin@example.com"),
+    (Field::Phone, "+1234567890"),
+    (Field::Language, "en"),
+    (Field::TimeZone, "America/New_York"),
+    (Field::Country, "US"),
+];
+/// When that page says the account was created and last changed.
+const PUBLISHED: (Timestamp, Timestamp) =
+    (Timestamp::constant(1_768_464_000, 0), Timestamp::constant(1_774_017_000, 0));
+/// Somebody else, to see that nothing of theirs is ever touched.
+const BYSTANDER: [(Field, &str); 3] =
+    [(Field::DisplayName, "Jo Bystander"), (Field::Username, "bystander"), (Field::Email, "bystander@example.com")];
+
+/// The person whose identifier the installation remembers under `fact`, made at the first start.
+async fn person(
+    app: &App,
+    tenant: &Tenant,
+    fact: &str,
+    fields: &[(Field, &str)],
+    (created_at, updated_at): (Timestamp, Timestamp),
+) -> Result<AccountId, Failure> {
+    let remembered = app.store().fact(fact, &app.new_id().to_string()).await?;
+    let id = remembered.parse().map_err(|_| Failure(format!("{fact} is not an account's id: {remembered}")))?;
+    if app.store().account(id).await?.is_some() {
+        return Ok(id);
+    }
+    let mut patch = Patch { email_verified: Some(true), ..Patch::default() };
+    for (field, value) in fields {
+        patch.edit(*field, Edit::Set(Text::new(*value).map_err(|error| Failure(error.to_string()))?));
+    }
+    let number = app.store().next_account_number().await?;
+    let mut account = Account::new(id, number, None, tenant, created_at);
+    account.updated_at = updated_at;
+    profile::create(app, account, &patch, &Occasion::operator()).await?;
+    Ok(id)
+}
+
+/// A new token for the System portal, remembered so that the next start can revoke it.
+async fn token(app: &App, account: AccountId) -> Result<String, Failure> {
+    let grant = Grant {
+        account,
+        contract: Contract::System,
+        scope: None,
+        client_hash: Some(CLIENT_HASH.to_owned()),
+        lifetime: LIFETIME,
+    };
+    let issued = app.issuer().issue(app, &grant).await?;
+    app.store().set_fact(LAST_TOKEN, &issued.token_id).await?;
+    Ok(issued.token)
+}
+
+async fn revoke_last(app: &App) -> Outcome {
+    let last = app.store().fact(LAST_TOKEN, "").await?;
+    if last.is_empty() { Ok(()) } else { super::token::revoke(app, &last).await }
+}
+
+impl Demo {
+    /// Requests to paste into a shell, one for every operation.
+    fn guide(&self) -> String {
+        let Demo { base_url, account_id, bystander_id, contracts: Contracts { system }, .. } = self;
+        let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
+        format!(
+            "selfsame is listening on {base_url}\n\
+             demo account {account_id}, bystander {bystander_id}; tokens hold for 24 hours and change at every start\n\n\
+             # System: read the profile\n\
+             curl -sS {base_url}/web/v1/system/profile {signed}\n\n\
+             # System: change it\n\
+             curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/json' \
+             -d '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}'\n\n\
+             # The keys that verify these tokens\n\
+             curl -sS {base_url}/.well-known/jwks.json\n"
+        )
+    }
+}

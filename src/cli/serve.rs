@@ -1,0 +1,97 @@
+use std::future::Future;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, Outcome, Place};
+use crate::app::{App, Clock, StartError};
+use crate::config::{Config, LogFormat};
+use crate::serve::{Stop, run};
+use crate::store::OpenError;
+
+/// How long a start waits for a database that does not answer yet, and how often it asks.
+const DATABASE_PATIENCE: u32 = 60;
+const DATABASE_PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Listen on this address and port
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, place: Place) -> Outcome {
+        let config = place.load(self.listen)?.config;
+        log(&config)?;
+        let listener = bind(&config).await?;
+        let app = start(config).await?;
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        serve(app, listener).await
+    }
+}
+
+/// Takes the address.
+pub(super) async fn bind(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.server.listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure(format!("server.listen = \"{address}\": {error}; choose another address with --listen"))
+    })
+}
+
+/// Serves until the process is told to stop.
+pub(super) async fn serve(app: App, listener: TcpListener) -> Outcome {
+    match run(app, listener, told_to_stop()?).await? {
+        Stop::Clean => tracing::info!("stopped"),
+        Stop::Cut => tracing::warn!("stopped; some requests were cut off after server.shutdown_timeout"),
+    }
+    Ok(())
+}
+
+/// Opens the installation; a database that does not answer yet is waited for, any other fault ends the start.
+async fn start(config: Config) -> Result<App, Failure> {
+    for _ in 0..DATABASE_PATIENCE {
+        match App::start(config.clone(), Clock::System).await {
+            Err(StartError::Open(error @ OpenError::Unreachable(..))) => {
+                tracing::warn!(%error, "waiting for the database");
+                tokio::time::sleep(DATABASE_PAUSE).await;
+            }
+            started => return Ok(started?),
+        }
+    }
+    Ok(App::start(config, Clock::System).await?)
+}
+
+/// Sends logs to standard error: text to a person, JSON to a program.
+pub(super) fn log(config: &Config) -> Outcome {
+    // Migrations announce each step as information; a start that changes nothing should say nothing.
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log.level)).map_err(|error| Failure(format!("log.level: {error}")))?;
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let text = match config.log.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    if text {
+        logger.init()
+    } else {
+        logger.json().flatten_event(true).init()
+    }
+    Ok(())
+}
+
+/// Completes at the first SIGTERM or SIGINT.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

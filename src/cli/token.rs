@@ -1,0 +1,116 @@
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Failure, Outcome, account_with, output};
+use crate::account::AccountId;
+use crate::app::App;
+use crate::contract::Contract;
+use crate::identity::{Grant, bearer};
+use crate::json::Object;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Issue a token for an account
+    Issue(Issue),
+    /// Revoke one token, or all tokens of an account
+    Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(super) struct Issue {
+    /// The account's identifier
+    #[arg(long)]
+    account: AccountId,
+    /// The contract that the token opens: system or rivergen
+    #[arg(long)]
+    contract: Contract,
+    /// What the token may be used for
+    #[arg(long)]
+    scope: Option<String>,
+    /// The X-Client-Hash that the token is bound to (default: the first one that it is used with)
+    #[arg(long)]
+    client_hash: Option<String>,
+    /// How long the token holds, such as 1h (default: issuer.token_lifetime)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    ttl: Option<Duration>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Revoke {
+    /// The token's identifier, its `jti`
+    #[arg(long)]
+    jti: Option<String>,
+    /// The account whose tokens are revoked
+    #[arg(long)]
+    account: Option<AccountId>,
+}
+
+impl Command {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Command::Issue(issue) => issue.run(app).await,
+            Command::Revoke(revoke) => revoke.run(app).await,
+        }
+    }
+}
+
+impl Issue {
+    async fn run(self, app: &App) -> Outcome {
+        account_with(app, self.account).await?;
+        let settings = &app.config().issuer;
+        let lifetime = self.ttl.unwrap_or(settings.token_lifetime);
+        if lifetime > settings.max_token_lifetime {
+            let longest = SignedDuration::try_from(settings.max_token_lifetime).unwrap_or(SignedDuration::MAX);
+            return Err(Failure(format!("ttl: must be at most issuer.max_token_lifetime, {longest:#}")));
+        }
+        let grant = Grant {
+            account: self.account,
+            contract: self.contract,
+            scope: self.scope,
+            client_hash: self.client_hash,
+            lifetime,
+        };
+        let issued = app.issuer().issue(app, &grant).await?;
+        if !self.json {
+            println!("{}", issued.token);
+            return Ok(());
+        }
+        let mut record = Object::new();
+        record.insert("token", issued.token);
+        record.insert("jti", issued.token_id);
+        record.insert("expires_at", issued.expires_at.to_string());
+        Ok(output::print(&record, true)?)
+    }
+}
+
+impl Revoke {
+    async fn run(self, app: &App) -> Outcome {
+        if let Some(account) = self.account {
+            account_with(app, account).await?;
+            app.store().revoke_tokens_before(account, app.now()).await?;
+        }
+        if let Some(token_id) = self.jti {
+            revoke(app, &token_id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Revokes a token of the embedded issuer for as long as it could live.
+pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
+    let token = bearer::revocation(app, app.issuer().name(), token_id);
+    let end = app.now().checked_add(app.issuer().max_lifetime()).unwrap_or(Timestamp::MAX);
+    Ok(app.store().revoke_token(token, end).await?)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    let positive = parsed.ok().filter(|duration| duration.is_positive()).and_then(|duration| duration.try_into().ok());
+    positive.ok_or_else(|| "expected a duration such as 30s, 5m or 1h".to_owned())
+}
