@@ -15,7 +15,7 @@ use crate::contract::Contract;
 use crate::keys::KeyedHash;
 
 pub use claims::Token;
-pub use issuer::{Grant, Issuer};
+pub use issuer::{Grant, Issued, Issuer};
 
 /// Whose account a request is about, and how that was proved.
 pub struct Caller {

@@ -36,7 +36,7 @@ const CALLER_BY_IDENTITY: Statement = statement!(
 );
 
 pub(super) const SET: Statement =
-    statement!("UPDATE account SET ", account_assignments!(), " WHERE id = ?1 AND version = ?28 - 1");
+    statement!("UPDATE account SET ", account_assignments!(), " WHERE id = ?1 AND version + 1 = ?28");
 const ADD: Statement = statement!(
     "INSERT INTO account (id, number, tenant_id, biz_id, portal, status, personal_key, display_name, given_name, \
      family_name, nickname, username, email, phone, language, time_zone, country, remark, picture, attributes, \

@@ -2,6 +2,7 @@
 
 mod connect;
 
+use std::io;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool, PoolError, TimeoutType, Transaction};
@@ -19,7 +20,7 @@ use crate::config::{self, Secret};
 const COMMIT: &str = concat!(
     "WITH changed AS (UPDATE account SET ",
     account_assignments!(),
-    " WHERE id = ?1 AND version = ?28 - 1 RETURNING id), \
+    " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
      released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
      WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
      claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
@@ -211,7 +212,6 @@ async fn uncancelled<T: Send + 'static>(
 
 fn pool_error(cause: PoolError) -> Error {
     match cause {
-        PoolError::Backend(cause) => error(cause),
         PoolError::Timeout(TimeoutType::Wait) => Error::Unavailable(Cause::new("every database connection is in use")),
         cause => Error::Unavailable(Cause::new(cause)),
     }
@@ -220,8 +220,11 @@ fn pool_error(cause: PoolError) -> Error {
 /// Says what an error of PostgreSQL means: which are the world's and pass, and which are ours.
 fn error(cause: tokio_postgres::Error) -> Error {
     let Some(answer) = cause.as_db_error() else {
-        // Without an answer from the server: the connection broke, or could not be made.
-        return Error::Unavailable(Cause::new(cause));
+        // Without an answer from the server the connection broke, unless it was our own value that did not fit.
+        let broken =
+            cause.is_closed() || std::error::Error::source(&cause).is_some_and(|source| source.is::<io::Error>());
+        let make = if broken { Error::Unavailable } else { Error::Internal };
+        return make(Cause::new(cause));
     };
     if *answer.code() == SqlState::UNIQUE_VIOLATION
         && let Some(what) = answer.constraint().and_then(super::taken)

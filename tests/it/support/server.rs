@@ -1,0 +1,167 @@
+//! An in-process server on a free loopback port, with a clock that is turned by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use selfsame::account::history::Occasion;
+use selfsame::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, TenantId, TenantStatus, Text};
+use selfsame::app::{App, Clock};
+use selfsame::config::{Config, Overrides, Sources};
+use selfsame::contract::Contract;
+use selfsame::identity::{Grant, Issued};
+use selfsame::profile;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::{Database, OnDatabase, Request};
+
+/// What the hand of the clock shows at first: when the System portal's page says its account was last changed.
+const BEGIN: &str = "2026-03-20T14:30:00Z";
+
+/// A running server and everything that it stands on.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) tenant: Tenant,
+    address: SocketAddr,
+    hand: Arc<AtomicI64>,
+    client: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    database: Database,
+    data: TempDir,
+}
+
+impl OnDatabase for Server {
+    async fn start(database: Database) -> Self {
+        Server::with(database, &[]).await
+    }
+}
+
+impl Server {
+    /// Starts with settings that differ from the defaults, as environment variables would say them.
+    pub(crate) async fn with(database: Database, settings: &[(&str, &str)]) -> Server {
+        let data = tempfile::tempdir().unwrap();
+        let hand = Arc::new(AtomicI64::new(BEGIN.parse::<Timestamp>().unwrap().as_microsecond()));
+        let config = config(&database, &data, settings);
+        let app = App::start(config, Clock::Hand(hand.clone())).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(selfsame::serve::run(app.clone(), listener, async { drop(stopped.await) }));
+        let tenant = add_tenant(&app, "demo").await;
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Server { app, tenant, address, hand, client, stop: Some(stop), database, data }
+    }
+
+    /// Begins a request.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(&self.client, method, &format!("http://{}{path}", self.address))
+    }
+
+    /// Where it listens, for clients that say what no HTTP library would.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The database that it stands on.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The folder with its master key.
+    pub(crate) fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    /// Turns the clock forward.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.hand.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Adds a tenant with this name.
+    pub(crate) async fn add_tenant(&self, name: &str) -> Tenant {
+        add_tenant(&self.app, name).await
+    }
+
+    /// Adds an account to the server's tenant.
+    pub(crate) async fn person(&self, fields: &[(Field, &str)]) -> Account {
+        self.person_with(&self.tenant, patch(fields)).await
+    }
+
+    /// Adds an account with whatever a patch says.
+    pub(crate) async fn person_with(&self, tenant: &Tenant, patch: Patch) -> Account {
+        let number = self.app.store().next_account_number().await.unwrap();
+        let account = Account::new(AccountId(self.app.new_id()), number, None, tenant, self.app.now());
+        profile::create(&self.app, account, &patch, &Occasion::operator()).await.unwrap()
+    }
+
+    /// Changes an account as an operator does.
+    pub(crate) async fn operate(&self, account: &Account, patch: Patch) -> Account {
+        let current = self.account(account).await;
+        profile::update(&self.app, current, patch, Occasion::operator(), |_| Ok(())).await.unwrap()
+    }
+
+    /// The account as it is stored now.
+    pub(crate) async fn account(&self, account: &Account) -> Account {
+        self.app.store().account(account.id).await.unwrap().unwrap()
+    }
+
+    /// A token of the embedded issuer that holds for an hour.
+    pub(crate) async fn token(&self, account: &Account, contract: Contract) -> String {
+        self.issue(Grant { account: account.id, contract, scope: None, client_hash: None, lifetime: HOUR }).await.token
+    }
+
+    /// A token of the embedded issuer with everything that a grant may say.
+    pub(crate) async fn issue(&self, grant: Grant) -> Issued {
+        self.app.issuer().issue(&self.app, &grant).await.unwrap()
+    }
+
+    /// Tells the server to stop, as a signal does.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+/// How long tokens hold in tests.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+/// A patch that sets fields.
+pub(crate) fn patch(fields: &[(Field, &str)]) -> Patch {
+    let mut patch = Patch::default();
+    for (field, value) in fields {
+        patch.edit(*field, Edit::Set(Text::new(*value).unwrap()));
+    }
+    patch
+}
+
+/// The configuration of a test's installation.
+pub(crate) fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Config {
+    let throw_away = [("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true")];
+    let environment = throw_away.iter().chain(settings).map(|(name, value)| (name.into(), value.into())).collect();
+    let overrides = Overrides {
+        data: Some(data.path().to_str().unwrap().to_owned()),
+        database: Some(database.url().to_owned()),
+        listen: None,
+    };
+    Config::load(&Sources { file: None, environment, overrides }).unwrap().config
+}
+
+async fn add_tenant(app: &App, name: &str) -> Tenant {
+    let number = app.store().next_tenant_number().await.unwrap();
+    let tenant = Tenant {
+        id: TenantId(app.new_id()),
+        number,
+        name: name.to_owned(),
+        biz_id: format!("INST_SYS_{number:03}"),
+        status: TenantStatus::Active,
+        valid_until: None,
+        portal: Portal::System,
+        created_at: app.now(),
+        updated_at: app.now(),
+    };
+    app.store().add_tenant(&tenant).await.unwrap();
+    tenant
+}
