@@ -30,6 +30,7 @@ system-control-characters = must not contain control characters
 ## The System portal's answers: what the server could not do.
 
 system-timeout = Request timeout
+system-too-many-requests = Too many requests
 system-unavailable = Service temporarily unavailable
 
 ## Labels of the portal an account belongs to.

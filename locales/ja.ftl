@@ -30,6 +30,7 @@ system-control-characters = 制御文字を含めることはできません
 ## The System portal's answers: what the server could not do.
 
 system-timeout = リクエストがタイムアウトしました
+system-too-many-requests = リクエストが多すぎます
 system-unavailable = サービスは一時的に利用できません
 
 ## Labels of the portal an account belongs to.

@@ -30,6 +30,7 @@ system-control-characters = không được chứa ký tự điều khiển
 ## The System portal's answers: what the server could not do.
 
 system-timeout = Yêu cầu đã hết thời gian chờ
+system-too-many-requests = Quá nhiều yêu cầu
 system-unavailable = Dịch vụ tạm thời không khả dụng
 
 ## Labels of the portal an account belongs to.

@@ -30,6 +30,7 @@ system-control-characters = 不得包含控制字元
 ## The System portal's answers: what the server could not do.
 
 system-timeout = 請求逾時
+system-too-many-requests = 請求過於頻繁
 system-unavailable = 服務暫時無法使用
 
 ## Labels of the portal an account belongs to.

@@ -30,6 +30,7 @@ system-control-characters = 不得包含控制字符
 ## The System portal's answers: what the server could not do.
 
 system-timeout = 请求超时
+system-too-many-requests = 请求过于频繁
 system-unavailable = 服务暂时不可用
 
 ## Labels of the portal an account belongs to.

@@ -1,5 +1,6 @@
 //! What a request may use: configuration, database, keys, issuer, clock and randomness, made once at start.
 
+use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::account::Error;
+use crate::account::{Cause, Error};
 use crate::config::Config;
-use crate::identity::Issuer;
+use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
+use crate::limit::Limits;
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.
@@ -26,6 +28,9 @@ struct Parts {
     store: Store,
     keys: Keyring,
     issuer: Issuer,
+    trusted: HashMap<String, Arc<Trusted>>,
+    remembered: Remembered,
+    limits: Limits,
     clock: Clock,
     requests: Semaphore,
 }
@@ -47,6 +52,9 @@ pub enum StartError {
         "master key: it does not open the keys in the database; give the key that the database was first started with"
     )]
     WrongMasterKey,
+    /// The client that fetches the keys of trusted issuers cannot be made.
+    #[error("trusted issuers: {0}")]
+    Trusted(Cause),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -81,7 +89,11 @@ impl App {
             .await
             .map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
-        Ok(App { parts: Arc::new(Parts { config, store, keys, issuer, clock, requests }) })
+        let trusted = trusted(&config)?;
+        let remembered = Remembered::new(config.identity.remembered_tokens);
+        let limits = Limits::new(&config.rate_limit, &clock);
+        let parts = Parts { config, store, keys, issuer, trusted, remembered, limits, clock, requests };
+        Ok(App { parts: Arc::new(parts) })
     }
 
     /// The effective configuration.
@@ -102,6 +114,26 @@ impl App {
     /// The embedded issuer of tokens.
     pub fn issuer(&self) -> &Issuer {
         &self.parts.issuer
+    }
+
+    /// The trusted identity provider whose tokens name this issuer.
+    pub fn trusted(&self, issuer: &str) -> Option<&Arc<Trusted>> {
+        self.parts.trusted.get(issuer)
+    }
+
+    /// Every trusted identity provider.
+    pub fn all_trusted(&self) -> impl Iterator<Item = &Arc<Trusted>> {
+        self.parts.trusted.values()
+    }
+
+    /// The tokens whose signatures were checked already.
+    pub fn remembered(&self) -> &Remembered {
+        &self.parts.remembered
+    }
+
+    /// The rate limits of this instance.
+    pub fn limits(&self) -> &Limits {
+        &self.parts.limits
     }
 
     /// One permit a request in flight.
@@ -146,6 +178,14 @@ fn random<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
+}
+
+fn trusted(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, StartError> {
+    let client = trusted::client().map_err(StartError::Trusted)?;
+    let trusted = config.trusted_issuer.values().map(|settings| {
+        (settings.issuer.clone(), Arc::new(Trusted::new(settings.clone(), client.clone())))
+    });
+    Ok(trusted.collect())
 }
 
 fn make_data_folder(config: &Config) -> Result<(), StartError> {

@@ -2,7 +2,7 @@
 //!
 //! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), who is calling
 //! ([`identity`]), where it is kept ([`store`]), how each contract says it ([`contract`]), and what holds it together
-//! ([`app`], [`serve`], [`cli`]).
+//! ([`app`], [`limit`], [`serve`], [`telemetry`], [`cli`]).
 
 pub mod account;
 pub mod app;
@@ -13,6 +13,8 @@ pub mod identity;
 pub mod json;
 pub mod keys;
 pub mod language;
+pub mod limit;
 pub mod profile;
 pub mod serve;
 pub mod store;
+pub mod telemetry;

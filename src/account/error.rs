@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Status;
+use crate::limit::TooMany;
 
 /// What can go wrong with a request, in the domain's words. Each contract says it in its own
 /// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract can say it.
@@ -39,6 +40,8 @@ pub enum Error {
     Fields(Vec<Fault>),
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
+    /// Too many requests came from one source, or for one account.
+    RateLimited(TooMany),
     /// A part of the world is missing (database, gateway): nothing is known to have changed, the client may retry.
     Unavailable(Cause),
     /// Our own fault. The cause is logged once, at the edge; only an identifier goes out.

@@ -6,8 +6,9 @@ use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
 use crate::app::App;
+use crate::identity::subject_key;
 use crate::profile;
-use crate::store::Identity;
+use crate::store::{self, Identity};
 
 /// Accounts that are read at once.
 const PAGE: i64 = 500;
@@ -126,7 +127,7 @@ impl Create {
         let id = self.id.unwrap_or_else(|| AccountId(app.new_id()));
         let number = app.store().next_account_number().await?;
         let account = Account::new(id, number, self.biz_id, &tenant, app.now());
-        let account = profile::create(app, account, &patch, &Occasion::operator()).await?;
+        let account = profile::create(app, account, &patch, None, &Occasion::operator()).await?;
         print(app, &account, self.json).await
     }
 }
@@ -153,8 +154,8 @@ impl Link {
     async fn run(self, app: &App) -> Outcome {
         let account = account_with(app, self.id).await?;
         let identity = Identity { issuer: self.issuer, subject: self.subject };
-        let key = crate::identity::subject_key(app, &identity.subject);
-        app.store().link(account.id, &identity, key, app.now()).await?;
+        let link = store::Link { key: subject_key(app, &identity.subject), identity };
+        app.store().link(account.id, &link, app.now()).await?;
         Ok(())
     }
 }

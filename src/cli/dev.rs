@@ -1,3 +1,4 @@
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,9 +10,11 @@ use super::{Failure, Outcome, Place, serve};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, Text};
 use crate::app::{App, Clock};
+use crate::config::{Config, Loaded, Origin};
 use crate::contract::Contract;
 use crate::identity::Grant;
 use crate::profile;
+use crate::serve::Listeners;
 
 /// The demo tenant's name.
 const TENANT: &str = "demo";
@@ -36,6 +39,8 @@ pub(super) struct Dev {
 #[derive(Serialize)]
 struct Demo {
     base_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_url: Option<String>,
     tenant: String,
     account_id: String,
     bystander_id: String,
@@ -55,23 +60,45 @@ struct System {
 
 impl Dev {
     pub(super) async fn run(self, place: Place) -> Outcome {
-        let config = place.load(self.listen)?.config;
+        let config = ample(place.load(self.listen)?);
         serve::log(&config)?;
         let listener = serve::bind(&config).await?;
         let base_url = config.public_url(listener.local_addr()?);
+        let tls = serve::tls(&config)?;
+        let operator = serve::operator(&config).await?;
         let app = App::start(config, Clock::System).await?;
-        let demo = prepare(&app, base_url).await?;
+        let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
+        let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
         if self.json {
             println!("{}", serde_json::to_string(&demo).map_err(|error| Failure(error.to_string()))?);
         } else {
             print!("{}", demo.guide());
         }
-        serve::serve(app, listener).await
+        serve::serve(app, Listeners { contracts: listener, tls, operator }).await
     }
 }
 
+/// Whoever tries things out should not meet a limit that nobody asked for, and may look at the metrics.
+fn ample(loaded: Loaded) -> Config {
+    let untouched = |key: &str| loaded.settings.iter().any(|set| set.key == key && set.origin == Origin::Default);
+    let mut config = loaded.config.clone();
+    let limits = &mut config.rate_limit;
+    for (key, limit) in [
+        ("rate_limit.address", &mut limits.address),
+        ("rate_limit.system", &mut limits.system),
+        ("rate_limit.rivergen", &mut limits.rivergen),
+        ("rate_limit.default", &mut limits.default),
+    ] {
+        if untouched(key) {
+            *limit = 0;
+        }
+    }
+    config.operator.listen = config.operator.listen.or(Some((Ipv4Addr::LOCALHOST, 0).into()));
+    config
+}
+
 /// Makes what is missing, and credentials that are new at every start.
-async fn prepare(app: &App, base_url: String) -> Result<Demo, Failure> {
+async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> Result<Demo, Failure> {
     let tenant = match app.store().tenant_by_name(TENANT).await? {
         Some(tenant) => tenant,
         None => tenant::create(app, TENANT, None, Portal::System).await?,
@@ -82,6 +109,7 @@ async fn prepare(app: &App, base_url: String) -> Result<Demo, Failure> {
     let system = System { token: token(app, account).await?, client_hash: CLIENT_HASH };
     Ok(Demo {
         base_url,
+        operator_url,
         tenant: tenant.name,
         account_id: account.to_string(),
         bystander_id: bystander.to_string(),
@@ -128,7 +156,7 @@ async fn person(
     let number = app.store().next_account_number().await?;
     let mut account = Account::new(id, number, None, tenant, created_at);
     account.updated_at = updated_at;
-    profile::create(app, account, &patch, &Occasion::operator()).await?;
+    profile::create(app, account, &patch, None, &Occasion::operator()).await?;
     Ok(id)
 }
 
@@ -154,7 +182,7 @@ async fn revoke_last(app: &App) -> Outcome {
 impl Demo {
     /// Requests to paste into a shell, one for every operation.
     fn guide(&self) -> String {
-        let Demo { base_url, account_id, bystander_id, contracts: Contracts { system }, .. } = self;
+        let Demo { base_url, operator_url, account_id, bystander_id, contracts: Contracts { system }, .. } = self;
         let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
         format!(
             "selfsame is listening on {base_url}\n\
@@ -165,7 +193,10 @@ impl Demo {
              curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/json' \
              -d '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}'\n\n\
              # The keys that verify these tokens\n\
-             curl -sS {base_url}/.well-known/jwks.json\n"
+             curl -sS {base_url}/.well-known/jwks.json\n\n\
+             # Metrics, on the operators' own listener\n\
+             curl -sS {}/metrics\n",
+            operator_url.as_deref().unwrap_or_default()
         )
     }
 }

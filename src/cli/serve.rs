@@ -1,8 +1,11 @@
 use std::future::Future;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -10,8 +13,9 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, Outcome, Place};
 use crate::app::{App, Clock, StartError};
 use crate::config::{Config, LogFormat};
-use crate::serve::{Stop, run};
+use crate::serve::{Listeners, Stop, Tls, run};
 use crate::store::OpenError;
+use crate::telemetry;
 
 /// How long a start waits for a database that does not answer yet, and how often it asks.
 const DATABASE_PATIENCE: u32 = 60;
@@ -29,23 +33,40 @@ impl Serve {
         let config = place.load(self.listen)?.config;
         log(&config)?;
         let listener = bind(&config).await?;
+        let tls = tls(&config)?;
+        let operator = operator(&config).await?;
         let app = start(config).await?;
         tracing::info!(address = %listener.local_addr()?, "listening");
-        serve(app, listener).await
+        serve(app, Listeners { contracts: listener, tls, operator }).await
     }
 }
 
-/// Takes the address.
+/// Takes the address of the contracts.
 pub(super) async fn bind(config: &Config) -> Result<TcpListener, Failure> {
-    let address = config.server.listen;
+    take("server.listen", config.server.listen).await
+}
+
+/// Takes the operators' address, if there is to be one, and starts keeping metrics for it.
+pub(super) async fn operator(config: &Config) -> Result<Option<(TcpListener, PrometheusHandle)>, Failure> {
+    let Some(address) = config.operator.listen else { return Ok(None) };
+    let metrics = telemetry::record().map_err(|error| Failure(format!("metrics: {error}")))?;
+    Ok(Some((take("operator.listen", address).await?, metrics)))
+}
+
+async fn take(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure(format!("server.listen = \"{address}\": {error}; choose another address with --listen"))
+        Failure(format!("{key} = \"{address}\": {error}; choose another address"))
     })
 }
 
+/// Reads the certificate, if there is to be one.
+pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
+    Tls::read(&config.server).map_err(|error| Failure(error.to_string()))
+}
+
 /// Serves until the process is told to stop.
-pub(super) async fn serve(app: App, listener: TcpListener) -> Outcome {
-    match run(app, listener, told_to_stop()?).await? {
+pub(super) async fn serve(app: App, listeners: Listeners) -> Outcome {
+    match run(app, listeners, told_to_stop()?).await {
         Stop::Clean => tracing::info!("stopped"),
         Stop::Cut => tracing::warn!("stopped; some requests were cut off after server.shutdown_timeout"),
     }

@@ -2,10 +2,11 @@
 //! response's extensions, and the contract turns it into bytes here, once.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -14,6 +15,7 @@ use crate::account::{Cause, Error};
 use crate::app::App;
 use crate::language::Language;
 use crate::serve::RequestId;
+use crate::telemetry::{self, Stopwatch};
 
 /// After how many seconds a refused client should try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -39,22 +41,35 @@ impl IntoResponse for Error {
 }
 
 /// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
-/// in flight.
-pub fn speak(routes: Router<App>, app: &App, voice: Voice) -> Router<App> {
-    let spoken = from_fn_with_state((app.clone(), voice), speak_for);
+/// in flight. `name` is the contract's in the metrics.
+pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
+    let spoken = from_fn_with_state((app.clone(), name, voice), speak_for);
     routes.fallback(async || Error::NotFound).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
 }
 
-async fn speak_for(State((app, voice)): State<(App, Voice)>, request: Request, next: Next) -> Response {
+type Speaker = (App, &'static str, Voice);
+
+async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, next: Next) -> Response {
+    let took = Stopwatch::start();
+    let method = method(request.method());
     let asked = Asked::read(&request);
-    let mut response = bounded(&app, request, next).await;
+    let response = bounded(&app, request, next).await;
+    let response = worded(response, &asked, voice);
+    telemetry::request(name, method, response.status().as_u16(), took);
+    response
+}
+
+/// Puts the error that a response carries into the contract's words.
+fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
     let Some(error) = response.extensions_mut().remove::<Error>() else {
         return response;
     };
     log(&error);
-    let mut response = voice(&error, &asked);
-    if let Error::Unavailable(_) = error {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    let mut response = voice(&error, asked);
+    match &error {
+        Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),
+        Error::RateLimited(early) => drop(response.headers_mut().insert(header::RETRY_AFTER, seconds(early.wait))),
+        _ => {}
     }
     // What is left of a body that nobody reads any more would be taken for the next request.
     if let Error::BodyTooSlow | Error::BodyTooLarge = error {
@@ -71,6 +86,25 @@ async fn bounded(app: &App, request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(elapsed) => Error::Unavailable(Cause::new(elapsed)).into_response(),
     }
+}
+
+/// A method's name as a label: clients can invent any number of methods, metrics must not grow with them.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Whole seconds, rounded up: who waits so long is let in.
+fn seconds(wait: Duration) -> HeaderValue {
+    HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
 /// Causes go to the log and nowhere else.

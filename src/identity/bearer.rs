@@ -1,30 +1,60 @@
-//! Bearer tokens (RFC 6750): JWTs (RFC 7519) of issuers that this installation trusts.
+//! Bearer tokens (RFC 6750): JWTs (RFC 7519) of the embedded issuer and of identity providers that the operator trusts.
+
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use jiff::SignedDuration;
 
-use super::signed::Signed;
-use super::{Caller, Token, credentials};
+use super::jwks::VerificationKey;
+use super::provision::provision;
+use super::signed::{MAX_LENGTH, Signed};
+use super::trusted::Trusted;
+use super::{Caller, Token, credentials, subject_key};
 use crate::account::{AccountId, Error};
 use crate::app::App;
+use crate::config::Provision;
+use crate::contract::Contract;
+use crate::json::{Object, Value};
 use crate::keys::KeyedHash;
-use crate::store::Subject;
+use crate::store::{Found, Subject};
+use crate::telemetry;
+
+/// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1).
+const OWN_TYPES: [&str; 1] = ["at+jwt"];
+
+/// A token whose signature holds, and whose word that is.
+pub struct Verified {
+    pub(super) token: Token,
+    source: Source,
+    key: Arc<VerificationKey>,
+    /// The claims, where an account may be made of them.
+    claims: Option<Object>,
+}
+
+/// Who vouches for a token.
+enum Source {
+    Own,
+    Trusted(Arc<Trusted>),
+}
 
 /// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides.
 pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
-    let token = verify(app, presented).await?;
-    let account = token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?;
-    let session = session(app, &token, presented);
-    let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
-    let found = app.store().caller(Subject::Account(account), revocable, session).await?;
-    let found = found.ok_or(Error::CredentialsInvalid)?;
+    let verified = verified(app, presented).await?;
+    let token = &verified.token;
+    let session = session(app, token, presented);
+    let found = match find(app, &verified, session).await? {
+        Some(found) => found,
+        None => {
+            provision_for(app, &verified).await?;
+            find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
+        }
+    };
     let issued_too_early =
         found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
-    if found.revoked || issued_too_early {
+    if found.revoked || issued_too_early || !verified.speaks_for(&found) {
         return Err(Error::CredentialsInvalid);
     }
-    Ok(Caller { account: found.account, tenant: found.tenant, token, session, bound_client: found.client_hash })
+    Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
 }
 
 /// What a token is revoked by: the keyed hash of issuer and `jti`.
@@ -43,19 +73,113 @@ fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
     app.keys().digest("session", &[token.issuer.as_bytes(), kind.as_bytes(), value.as_bytes()])
 }
 
-/// Verifies form, type, key, signature and claims of a token. Every reason for refusal is the same error.
-async fn verify(app: &App, presented: &str) -> Result<Token, Error> {
+async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
+    let token = &verified.token;
+    let subject = match &verified.source {
+        Source::Own => Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?),
+        Source::Trusted(_) => Subject::Identity(token.issuer.clone(), subject_key(app, &token.subject)),
+    };
+    let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
+    app.store().caller(subject, revocable, session).await
+}
+
+/// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
+async fn provision_for(app: &App, verified: &Verified) -> Result<(), Error> {
+    match (&verified.source, &verified.claims) {
+        (Source::Trusted(issuer), Some(claims)) => provision(app, &issuer.settings, &verified.token, claims).await,
+        _ => Err(Error::CredentialsInvalid),
+    }
+}
+
+/// The token, verified now or remembered. Every reason for refusal is the same error.
+async fn verified(app: &App, presented: &str) -> Result<Arc<Verified>, Error> {
+    if presented.len() > MAX_LENGTH {
+        return Err(Error::CredentialsInvalid);
+    }
+    let name = app.keys().digest("presented", &[presented.as_bytes()]);
+    if let Some(verified) = app.remembered().get(&name) {
+        if verified.holds_now(app) {
+            telemetry::token(true);
+            return Ok(verified);
+        }
+        app.remembered().forget(&name);
+    }
+    telemetry::token(false);
+    let verified = Arc::new(verify(app, presented).await?);
+    if !verified.holds_now(app) {
+        return Err(Error::CredentialsInvalid);
+    }
+    app.remembered().insert(name, verified.clone());
+    Ok(verified)
+}
+
+/// Verifies form, type, key, signature and the claims that do not change with time.
+async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
     let signed = Signed::read(presented).ok_or(Error::CredentialsInvalid)?;
-    let key = app.issuer().verification_key(app, &signed.key_id).await?.ok_or(Error::CredentialsInvalid)?;
+    // Claims that nobody vouches for yet; they only say whose keys to try.
+    let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
+    let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
+    let (source, key) = if issuer == app.issuer().name() {
+        (Source::Own, own_key(app, &signed).await?)
+    } else {
+        let trusted = app.trusted(issuer).ok_or(Error::CredentialsInvalid)?.clone();
+        let key = trusted_key(app, &signed, &trusted).await?;
+        (Source::Trusted(trusted), key)
+    };
     if !signed.is_signed_with(&key) {
         return Err(Error::CredentialsInvalid);
     }
-    let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
-    let leeway = SignedDuration::try_from(app.config().issuer.leeway).unwrap_or(SignedDuration::ZERO);
-    let token = Token::read(&claims, app.now(), leeway).ok_or(Error::CredentialsInvalid)?;
-    // Our own tokens always say what they may be used for.
-    if token.issuer != app.issuer().name() || !claims.contains_key("scope") {
+    let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
+    let fit = match &source {
+        // Our own tokens always say what they may be used for.
+        Source::Own => claims.contains_key("scope"),
+        Source::Trusted(trusted) => trusted.settings.audience.iter().any(|audience| token.audience.contains(audience)),
+    };
+    if !fit {
         return Err(Error::CredentialsInvalid);
     }
-    Ok(token)
+    let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
+    Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
+}
+
+async fn own_key(app: &App, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
+    let key_id = signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
+    app.issuer().verification_key(app, key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
+}
+
+async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Trusted) -> Result<Arc<VerificationKey>, Error> {
+    if !signed.is_of_type(&trusted.settings.access_token_typ) {
+        return Err(Error::CredentialsInvalid);
+    }
+    let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, app.now()).await?;
+    key.ok_or(Error::CredentialsInvalid)
+}
+
+impl Verified {
+    /// Whether the token was issued for a contract: audience keeps contracts apart.
+    pub(super) fn opens(&self, contract: Contract) -> bool {
+        match &self.source {
+            Source::Own => self.token.audience.iter().any(|audience| audience == contract.name()),
+            Source::Trusted(issuer) => issuer.settings.contracts.contains(&contract),
+        }
+    }
+
+    /// Whether time and key still speak for it.
+    fn holds_now(&self, app: &App) -> bool {
+        let now = app.now();
+        match &self.source {
+            Source::Own => self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key),
+            Source::Trusted(issuer) => {
+                self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
+            }
+        }
+    }
+
+    /// A provider speaks for the people of one tenant.
+    fn speaks_for(&self, found: &Found) -> bool {
+        match &self.source {
+            Source::Own => true,
+            Source::Trusted(issuer) => issuer.settings.tenant == found.tenant.name,
+        }
+    }
 }

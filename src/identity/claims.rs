@@ -1,6 +1,7 @@
-use jiff::Timestamp;
+use std::time::Duration;
 
-use crate::contract::Contract;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::json::{Object, Value};
 
 /// What a verified token says. Claims of the wrong type make it no token at all (RFC 8725 §3.8, §3.9, §3.11).
@@ -20,6 +21,8 @@ pub struct Token {
     pub session_id: Option<String>,
     /// When it was issued, in whole seconds.
     pub issued_at: Option<Timestamp>,
+    /// When it begins to hold.
+    pub not_before: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// The client hash that it is bound to from the beginning.
@@ -29,22 +32,9 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether it was issued for a contract.
-    pub fn opens(&self, contract: Contract) -> bool {
-        self.audience.iter().any(|audience| audience == contract.name())
-    }
-
-    /// Reads claims and checks them against the time, with `leeway` for clocks that differ. `None` says that this is no
-    /// access token, or none that holds now; which of the two is nobody's business.
-    pub fn read(claims: &Object, now: Timestamp, leeway: jiff::SignedDuration) -> Option<Token> {
+    /// Reads claims. `None` says that this is no access token.
+    pub fn read(claims: &Object) -> Option<Token> {
         if is_id_token(claims) {
-            return None;
-        }
-        let expires_at = time(claims, "exp")??;
-        let not_before = time(claims, "nbf")?;
-        let issued_at = time(claims, "iat")?;
-        let not_yet = |moment: Timestamp| moment > later(now, leeway);
-        if now >= later(expires_at, leeway) || not_before.is_some_and(not_yet) || issued_at.is_some_and(not_yet) {
             return None;
         }
         Some(Token {
@@ -54,11 +44,20 @@ impl Token {
             scopes: scopes(claims)?,
             token_id: text(claims, "jti")?,
             session_id: text(claims, "sid")?,
-            issued_at,
-            expires_at,
+            issued_at: time(claims, "iat")?,
+            not_before: time(claims, "nbf")?,
+            expires_at: time(claims, "exp")??,
             client_hash: text(claims, "client_hash")?,
             portal: text(claims, "portal")?,
         })
+    }
+
+    /// Whether it holds at a moment, with leeway for clocks that differ.
+    pub fn holds(&self, now: Timestamp, leeway: Duration) -> bool {
+        let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
+        let later = |moment: Timestamp| moment.checked_add(leeway).unwrap_or(Timestamp::MAX);
+        let begun = [self.not_before, self.issued_at].into_iter().flatten().all(|begin| begin <= later(now));
+        begun && now < later(self.expires_at)
     }
 }
 
@@ -119,10 +118,6 @@ fn time(claims: &Object, name: &str) -> Option<Option<Timestamp>> {
     }
 }
 
-fn later(moment: Timestamp, by: jiff::SignedDuration) -> Timestamp {
-    moment.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +125,8 @@ mod tests {
 
     fn read(claims: &str) -> Option<Token> {
         let claims = parse(claims.as_bytes()).unwrap().into_object().unwrap();
-        Token::read(&claims, Timestamp::from_second(1000).unwrap(), jiff::SignedDuration::from_secs(60))
+        let token = Token::read(&claims)?;
+        token.holds(Timestamp::from_second(1000).unwrap(), Duration::from_secs(60)).then_some(token)
     }
 
     #[test]

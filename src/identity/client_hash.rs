@@ -16,10 +16,10 @@ const MAX_LENGTH: usize = 512;
 /// `required` false a request without the header passes, unless the token says what it must be.
 pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bool) -> Result<(), Error> {
     let Some(presented) = read(headers)? else {
-        let bound = caller.bound_client.is_some() || caller.token.client_hash.is_some();
+        let bound = caller.bound_client.is_some() || caller.token().client_hash.is_some();
         return if required || bound { Err(Error::ClientHash(HashFault::Missing)) } else { Ok(()) };
     };
-    if let Some(claimed) = &caller.token.client_hash {
+    if let Some(claimed) = &caller.token().client_hash {
         return same(claimed.as_bytes(), presented);
     }
     let hash = app.keys().digest("client hash", &[&caller.session, presented]);
@@ -28,7 +28,7 @@ pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bo
     }
     // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
     let expires_at =
-        caller.token.expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
+        caller.token().expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
     let bound = app.store().bind_client(caller.account.id, caller.session, hash, expires_at).await?;
     same(&bound, &hash)
 }

@@ -1,17 +1,16 @@
 //! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::signed::VerificationKey;
+use super::jwks::{KeySet, VerificationKey};
 use crate::account::{AccountId, Cause, Error};
 use crate::app::App;
 use crate::config;
@@ -39,7 +38,7 @@ pub struct Issuer {
 /// The keys as they were at a moment.
 struct Keys {
     read_at: Timestamp,
-    verifying: HashMap<String, VerificationKey>,
+    verifying: KeySet,
     published: Vec<serde_json::Value>,
     signing: Option<(String, EncodingKey)>,
 }
@@ -180,16 +179,26 @@ impl Issuer {
 
     /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked, but never
     /// more than once a second: nobody can make it work by inventing key names.
-    pub(super) async fn verification_key(&self, app: &App, key_id: &str) -> Result<Option<VerificationKey>, Error> {
+    pub(super) async fn verification_key(
+        &self,
+        app: &App,
+        key_id: &str,
+        algorithm: Algorithm,
+    ) -> Result<Option<Arc<VerificationKey>>, Error> {
         let keys = self.keys();
-        if let Some(key) = keys.verifying.get(key_id) {
-            return Ok(Some(key.clone()));
+        if let Some(key) = keys.verifying.find(Some(key_id), algorithm) {
+            return Ok(Some(key));
         }
         if app.now().duration_since(keys.read_at).abs() < REFRESH {
             return Ok(None);
         }
         self.refresh(app).await?;
-        Ok(self.keys().verifying.get(key_id).cloned())
+        Ok(self.keys().verifying.find(Some(key_id), algorithm))
+    }
+
+    /// Whether a key that verified a token is still ours.
+    pub(super) fn still_has(&self, key: &VerificationKey) -> bool {
+        self.keys().verifying.holds(key)
     }
 
     /// The key that signs, made on first need.
@@ -209,13 +218,12 @@ impl Issuer {
 }
 
 async fn read_keys(store: &Store, master: &MasterKey, now: Timestamp) -> Result<Keys, Error> {
-    let mut keys = Keys { read_at: now, verifying: HashMap::new(), published: Vec::new(), signing: None };
+    let mut keys = Keys { read_at: now, verifying: KeySet::default(), published: Vec::new(), signing: None };
     for record in store.signing_keys().await? {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;
-        let decoding = DecodingKey::from_jwk(&public).map_err(|error| unusable(error.into()))?;
-        let verifying = VerificationKey { algorithm: Algorithm::EdDSA, decoding };
-        keys.verifying.insert(record.key_id.clone(), verifying);
+        let verifying = VerificationKey::read(&public, &[Algorithm::EdDSA]);
+        keys.verifying.push(verifying.ok_or_else(|| unusable("a stored public key is not an Ed25519 key".into()))?);
         keys.published.push(serde_json::to_value(&public).map_err(|error| unusable(error.into()))?);
         if record.retired_at.is_none() {
             let private = master.open(&record.key_id, &record.sealed).map_err(|error| unusable(error.into()))?;

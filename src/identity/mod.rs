@@ -4,7 +4,13 @@ pub mod bearer;
 mod claims;
 pub mod client_hash;
 mod issuer;
+mod jwks;
+mod provision;
+mod remembered;
 mod signed;
+pub(crate) mod trusted;
+
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -14,8 +20,11 @@ use crate::app::App;
 use crate::contract::Contract;
 use crate::keys::KeyedHash;
 
+use bearer::Verified;
 pub use claims::Token;
 pub use issuer::{Grant, Issued, Issuer};
+pub use remembered::Remembered;
+pub use trusted::Trusted;
 
 /// Whose account a request is about, and how that was proved.
 pub struct Caller {
@@ -23,7 +32,7 @@ pub struct Caller {
     pub account: Account,
     /// The account's tenant.
     pub tenant: Tenant,
-    token: Token,
+    verified: Arc<Verified>,
     session: KeyedHash,
     bound_client: Option<KeyedHash>,
 }
@@ -39,12 +48,12 @@ impl Caller {
 
     /// Refuses a token that was not issued for a contract: audience keeps contracts apart.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
-        if self.token.opens(contract) { Ok(()) } else { Err(Error::AccessDenied) }
+        if self.verified.opens(contract) { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
     /// The verified token.
     pub fn token(&self) -> &Token {
-        &self.token
+        &self.verified.token
     }
 }
 

@@ -1,13 +1,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 
-use crate::json::{self, Object, Value};
+use super::jwks::VerificationKey;
+use crate::json::{self, Object};
 
 /// The longest token that is looked at, in bytes.
-const MAX_LENGTH: usize = 8 * 1024;
-/// Media types of access tokens (RFC 9068 §2.1, RFC 7519 §5.1).
-const TYPES: [&str; 3] = ["at+jwt", "application/at+jwt", "JWT"];
+pub(super) const MAX_LENGTH: usize = 8 * 1024;
 /// Header parameters that name or carry a key: whoever sends the token must not choose what it is checked with. `crit` and
 /// `b64` change what the rest means, and no extension is understood here (RFC 7515 §4.1.11, RFC 7797).
 const REFUSED: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "crit", "b64"];
@@ -17,19 +16,14 @@ const REFUSED: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "crit", "b64"];
 /// The library checks signatures; header and claims are read here, because it would read the clock by itself and let pass
 /// what a strict reader refuses (doubled members, lone surrogates, claims of the wrong type).
 pub(super) struct Signed<'a> {
-    /// The key that the header names.
-    pub(super) key_id: String,
-    algorithm: String,
+    /// The key that the header names, if it names one.
+    pub(super) key_id: Option<String>,
+    /// The algorithm that the header names: one of those that this program knows, never `none`.
+    pub(super) algorithm: Algorithm,
+    media_type: Option<String>,
     message: &'a str,
     payload: &'a str,
     signature: &'a str,
-}
-
-/// A public key that a token may be signed with, and the one algorithm that it is for.
-#[derive(Clone)]
-pub(super) struct VerificationKey {
-    pub(super) algorithm: Algorithm,
-    pub(super) decoding: DecodingKey,
 }
 
 impl<'a> Signed<'a> {
@@ -44,35 +38,43 @@ impl<'a> Signed<'a> {
             return None;
         }
         let header = object(header)?;
-        let text = |name| header.get(name).and_then(Value::as_str);
-        let known_type = match header.get("typ") {
-            None => true,
-            Some(Value::String(said)) => TYPES.iter().any(|known| said.eq_ignore_ascii_case(known)),
-            Some(_) => false,
-        };
-        if !known_type || REFUSED.iter().any(|name| header.contains_key(name)) {
+        if REFUSED.iter().any(|name| header.contains_key(name)) {
             return None;
         }
         Some(Signed {
-            key_id: text("kid")?.to_owned(),
-            algorithm: text("alg")?.to_owned(),
+            key_id: optional_text(&header, "kid")?,
+            algorithm: header.get("alg")?.as_str()?.parse().ok()?,
+            media_type: optional_text(&header, "typ")?,
             message,
             payload,
             signature,
         })
     }
 
-    /// Whether the algorithm is the key's and the signature holds.
+    /// Whether the header says one of these types (RFC 7515 §4.1.9, RFC 8725 §3.11); saying nothing is saying `JWT`.
+    pub(super) fn is_of_type(&self, types: &[impl AsRef<str>]) -> bool {
+        let said = self.media_type.as_deref().unwrap_or("JWT").to_ascii_lowercase();
+        let said = said.strip_prefix("application/").unwrap_or(&said);
+        types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(said))
+    }
+
+    /// Whether the signature holds with a key that is for this algorithm.
     pub(super) fn is_signed_with(&self, key: &VerificationKey) -> bool {
-        let algorithm = self.algorithm.parse::<Algorithm>();
-        algorithm.is_ok_and(|algorithm| algorithm == key.algorithm)
-            && jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.decoding, key.algorithm)
+        key.algorithms.contains(&self.algorithm)
+            && jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.decoding, self.algorithm)
                 .unwrap_or(false)
     }
 
     /// The claims; to be believed only after [`Signed::is_signed_with`].
     pub(super) fn claims(&self) -> Option<Object> {
         object(self.payload)
+    }
+}
+
+fn optional_text(header: &Object, name: &str) -> Option<Option<String>> {
+    match header.get(name) {
+        None => Some(None),
+        Some(value) => value.as_str().map(|text| Some(text.to_owned())),
     }
 }
 

@@ -2,18 +2,24 @@ use super::record;
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
-use crate::store::Update;
+use crate::store::{Link, Update};
 
 /// Adds an account with what a patch makes of it and the first entry of its history; [`Error::Taken`] when another account
 /// holds what it would hold.
-pub async fn create(app: &App, mut account: Account, patch: &Patch, occasion: &Occasion) -> Result<Account, Error> {
+pub async fn create(
+    app: &App,
+    mut account: Account,
+    patch: &Patch,
+    link: Option<&Link>,
+    occasion: &Occasion,
+) -> Result<Account, Error> {
     let (created_at, updated_at) = (account.created_at, account.updated_at);
     let changes = account.apply(patch, updated_at);
     account.version = 1;
     (account.created_at, account.updated_at) = (created_at, updated_at);
     let entry = record::entry(app, &mut account, &changes, occasion);
     let update = Update { claim: record::holdings(app.keys(), &account), release: Vec::new(), entry, account };
-    match app.store().add_account(&update).await {
+    match app.store().add_account(&update, link).await {
         Ok(()) => Ok(update.account),
         Err(error) => Err(app.store().name_taken(&update, error).await),
     }

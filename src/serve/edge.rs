@@ -3,14 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::{cors, source};
+use crate::account::Error;
 use crate::account::history::Occasion;
 use crate::app::App;
 use crate::contract::Contract;
+use crate::telemetry::Stopwatch;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest identifier that is taken over from a client, in bytes.
@@ -21,6 +25,10 @@ const MAX_USER_AGENT: usize = 256;
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
+
+/// The address that a request is counted for: the peer's, or whom a trusted proxy names.
+#[derive(Clone, Copy, Debug)]
+pub struct Source(pub IpAddr);
 
 /// What a request is called in answers, logs and the history.
 #[derive(Clone, Debug)]
@@ -49,17 +57,31 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
+    if let Some(Peer(peer)) = request.extensions().get().copied() {
+        let source = source::of(peer, request.headers(), &app.config().server.trusted_proxies);
+        request.extensions_mut().insert(Source(source));
+    }
+    let method = request.method().clone();
+    let origins = &app.config().server.cors_origins;
+    let origin = cors::allowed_origin(request.headers(), origins);
 
-    let started = app.now();
+    let took = Stopwatch::start();
     let mut response = next.run(request).instrument(span.clone()).await;
-    let milliseconds = app.now().duration_since(started).as_millis();
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), milliseconds, "answered"));
+    let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));
 
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(origin) = origin {
+        cors::allow(origin, &method, headers);
+    }
+    if !origins.is_empty() {
+        // Answers differ by origin, also towards those that are not allowed.
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
     if close {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -78,12 +100,13 @@ pub fn occasion(contract: Contract, request: &Request) -> Occasion {
     let id = request.extensions().get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Occasion {
-        source_address: source(request).map(|address| address.to_string()),
+        source_address: request.extensions().get::<Source>().map(|Source(address)| address.to_string()),
         user_agent: agent.map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
         ..Occasion::owner(contract, id)
     }
 }
 
-fn source(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<Peer>().map(|peer| peer.0.ip())
+/// Counts a request for where it came from, before anybody looks at its credentials.
+pub fn count_source(app: &App, parts: &Parts) -> Result<(), Error> {
+    parts.extensions.get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
 }

@@ -1,21 +1,21 @@
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use super::health::Readiness;
-use super::{Peer, routes, upkeep};
-use crate::app::App;
+use super::{Peer, Tls};
 use crate::config;
 
 /// How long to wait after the system refused a connection, for example for want of file descriptors.
@@ -34,55 +34,80 @@ pub enum Stop {
     Cut,
 }
 
-/// Serves until `stop` completes, then answers what was begun: readiness ends first, then the listener, then each
-/// connection with its last answer.
-pub async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<Stop> {
-    let settings = app.config().server.clone();
-    let readiness = Readiness::default();
-    let service = routes(&app, readiness.clone());
-    let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(settings.max_connections));
-    let upkeep = tokio::spawn(upkeep::run(app));
-    let server = builder(&settings);
+/// How the connections of one listener are served.
+pub(super) struct Connections {
+    pub(super) settings: config::Server,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) routes: Router,
+}
 
-    readiness.begin();
-    let mut stop = std::pin::pin!(async {
-        stop.await;
-        readiness.end();
-        tokio::time::sleep(settings.drain_delay).await;
-    });
-    loop {
-        // A full server takes no further connection: clients wait in the system's queue instead of in ours.
-        let accepted = async {
-            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|accepted| (place, accepted))
-        };
-        let (place, (stream, peer)) = tokio::select! {
-            () = &mut stop => break,
-            accepted = accepted => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-        };
-        let service = with_peer(service.clone(), Peer(peer));
-        let connection =
-            server.serve_connection_with_upgrades(stream_of(stream, &settings), TowerToHyperService::new(service));
-        let connection = connections.watch(connection.into_owned());
-        tokio::spawn(async move {
-            // What breaks a connection is the client's business and says nothing about us.
-            let _ = connection.await;
-            drop(place);
-        });
+impl Connections {
+    /// Accepts connections until `stop` completes, then lets each end with its last answer.
+    pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Stop {
+        let this = Arc::new(self);
+        let server = Arc::new(builder(&this.settings));
+        let places = Arc::new(Semaphore::new(this.settings.max_connections));
+        let open = GracefulShutdown::new();
+        let mut stop = pin!(stop);
+        loop {
+            // A full server takes no further connection: clients wait in the system's queue instead of in ours.
+            let accepted = async {
+                let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+                listener.accept().await.map(|accepted| (place, accepted))
+            };
+            let (place, (stream, peer)) = tokio::select! {
+                () = &mut stop => break,
+                accepted = accepted => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    }
+                },
+            };
+            let (this, server, watcher) = (this.clone(), server.clone(), open.watcher());
+            tokio::spawn(async move {
+                this.connection(&server, stream, Peer(peer), watcher).await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        tokio::select! {
+            () = open.shutdown() => Stop::Clean,
+            () = tokio::time::sleep(this.settings.shutdown_timeout) => Stop::Cut,
+        }
     }
-    drop(listener);
-    upkeep.abort();
-    tokio::select! {
-        () = connections.shutdown() => Ok(Stop::Clean),
-        () = tokio::time::sleep(settings.shutdown_timeout) => Ok(Stop::Cut),
+
+    async fn connection(&self, server: &Builder<TokioExecutor>, stream: TcpStream, peer: Peer, watcher: Watcher) {
+        // Answers are written whole; waiting to fill a segment would only delay them.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        // A client that does not take its answers is cut off.
+        stream.set_write_timeout(Some(self.settings.write_timeout));
+        let stream = Box::pin(stream);
+        match &self.tls {
+            None => self.speak(server, stream, peer, watcher).await,
+            Some(tls) => {
+                let shaken = tokio::time::timeout(self.settings.header_timeout, tls.acceptor().accept(stream)).await;
+                if let Ok(Ok(stream)) = shaken {
+                    self.speak(server, stream, peer, watcher).await;
+                }
+            }
+        }
+    }
+
+    async fn speak<Stream>(&self, server: &Builder<TokioExecutor>, stream: Stream, peer: Peer, watcher: Watcher)
+    where
+        Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let service = self.routes.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(peer);
+            request.map(axum::body::Body::new)
+        });
+        let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        // What breaks a connection is the client's business and says nothing about us.
+        let _ = watcher.watch(connection).await;
     }
 }
 
@@ -102,28 +127,4 @@ fn builder(settings: &config::Server) -> Builder<TokioExecutor> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_INTERVAL);
     builder
-}
-
-/// A client that does not take its answers is cut off.
-fn stream_of(stream: TcpStream, settings: &config::Server) -> TokioIo<std::pin::Pin<Box<TimeoutStream<TcpStream>>>> {
-    // Answers are written whole; waiting to fill a segment would only delay them.
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(settings.write_timeout));
-    TokioIo::new(Box::pin(stream))
-}
-
-fn with_peer(
-    routes: Router,
-    peer: Peer,
-) -> impl tower::Service<
-    hyper::Request<hyper::body::Incoming>,
-    Response = axum::response::Response,
-    Error = std::convert::Infallible,
-    Future: Send,
-> + Clone {
-    routes.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(peer);
-        request.map(axum::body::Body::new)
-    })
 }

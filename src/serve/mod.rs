@@ -1,23 +1,75 @@
 //! From a listening socket to the routes and back: connections, the edge that every request passes, health, and a stop that
 //! answers what was begun.
 
+mod cors;
 mod edge;
 mod health;
 mod listener;
+mod operator;
 mod root;
+mod source;
+mod tls;
 mod upkeep;
 
-pub use edge::{Peer, RequestId, occasion};
-pub use listener::{Stop, run};
+use std::future::Future;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::contract;
+use health::Readiness;
+use listener::Connections;
+
+pub use edge::{Peer, RequestId, Source, count_source, occasion};
+pub use listener::Stop;
+pub use tls::{Tls, TlsError};
+
+/// What a server listens with.
+pub struct Listeners {
+    /// Where the contracts are served.
+    pub contracts: TcpListener,
+    /// The certificate for it; none when something in front of the server ends TLS.
+    pub tls: Option<Arc<Tls>>,
+    /// Where operators look, and what the metrics are kept in; none when nobody does.
+    pub operator: Option<(TcpListener, PrometheusHandle)>,
+}
+
+/// Serves until `stop` completes, then answers what was begun: readiness ends first, then the listener, then each
+/// connection with its last answer.
+pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>) -> Stop {
+    let settings = app.config().server.clone();
+    let drain_delay = settings.drain_delay;
+    let readiness = Readiness::default();
+    let routes = routes(&app, readiness.clone());
+    let operator = listeners.operator.map(|(listener, metrics)| {
+        let routes = operator::routes(&app, readiness.clone(), metrics);
+        let connections = Connections { settings: settings.clone(), tls: None, routes };
+        tokio::spawn(connections.serve(listener, std::future::pending()))
+    });
+    let connections = Connections { settings, tls: listeners.tls.clone(), routes };
+    let upkeep = tokio::spawn(upkeep::run(app, listeners.tls));
+
+    readiness.begin();
+    let stop = async {
+        stop.await;
+        readiness.end();
+        tokio::time::sleep(drain_delay).await;
+    };
+    let stop = connections.serve(listeners.contracts, stop).await;
+    upkeep.abort();
+    // Last, so that operators see readiness end.
+    if let Some(operator) = operator {
+        operator.abort();
+    }
+    stop
+}
 
 /// Everything that the server answers.
-pub fn routes(app: &App, readiness: health::Readiness) -> Router {
+fn routes(app: &App, readiness: Readiness) -> Router {
     contract::routes(app)
         .merge(root::routes(app, readiness))
         .layer(from_fn_with_state(app.clone(), edge::pass))

@@ -20,7 +20,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/healthz", endpoint(get(health::alive), "GET, HEAD, OPTIONS"))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
-    speak(routes, app, say)
+    speak(routes, app, "root", say)
 }
 
 /// The public keys of the embedded issuer (RFC 7517 §5).
@@ -33,7 +33,7 @@ async fn keys(State(app): State<App>) -> Result<Response, Error> {
     Ok((headers, keys.to_string()).into_response())
 }
 
-fn say(error: &Error, _: &Asked) -> Response {
+pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let status = match error {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,

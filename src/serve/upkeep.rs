@@ -1,17 +1,44 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Tls;
 use crate::app::App;
+use crate::telemetry;
 
 /// How often what other instances did comes into force here at the latest, and what expired is deleted.
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// Keeps a running server tidy, for ever: reads the issuer's keys again and deletes what expired tokens left behind. A
+/// How often metrics are drained: histograms gather until then.
+const METRICS_PERIOD: Duration = Duration::from_secs(5);
+
+/// Keeps a running server tidy, for ever: reads the issuer's keys again, asks trusted providers for theirs, takes
+/// over replaced certificates, and deletes what expired tokens left behind. A
 /// database that is away only delays it.
-pub(super) async fn run(app: App) {
+pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
+    tokio::join!(drain_metrics(), look_after(app, tls));
+}
+
+async fn drain_metrics() {
+    let mut ticks = tokio::time::interval(METRICS_PERIOD);
+    loop {
+        ticks.tick().await;
+        telemetry::run_upkeep();
+    }
+}
+
+async fn look_after(app: App, tls: Option<Arc<Tls>>) {
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        if let Some(tls) = &tls {
+            tls.reload();
+        }
+        // Each provider by itself: one that hangs must not keep the others from being asked.
+        for trusted in app.all_trusted().cloned() {
+            let now = app.now();
+            tokio::spawn(async move { trusted.keep_fresh(now).await });
+        }
         let done = async {
             app.issuer().refresh(&app).await?;
             app.store().forget_expired(app.now()).await

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::statement::{Statement, account_assignments, account_columns, statement, tenant_columns};
 use super::value::parameters;
-use super::{Bound, Found, Holding, Store, Update, history, record};
+use super::{Bound, Found, Holding, Link, Store, Update, history, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 
@@ -103,8 +103,8 @@ impl Store {
         self.find(HOLDER, bound, |row| row.uuid(0).map(AccountId)).await
     }
 
-    /// Adds an account with its first history entry and what it holds; [`Error::Taken`] when another account holds it.
-    pub async fn add_account(&self, update: &Update) -> Result<(), Error> {
+    /// Adds an account with its first history entry, what it holds, and who it is at a provider; [`Error::Taken`] when another account holds it.
+    pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
         let mut number = [0; 32];
         number[..8].copy_from_slice(&account.number.to_be_bytes());
@@ -112,6 +112,7 @@ impl Store {
             (ADD, record::account_parameters(account)),
             (CLAIM, parameters![INSTALLATION, "number", number, account.id]),
         ];
+        statements.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         statements.extend(change_of_holdings(update));
         statements.push((history::ADD, record::entry_parameters(&update.entry)));
         self.execute(statements).await.map(drop)

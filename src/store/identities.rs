@@ -2,11 +2,10 @@ use jiff::Timestamp;
 
 use super::statement::{Statement, statement};
 use super::value::parameters;
-use super::{Identity, Store, record};
+use super::{Bound, Identity, Link, Store, record};
 use crate::account::{AccountId, Error};
-use crate::keys::KeyedHash;
 
-pub(super) const LINK: Statement = statement!(
+const LINK: Statement = statement!(
     "INSERT INTO identity (issuer, subject_key, account_id, personal_key, subject, created_at) \
      VALUES (?1, ?2, ?3, 0, ?4, ?5)"
 );
@@ -15,22 +14,20 @@ const OF_ACCOUNT: Statement =
 
 impl Store {
     /// Binds a person of another identity provider to an account; [`Error::Taken`] when they are bound already.
-    pub async fn link(
-        &self,
-        account: AccountId,
-        identity: &Identity,
-        subject_key: KeyedHash,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let subject = identity.subject.as_bytes().to_vec();
-        let bound = parameters![identity.issuer.as_str(), subject_key, account, subject, now];
-        self.execute(vec![(LINK, bound)]).await.map(drop)
+    pub async fn link(&self, account: AccountId, link: &Link, now: Timestamp) -> Result<(), Error> {
+        self.execute(vec![linking(account, link, now)]).await.map(drop)
     }
 
     /// Who an account is at other identity providers.
     pub async fn identities(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
         self.query(OF_ACCOUNT, parameters![account], record::identity).await
     }
+}
+
+/// The statement that binds.
+pub(super) fn linking(account: AccountId, link: &Link, now: Timestamp) -> Bound {
+    let Link { identity: Identity { issuer, subject }, key } = link;
+    (LINK, parameters![issuer.as_str(), *key, account, subject.as_bytes().to_vec(), now])
 }
 
 /// For [`Store::check`].

@@ -23,6 +23,7 @@ use crate::account::history::Entry;
 use crate::account::{Account, Error, Tenant};
 use crate::config::{self, DatabaseUrl};
 use crate::keys::KeyedHash;
+use crate::telemetry::{self, Stopwatch};
 use statement::Statement;
 use value::{Parameter, Row};
 
@@ -99,6 +100,15 @@ pub struct Identity {
     pub issuer: String,
     /// The person, as that provider names them.
     pub subject: String,
+}
+
+/// Binds a person of another identity provider to an account.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Who it is there.
+    pub identity: Identity,
+    /// The keyed hash of the subject.
+    pub key: KeyedHash,
 }
 
 /// Something that only one account may hold.
@@ -182,10 +192,13 @@ impl Store {
         bound: Vec<Parameter>,
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
-        match self {
+        let took = Stopwatch::start();
+        let found = match self {
             Store::Sqlite(sqlite) => sqlite.query(statement, &bound, read),
             Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
-        }
+        };
+        telemetry::store("read", took, &found);
+        found
     }
 
     async fn find<T: Send + 'static>(
@@ -199,10 +212,13 @@ impl Store {
 
     /// Runs statements in one transaction and returns how many rows each touched.
     async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
-        match self {
+        let took = Stopwatch::start();
+        let executed = match self {
             Store::Sqlite(sqlite) => sqlite.execute(statements).await,
             Store::Postgres(postgres) => postgres.execute(statements).await,
-        }
+        };
+        telemetry::store("write", took, &executed);
+        executed
     }
 
     /// Runs one statement that writes and returns rows.

@@ -17,7 +17,7 @@ use crate::config::ClientHash;
 use crate::identity::{Caller, bearer, client_hash};
 use crate::language::Language;
 use crate::profile;
-use crate::serve::occasion;
+use crate::serve::{count_source, occasion};
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -27,7 +27,7 @@ pub fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
         .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
         .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));
-    Router::new().nest("/web/v1/system", speak(routes, app, refusal::say))
+    Router::new().nest("/web/v1/system", speak(routes, app, "system", refusal::say))
 }
 
 async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
@@ -50,6 +50,7 @@ impl FromRequestParts<App> for Signed {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
+        count_source(app, parts)?;
         let caller = bearer::identify(app, &parts.headers).await?;
         caller.require_active(app.now())?;
         permitted(&caller.account)?;
@@ -59,6 +60,7 @@ impl FromRequestParts<App> for Signed {
         caller.require_contract(Contract::System)?;
         let required = app.config().system.client_hash == ClientHash::Required;
         client_hash::check(app, &caller, &parts.headers, required).await?;
+        app.limits().account(Contract::System, caller.account.id)?;
         Ok(Signed(caller))
     }
 }

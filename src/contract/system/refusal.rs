@@ -49,6 +49,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken.
         Error::Taken(_) => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
+        Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
         Error::Internal(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned()),
     }

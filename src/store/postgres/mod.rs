@@ -14,6 +14,7 @@ use super::value::{Parameter, present};
 use super::{Attempt, Bound, OpenError, Read, Update, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
+use crate::telemetry::{self, Stopwatch};
 
 /// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
 /// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
@@ -55,8 +56,15 @@ impl Postgres {
         Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
     }
 
+    async fn connection(&self) -> Result<Object, Error> {
+        let waited = Stopwatch::start();
+        let connection = self.pool.get().await;
+        telemetry::pool_wait(waited);
+        connection.map_err(pool_error)
+    }
+
     pub(super) async fn prepare(&self, statement: Statement) -> Result<(), Error> {
-        let connection = self.pool.get().await.map_err(pool_error)?;
+        let connection = self.connection().await?;
         connection.prepare_cached(statement.postgres).await.map(drop).map_err(error)
     }
 
@@ -72,7 +80,7 @@ impl Postgres {
         bound: &[Parameter],
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
-        let connection = self.pool.get().await.map_err(pool_error)?;
+        let connection = self.connection().await?;
         let asked = async {
             let prepared = connection.prepare_cached(statement.postgres).await?;
             connection.query(&prepared, &references(bound)).await
@@ -85,7 +93,7 @@ impl Postgres {
     pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
         let this = self.clone();
         uncancelled(async move {
-            let mut connection = this.pool.get().await.map_err(pool_error)?;
+            let mut connection = this.connection().await?;
             let work = async {
                 let transaction = connection.transaction().await?;
                 let mut counts = Vec::with_capacity(statements.len());
@@ -118,7 +126,7 @@ impl Postgres {
 
     /// Somebody else was faster: lock the row, read it again, attempt again.
     async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
-        let mut connection = self.pool.get().await.map_err(pool_error)?;
+        let mut connection = self.connection().await?;
         let mut refused = None;
         let work = async {
             let transaction = connection.transaction().await?;

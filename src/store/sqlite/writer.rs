@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error;
 use crate::account::{Cause, Error};
+use crate::telemetry;
 
 /// Hands work to the writer's thread; clones share it, and it ends with the last of them.
 #[derive(Clone)]
@@ -65,6 +66,7 @@ fn write(connection: &Connection, mut queue: mpsc::Receiver<Work>, group: usize)
             let Ok(next) = queue.try_recv() else { break };
             waiting.push(next);
         }
+        telemetry::group(waiting.len(), queue.len());
         commit_group(connection, waiting);
     }
 }

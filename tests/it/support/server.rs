@@ -13,6 +13,7 @@ use selfsame::config::{Config, Overrides, Sources};
 use selfsame::contract::Contract;
 use selfsame::identity::{Grant, Issued};
 use selfsame::profile;
+use selfsame::serve::Listeners;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -50,7 +51,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(selfsame::serve::run(app.clone(), listener, async { drop(stopped.await) }));
+        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
         let tenant = add_tenant(&app, "demo").await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Server { app, tenant, address, hand, client, stop: Some(stop), database, data }
@@ -95,7 +97,7 @@ impl Server {
     pub(crate) async fn person_with(&self, tenant: &Tenant, patch: Patch) -> Account {
         let number = self.app.store().next_account_number().await.unwrap();
         let account = Account::new(AccountId(self.app.new_id()), number, None, tenant, self.app.now());
-        profile::create(&self.app, account, &patch, &Occasion::operator()).await.unwrap()
+        profile::create(&self.app, account, &patch, None, &Occasion::operator()).await.unwrap()
     }
 
     /// Changes an account as an operator does.

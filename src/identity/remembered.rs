@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use super::bearer::Verified;
+use crate::keys::KeyedHash;
+
+/// Tokens whose signature was checked already, by the token's hash; bounded in number. Only the signature is remembered:
+/// whoever uses a memory checks its time and key again, and everything else comes with the request's query.
+pub struct Remembered(Option<Cache<KeyedHash, Arc<Verified>>>);
+
+impl Remembered {
+    /// Remembers at most `tokens`; 0 remembers none.
+    pub fn new(tokens: usize) -> Remembered {
+        Remembered((tokens > 0).then(|| Cache::new(tokens)))
+    }
+
+    pub(super) fn get(&self, token: &KeyedHash) -> Option<Arc<Verified>> {
+        self.0.as_ref()?.get(token)
+    }
+
+    pub(super) fn insert(&self, token: KeyedHash, verified: Arc<Verified>) {
+        if let Some(cache) = &self.0 {
+            cache.insert(token, verified);
+        }
+    }
+
+    pub(super) fn forget(&self, token: &KeyedHash) {
+        if let Some(cache) = &self.0 {
+            cache.remove(token);
+        }
+    }
+}

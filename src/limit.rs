@@ -1,0 +1,147 @@
+//! Rate limits: of each source address before credentials are looked at, of each account after.
+//!
+//! They are kept in memory, so each instance counts by itself. A limit of N a window is a bucket of N that fills evenly
+//! over the window (GCRA): N at once pass, and then one every window / N.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{self, Clock as _};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use quick_cache::sync::Cache;
+
+use crate::account::{AccountId, Error};
+use crate::app::Clock;
+use crate::config;
+use crate::contract::Contract;
+use crate::telemetry;
+
+/// Every limit of one instance.
+pub struct Limits {
+    addresses: Limit<IpAddr>,
+    system: Limit<AccountId>,
+    rivergen: Limit<AccountId>,
+}
+
+/// Why a request came too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// Requests that pass in a window.
+    pub limit: u32,
+    /// When the next one will pass.
+    pub wait: Duration,
+}
+
+impl Limits {
+    /// Limits as the configuration says them.
+    pub fn new(settings: &config::RateLimit, clock: &Clock) -> Limits {
+        fn limit<Key: Eq + Hash + Clone>(
+            name: &'static str,
+            settings: &config::RateLimit,
+            number: u32,
+            clock: &Clock,
+        ) -> Limit<Key> {
+            Limit::new(name, number, settings.window, settings.tracked, clock)
+        }
+        Limits {
+            addresses: limit("address", settings, settings.address, clock),
+            system: limit("system", settings, settings.system, clock),
+            rivergen: limit("rivergen", settings, settings.rivergen, clock),
+        }
+    }
+
+    /// Counts a request from an address. Whoever has one IPv6 address has its whole /64.
+    pub fn address(&self, address: IpAddr) -> Result<(), Error> {
+        self.addresses.count(match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+            address => address,
+        })
+    }
+
+    /// Counts a request for an account through a contract.
+    pub fn account(&self, contract: Contract, account: AccountId) -> Result<(), Error> {
+        match contract {
+            Contract::System => self.system.count(account),
+            Contract::RiverGen => self.rivergen.count(account),
+        }
+    }
+}
+
+type Bucket = RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Nanos>>;
+
+/// One bucket a key; the least used are forgotten when there are too many, which only ever lets a request pass.
+struct Limit<Key> {
+    name: &'static str,
+    quota: Option<Quota>,
+    number: u32,
+    clock: Clock,
+    buckets: Cache<Key, Arc<Bucket>>,
+}
+
+impl<Key: Eq + Hash + Clone> Limit<Key> {
+    /// `number` requests a window; 0 is no limit.
+    fn new(name: &'static str, number: u32, window: Duration, tracked: usize, clock: &Clock) -> Limit<Key> {
+        let quota = NonZeroU32::new(number)
+            .and_then(|burst| Quota::with_period(window / number).map(|quota| quota.allow_burst(burst)));
+        let tracked = if quota.is_some() { tracked } else { 1 };
+        Limit { name, quota, number, clock: clock.clone(), buckets: Cache::new(tracked) }
+    }
+
+    fn count(&self, key: Key) -> Result<(), Error> {
+        let Some(quota) = self.quota else { return Ok(()) };
+        let made = self.buckets.get_or_insert_with(&key, || {
+            Ok::<_, std::convert::Infallible>(Arc::new(RateLimiter::direct_with_clock(quota, self.clock.clone())))
+        });
+        let Ok(bucket) = made;
+        bucket.check().map_err(|early| {
+            telemetry::rate_limited(self.name);
+            Error::RateLimited(TooMany { limit: self.number, wait: early.wait_time_from(clock::Clock::now(&self.clock)) })
+        })
+    }
+}
+
+/// The installation's own clock, so that tests can turn it.
+impl clock::Clock for Clock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::from(u64::try_from(Clock::now(self).as_nanosecond()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_limit_passes_its_number_at_once_then_evenly_and_touches_nobody_else() {
+        let hand = Arc::new(AtomicI64::new(1_000_000));
+        let limit = Limit::new("test", 3, Duration::from_secs(60), 1000, &Clock::Hand(hand.clone()));
+        let wait = |key| match limit.count(key) {
+            Err(Error::RateLimited(TooMany { limit: 3, wait })) => Some(wait.as_secs()),
+            Ok(()) => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([wait(1), wait(1), wait(1), wait(1)], [None, None, None, Some(20)]);
+        assert_eq!(wait(2), None);
+        hand.fetch_add(20_000_000, Ordering::SeqCst);
+        assert_eq!([wait(1), wait(1)], [None, Some(20)]);
+    }
+
+    #[test]
+    fn no_limit_is_kept_for_zero_and_the_number_of_buckets_is_bounded() {
+        let none = Limit::new("test", 0, Duration::from_secs(60), 1000, &Clock::System);
+        assert!((0..10_000).all(|_| none.count(1).is_ok()));
+        let few = Limit::new("test", 5, Duration::from_secs(60), 100, &Clock::System);
+        assert!((0..10_000).all(|key| few.count(key).is_ok()));
+        assert!(few.buckets.len() <= 100);
+    }
+}

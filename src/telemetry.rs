@@ -1,0 +1,124 @@
+//! What an operator can watch: the names of the metrics, and the recorder that keeps them for Prometheus.
+//!
+//! Labels are few and bounded: a contract, an outcome, an issuer of the configuration; never anything that a client chooses.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+/// Requests by contract, method and status.
+const REQUESTS: &str = "selfsame_requests_total";
+/// Seconds from a request's header to its answer, by contract.
+const REQUEST_SECONDS: &str = "selfsame_request_duration_seconds";
+/// Seconds that the database took, by kind of work (read, write, commit) and outcome.
+const STORE_SECONDS: &str = "selfsame_store_duration_seconds";
+/// Seconds that work waited for a free PostgreSQL connection.
+const POOL_WAIT_SECONDS: &str = "selfsame_postgres_pool_wait_seconds";
+/// Changes that one SQLite commit made durable.
+const GROUP_SIZE: &str = "selfsame_sqlite_group_size";
+/// Work that waits for the SQLite writer.
+const QUEUE_DEPTH: &str = "selfsame_sqlite_queue_depth";
+/// Tokens by whether their signature was remembered.
+const TOKENS: &str = "selfsame_tokens_total";
+/// Attempts to fetch a trusted issuer's keys, by issuer and outcome.
+const ISSUER_REFRESHES: &str = "selfsame_issuer_refreshes_total";
+/// Requests refused by a rate limit, by which.
+const RATE_LIMITED: &str = "selfsame_rate_limited_total";
+
+/// Bounds of the buckets that durations are counted in, in seconds.
+const SECONDS: [f64; 14] =
+    [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+/// Bounds of the buckets that group sizes are counted in.
+const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts keeping metrics in this process; before that, and without it, they cost next to nothing.
+pub fn record() -> Result<PrometheusHandle, BuildError> {
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    use metrics_exporter_prometheus::Matcher::{Full, Suffix};
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Full(GROUP_SIZE.to_owned()), &SIZES)?
+        .install_recorder()?;
+    describe();
+    Ok(RECORDER.get_or_init(|| handle).clone())
+}
+
+/// Drains what histograms gathered; without it they would grow for ever.
+pub fn run_upkeep() {
+    if let Some(handle) = RECORDER.get() {
+        handle.run_upkeep();
+    }
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, "Requests by contract, method and status");
+    describe_histogram!(REQUEST_SECONDS, "Seconds from a request's header to its answer");
+    describe_histogram!(STORE_SECONDS, "Seconds that the database took, by kind of work and outcome");
+    describe_histogram!(POOL_WAIT_SECONDS, "Seconds that work waited for a free PostgreSQL connection");
+    describe_histogram!(GROUP_SIZE, "Changes that one SQLite commit made durable");
+    describe_gauge!(QUEUE_DEPTH, "Work that waits for the SQLite writer");
+    describe_counter!(TOKENS, "Tokens by whether their signature was remembered");
+    describe_counter!(ISSUER_REFRESHES, "Attempts to fetch the keys of a trusted issuer");
+    describe_counter!(RATE_LIMITED, "Requests refused by a rate limit");
+}
+
+/// Measures how long something takes; the only use of the system's stopwatch.
+#[derive(Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// What has passed since.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A request was answered.
+pub(crate) fn request(contract: &'static str, method: &'static str, status: u16, took: Stopwatch) {
+    counter!(REQUESTS, "contract" => contract, "method" => method, "status" => status.to_string()).increment(1);
+    histogram!(REQUEST_SECONDS, "contract" => contract).record(took.elapsed());
+}
+
+/// The database did a piece of work.
+pub(crate) fn store<T, E>(kind: &'static str, took: Stopwatch, result: &Result<T, E>) {
+    let outcome = if result.is_ok() { "ok" } else { "error" };
+    histogram!(STORE_SECONDS, "kind" => kind, "outcome" => outcome).record(took.elapsed());
+}
+
+/// Work got its PostgreSQL connection, or gave up waiting for it.
+pub(crate) fn pool_wait(took: Stopwatch) {
+    histogram!(POOL_WAIT_SECONDS).record(took.elapsed());
+}
+
+/// SQLite committed a group.
+pub(crate) fn group(size: usize, waiting: usize) {
+    histogram!(GROUP_SIZE).record(size as f64);
+    gauge!(QUEUE_DEPTH).set(waiting as f64);
+}
+
+/// A token's signature was remembered, or not.
+pub(crate) fn token(remembered: bool) {
+    counter!(TOKENS, "remembered" => if remembered { "yes" } else { "no" }).increment(1);
+}
+
+/// A trusted issuer was asked for its keys.
+pub(crate) fn issuer_refresh(issuer: &str, fetched: bool) {
+    let outcome = if fetched { "ok" } else { "error" };
+    counter!(ISSUER_REFRESHES, "issuer" => issuer.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// A request was refused by a rate limit.
+pub(crate) fn rate_limited(limit: &'static str) {
+    counter!(RATE_LIMITED, "limit" => limit).increment(1);
+}
