@@ -10,17 +10,22 @@ mod layers;
 mod load;
 mod secret;
 mod settings;
+mod templates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests;
+mod trusted_issuer;
+mod url;
 mod value;
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use self::value::{HOUR, MINUTE, count, duration};
@@ -28,6 +33,7 @@ pub use self::{
     error::{ConfigError, Origin},
     load::{Loaded, Overrides, Setting, Sources},
     secret::Secret,
+    trusted_issuer::{KeySource, Provision, TrustedIssuer},
     value::{DatabaseUrl, MasterKey},
 };
 
@@ -53,6 +59,17 @@ pub struct Config {
     pub issuer: Issuer,
     /// The System portal.
     pub system: System,
+    /// Looking at credentials.
+    pub identity: Identity,
+    /// Issuers elsewhere whose tokens are taken, by the name that the operator gave them.
+    #[serde(default)]
+    pub trusted_issuer: BTreeMap<String, TrustedIssuer>,
+    /// How many requests are taken.
+    pub rate_limit: RateLimit,
+    /// The operator's own listener.
+    pub operator: Operator,
+    /// What is told about requests.
+    pub telemetry: Telemetry,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -65,8 +82,20 @@ pub struct Server {
     #[serde(deserialize_with = "value::address")]
     pub listen: SocketAddr,
     /// The origin that clients use, or empty; [`Config::public_url`] resolves it.
-    #[serde(deserialize_with = "value::origin_url")]
+    #[serde(deserialize_with = "url::origin")]
     pub public_url: String,
+    /// PEM certificates to show to clients; none: no TLS. Given together with [`tls_private_key`](Self::tls_private_key).
+    #[serde(deserialize_with = "value::optional_path")]
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM private key of [`tls_certificate`](Self::tls_certificate).
+    #[serde(deserialize_with = "value::optional_path")]
+    pub tls_private_key: Option<PathBuf>,
+    /// Proxies whose word on a client's address is taken; a single address is a network of one.
+    #[serde(deserialize_with = "value::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web origins whose pages may call the server, each as a browser sends it in `Origin`.
+    #[serde(deserialize_with = "url::cors_origins")]
+    pub cors_origins: Vec<String>,
     /// Time for a whole request until its answer.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub request_timeout: Duration,
@@ -175,6 +204,57 @@ pub enum ClientHash {
     Optional,
 }
 
+/// Looking at credentials.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Tokens that are remembered after they were checked; 0: none.
+    #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
+    pub remembered_tokens: usize,
+}
+
+/// How many requests are taken in each [`window`](Self::window); 0: no limit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// The time that the limits count in.
+    #[serde(deserialize_with = "duration::<_, 1_000, HOUR>")]
+    pub window: Duration,
+    /// Requests of one source address, before its credentials are looked at.
+    #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
+    pub address: usize,
+    /// Requests of one account to the System portal.
+    #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
+    pub system: usize,
+    /// Requests of one account to RiverGen.
+    #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
+    pub rivergen: usize,
+    /// Requests of one account to every other contract.
+    #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
+    pub default: usize,
+    /// Addresses or accounts that each limit keeps count of at once.
+    #[serde(deserialize_with = "count::<_, 1_000, 10_000_000>")]
+    pub tracked: usize,
+}
+
+/// The operator's own listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Address of the second listener; none: there is no such listener.
+    #[serde(deserialize_with = "value::optional_address")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// What is told about requests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// URL of the collector that traces are sent to (OTLP over HTTP); none: there are no traces.
+    #[serde(deserialize_with = "url::optional")]
+    pub otlp_endpoint: Option<String>,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -231,6 +311,7 @@ impl Config {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
-        format!("http://{}", SocketAddr::new(host, bound.port()))
+        let scheme = if self.server.tls_certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", SocketAddr::new(host, bound.port()))
     }
 }

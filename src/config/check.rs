@@ -1,15 +1,70 @@
 //! Rules between settings; the rule of a single one stands beside its field.
 
-use super::{Config, ConfigError, settings::Settings};
+use std::collections::BTreeMap;
+
+use super::{
+    Config, ConfigError, KeySource, Server, TrustedIssuer,
+    secret::{both_given, is_empty},
+    settings::Settings,
+    url,
+};
 
 pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
-    let Config { database, issuer, .. } = config;
+    let Config { server, database, issuer, trusted_issuer, .. } = config;
     at_most(settings, ("database.group", database.group), ("database.queue", database.queue))?;
     at_most(
         settings,
         ("issuer.token_lifetime", issuer.token_lifetime),
         ("issuer.max_token_lifetime", issuer.max_token_lifetime),
-    )
+    )?;
+    tls_is_whole(server, settings)?;
+    for (name, issuer) in trusted_issuer {
+        keys_have_one_source(name, issuer, settings)?;
+    }
+    issuers_differ(trusted_issuer, settings)
+}
+
+fn tls_is_whole(server: &Server, settings: &Settings) -> Result<(), ConfigError> {
+    let (certificate, key) = ("server.tls_certificate", "server.tls_private_key");
+    let (given, missing) = match (&server.tls_certificate, &server.tls_private_key) {
+        (Some(_), None) => (certificate, key),
+        (None, Some(_)) => (key, certificate),
+        _ => return Ok(()),
+    };
+    Err(settings.refuse(given, format!("{missing} must be given too")))
+}
+
+fn keys_have_one_source(name: &str, issuer: &TrustedIssuer, settings: &Settings) -> Result<(), ConfigError> {
+    let key = |setting: &str| format!("trusted_issuer.{name}.{setting}");
+    let (uri, file) = (key("jwks_uri"), key("jwks_file"));
+    if let (Some(uri_entry), Some(file_entry)) = (settings.get(&uri), settings.get(&file))
+        && !is_empty(&uri_entry.value)
+        && !is_empty(&file_entry.value)
+    {
+        return Err(both_given(&uri, &file, &file_entry.origin));
+    }
+    // A query has no place in an issuer's URL: the path of the discovery document is appended to it (OpenID Connect
+    // Discovery 1.0, section 4).
+    let is_discoverable = url::is_trustworthy(&issuer.issuer) && !issuer.issuer.contains('?');
+    if issuer.keys == KeySource::Discovery && !is_discoverable {
+        let problem = format!(
+            "must be a URL with https://, or with http:// and a loopback host, to discover its keys there; \
+             otherwise set {uri} or {file}"
+        );
+        return Err(settings.refuse(&key("issuer"), problem));
+    }
+    Ok(())
+}
+
+fn issuers_differ(issuers: &BTreeMap<String, TrustedIssuer>, settings: &Settings) -> Result<(), ConfigError> {
+    let mut seen = BTreeMap::new();
+    for (name, TrustedIssuer { issuer, .. }) in issuers {
+        if let Some(other) = seen.insert(issuer, name) {
+            let problem = format!("trusted_issuer.{other} has the same issuer; keep one of them");
+            return Err(settings.refuse(&format!("trusted_issuer.{name}.issuer"), problem));
+        }
+    }
+    Ok(())
 }
 
 fn at_most<T: PartialOrd>(settings: &Settings, low: (&str, T), high: (&str, T)) -> Result<(), ConfigError> {

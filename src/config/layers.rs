@@ -30,8 +30,9 @@ impl Settings {
             ConfigError::new(&place, format!("cannot be read: {reason}; check the path after --config"))
         })?;
         for Node { key, line, value } in parse(&place, &text)? {
-            let is_section = self.sections().any(|section| section == key);
             let origin = Origin::File { path: place.clone(), line };
+            self.begin_named(&key, value.is_none(), &origin)?;
+            let is_section = self.sections().any(|section| section == key);
             let problem = match value {
                 None if is_section => continue,
                 None if self.get(&key).is_some() => format!("{key} is a setting, not a section; write {key} = VALUE"),
@@ -58,6 +59,7 @@ impl Settings {
         for (name, text) in ours {
             let origin = Origin::Environment(name.to_owned());
             let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
+            self.begin_named(&key, false, &origin)?;
             let Some(current) = self.get(&key) else {
                 let nearest = format!("{PREFIX}{}", self.nearest_key(&key).to_uppercase().replace('.', "__"));
                 return Err(ConfigError::new(origin, format!("unknown key {key}; did you mean {nearest}?")));

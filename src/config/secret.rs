@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use serde::Deserialize;
 use toml::Value;
 
-use super::{ConfigError, layers::read_bounded, settings::Settings};
+use super::{ConfigError, Origin, layers::read_bounded, settings::Settings};
 
 /// Bytes of a file that holds a secret.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -61,8 +61,7 @@ impl Settings {
             }
             let (secret_rank, file_rank) = (secret.origin.rank(), file.origin.rank());
             if secret_rank == file_rank && !is_empty(&secret.value) {
-                let problem = format!("{key} and {file_key} are both given; keep one of them");
-                return Err(ConfigError::new(&file.origin, problem));
+                return Err(both_given(&key, &file_key, &file.origin));
             }
             if secret_rank > file_rank {
                 let overridden_by = secret.origin.clone();
@@ -79,6 +78,11 @@ impl Settings {
 
 pub(super) fn file_key(key: &str) -> String {
     format!("{key}_file")
+}
+
+/// The error of two settings that exclude each other.
+pub(super) fn both_given(one: &str, other: &str, place: &Origin) -> ConfigError {
+    ConfigError::new(place, format!("{one} and {other} are both given; keep one of them"))
 }
 
 pub(super) fn is_empty(value: &Value) -> bool {

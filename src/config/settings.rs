@@ -7,6 +7,7 @@ use super::{
     Config, ConfigError, DEFAULTS, Origin, Setting,
     layers::{Node, parse},
     secret::{HIDDEN, is_empty},
+    templates::{is_template, with_placeholder},
 };
 
 /// Characters of a value that an error shows.
@@ -14,9 +15,12 @@ const MAX_SHOWN: usize = 80;
 
 /// The settings, in the order of the default file, which also decides which keys exist and of what type they are.
 pub(super) struct Settings {
-    entries: IndexMap<String, Entry>,
+    pub(super) entries: IndexMap<String, Entry>,
+    /// Where each section that the operator named began.
+    pub(super) named: IndexMap<String, Origin>,
 }
 
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) value: Value,
     pub(super) origin: Origin,
@@ -27,7 +31,7 @@ impl Settings {
         let nodes =
             parse("config.default.toml", DEFAULTS).expect("the defaults are compiled in, and a test parses them");
         let entry = |Node { key, value, .. }| Some((key, Entry { value: value?, origin: Origin::Default }));
-        Self { entries: nodes.into_iter().filter_map(entry).collect() }
+        Self { entries: nodes.into_iter().filter_map(entry).collect(), named: IndexMap::new() }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
@@ -46,18 +50,20 @@ impl Settings {
     }
 
     pub(super) fn sections(&self) -> impl Iterator<Item = &str> {
-        self.keys().filter_map(|key| key.rsplit_once('.')).map(|(section, _)| section)
+        self.keys().flat_map(|key| key.match_indices('.').map(|(end, _)| &key[..end]))
     }
 
     /// The known key that is most likely meant by an unknown one.
-    pub(super) fn nearest_key(&self, unknown: &str) -> &str {
+    pub(super) fn nearest_key(&self, unknown: &str) -> String {
+        let section = self.named_section(unknown);
+        let keys = || self.keys().filter(|key| section.is_none() || self.named_section(key) == section);
         // A key in the wrong section is a commoner mistake than one misspelt beyond recognition.
         let last = |key: &str| key.rsplit('.').next() == unknown.rsplit('.').next();
-        let same_name: Vec<&str> = self.keys().filter(|key| last(key)).collect();
-        if same_name.is_empty() { nearest(self.keys(), unknown) } else { nearest(same_name.into_iter(), unknown) }
+        let same_name: Vec<&str> = keys().filter(|key| last(key)).collect();
+        if same_name.is_empty() { nearest(keys(), unknown) } else { nearest(same_name.into_iter(), unknown) }
     }
 
-    pub(super) fn nearest_section(&self, unknown: &str) -> &str {
+    pub(super) fn nearest_section(&self, unknown: &str) -> String {
         nearest(self.sections(), unknown)
     }
 
@@ -72,7 +78,10 @@ impl Settings {
     pub(super) fn refuse(&self, key: &str, problem: impl std::fmt::Display) -> ConfigError {
         match self.get(key) {
             Some(entry) => {
-                ConfigError::new(&entry.origin, format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)))
+                // What was not written in a named section is blamed on the section, which the operator did write.
+                let section = self.named_section(key).filter(|_| entry.origin == Origin::Default);
+                let origin = section.map_or(&entry.origin, |section| &self.named[section]);
+                ConfigError::new(origin, format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)))
             }
             None => ConfigError::new("configuration", format!("{key}: {problem}")),
         }
@@ -84,7 +93,7 @@ impl Settings {
             value: self.shown(key, usize::MAX),
             origin: entry.origin.clone(),
         };
-        self.entries.iter().map(setting).collect()
+        self.entries.iter().filter(|(key, _)| !is_template(key)).map(setting).collect()
     }
 
     /// The value as it may be shown, at most `limit` characters of it.
@@ -104,11 +113,11 @@ impl Settings {
         }
     }
 
-    /// The settings as sections again, without the `x_file` of secrets.
+    /// The settings as sections again, without templates and the `x_file` of secrets.
     fn table(&self) -> Table {
         let mut root = Table::new();
         for (key, entry) in &self.entries {
-            if key.strip_suffix("_file").is_some_and(|secret| self.entries.contains_key(secret)) {
+            if is_template(key) || key.strip_suffix("_file").is_some_and(|secret| self.entries.contains_key(secret)) {
                 continue;
             }
             let (sections, name) = key.rsplit_once('.').map_or((None, key.as_str()), |(s, name)| (Some(s), name));
@@ -123,9 +132,9 @@ impl Settings {
     }
 }
 
-fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> &'a str {
+fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> String {
     let likeness = |candidate: &&str| strsim::normalized_damerau_levenshtein(candidate, unknown);
-    candidates.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+    with_placeholder(candidates.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default())
 }
 
 /// Says in the words of the default file what serde expected; its messages otherwise repeat the value, also a secret one.

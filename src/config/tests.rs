@@ -1,9 +1,12 @@
 //! What a person who configures the server sees: precedence, origins, and the exact text of each error.
 
 mod defaults;
+mod named;
 mod names;
+mod network;
 mod precedence;
 mod secrets;
+mod trusted_issuer;
 mod values;
 
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
@@ -14,6 +17,15 @@ use toml::Value;
 use super::{Config, ConfigError, DEFAULTS, DatabaseUrl, Loaded, Overrides, Sources, layers, settings::Settings};
 
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// A named section with no more than what is required.
+const CORP: &str = "\
+[trusted_issuer.corp]
+issuer = \"https://login.example.com\"
+audience = [\"api\"]
+tenant = \"corp\"
+contracts = [\"system\"]
+";
 
 /// A folder that `config.toml` and secrets are written to; errors are compared without its path.
 struct Folder(TempDir);
@@ -91,6 +103,12 @@ fn the_public_url_follows_the_address_that_is_bound() {
     assert_eq!(url("127.0.0.1:4711"), "http://127.0.0.1:4711");
     assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
     assert_eq!(url("[::]:80"), "http://[::1]:80");
+}
+
+#[test]
+fn the_public_url_follows_tls() {
+    let config = with_file("[server]\ntls_certificate = \"a.pem\"\ntls_private_key = \"b.pem\"\n");
+    assert_eq!(config.public_url("127.0.0.1:4711".parse().unwrap()), "https://127.0.0.1:4711");
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! How single values are read: each function is the `deserialize_with` of a field, and its error says what was expected.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
-use axum::http::Uri;
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
@@ -13,6 +19,8 @@ use super::Secret;
 pub(super) const MINUTE: i64 = 60_000;
 /// Milliseconds of an hour, for the bounds of [`duration`].
 pub(super) const HOUR: i64 = 60 * MINUTE;
+
+const ADDRESS: &str = "expected an address and port such as 127.0.0.1:8080";
 
 /// The database that was chosen.
 #[derive(Clone, Debug)]
@@ -68,7 +76,21 @@ pub(super) fn duration<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64
 }
 
 pub(super) fn address<'de, D: Deserializer<'de>>(source: D) -> Result<SocketAddr, D::Error> {
-    parsed(source, "expected an address and port such as 127.0.0.1:8080")
+    parsed(source, ADDRESS)
+}
+
+/// An address and port, or empty for none.
+pub(super) fn optional_address<'de, D: Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {
+    read(source, ADDRESS, |text| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) })
+}
+
+/// Addresses and networks; an address is a network of its own.
+pub(super) fn networks<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<IpNet>, D::Error> {
+    let expected = "expected a list of addresses or networks such as [\"10.0.0.1\", \"fd00::/8\"]";
+    list(source, expected, |text| {
+        let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
+        network.map(|network| network.trunc()).map_err(|_| expected)
+    })
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::Error> {
@@ -78,12 +100,6 @@ pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::E
 /// The path of a file, or empty for none.
 pub(super) fn optional_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
     read(source, "expected the path of a file", |text| Some((!text.is_empty()).then(|| text.into())))
-}
-
-/// A web origin (RFC 6454, section 6.2), or empty.
-pub(super) fn origin_url<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
-    read(source, expected, |text| (text.is_empty() || is_origin(text)).then(|| text.to_owned()))
 }
 
 pub(super) fn database_url<'de, D: Deserializer<'de>>(source: D) -> Result<Secret, D::Error> {
@@ -107,8 +123,12 @@ pub(super) fn resolve_database(url: &Secret) -> Option<DatabaseUrl> {
 }
 
 pub(super) fn issuer_name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    let fits = |text: &str| text.len() <= 255 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    read(source, "expected at most 255 bytes without spaces", |text| fits(text).then(|| text.to_owned()))
+    read(source, "expected at most 255 bytes without spaces", |text| fits_issuer(text).then(|| text.to_owned()))
+}
+
+/// Whether a text can be the `iss` of a token here.
+pub(super) fn fits_issuer(text: &str) -> bool {
+    text.len() <= 255 && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
@@ -117,15 +137,6 @@ pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, 
     let is_known = |part: &str| part.contains(['=', '[', ']', '{', '}']) || part.trim().parse::<LevelFilter>().is_ok();
     let is_valid = |text: &str| !text.is_empty() && text.split(',').all(is_known) && EnvFilter::try_new(text).is_ok();
     read(source, expected, |text| is_valid(text).then(|| text.to_owned()))
-}
-
-fn is_origin(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return false;
-    };
-    let is_bare = text == format!("{scheme}://{authority}");
-    is_bare && ["http", "https"].contains(&scheme) && !authority.host().is_empty() && !authority.as_str().contains('@')
 }
 
 fn from_hex(digits: &str) -> Option<[u8; 32]> {
@@ -140,11 +151,21 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr>(source: D, expected: &str) -> R
 }
 
 /// Reads text with `convert`; a value of another type and a refused text give the same error.
-fn read<'de, D: Deserializer<'de>, T>(
+pub(super) fn read<'de, D: Deserializer<'de>, T>(
     source: D,
     expected: &str,
     convert: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(source).map_err(|_| D::Error::custom(expected))?;
     convert(&text).ok_or_else(|| D::Error::custom(expected))
+}
+
+/// Reads a list of texts with `convert`, whose error says what is wrong with one of them.
+pub(super) fn list<'de, D: Deserializer<'de>, T, E: fmt::Display>(
+    source: D,
+    expected: &str,
+    convert: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(source).map_err(|_| D::Error::custom(expected))?;
+    texts.iter().map(|text| convert(text).map_err(D::Error::custom)).collect()
 }

@@ -13,8 +13,15 @@ fn the_defaults_are_a_valid_configuration() {
 }
 
 #[test]
-fn the_default_file_as_a_file_of_ones_own_is_a_valid_configuration() {
-    with_file(DEFAULTS);
+fn the_default_file_as_a_file_of_ones_own_is_a_valid_configuration_once_its_example_is_filled_in() {
+    let (before, example) = DEFAULTS.split_once("[trusted_issuer.example]").unwrap();
+    let filled = example
+        .replacen("issuer = \"\"", "issuer = \"https://login.example.com\"", 1)
+        .replacen("audience = []", "audience = [\"api\"]", 1)
+        .replacen("tenant = \"\"", "tenant = \"corp\"", 1)
+        .replacen("contracts = []", "contracts = [\"system\"]", 1)
+        .replace("[trusted_issuer.example.", "[trusted_issuer.corp.");
+    with_file(&format!("{before}[trusted_issuer.corp]{filled}"));
 }
 
 #[test]
@@ -37,13 +44,13 @@ fn the_comment_of_every_number_and_duration_states_its_limits() {
             Value::String(text) if text.parse::<jiff::SignedDuration>().is_ok() => "-1s".to_owned(),
             _ => continue,
         };
-        let name = format!("SELFSAME__{}", key.replace('.', "__"));
-        let error = environment_error(&name, &too_low);
+        let name = format!("SELFSAME__{}", key.replace(".example.", ".corp.").replace('.', "__"));
+        let error = Folder::new().error(CORP, &[(&name, &too_low)]);
         let limits = error.rsplit_once("must be ").unwrap_or_else(|| panic!("{error}")).1;
         assert!(comment_of(key).contains(limits), "{key}: the comment does not say {limits:?}");
         bounded += 1;
     }
-    assert_eq!(bounded, 19);
+    assert_eq!(bounded, 29);
 }
 
 fn comment_of(key: &str) -> String {

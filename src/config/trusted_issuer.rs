@@ -1,0 +1,172 @@
+//! An issuer elsewhere whose tokens are taken.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use jsonwebtoken::Algorithm;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::{
+    url,
+    value::{self, HOUR, MINUTE, duration, fits_issuer, list, read},
+};
+use crate::contract::Contract;
+
+/// An issuer elsewhere whose tokens are taken: a section `[trusted_issuer.NAME]`.
+///
+/// `config.default.toml` says under `[trusted_issuer.example]` what each setting means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Section")]
+pub struct TrustedIssuer {
+    /// Exactly the `iss` of its tokens; no other section has the same.
+    pub issuer: String,
+    /// Where its keys come from.
+    pub keys: KeySource,
+    /// Signatures that are taken, at least one; each is asymmetric.
+    pub algorithms: Vec<Algorithm>,
+    /// Of these, at least one, a token's `aud` must name one.
+    pub audience: Vec<String>,
+    /// Values of a token's `typ` that are taken, at least one.
+    pub access_token_typ: Vec<String>,
+    /// Name of the tenant that its accounts belong to.
+    pub tenant: String,
+    /// Contracts that its tokens open, at least one.
+    pub contracts: Vec<Contract>,
+    /// Difference between clocks that is forgiven when a token is checked.
+    pub leeway: Duration,
+    /// Time after which its keys are fetched again.
+    pub refresh: Duration,
+    /// How long keys that are known are believed while the issuer cannot be reached.
+    pub stale_for: Duration,
+    /// What happens to a person who has no account yet.
+    pub provision: Provision,
+    /// Whether an e-mail address or phone number that a token calls verified is verified here too.
+    pub trust_verified_claims: bool,
+    /// The claim that each field of a new account is copied from; fields that are not copied are missing.
+    pub claims: BTreeMap<String, String>,
+}
+
+/// Where the keys of a trusted issuer come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeySource {
+    /// The `jwks_uri` that OpenID Connect Discovery finds at the issuer's URL.
+    Discovery,
+    /// This URL: `https`, or `http` with a loopback host.
+    JwksUri(String),
+    /// This file.
+    JwksFile(PathBuf),
+}
+
+/// What happens to a person who has a valid token and no account yet.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Provision {
+    /// The request is refused.
+    Refuse,
+    /// An account is made from the token's claims.
+    Create,
+}
+
+/// The section as it is written; `check` holds the rules between its settings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    #[serde(deserialize_with = "issuer")]
+    issuer: String,
+    #[serde(deserialize_with = "url::optional_trustworthy")]
+    jwks_uri: Option<String>,
+    #[serde(deserialize_with = "value::optional_path")]
+    jwks_file: Option<PathBuf>,
+    #[serde(deserialize_with = "algorithms")]
+    algorithms: Vec<Algorithm>,
+    #[serde(deserialize_with = "audience")]
+    audience: Vec<String>,
+    #[serde(deserialize_with = "types")]
+    access_token_typ: Vec<String>,
+    #[serde(deserialize_with = "tenant")]
+    tenant: String,
+    #[serde(deserialize_with = "contracts")]
+    contracts: Vec<Contract>,
+    #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
+    leeway: Duration,
+    #[serde(deserialize_with = "duration::<_, 10_000, { 24 * HOUR }>")]
+    refresh: Duration,
+    #[serde(deserialize_with = "duration::<_, MINUTE, { 168 * HOUR }>")]
+    stale_for: Duration,
+    provision: Provision,
+    trust_verified_claims: bool,
+    claims: BTreeMap<String, String>,
+}
+
+impl From<Section> for TrustedIssuer {
+    fn from(section: Section) -> Self {
+        let keys = match (section.jwks_uri, section.jwks_file) {
+            (_, Some(file)) => KeySource::JwksFile(file),
+            (Some(url), None) => KeySource::JwksUri(url),
+            (None, None) => KeySource::Discovery,
+        };
+        Self {
+            issuer: section.issuer,
+            keys,
+            algorithms: section.algorithms,
+            audience: section.audience,
+            access_token_typ: section.access_token_typ,
+            tenant: section.tenant,
+            contracts: section.contracts,
+            leeway: section.leeway,
+            refresh: section.refresh,
+            stale_for: section.stale_for,
+            provision: section.provision,
+            trust_verified_claims: section.trust_verified_claims,
+            claims: section.claims.into_iter().filter(|(_, claim)| !claim.is_empty()).collect(),
+        }
+    }
+}
+
+/// The signatures that can be checked with a public key; a shared secret would let this server forge tokens.
+const ALGORITHMS: [(&str, Algorithm); 9] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+fn algorithms<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Algorithm>, D::Error> {
+    let expected = format!("expected {}", ALGORITHMS.map(|(name, _)| name).join(", "));
+    let read = |text: &str| ALGORITHMS.iter().find(|(name, _)| *name == text).map(|(_, algorithm)| *algorithm);
+    at_least_one(list(source, &expected, |text| read(text).ok_or(&expected))?, "algorithm")
+}
+
+fn audience<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    at_least_one(texts(source, "expected a list of audiences such as [\"https://id.example.com\"]")?, "audience")
+}
+
+fn types<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    at_least_one(texts(source, "expected a list of types such as [\"at+jwt\"]")?, "type")
+}
+
+fn contracts<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Contract>, D::Error> {
+    at_least_one(list(source, "expected a list of contracts such as [\"system\"]", str::parse)?, "contract")
+}
+
+fn issuer<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let expected = "must be the iss of its tokens, 1 to 255 bytes without spaces, such as https://login.example.com";
+    read(source, expected, |text| (!text.is_empty() && fits_issuer(text)).then(|| text.to_owned()))
+}
+
+fn tenant<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    read(source, "must name the tenant that its accounts belong to", |text| (!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// A list of texts that are not empty.
+fn texts<'de, D: Deserializer<'de>>(source: D, expected: &str) -> Result<Vec<String>, D::Error> {
+    list(source, expected, |text| if text.is_empty() { Err(expected) } else { Ok(text.to_owned()) })
+}
+
+fn at_least_one<T, E: Error>(items: Vec<T>, kind: &str) -> Result<Vec<T>, E> {
+    if items.is_empty() { Err(E::custom(format!("must name at least one {kind}"))) } else { Ok(items) }
+}

@@ -1,0 +1,73 @@
+//! How URLs and web origins are read: each function is the `deserialize_with` of a field, or checks one for it.
+
+use std::net::IpAddr;
+
+use axum::http::Uri;
+use serde::Deserializer;
+
+use super::value::{list, read};
+
+/// A web origin (RFC 6454, section 6.2), or empty.
+pub(super) fn origin<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
+    read(source, expected, |text| (text.is_empty() || is_origin(text)).then(|| text.to_owned()))
+}
+
+/// Web origins as browsers send them.
+pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    let expected = "expected a list of web origins such as [\"https://app.example.com\"], \
+                    each in lower case and without a path and the scheme's own port";
+    list(source, expected, |text| match text {
+        "*" => Err("\"*\" would let the pages of every site call the server for whoever visits them; \
+                    name each origin, such as https://app.example.com"),
+        text if is_origin(text) && is_as_sent(text) => Ok(text.to_owned()),
+        _ => Err(expected),
+    })
+}
+
+/// A URL with `http://` or `https://`, or empty for none.
+pub(super) fn optional<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    let expected = "expected a URL with http:// or https:// such as http://127.0.0.1:4318";
+    read(source, expected, |text| match text {
+        "" => Some(None),
+        text => parse(text).map(|_| Some(text.to_owned())),
+    })
+}
+
+/// A URL whose answer can be believed, or empty for none.
+pub(super) fn optional_trustworthy<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    let expected = "must be a URL with https://, or with http:// and a loopback host, \
+                    such as https://login.example.com/jwks.json";
+    read(source, expected, |text| match text {
+        "" => Some(None),
+        text => is_trustworthy(text).then(|| Some(text.to_owned())),
+    })
+}
+
+/// Whether what answers at a URL is who it says: by TLS, or because nobody else can listen there.
+pub(super) fn is_trustworthy(text: &str) -> bool {
+    let Some(url) = parse(text) else { return false };
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_loopback = || host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    url.scheme_str() == Some("https") || is_loopback()
+}
+
+/// The parts of an `http://` or `https://` URL that has a host, and neither a user nor a fragment.
+fn parse(text: &str) -> Option<Uri> {
+    let url = text.parse::<Uri>().ok().filter(|_| !text.contains('#'))?;
+    let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+    let has_host = url.authority().is_some_and(|host| !host.host().is_empty() && !host.as_str().contains('@'));
+    (is_web && has_host).then_some(url)
+}
+
+fn is_origin(text: &str) -> bool {
+    let parts = parse(text).map(Uri::into_parts);
+    let bare = parts.and_then(|parts| Some(format!("{}://{}", parts.scheme?, parts.authority?)));
+    bare.as_deref() == Some(text)
+}
+
+/// Whether a browser would write an origin like this (RFC 6454, section 6.2): one written otherwise never matches.
+fn is_as_sent(origin: &str) -> bool {
+    let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    !origin.ends_with(default_port) && !origin.contains(|c: char| c.is_ascii_uppercase())
+}
