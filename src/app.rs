@@ -182,9 +182,10 @@ fn random<const LENGTH: usize>() -> [u8; LENGTH] {
 
 fn trusted(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, StartError> {
     let client = trusted::client().map_err(StartError::Trusted)?;
-    let trusted = config.trusted_issuer.values().map(|settings| {
-        (settings.issuer.clone(), Arc::new(Trusted::new(settings.clone(), client.clone())))
-    });
+    let trusted = config
+        .trusted_issuer
+        .values()
+        .map(|settings| (settings.issuer.clone(), Arc::new(Trusted::new(settings.clone(), client.clone()))));
     Ok(trusted.collect())
 }
 

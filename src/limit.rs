@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::{self, Clock as _};
+use governor::clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
@@ -44,7 +44,7 @@ impl Limits {
         fn limit<Key: Eq + Hash + Clone>(
             name: &'static str,
             settings: &config::RateLimit,
-            number: u32,
+            number: usize,
             clock: &Clock,
         ) -> Limit<Key> {
             Limit::new(name, number, settings.window, settings.tracked, clock)
@@ -86,7 +86,8 @@ struct Limit<Key> {
 
 impl<Key: Eq + Hash + Clone> Limit<Key> {
     /// `number` requests a window; 0 is no limit.
-    fn new(name: &'static str, number: u32, window: Duration, tracked: usize, clock: &Clock) -> Limit<Key> {
+    fn new(name: &'static str, number: usize, window: Duration, tracked: usize, clock: &Clock) -> Limit<Key> {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
         let quota = NonZeroU32::new(number)
             .and_then(|burst| Quota::with_period(window / number).map(|quota| quota.allow_burst(burst)));
         let tracked = if quota.is_some() { tracked } else { 1 };
@@ -101,7 +102,10 @@ impl<Key: Eq + Hash + Clone> Limit<Key> {
         let Ok(bucket) = made;
         bucket.check().map_err(|early| {
             telemetry::rate_limited(self.name);
-            Error::RateLimited(TooMany { limit: self.number, wait: early.wait_time_from(clock::Clock::now(&self.clock)) })
+            Error::RateLimited(TooMany {
+                limit: self.number,
+                wait: early.wait_time_from(clock::Clock::now(&self.clock)),
+            })
         })
     }
 }

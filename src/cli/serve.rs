@@ -54,9 +54,9 @@ pub(super) async fn operator(config: &Config) -> Result<Option<(TcpListener, Pro
 }
 
 async fn take(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure(format!("{key} = \"{address}\": {error}; choose another address"))
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure(format!("{key} = \"{address}\": {error}; choose another address")))
 }
 
 /// Reads the certificate, if there is to be one.

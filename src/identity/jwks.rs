@@ -44,9 +44,10 @@ impl KeySet {
 
     /// The key for a token: the one that it names, or, if it names none, the only one that fits.
     pub(super) fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<Arc<VerificationKey>> {
-        let mut fitting = self.0.iter().filter(|key| {
-            key.algorithms.contains(&algorithm) && (key_id.is_none() || key.key_id.as_deref() == key_id)
-        });
+        let mut fitting = self
+            .0
+            .iter()
+            .filter(|key| key.algorithms.contains(&algorithm) && (key_id.is_none() || key.key_id.as_deref() == key_id));
         let key = fitting.next()?;
         (key_id.is_some() || fitting.next().is_none()).then(|| key.clone())
     }
@@ -72,7 +73,9 @@ impl VerificationKey {
         let algorithms: Vec<Algorithm> = fitting(jwk)?
             .iter()
             .filter(|algorithm| allowed.contains(algorithm))
-            .filter(|algorithm| named.as_ref().is_none_or(|named| named.as_ref().is_ok_and(|named| named == *algorithm)))
+            .filter(|algorithm| {
+                named.as_ref().is_none_or(|named| named.as_ref().is_ok_and(|named| named == *algorithm))
+            })
             .copied()
             .collect();
         if !for_signatures || !for_verifying || algorithms.is_empty() {

@@ -50,7 +50,8 @@ fn patch(settings: &TrustedIssuer, claims: &Object) -> Patch {
             patch.edit(field, Edit::Set(text));
         }
     }
-    let proved = |claim| (settings.trust_verified_claims && claims.get(claim) == Some(&Value::Bool(true))).then_some(true);
+    let proved =
+        |claim| (settings.trust_verified_claims && claims.get(claim) == Some(&Value::Bool(true))).then_some(true);
     patch.email_verified = proved("email_verified");
     patch.phone_verified = proved("phone_number_verified");
     patch

@@ -60,7 +60,9 @@ impl Trusted {
         self.refresh_unless_tried(now, UNKNOWN_KEY_PAUSE).await;
         match self.believable(now) {
             Some(keys) => Ok(keys.find(key_id, algorithm)),
-            None => Err(Error::Unavailable(Cause::new("the token's issuer cannot be reached and its keys are not known"))),
+            None => {
+                Err(Error::Unavailable(Cause::new("the token's issuer cannot be reached and its keys are not known")))
+            }
         }
     }
 
@@ -72,7 +74,8 @@ impl Trusted {
     /// Fetches the keys again when it is time to, or when the last attempt failed.
     pub(crate) async fn keep_fresh(&self, now: Timestamp) {
         let State { fetched_at, attempted_at, .. } = self.state();
-        let due = fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) || attempted_at > fetched_at;
+        let due =
+            fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) || attempted_at > fetched_at;
         if due {
             self.refresh_unless_tried(now, SignedDuration::ZERO).await;
         }
@@ -101,7 +104,9 @@ impl Trusted {
                 state.keys = Arc::new(keys);
                 state.fetched_at = Some(now);
             }
-            Err(cause) => tracing::warn!(issuer = self.settings.issuer, %cause, "the issuer's keys could not be fetched"),
+            Err(cause) => {
+                tracing::warn!(issuer = self.settings.issuer, %cause, "the issuer's keys could not be fetched")
+            }
         }
     }
 

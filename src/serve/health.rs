@@ -8,7 +8,7 @@ use crate::app::App;
 
 /// Whether the server wants requests; false once it was told to stop.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub(super) struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
     pub(super) fn begin(&self) {
