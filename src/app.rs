@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::account::{Cause, Error};
 use crate::config::Config;
+use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
@@ -31,6 +32,7 @@ struct Parts {
     trusted: HashMap<String, Arc<Trusted>>,
     remembered: Remembered,
     limits: Limits,
+    key_uses: KeyUses,
     clock: Clock,
     requests: Semaphore,
 }
@@ -92,7 +94,8 @@ impl App {
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
-        let parts = Parts { config, store, keys, issuer, trusted, remembered, limits, clock, requests };
+        let key_uses = KeyUses::default();
+        let parts = Parts { config, store, keys, issuer, trusted, remembered, limits, key_uses, clock, requests };
         Ok(App { parts: Arc::new(parts) })
     }
 
@@ -134,6 +137,11 @@ impl App {
     /// The rate limits of this instance.
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
+    }
+
+    /// When API keys were used since that was last written down.
+    pub fn key_uses(&self) -> &KeyUses {
+        &self.parts.key_uses
     }
 
     /// One permit a request in flight.

@@ -15,6 +15,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
+use uuid::Uuid;
 
 use crate::account::{AccountId, Error};
 use crate::app::Clock;
@@ -25,6 +26,7 @@ use crate::telemetry;
 /// Every limit of one instance.
 pub struct Limits {
     addresses: Limit<IpAddr>,
+    keys: Limit<Uuid>,
     system: Limit<AccountId>,
     rivergen: Limit<AccountId>,
 }
@@ -51,6 +53,7 @@ impl Limits {
         }
         Limits {
             addresses: limit("address", settings, settings.address, clock),
+            keys: limit("key", settings, settings.default, clock),
             system: limit("system", settings, settings.system, clock),
             rivergen: limit("rivergen", settings, settings.rivergen, clock),
         }
@@ -69,7 +72,14 @@ impl Limits {
         match contract {
             Contract::System => self.system.count(account),
             Contract::RiverGen => self.rivergen.count(account),
+            // Who presents a key is counted by the key.
+            Contract::Cl2c => Ok(()),
         }
+    }
+
+    /// Counts a request with an API key.
+    pub fn key(&self, key: Uuid) -> Result<(), Error> {
+        self.keys.count(key)
     }
 }
 

@@ -16,8 +16,14 @@ pub enum Error {
     CredentialsInvalid,
     /// The account may not be used in its present state.
     AccountStatus(Status),
-    /// The tenant's accounts may not be used at present.
+    /// The request names no tenant, or none that there is.
+    TenantUnknown,
+    /// The tenant was taken out of use.
     TenantClosed,
+    /// The time for which the tenant's accounts could be used is over.
+    TenantExpired,
+    /// The credentials hold, but the account that the request names does not exist as far as they reach.
+    AccountUnknown,
     /// The credentials hold, but not for this contract, portal or account.
     AccessDenied,
     /// Something is wrong with `X-Client-Hash`.
@@ -96,7 +102,9 @@ pub enum BodyFault {
     Empty,
     /// It is not JSON (RFC 8259) within the limits of [`crate::json`].
     Malformed,
-    /// It is JSON, but not an object.
+    /// It is JSON `null`.
+    Null,
+    /// It is other JSON than an object.
     NotAnObject,
 }
 
@@ -110,12 +118,20 @@ pub struct Fault {
 }
 
 /// The rules that a contract may put on a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
+    /// It must be there and say something.
+    Required,
     /// At most this many Unicode scalar values.
     MaxLength(usize),
     /// A JSON string.
     Text,
     /// No control characters (at least no U+0000).
     NoControlCharacters,
+    /// The form of a phone number.
+    PhoneNumber,
+    /// The form of an account's identifier.
+    Identifier,
+    /// Not an address that somebody else has proved to be theirs; holds it as it was sent.
+    Registered(String),
 }

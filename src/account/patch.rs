@@ -15,6 +15,8 @@ pub enum Edit<T> {
     Clear,
     /// Give it this value.
     Set(T),
+    /// Give it this value if it is unset when the change is made.
+    Fill(T),
 }
 
 /// A wish for one account, independent of any contract: one [`Edit`] a field.
@@ -94,6 +96,7 @@ fn set<T: Clone>(place: &mut Option<T>, edit: &Edit<T>) {
         Edit::Keep => {}
         Edit::Clear => *place = None,
         Edit::Set(value) => *place = Some(value.clone()),
+        Edit::Fill(value) => drop(place.get_or_insert_with(|| value.clone())),
     }
 }
 

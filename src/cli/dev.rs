@@ -5,8 +5,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::tenant;
 use super::{Failure, Outcome, Place, serve};
+use super::{key, tenant};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, Text};
 use crate::app::{App, Clock};
@@ -20,6 +20,8 @@ use crate::serve::Listeners;
 const TENANT: &str = "demo";
 /// What the demo client calls itself in `X-Client-Hash`.
 const CLIENT_HASH: &str = "dev-client";
+/// What the demo key is called.
+const KEY: &str = "selfsame dev";
 /// How long the demo tokens hold.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The fact in which the installation remembers the token of the last start.
@@ -50,12 +52,20 @@ struct Demo {
 #[derive(Serialize)]
 struct Contracts {
     system: System,
+    cl2c: Cl2c,
 }
 
 #[derive(Serialize)]
 struct System {
     token: String,
     client_hash: &'static str,
+}
+
+#[derive(Serialize)]
+struct Cl2c {
+    tenant: String,
+    api_key: String,
+    user_id: String,
 }
 
 impl Dev {
@@ -105,15 +115,16 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
     };
     let account = person(app, &tenant, "dev.account", &DEMO, PUBLISHED).await?;
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
-    revoke_last(app).await?;
+    revoke_last(app, &tenant).await?;
+    let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
     let system = System { token: token(app, account).await?, client_hash: CLIENT_HASH };
     Ok(Demo {
         base_url,
         operator_url,
-        tenant: tenant.name,
+        tenant: tenant.name.clone(),
         account_id: account.to_string(),
         bystander_id: bystander.to_string(),
-        contracts: Contracts { system },
+        contracts: Contracts { system, cl2c: Cl2c { tenant: tenant.name, api_key, user_id: account.to_string() } },
     })
 }
 
@@ -174,7 +185,13 @@ async fn token(app: &App, account: AccountId) -> Result<String, Failure> {
     Ok(issued.token)
 }
 
-async fn revoke_last(app: &App) -> Outcome {
+/// Ends the credentials of the last start.
+async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
+    for key in app.store().api_keys(tenant.id).await? {
+        if key.name == KEY && key.revoked_at.is_none() {
+            app.store().revoke_api_key(key.id, app.now()).await?;
+        }
+    }
     let last = app.store().fact(LAST_TOKEN, "").await?;
     if last.is_empty() { Ok(()) } else { super::token::revoke(app, &last).await }
 }
@@ -182,8 +199,10 @@ async fn revoke_last(app: &App) -> Outcome {
 impl Demo {
     /// Requests to paste into a shell, one for every operation.
     fn guide(&self) -> String {
-        let Demo { base_url, operator_url, account_id, bystander_id, contracts: Contracts { system }, .. } = self;
+        let Demo { base_url, operator_url, account_id, bystander_id, contracts: Contracts { system, cl2c }, .. } = self;
         let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
+        let keyed = format!("-H 'tenant: {}' -H 'X-API-Key: {}'", cl2c.tenant, cl2c.api_key);
+        let user = &cl2c.user_id;
         format!(
             "selfsame is listening on {base_url}\n\
              demo account {account_id}, bystander {bystander_id}; tokens hold for 24 hours and change at every start\n\n\
@@ -192,6 +211,11 @@ impl Demo {
              # System: change it\n\
              curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/json' \
              -d '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}'\n\n\
+             # CL2C: read the user\n\
+             curl -sS {base_url}/v1/cl2c/users/{user} {keyed}\n\n\
+             # CL2C: change it\n\
+             curl -sS -X PUT {base_url}/v1/cl2c/user {keyed} -H 'Content-Type: application/json' \
+             -d '{{\"id\":\"{user}\",\"firstName\":\"John\",\"lastName\":\"Doe\",\"phoneNumber\":\"+1234567890\"}}'\n\n\
              # The keys that verify these tokens\n\
              curl -sS {base_url}/.well-known/jwks.json\n\n\
              # Metrics, on the operators' own listener\n\

@@ -6,6 +6,7 @@ mod audit;
 mod config;
 mod dev;
 mod issuer;
+mod key;
 mod migrate;
 mod output;
 mod serve;
@@ -60,6 +61,9 @@ enum Command {
     /// Create, show, list and change accounts
     #[command(subcommand)]
     Account(account::Command),
+    /// Create, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
     /// Issue and revoke tokens of the embedded issuer
     #[command(subcommand)]
     Token(token::Command),
@@ -105,6 +109,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Config(command) => command.run(&place),
         Command::Tenant(command) => command.run(&place.open().await?).await,
         Command::Account(command) => command.run(&place.open().await?).await,
+        Command::Key(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
         Command::Migrate => migrate::run(&place).await,

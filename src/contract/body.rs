@@ -17,8 +17,12 @@ pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object,
     if bytes.is_empty() {
         return Err(Error::Body(BodyFault::Empty));
     }
-    let value = json::parse(&bytes).map_err(|_| Error::Body(BodyFault::Malformed))?;
-    value.into_object().map_err(|_| Error::Body(BodyFault::NotAnObject))
+    match json::parse(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Null) => Err(Error::Body(BodyFault::Null)),
+        Ok(_) => Err(Error::Body(BodyFault::NotAnObject)),
+        Err(_) => Err(Error::Body(BodyFault::Malformed)),
+    }
 }
 
 /// Refuses what has U+0000 in a member that the contract does not know: nothing here stores it, so it can only harm.

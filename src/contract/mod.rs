@@ -1,8 +1,9 @@
 //! The wires: one folder a contract, each with its routes, its bodies, and its words for every error.
 
 pub mod body;
+mod cl2c;
 mod endpoint;
-pub mod system;
+mod system;
 mod voice;
 
 use std::str::FromStr;
@@ -15,18 +16,21 @@ pub use voice::{Asked, Voice, language, speak};
 pub enum Contract {
     /// The System portal's `/web/v1/system/profile`.
     System,
+    /// CL2C's `/v1/cl2c/user`.
+    Cl2c,
     /// RiverGen's `/api/v1/auth/me`.
     RiverGen,
 }
 
 impl Contract {
-    /// Every contract that the embedded issuer's tokens can open.
-    pub const ALL: [Contract; 2] = [Contract::System, Contract::RiverGen];
+    /// Every contract that a bearer token can open.
+    pub const WITH_TOKENS: [Contract; 2] = [Contract::System, Contract::RiverGen];
 
     /// The name in audiences, histories and logs.
     pub fn name(self) -> &'static str {
         match self {
             Contract::System => "system",
+            Contract::Cl2c => "cl2c",
             Contract::RiverGen => "rivergen",
         }
     }
@@ -36,12 +40,12 @@ impl FromStr for Contract {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Contract, String> {
-        let named = Contract::ALL.into_iter().find(|contract| contract.name() == text);
-        named.ok_or_else(|| format!("expected one of {}", Contract::ALL.map(Contract::name).join(", ")))
+        let named = Contract::WITH_TOKENS.into_iter().find(|contract| contract.name() == text);
+        named.ok_or_else(|| format!("expected one of {}", Contract::WITH_TOKENS.map(Contract::name).join(", ")))
     }
 }
 
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
-    axum::Router::new().merge(system::routes(app))
+    axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app))
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use uuid::Uuid;
 
 use crate::account::{Cause, Error};
 use crate::app::App;
@@ -26,6 +27,8 @@ pub struct Asked {
     pub language: Language,
     /// The request's identifier, as the client is told.
     pub request_id: String,
+    /// A new identifier for the error, which is also logged.
+    pub error_id: Uuid,
 }
 
 /// Says an error in a contract's words.
@@ -52,7 +55,7 @@ type Speaker = (App, &'static str, Voice);
 async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, next: Next) -> Response {
     let took = Stopwatch::start();
     let method = method(request.method());
-    let asked = Asked::read(&request);
+    let asked = Asked::read(&app, &request);
     let response = bounded(&app, request, next).await;
     let response = worded(response, &asked, voice);
     telemetry::request(name, method, response.status().as_u16(), took);
@@ -64,7 +67,7 @@ fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
     let Some(error) = response.extensions_mut().remove::<Error>() else {
         return response;
     };
-    log(&error);
+    log(&error, asked);
     let mut response = voice(&error, asked);
     match &error {
         Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),
@@ -108,11 +111,11 @@ fn seconds(wait: Duration) -> HeaderValue {
 }
 
 /// Causes go to the log and nowhere else.
-fn log(error: &Error) {
+fn log(error: &Error, Asked { error_id, .. }: &Asked) {
     match error {
-        Error::Internal(cause) => tracing::error!(%cause, "the request failed by our fault"),
-        Error::Unavailable(cause) => tracing::warn!(%cause, "the request could not be served now"),
-        _ => {}
+        Error::Internal(cause) => tracing::error!(%error_id, %cause, "the request failed by our fault"),
+        Error::Unavailable(cause) => tracing::warn!(%error_id, %cause, "the request could not be served now"),
+        _ => tracing::debug!(%error_id, "the request was refused"),
     }
 }
 
@@ -122,9 +125,13 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 }
 
 impl Asked {
-    fn read(request: &Request) -> Asked {
+    fn read(app: &App, request: &Request) -> Asked {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
-        Asked { language: language(request.headers()), request_id: request_id.unwrap_or_default() }
+        Asked {
+            language: language(request.headers()),
+            request_id: request_id.unwrap_or_default(),
+            error_id: app.new_id(),
+        }
     }
 }
 

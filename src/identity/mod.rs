@@ -1,5 +1,6 @@
 //! Who is calling: credentials in, a [`Caller`] out. A caller cannot be made anywhere else.
 
+pub mod api_key;
 pub mod bearer;
 mod claims;
 pub mod client_hash;

@@ -12,7 +12,7 @@ const PERIOD: Duration = Duration::from_secs(30);
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps a running server tidy, for ever: reads the issuer's keys again, asks trusted providers for theirs, takes
-/// over replaced certificates, and deletes what expired tokens left behind. A
+/// over replaced certificates, writes down when keys were used, and deletes what expired tokens left behind. A
 /// database that is away only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
     tokio::join!(drain_metrics(), look_after(app, tls));
@@ -35,12 +35,13 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             tls.reload();
         }
         // Each provider by itself: one that hangs must not keep the others from being asked.
-        for trusted in app.all_trusted().cloned() {
-            let now = app.now();
+        for trusted in app.all_trusted() {
+            let (trusted, now) = (trusted.clone(), app.now());
             tokio::spawn(async move { trusted.keep_fresh(now).await });
         }
         let done = async {
             app.issuer().refresh(&app).await?;
+            app.key_uses().write_down(&app).await?;
             app.store().forget_expired(app.now()).await
         };
         if let Err(error) = done.await {

@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::statement::{Statement, account_assignments, account_columns, statement, tenant_columns};
-use super::value::parameters;
+use super::value::{parameters, present};
 use super::{Bound, Found, Holding, Link, Store, Update, history, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
@@ -100,7 +100,7 @@ impl Store {
     /// Who holds something that only one account may hold.
     pub async fn holder(&self, tenant: TenantId, holding: &Holding) -> Result<Option<AccountId>, Error> {
         let bound = parameters![tenant, holding.kind, holding.key];
-        self.find(HOLDER, bound, |row| row.uuid(0).map(AccountId)).await
+        self.find(HOLDER, bound, |row| row.uuid(0).and_then(present).map(AccountId)).await
     }
 
     /// Adds an account with its first history entry, what it holds, and who it is at a provider; [`Error::Taken`] when another account holds it.

@@ -4,6 +4,7 @@
 //! ([`statement`](self)); what is particular to an engine, how a change commits, lives in its own folder.
 
 mod accounts;
+mod api_keys;
 mod history;
 mod identities;
 mod installation;
@@ -28,6 +29,7 @@ use statement::Statement;
 use value::{Parameter, Row};
 
 pub use accounts::Subject;
+pub use api_keys::{ApiKey, Presented};
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
@@ -158,7 +160,8 @@ impl Store {
 
     /// Prepares every statement there is: the tables are those that this program was written for.
     pub async fn check(&self) -> Result<(), Error> {
-        let modules = [accounts::ALL, history::ALL, identities::ALL, installation::ALL, tenants::ALL, tokens::ALL];
+        let modules =
+            [accounts::ALL, api_keys::ALL, history::ALL, identities::ALL, installation::ALL, tenants::ALL, tokens::ALL];
         for statement in modules.into_iter().flatten() {
             match self {
                 Store::Sqlite(sqlite) => sqlite.prepare(*statement)?,

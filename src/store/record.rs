@@ -10,7 +10,7 @@ use crate::account::{
 /// How many columns an account has.
 pub(super) const ACCOUNT_COLUMNS: usize = 31;
 /// How many columns a tenant has.
-const TENANT_COLUMNS: usize = 9;
+pub(super) const TENANT_COLUMNS: usize = 9;
 /// The first personal column.
 const FIRST_TEXT: usize = 7;
 /// The first column behind the personal ones.
@@ -27,9 +27,9 @@ pub(super) fn account(row: &dyn Row) -> Result<Account, Error> {
         texts[field] = row.bytes(FIRST_TEXT + position)?.map(text).transpose()?;
     }
     Ok(Account {
-        id: AccountId(row.uuid(0)?),
+        id: AccountId(row.uuid(0).and_then(present)?),
         number: present(row.integer(1)?)?,
-        tenant_id: TenantId(row.uuid(2)?),
+        tenant_id: TenantId(row.uuid(2).and_then(present)?),
         biz_id: row.text(3)?,
         portal: member(Portal::from_value, row, 4)?,
         status: member(Status::from_value, row, 5)?,
@@ -76,9 +76,9 @@ pub(super) fn tenant(row: &dyn Row) -> Result<Tenant, Error> {
     tenant_from(row, 0)
 }
 
-fn tenant_from(row: &dyn Row, first: usize) -> Result<Tenant, Error> {
+pub(super) fn tenant_from(row: &dyn Row, first: usize) -> Result<Tenant, Error> {
     Ok(Tenant {
-        id: TenantId(row.uuid(first)?),
+        id: TenantId(row.uuid(first).and_then(present)?),
         number: present(row.integer(first + 1)?)?,
         name: row.text(first + 2)?,
         biz_id: row.text(first + 3)?,
@@ -123,7 +123,7 @@ pub(super) fn entry(row: &dyn Row) -> Result<Entry, Error> {
     };
     Ok(Entry {
         metadata: Metadata {
-            account_id: AccountId(row.uuid(0)?),
+            account_id: AccountId(row.uuid(0).and_then(present)?),
             sequence: present(row.integer(1)?)?,
             at: time(row, 2)?,
             actor: row.text(3)?,

@@ -14,7 +14,7 @@ pub(crate) enum Parameter {
     Boolean(bool),
     Text(String),
     Bytes(Option<Vec<u8>>),
-    Uuid(Uuid),
+    Uuid(Option<Uuid>),
     /// Lists are PostgreSQL's alone: they let one statement do what SQLite does in several.
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
@@ -37,8 +37,8 @@ from! {
     [u8; 32] => |value| Parameter::Bytes(Some(value.to_vec()));
     Option<[u8; 32]> => |value| Parameter::Bytes(value.map(|value| value.to_vec()));
     Option<Vec<u8>> => |value| Parameter::Bytes(value);
-    crate::account::AccountId => |value| Parameter::Uuid(value.0);
-    crate::account::TenantId => |value| Parameter::Uuid(value.0);
+    crate::account::AccountId => |value| Parameter::Uuid(Some(value.0));
+    crate::account::TenantId => |value| Parameter::Uuid(Some(value.0));
     crate::account::Digest => |value| Parameter::Bytes(Some(value.0.to_vec()));
 }
 
@@ -55,7 +55,7 @@ impl rusqlite::ToSql for Parameter {
             Parameter::Boolean(value) => ValueRef::Integer(i64::from(*value)),
             Parameter::Text(value) => ValueRef::Text(value.as_bytes()),
             Parameter::Bytes(value) => value.as_deref().map_or(ValueRef::Null, ValueRef::Blob),
-            Parameter::Uuid(value) => ValueRef::Blob(value.as_bytes()),
+            Parameter::Uuid(value) => value.as_ref().map_or(ValueRef::Null, |value| ValueRef::Blob(value.as_bytes())),
             Parameter::Texts(_) | Parameter::BytesList(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
             }
@@ -96,7 +96,7 @@ pub(crate) trait Row {
     fn boolean(&self, column: usize) -> Result<bool, Error>;
     fn text(&self, column: usize) -> Result<String, Error>;
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error>;
-    fn uuid(&self, column: usize) -> Result<Uuid, Error>;
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error>;
 }
 
 impl Row for rusqlite::Row<'_> {
@@ -116,8 +116,8 @@ impl Row for rusqlite::Row<'_> {
         self.get(column).map_err(unreadable)
     }
 
-    fn uuid(&self, column: usize) -> Result<Uuid, Error> {
-        self.get::<_, [u8; 16]>(column).map(Uuid::from_bytes).map_err(unreadable)
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error> {
+        self.get::<_, Option<[u8; 16]>>(column).map(|bytes| bytes.map(Uuid::from_bytes)).map_err(unreadable)
     }
 }
 
@@ -138,7 +138,7 @@ impl Row for tokio_postgres::Row {
         self.try_get(column).map_err(unreadable)
     }
 
-    fn uuid(&self, column: usize) -> Result<Uuid, Error> {
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error> {
         self.try_get(column).map_err(unreadable)
     }
 }

@@ -23,7 +23,7 @@ use crate::serve::{count_source, occasion};
 const MAX_BODY: usize = 64 * 1024;
 
 /// The contract's routes.
-pub fn routes(app: &App) -> Router<App> {
+pub(super) fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
         .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
         .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));

@@ -27,9 +27,12 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::AccountStatus(Status::Locked) => text(StatusCode::FORBIDDEN, "system-account-locked"),
         Error::AccountStatus(Status::PendingApproval) => text(StatusCode::FORBIDDEN, "system-account-pending"),
         Error::AccountStatus(Status::Rejected) => text(StatusCode::FORBIDDEN, "system-account-rejected"),
-        Error::AccountStatus(Status::Active) | Error::TenantClosed | Error::AccessDenied => {
-            text(StatusCode::FORBIDDEN, "system-access-denied")
-        }
+        Error::AccountStatus(Status::Active)
+        | Error::TenantUnknown
+        | Error::TenantClosed
+        | Error::TenantExpired
+        | Error::AccountUnknown
+        | Error::AccessDenied => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
@@ -77,7 +80,7 @@ fn challenge(language: Language, challenge: &'static str) -> Response {
 fn invalid(language: Language, faults: &[Fault]) -> Response {
     let mut data = Object::new();
     for fault in faults {
-        let text = Value::from(rule(fault.rule, language));
+        let text = Value::from(rule(&fault.rule, language));
         match data.get_mut(fault.field) {
             Some(Value::Array(texts)) => texts.push(text),
             _ => drop(data.insert(fault.field, Value::Array(vec![text]))),
@@ -87,13 +90,17 @@ fn invalid(language: Language, faults: &[Fault]) -> Response {
     respond(StatusCode::BAD_REQUEST, language, message, Some(Value::Object(data)))
 }
 
-fn rule(rule: Rule, language: Language) -> String {
+fn rule(rule: &Rule, language: Language) -> String {
     match rule {
         Rule::MaxLength(max) => {
-            let max = Argument::Number(u32::try_from(max).unwrap_or(u32::MAX));
+            let max = Argument::Number(u32::try_from(*max).unwrap_or(u32::MAX));
             language.text_with("system-size", &[("max", max)])
         }
         Rule::Text => language.text("system-not-text").into_owned(),
+        // This contract has no such rules: it writes what fits.
+        Rule::Required | Rule::PhoneNumber | Rule::Identifier | Rule::Registered(_) => {
+            language.text("system-parameters-invalid").into_owned()
+        }
         Rule::NoControlCharacters => language.text("system-control-characters").into_owned(),
     }
 }

@@ -1,0 +1,153 @@
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{Failure, Outcome, account_with, output, tenant_named};
+use crate::account::{AccountId, Tenant};
+use crate::app::App;
+use crate::identity::api_key;
+use crate::json::Object;
+use crate::store::ApiKey;
+
+/// The longest name of a key, in Unicode scalar values.
+const MAX_NAME: usize = 128;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Create an API key; its secret is shown this once
+    Create(Create),
+    /// List a tenant's API keys
+    List(List),
+    /// End an API key at once
+    Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// The tenant's name
+    #[arg(long)]
+    tenant: String,
+    /// The only account that the key acts for (default: every account of the tenant)
+    #[arg(long)]
+    account: Option<AccountId>,
+    /// What to call the key
+    #[arg(long, default_value = "")]
+    name: String,
+    /// How long the key holds, such as 90d or 12h (default: until it is revoked)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires: Option<SignedDuration>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// The tenant's name
+    #[arg(long)]
+    tenant: String,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Revoke {
+    /// The key's id, as `key list` shows it
+    id: Uuid,
+}
+
+impl Command {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Command::Create(create) => create.run(app).await,
+            Command::List(list) => list.run(app).await,
+            Command::Revoke(revoke) => match app.store().revoke_api_key(revoke.id, app.now()).await? {
+                true => Ok(()),
+                false => Err(Failure(format!("no key that still holds has the id {}", revoke.id))),
+            },
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        if self.name.chars().count() > MAX_NAME || self.name.contains(char::is_control) {
+            return Err(Failure(format!(
+                "name: expected at most {MAX_NAME} characters, none of them a control character"
+            )));
+        }
+        if let Some(id) = self.account
+            && account_with(app, id).await?.tenant_id != tenant.id
+        {
+            return Err(Failure(format!("account {id} does not belong to tenant {}", tenant.name)));
+        }
+        let expires_at = match self.expires {
+            Some(life) => Some(app.now().checked_add(life).map_err(|_| "expires: too far away".to_owned())?),
+            None => None,
+        };
+        let (secret, key) = create(app, &tenant, self.account, self.name, expires_at).await?;
+        if !self.json {
+            println!("{secret}");
+            return Ok(());
+        }
+        let mut record = record(&key);
+        record.insert("api_key", secret);
+        Ok(output::print(&record, true)?)
+    }
+}
+
+/// Makes a key and returns its secret, which nobody can learn again.
+pub(super) async fn create(
+    app: &App,
+    tenant: &Tenant,
+    account_id: Option<AccountId>,
+    name: String,
+    expires_at: Option<Timestamp>,
+) -> Result<(String, ApiKey), Failure> {
+    let secret = api_key::mint(app);
+    let key = ApiKey {
+        hash: api_key::hash(app, &secret),
+        id: app.new_id(),
+        tenant_id: tenant.id,
+        account_id,
+        name,
+        created_at: app.now(),
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    app.store().add_api_key(&key).await?;
+    Ok((secret, key))
+}
+
+impl List {
+    async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        for key in app.store().api_keys(tenant.id).await? {
+            output::print(&record(&key), self.json)?;
+        }
+        Ok(())
+    }
+}
+
+fn record(key: &ApiKey) -> Object {
+    let moment = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
+    let mut record = Object::new();
+    record.insert("id", key.id.to_string());
+    record.insert("name", key.name.as_str());
+    record.insert("account_id", key.account_id.map(|account| account.to_string()));
+    record.insert("created_at", key.created_at.to_string());
+    record.insert("expires_at", moment(key.expires_at));
+    record.insert("revoked_at", moment(key.revoked_at));
+    record.insert("last_used_at", moment(key.last_used_at));
+    record
+}
+
+/// A duration with units up to days, which always have 24 hours here.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let in_days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok()?.checked_mul(24));
+    let parsed = in_days.and_then(|hours| SignedDuration::try_from_hours(hours)).or_else(|| text.parse().ok());
+    parsed.filter(SignedDuration::is_positive).ok_or_else(|| "expected a duration such as 90d, 12h or 30m".to_owned())
+}

@@ -1,0 +1,179 @@
+//! The shapes of requests and replies.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::member;
+use crate::account::{Account, BodyFault, Edit, Error, Fault, Field, Patch, Phone, Rule, Text};
+use crate::app::App;
+use crate::json::{Object, Value};
+use crate::store::Holding;
+
+/// The most Unicode scalar values of a name.
+const MAX_NAME: usize = 75;
+/// The most of a display name that is filled in from the parts: what the other contracts allow.
+const MAX_DISPLAY_NAME: usize = 126;
+/// The most of a push token.
+const MAX_PUSH_TOKEN: usize = 4096;
+
+const ID: &str = "id";
+const FIRST_NAME: &str = "firstName";
+const LAST_NAME: &str = "lastName";
+const PHONE_NUMBER: &str = "phoneNumber";
+const PUSH_TOKEN: &str = "pushToken";
+const KNOWN: [&str; 5] = [ID, FIRST_NAME, LAST_NAME, PHONE_NUMBER, PUSH_TOKEN];
+
+/// A request's body, not yet checked against an account.
+pub(super) struct Wished(Object);
+
+impl Wished {
+    /// Takes a body; what is hidden in members that this contract does not know makes it malformed.
+    pub(super) fn read(object: Object) -> Result<Wished, Error> {
+        let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let hidden = object.iter().any(|(name, value)| name.contains('\0') || (!known(name) && value.contains_nul()));
+        if hidden { Err(Error::Body(BodyFault::Malformed)) } else { Ok(Wished(object)) }
+    }
+
+    /// Whom the body addresses; absent, null, empty and anything but text address nobody.
+    pub(super) fn id(&self) -> Option<&str> {
+        member(&self.0, ID).and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// What is wished for an account; every fault of every field is reported at once.
+    pub(super) async fn patch(&self, app: &App, account: &Account) -> Result<Patch, Error> {
+        let mut reading = Reading { object: &self.0, faults: Vec::new() };
+        if !matches!(member(&self.0, ID), None | Some(Value::Null | Value::String(_))) {
+            reading.faults.push(Fault { field: ID, rule: Rule::Text });
+        }
+        let first = reading.name(FIRST_NAME, account.text(Field::GivenName));
+        let last = reading.name(LAST_NAME, account.text(Field::FamilyName));
+        let phone = reading.optional(PHONE_NUMBER, account.text(Field::Phone), phone_rule);
+        let push_token = reading.optional(PUSH_TOKEN, None, |text| max_length(text, MAX_PUSH_TOKEN));
+        if let Edit::Set(number) = &phone
+            && taken(app, account, number.as_str()).await?
+        {
+            let rule = Rule::Registered(number.as_str().to_owned());
+            reading.faults.push(Fault { field: PHONE_NUMBER, rule });
+        }
+        match (first, last) {
+            (Some(first), Some(last)) if reading.faults.is_empty() => {
+                let mut patch = Patch::default();
+                patch.edit(Field::DisplayName, display_name(&first, &last));
+                patch.edit(Field::GivenName, Edit::Set(first));
+                patch.edit(Field::FamilyName, Edit::Set(last));
+                patch.edit(Field::Phone, phone);
+                patch.edit(Field::PushToken, push_token);
+                Ok(patch)
+            }
+            _ => Err(Error::Fields(reading.faults)),
+        }
+    }
+}
+
+/// Reads members and gathers their faults.
+struct Reading<'a> {
+    object: &'a Object,
+    faults: Vec<Fault>,
+}
+
+impl Reading<'_> {
+    /// A name: required, and not only spaces.
+    fn name(&mut self, field: &'static str, shown: Option<&str>) -> Option<Text> {
+        let read = match member(self.object, field) {
+            None | Some(Value::Null) => Err(Rule::Required),
+            Some(Value::String(text)) if text.trim().is_empty() => Err(Rule::Required),
+            Some(Value::String(text)) if Some(text.as_str()) == shown => stored(text),
+            Some(Value::String(text)) => stored(text).and_then(|name| max_length(text, MAX_NAME).map(|()| name)),
+            Some(_) => Err(Rule::Text),
+        };
+        read.map_err(|rule| self.faults.push(Fault { field, rule })).ok()
+    }
+
+    /// A value that absence keeps, and that null or the empty string erases.
+    fn optional(
+        &mut self,
+        field: &'static str,
+        shown: Option<&str>,
+        check: impl FnOnce(&str) -> Result<(), Rule>,
+    ) -> Edit<Text> {
+        let read = match member(self.object, field) {
+            None => Ok(Edit::Keep),
+            Some(Value::Null) => Ok(Edit::Clear),
+            Some(Value::String(text)) if text.is_empty() => Ok(Edit::Clear),
+            Some(Value::String(text)) if Some(text.as_str()) == shown => Ok(Edit::Keep),
+            Some(Value::String(text)) => stored(text).and_then(|value| check(text).map(|()| Edit::Set(value))),
+            Some(_) => Err(Rule::Text),
+        };
+        read.unwrap_or_else(|rule| {
+            self.faults.push(Fault { field, rule });
+            Edit::Keep
+        })
+    }
+}
+
+fn stored(text: &str) -> Result<Text, Rule> {
+    Text::new(text).map_err(|_| if text.contains('\0') { Rule::NoControlCharacters } else { Rule::MaxLength(MAX_NAME) })
+}
+
+fn max_length(text: &str, max: usize) -> Result<(), Rule> {
+    if text.chars().count() > max { Err(Rule::MaxLength(max)) } else { Ok(()) }
+}
+
+/// An optional `+` and 7 to 15 ASCII digits, the first of which is not 0.
+fn phone_rule(text: &str) -> Result<(), Rule> {
+    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
+    let fits = (7..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && digits[0] != b'0';
+    if fits { Ok(()) } else { Err(Rule::PhoneNumber) }
+}
+
+/// Whether somebody else in the tenant has proved a number to be theirs.
+async fn taken(app: &App, account: &Account, number: &str) -> Result<bool, Error> {
+    let key = app.keys().index(account.tenant_id, "phone", &Phone(number).comparable());
+    let holder = app.store().holder(account.tenant_id, &Holding { kind: "phone", key }).await?;
+    Ok(holder.is_some_and(|holder| holder != account.id))
+}
+
+/// The parts fill a display name that is unset, and leave any other alone.
+fn display_name(first: &Text, last: &Text) -> Edit<Text> {
+    let whole: String = format!("{} {}", first.as_str(), last.as_str()).chars().take(MAX_DISPLAY_NAME).collect();
+    Text::new(whole).map_or(Edit::Keep, Edit::Fill)
+}
+
+/// A user, in the vendor's order; what is unset is null.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User<'a> {
+    id: String,
+    user_name: Option<&'a str>,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    email: Option<&'a str>,
+    email_confirmed: bool,
+    authenticated: bool,
+    auth_valid_upto: Option<String>,
+    auth_location: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    wallet_address: Option<&'a str>,
+}
+
+/// Shows an account.
+pub(super) fn user(account: &Account) -> User<'_> {
+    User {
+        id: account.id.to_string(),
+        user_name: account.text(Field::Username),
+        first_name: account.text(Field::GivenName),
+        last_name: account.text(Field::FamilyName),
+        email: account.text(Field::Email),
+        email_confirmed: account.email_verified,
+        authenticated: account.authenticated,
+        auth_valid_upto: account.auth_valid_until.map(milliseconds),
+        auth_location: account.text(Field::AuthLocation),
+        phone_number: account.text(Field::Phone),
+        wallet_address: account.text(Field::WalletAddress),
+    }
+}
+
+/// UTC with three digits of a second, `2024-11-05T19:42:26.587Z`.
+fn milliseconds(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}

@@ -1,0 +1,134 @@
+//! CL2C's contract: `/v1/cl2c/user`, opened by a tenant's name and an API key.
+
+mod body;
+mod refusal;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use jiff::Timestamp;
+
+use super::{Contract, endpoint, speak};
+use crate::account::{Account, AccountId, Error, Fault, Rule, Status};
+use crate::app::App;
+use crate::identity::api_key::{self, KeyHolder};
+use crate::json::{Object, Value};
+use crate::profile;
+use crate::serve::{count_source, occasion};
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The contract's routes.
+pub(super) fn routes(app: &App) -> Router<App> {
+    let routes = Router::new()
+        .route("/user", endpoint(put(update), "PUT, OPTIONS"))
+        .route("/users/{id}", endpoint(get(show), "GET, HEAD, OPTIONS"));
+    Router::new().nest("/v1/cl2c", speak(routes, app, "cl2c", refusal::say))
+}
+
+async fn show(State(app): State<App>, Keyed(holder): Keyed, Path(id): Path<String>) -> Result<Response, Error> {
+    let account = holder.account_with(&app, parse(&id)).await?;
+    permitted(&account)?;
+    Ok(answer(&account))
+}
+
+async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) -> Result<Response, Error> {
+    let occasion = occasion(Contract::Cl2c, &request);
+    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let wished = body::Wished::read(wished)?;
+    let account = holder.addressed(&app, wished.id()).await?;
+    permitted(&account)?;
+    let patch = wished.patch(&app, &account).await?;
+    let account = profile::update(&app, account, patch, occasion, permitted).await?;
+    Ok(answer(&account))
+}
+
+/// A back end that may use this contract.
+struct Keyed(KeyHolder);
+
+impl FromRequestParts<App> for Keyed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Keyed, Error> {
+        count_source(app, parts)?;
+        let holder = api_key::identify(app, &parts.headers).await?;
+        open(&holder, app.now())?;
+        app.limits().key(holder.key.id)?;
+        Ok(Keyed(holder))
+    }
+}
+
+/// The tenant's own state, in this contract's words.
+fn open(holder: &KeyHolder, now: Timestamp) -> Result<(), Error> {
+    if holder.tenant.is_open(now) {
+        return Ok(());
+    }
+    let expired = holder.tenant.valid_until.is_some_and(|end| end <= now);
+    Err(if expired { Error::TenantExpired } else { Error::TenantClosed })
+}
+
+/// What must hold of the account both when the request is let in and when a change is made.
+fn permitted(account: &Account) -> Result<(), Error> {
+    match account.status {
+        Status::Active => Ok(()),
+        status => Err(Error::AccountStatus(status)),
+    }
+}
+
+impl KeyHolder {
+    /// The account that a body's `id` addresses. A bound key acts for its account alone, so that another account's
+    /// identifier is refused whether or not it exists, and what is no identifier is not looked at.
+    async fn addressed(&self, app: &App, id: Option<&str>) -> Result<Account, Error> {
+        match (self.key.account_id, id, id.and_then(parse)) {
+            (Some(bound), _, None) => self.account_with(app, Some(bound)).await,
+            (_, _, Some(id)) => self.account_with(app, Some(id)).await,
+            (None, None, None) => Err(id_fault(Rule::Required)),
+            (None, Some(_), None) => Err(id_fault(Rule::Identifier)),
+        }
+    }
+
+    /// The account with an identifier, as far as the key reaches: its own account, or its tenant's.
+    async fn account_with(&self, app: &App, id: Option<AccountId>) -> Result<Account, Error> {
+        if let Some(bound) = self.key.account_id {
+            if id != Some(bound) {
+                return Err(Error::AccessDenied);
+            }
+            return self.account.clone().ok_or(Error::AccountUnknown);
+        }
+        // An identifier of another tenant costs the same query as one of nobody.
+        let found = app.store().account(id.unwrap_or(NOBODY)).await?;
+        found.filter(|account| account.tenant_id == self.tenant.id).ok_or(Error::AccountUnknown)
+    }
+}
+
+/// An identifier that no account has.
+const NOBODY: AccountId = AccountId(uuid::Uuid::nil());
+
+fn parse(id: &str) -> Option<AccountId> {
+    id.parse().ok()
+}
+
+fn id_fault(rule: Rule) -> Error {
+    Error::Fields(vec![Fault { field: "id", rule }])
+}
+
+fn answer(account: &Account) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ];
+    (headers, super::body::json(&body::user(account))).into_response()
+}
+
+/// Members by name without regard to case, an exact name before any other: what the servers that this contract comes from
+/// do.
+fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| {
+        let mut alike = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        alike.next_back().map(|(_, value)| value)
+    })
+}

@@ -1,0 +1,159 @@
+//! The contract's words for every error: problem details for what is wrong with a body, an error result for the rest.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::account::{BodyFault, Error, Fault, HashFault, Rule, Status};
+use crate::contract::{Asked, body};
+use crate::json::{Object, Value};
+
+/// Says an error.
+pub(super) fn say(error: &Error, asked: &Asked) -> Response {
+    let result = |status, exception, message| result(asked, status, exception, message);
+    let unauthorized = |message| {
+        let refused = result(StatusCode::UNAUTHORIZED, "UnauthorizedException", message);
+        ([(header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"cl2c\""))], refused).into_response()
+    };
+    let unexpected = || result(StatusCode::INTERNAL_SERVER_ERROR, "System.Exception", "An unexpected error occurred.");
+    match error {
+        Error::TenantUnknown => unauthorized("Invalid Tenant."),
+        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
+            unauthorized("Authentication Failed.")
+        }
+        Error::TenantClosed => unauthorized("Tenant is not Active. Please contact the Application Administrator."),
+        Error::TenantExpired => {
+            unauthorized("Tenant Validity Has Expired. Please contact the Application Administrator.")
+        }
+        Error::AccountStatus(Status::Closed) | Error::AccountUnknown => {
+            result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
+        }
+        Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
+        Error::AccessDenied => {
+            let message = "You are not authorized to access this resource.";
+            result(StatusCode::FORBIDDEN, "ForbiddenException", message)
+        }
+        Error::NotFound => result(StatusCode::NOT_FOUND, "NotFoundException", "Resource not found."),
+        Error::MethodNotAllowed(allow) => {
+            let refused = result(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedException", "Method not allowed.");
+            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
+        }
+        Error::MediaType => unsupported(asked).into_response(),
+        Error::ContentEncoding => {
+            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
+        }
+        Error::BodyTooLarge => {
+            result(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Request body is too large.")
+        }
+        Error::BodyTooSlow => result(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request timeout."),
+        Error::Body(fault) => malformed(asked, *fault),
+        Error::Fields(faults) => invalid(asked, faults),
+        Error::RateLimited(_) => {
+            result(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too many requests.")
+        }
+        Error::Unavailable(_) => {
+            let message = "Service temporarily unavailable.";
+            result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
+        }
+        // This contract reads no client hash, and nothing that it writes is decided by a holding.
+        Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
+        | Error::Taken(_)
+        | Error::Internal(_) => unexpected(),
+    }
+}
+
+/// What is wrong with a body (the shape of RFC 9457, as `application/json`).
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    instance: &'a str,
+    errors: Object,
+}
+
+/// Every other error.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorResult {
+    messages: [&'static str; 1],
+    source: &'static str,
+    exception: &'static str,
+    error_id: String,
+    support_message: &'static str,
+    status_code: u16,
+}
+
+fn malformed(asked: &Asked, fault: BodyFault) -> Response {
+    let (member, text) = match fault {
+        BodyFault::Empty | BodyFault::Null => ("", "A non-empty request body is required."),
+        BodyFault::Malformed => ("$", "The request body is not valid JSON."),
+        BodyFault::NotAnObject => ("$", "The request body must be a JSON object."),
+    };
+    problem(asked, Object::from_iter([(member.to_owned(), Value::Array(vec![Value::from(text)]))]))
+}
+
+fn invalid(asked: &Asked, faults: &[Fault]) -> Response {
+    let mut errors = Object::new();
+    for fault in faults {
+        let text = Value::from(text(fault));
+        match errors.get_mut(fault.field) {
+            Some(Value::Array(texts)) => texts.push(text),
+            _ => drop(errors.insert(fault.field, Value::Array(vec![text]))),
+        }
+    }
+    problem(asked, errors)
+}
+
+fn text(fault: &Fault) -> String {
+    let name = match fault.field {
+        "firstName" => "First name",
+        "lastName" => "Last name",
+        "pushToken" => "Push token",
+        "phoneNumber" => "Phone number",
+        _ => "User ID",
+    };
+    match &fault.rule {
+        Rule::Required => format!("{name} is required"),
+        Rule::MaxLength(max) => format!("{name} must be {max} characters or fewer"),
+        Rule::Text => "The value must be a string.".to_owned(),
+        Rule::NoControlCharacters => "The value must not contain control characters.".to_owned(),
+        Rule::PhoneNumber => "Invalid phone number format".to_owned(),
+        Rule::Registered(number) => format!("Phone number {number} is already registered."),
+        Rule::Identifier => "Invalid user ID format".to_owned(),
+    }
+}
+
+fn problem(asked: &Asked, errors: Object) -> Response {
+    let problem = Problem {
+        r#type: "https://tools.ietf.org/html/rfc9110#section-15.5.1",
+        title: "Invalid Request",
+        status: 400,
+        detail: "The request parameters are incorrect.",
+        instance: &asked.request_id,
+        errors,
+    };
+    json(StatusCode::BAD_REQUEST, &problem)
+}
+
+fn unsupported(asked: &Asked) -> Response {
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    result(asked, status, "UnsupportedMediaTypeException", "Unsupported media type.")
+}
+
+fn result(asked: &Asked, status: StatusCode, exception: &'static str, message: &'static str) -> Response {
+    let result = ErrorResult {
+        messages: [message],
+        source: "API Gateway",
+        exception,
+        error_id: format!("error-{}", asked.error_id),
+        support_message: "Please contact support with this error ID.",
+        status_code: status.as_u16(),
+    };
+    json(status, &result)
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body::json(value)).into_response()
+}

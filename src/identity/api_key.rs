@@ -1,0 +1,127 @@
+//! API keys: secrets that a tenant's back ends present instead of a person's token.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use crate::account::{Account, Error, Tenant};
+use crate::app::App;
+use crate::keys::{KeyedHash, equal};
+use crate::store::ApiKey;
+
+/// What every key begins with, so that secret scanners and people can tell one.
+const PREFIX: &str = "ssk_";
+/// Hexadecimal digits of the secret itself: 256 bits.
+const SECRET_DIGITS: usize = 64;
+/// Hexadecimal digits of the checksum, which tells a key from something that only looks like one without asking anybody.
+const CHECKSUM_DIGITS: usize = 8;
+/// The most keys whose use is remembered between two writes.
+const MAX_REMEMBERED: usize = 100_000;
+
+const TENANT: HeaderName = HeaderName::from_static("tenant");
+const KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// A key that holds, and what it opens.
+pub struct KeyHolder {
+    /// The tenant that the request and the key name.
+    pub tenant: Tenant,
+    /// The key.
+    pub key: ApiKey,
+    /// The account that the key is bound to, if there still is one.
+    pub account: Option<Account>,
+}
+
+/// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
+/// and the same work.
+pub async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, Error> {
+    let tenant = single(headers, &TENANT).ok_or(Error::TenantUnknown)?;
+    let secret = single(headers, &KEY);
+    let hash = hash(app, secret.unwrap_or_default());
+    let presented = app.store().presented(tenant, hash).await?.ok_or(Error::TenantUnknown)?;
+    secret.filter(|secret| is_key(secret)).ok_or(Error::CredentialsInvalid)?;
+    let (key, account) = presented.key.ok_or(Error::CredentialsInvalid)?;
+    let now = app.now();
+    let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
+    if !holds {
+        return Err(Error::CredentialsInvalid);
+    }
+    app.key_uses().note(key.hash, now);
+    Ok(KeyHolder { tenant: presented.tenant, key, account })
+}
+
+/// A new secret; it is shown once and kept by nobody.
+pub fn mint(app: &App) -> String {
+    let secret: String = app.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = checksum(&secret);
+    format!("{PREFIX}{secret}{checksum}")
+}
+
+/// What a secret is found by.
+pub fn hash(app: &App, secret: &str) -> KeyedHash {
+    app.keys().digest("api key", &[secret.as_bytes()])
+}
+
+/// Whether a text has the form of a key, its checksum included.
+pub fn is_key(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix(PREFIX) else { return false };
+    let is_hexadecimal = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    digits.len() == SECRET_DIGITS + CHECKSUM_DIGITS
+        && digits.bytes().all(is_hexadecimal)
+        && checksum(&digits[..SECRET_DIGITS]) == digits[SECRET_DIGITS..]
+}
+
+/// The first digits of the SHA-256 of prefix and secret.
+fn checksum(secret: &str) -> String {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    context.update(PREFIX.as_bytes());
+    context.update(secret.as_bytes());
+    context.finish().as_ref().iter().take(CHECKSUM_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The header's value without the white space around it, if it is there once and says something.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?.trim();
+    (values.next().is_none() && !value.is_empty()).then_some(value)
+}
+
+/// When keys were last used, kept in memory between writes: a request must not cost one.
+#[derive(Default)]
+pub struct KeyUses(Mutex<HashMap<KeyedHash, Timestamp>>);
+
+impl KeyUses {
+    fn note(&self, key: KeyedHash, now: Timestamp) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() < MAX_REMEMBERED || uses.contains_key(&key) {
+            uses.insert(key, now);
+        }
+    }
+
+    /// Writes down what was noted since the last time.
+    pub async fn write_down(&self, app: &App) -> Result<(), Error> {
+        let uses = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let uses: Vec<_> = uses.into_iter().collect();
+        for some in uses.chunks(500) {
+            app.store().used_api_keys(some).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_told_by_prefix_length_alphabet_and_checksum() {
+        let secret = "0123456789abcdef".repeat(4);
+        let key = format!("{PREFIX}{secret}{}", checksum(&secret));
+        assert!(is_key(&key));
+        for other in [key.replace("ssk_", "ssk-"), key.to_uppercase(), key.replacen('0', "1", 1), format!("{key}0")] {
+            assert!(!is_key(&other), "{other}");
+        }
+        assert!(!is_key("ssk_") && !is_key("") && !is_key(&"é".repeat(38)));
+    }
+}
