@@ -3,6 +3,8 @@ use jiff::Timestamp;
 use crate::contract::Contract;
 use crate::json::{Object, Value};
 
+const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+
 /// What a verified token says. Claims of the wrong type make it no token at all (RFC 8725 §3.8, §3.9, §3.11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
@@ -43,8 +45,13 @@ impl Token {
         let expires_at = time(claims, "exp")??;
         let not_before = time(claims, "nbf")?;
         let issued_at = time(claims, "iat")?;
-        let not_yet = |moment: Timestamp| moment > later(now, leeway);
-        if now >= later(expires_at, leeway) || not_before.is_some_and(not_yet) || issued_at.is_some_and(not_yet) {
+        let ahead = |moment: Timestamp, by| moment > later(now, by);
+        // A token of ours may be dated to the next second, to outlive a revocation in this one (`Issuer::issue`).
+        let dated_ahead = |moment| ahead(moment, leeway.max(SECOND));
+        if now >= later(expires_at, leeway)
+            || not_before.is_some_and(|moment| ahead(moment, leeway))
+            || issued_at.is_some_and(dated_ahead)
+        {
             return None;
         }
         Some(Token {
