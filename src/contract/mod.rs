@@ -7,6 +7,11 @@ mod voice;
 
 use std::str::FromStr;
 
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+
+use crate::account::Error;
+
 pub use endpoint::endpoint;
 pub use voice::{Asked, Voice, language, speak};
 
@@ -44,4 +49,9 @@ impl FromStr for Contract {
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
     axum::Router::new().merge(system::routes(app))
+}
+
+/// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in its words.
+async fn not_found(request: Request) -> Response {
+    system::refuse_stray(&request).unwrap_or_else(|| Error::NotFound.into_response())
 }

@@ -42,7 +42,7 @@ impl IntoResponse for Error {
 /// in flight.
 pub fn speak(routes: Router<App>, app: &App, voice: Voice) -> Router<App> {
     let spoken = from_fn_with_state((app.clone(), voice), speak_for);
-    routes.fallback(async || Error::NotFound).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+    routes.fallback(super::not_found).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
 }
 
 async fn speak_for(State((app, voice)): State<(App, Voice)>, request: Request, next: Next) -> Response {
@@ -88,7 +88,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 }
 
 impl Asked {
-    fn read(request: &Request) -> Asked {
+    /// Reads it out of a request.
+    pub(crate) fn read(request: &Request) -> Asked {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
         Asked { language: language(request.headers()), request_id: request_id.unwrap_or_default() }
     }

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::{Contract, endpoint, language, speak};
+use super::{Asked, Contract, endpoint, language, speak};
 use crate::account::{Account, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
@@ -22,12 +22,15 @@ use crate::serve::occasion;
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What every path of the contract begins with.
+const PREFIX: &str = "/web/v1/system";
+
 /// The contract's routes.
 pub fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
         .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
         .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));
-    Router::new().nest("/web/v1/system", speak(routes, app, refusal::say))
+    Router::new().nest(PREFIX, speak(routes, app, refusal::say))
 }
 
 async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
@@ -41,6 +44,14 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let patch = body::patch(&wished, &caller.account)?;
     let account = profile::update(&app, caller.account, patch, occasion, permitted).await?;
     Ok(answer(&account, &caller.tenant, language))
+}
+
+/// Refuses a path that nobody answers to, in this contract's words, if it lies below [`PREFIX`] in any spelling.
+pub(super) fn refuse_stray(request: &Request) -> Option<Response> {
+    let path = request.uri().path();
+    let (start, rest) = path.split_at_checked(PREFIX.len())?;
+    let stray = start.eq_ignore_ascii_case(PREFIX) && (rest.is_empty() || rest.starts_with('/'));
+    stray.then(|| refusal::say(&Error::NotFound, &Asked::read(request)))
 }
 
 /// A caller who may use this contract.
