@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::remainder;
 use crate::account::history::Occasion;
 use crate::app::App;
 use crate::contract::Contract;
@@ -51,6 +52,7 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     request.extensions_mut().insert(id.clone());
 
     let started = app.now();
+    let request = remainder::read_to_the_end(request);
     let mut response = next.run(request).instrument(span.clone()).await;
     let milliseconds = app.now().duration_since(started).as_millis();
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), milliseconds, "answered"));

@@ -4,6 +4,7 @@
 mod edge;
 mod health;
 mod listener;
+mod remainder;
 mod root;
 mod upkeep;
 
