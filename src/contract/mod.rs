@@ -8,6 +8,12 @@ mod voice;
 
 use std::str::FromStr;
 
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::account::Error;
+use crate::app::App;
+
 pub use endpoint::endpoint;
 pub use voice::{Asked, Voice, language, speak};
 
@@ -48,4 +54,22 @@ impl FromStr for Contract {
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
     axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app))
+}
+
+/// What the paths of each contract begin with, and its voice.
+const PREFIXES: [(&str, Voice); 2] = [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE)];
+
+/// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    let path = request.uri().path();
+    let below = |prefix: &str| {
+        let parts = path.split_at_checked(prefix.len());
+        parts.is_some_and(|(start, rest)| {
+            start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    match PREFIXES.iter().find(|(prefix, _)| below(prefix)) {
+        Some((_, voice)) => voice(&Error::NotFound, &Asked::read(&app, &request)),
+        None => Error::NotFound.into_response(),
+    }
 }

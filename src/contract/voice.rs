@@ -47,7 +47,7 @@ impl IntoResponse for Error {
 /// in flight. `name` is the contract's in the metrics.
 pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
     let spoken = from_fn_with_state((app.clone(), name, voice), speak_for);
-    routes.fallback(async || Error::NotFound).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+    routes.fallback(super::not_found).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
 }
 
 type Speaker = (App, &'static str, Voice);
@@ -125,7 +125,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 }
 
 impl Asked {
-    fn read(app: &App, request: &Request) -> Asked {
+    /// Reads it out of a request.
+    pub(crate) fn read(app: &App, request: &Request) -> Asked {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
         Asked {
             language: language(request.headers()),

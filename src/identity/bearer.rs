@@ -18,8 +18,8 @@ use crate::keys::KeyedHash;
 use crate::store::{Found, Subject};
 use crate::telemetry;
 
-/// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1).
-const OWN_TYPES: [&str; 1] = ["at+jwt"];
+/// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1, RFC 7519 §5.1).
+const OWN_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 
 /// A token whose signature holds, and whose word that is.
 pub struct Verified {

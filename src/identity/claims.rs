@@ -4,6 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::json::{Object, Value};
 
+/// How far ahead a token of ours may be dated, to outlive a revocation in the very second (`Issuer::issue`).
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
 /// What a verified token says. Claims of the wrong type make it no token at all (RFC 8725 §3.8, §3.9, §3.11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
@@ -55,9 +58,10 @@ impl Token {
     /// Whether it holds at a moment, with leeway for clocks that differ.
     pub fn holds(&self, now: Timestamp, leeway: Duration) -> bool {
         let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
-        let later = |moment: Timestamp| moment.checked_add(leeway).unwrap_or(Timestamp::MAX);
-        let begun = [self.not_before, self.issued_at].into_iter().flatten().all(|begin| begin <= later(now));
-        begun && now < later(self.expires_at)
+        let later = |moment: Timestamp, by| moment.checked_add(by).unwrap_or(Timestamp::MAX);
+        self.not_before.is_none_or(|begin| begin <= later(now, leeway))
+            && self.issued_at.is_none_or(|issued| issued <= later(now, leeway.max(SECOND)))
+            && now < later(self.expires_at, leeway)
     }
 }
 

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
-use super::{cors, source};
+use super::{cors, remainder, source};
 use crate::account::Error;
 use crate::account::history::Occasion;
 use crate::app::App;
@@ -66,6 +66,7 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     let origin = cors::allowed_origin(request.headers(), origins);
 
     let took = Stopwatch::start();
+    let request = remainder::read_to_the_end(request);
     let mut response = next.run(request).instrument(span.clone()).await;
     let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use jiff::Timestamp;
 
-use super::{Contract, endpoint, speak};
+use super::{Contract, Voice, endpoint, speak};
 use crate::account::{Account, AccountId, Error, Fault, Rule, Status};
 use crate::app::App;
 use crate::identity::api_key::{self, KeyHolder};
@@ -22,12 +22,17 @@ use crate::serve::{count_source, occasion};
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What every path of the contract begins with.
+pub(super) const PREFIX: &str = "/v1/cl2c";
+/// The contract's words for every error.
+pub(super) const VOICE: Voice = refusal::say;
+
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
         .route("/user", endpoint(put(update), "PUT, OPTIONS"))
         .route("/users/{id}", endpoint(get(show), "GET, HEAD, OPTIONS"));
-    Router::new().nest("/v1/cl2c", speak(routes, app, "cl2c", refusal::say))
+    Router::new().nest(PREFIX, speak(routes, app, "cl2c", VOICE))
 }
 
 async fn show(State(app): State<App>, Keyed(holder): Keyed, Path(id): Path<String>) -> Result<Response, Error> {

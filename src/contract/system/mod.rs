@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::{Contract, endpoint, language, speak};
+use super::{Contract, Voice, endpoint, language, speak};
 use crate::account::{Account, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
@@ -22,12 +22,17 @@ use crate::serve::{count_source, occasion};
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What every path of the contract begins with.
+pub(super) const PREFIX: &str = "/web/v1/system";
+/// The contract's words for every error.
+pub(super) const VOICE: Voice = refusal::say;
+
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
         .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
         .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));
-    Router::new().nest("/web/v1/system", speak(routes, app, "system", refusal::say))
+    Router::new().nest(PREFIX, speak(routes, app, "system", VOICE))
 }
 
 async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {

@@ -1,15 +1,20 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
 mod database;
+pub(crate) mod forge;
 pub(crate) mod postgres;
 mod request;
 mod server;
+mod transcript;
+mod wire;
 
 use std::time::Duration;
 
 pub(crate) use database::Database;
 pub(crate) use request::{Answer, Request};
-pub(crate) use server::{HOUR, Server, config, patch};
+pub(crate) use server::{HOUR, Server, patch};
+pub(crate) use transcript::Transcript;
+pub(crate) use wire::Wire;
 
 /// How long one test may take before it fails by its own name instead of hanging the whole run.
 const LIMIT: Duration = Duration::from_secs(60);

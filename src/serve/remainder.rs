@@ -1,0 +1,78 @@
+//! What is left of a body that nobody wants.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::{Version, header};
+use bytes::{Buf, Bytes};
+use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
+use tokio::runtime::Handle;
+
+/// How much is read for nothing, in bytes.
+const LIMIT: usize = 1024 * 1024;
+/// How long it is read for nothing.
+const TIME: Duration = Duration::from_secs(2);
+
+/// A body that is read to its end, within bounds, after whoever was to read it let go of it.
+///
+/// A request that is refused before its body was read would otherwise break its connection: what arrives after the answer
+/// meets a closed socket, and the reset may overtake the answer on its way to the client (RFC 9112 §9.6).
+struct Remainder(Body);
+
+/// Takes care of the body of a request in HTTP/1.1. HTTP/2 ends a stream without harm to its connection, and a client that
+/// asks first (`Expect`) has sent nothing yet.
+pub(super) fn read_to_the_end(request: Request) -> Request {
+    let (version, asks_first) = (request.version(), request.headers().contains_key(header::EXPECT));
+    if version >= Version::HTTP_2 || asks_first || request.body().is_end_stream() {
+        return request;
+    }
+    request.map(|body| Body::new(Remainder(body)))
+}
+
+impl Drop for Remainder {
+    fn drop(&mut self) {
+        let body = std::mem::take(&mut self.0);
+        if let (false, Ok(runtime)) = (body.is_end_stream(), Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(TIME, read_for_nothing(body)));
+        }
+    }
+}
+
+async fn read_for_nothing(mut body: Body) {
+    let mut left = LIMIT;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Buf::remaining);
+        match left.checked_sub(length) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
+}
+
+impl HttpBody for Remainder {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+        if !matches!(frame, Some(Ok(_))) {
+            self.0 = Body::empty();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}

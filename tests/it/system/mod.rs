@@ -1,0 +1,103 @@
+//! The System portal's contract at the wire: one sentence of it a test.
+
+mod bodies;
+mod client_hash;
+mod credentials;
+mod fields;
+mod history;
+mod languages;
+mod methods;
+mod order;
+mod read;
+mod status;
+mod tokens;
+mod update;
+
+use selfsame::account::history::Occasion;
+use selfsame::account::{Account, AccountId, Field, Patch};
+use selfsame::contract::Contract;
+use selfsame::profile;
+use selfsame::profile::audit::{self, Verdict};
+
+use crate::support::{Answer, Request, Server, patch};
+
+const PROFILE: &str = "/web/v1/system/profile";
+const UPDATE: &str = "/web/v1/system/profile/update";
+/// The client hash of everybody who has but one device.
+const DEVICE: &str = "d1";
+
+/// A person who is signed in on one device.
+struct SignedIn<'a> {
+    server: &'a Server,
+    account: Account,
+    token: String,
+}
+
+/// The person on the contract's pages, as they were before they changed anything.
+async fn admin(server: &Server) -> SignedIn<'_> {
+    let fields = [
+        (Field::Email, "admin@example.com"),
+        (Field::Phone, "+1234567890"),
+        (Field::DisplayName, "System Admin"),
+        (Field::Language, "en"),
+        (Field::TimeZone, "America/New_York"),
+        (Field::Country, "US"),
+    ];
+    let (id, number) = (AccountId(server.app.new_id()), server.app.store().next_account_number().await.unwrap());
+    let created_at = "2026-01-15T08:00:00Z".parse().unwrap();
+    let mut account = Account::new(id, number, None, &server.tenant, created_at);
+    account.updated_at = server.app.now();
+    let account = profile::create(&server.app, account, &patch(&fields), None, &Occasion::operator()).await.unwrap();
+    sign_in(server, account).await
+}
+
+/// Signs somebody in.
+async fn sign_in(server: &Server, account: Account) -> SignedIn<'_> {
+    let token = server.token(&account, Contract::System).await;
+    SignedIn { server, account, token }
+}
+
+impl SignedIn<'_> {
+    /// Begins a request with everything that says who sends it.
+    fn request(&self, method: &str, path: &str) -> Request {
+        self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", DEVICE)
+    }
+
+    /// Reads the profile.
+    async fn read(&self) -> Answer {
+        self.request("GET", PROFILE).send().await
+    }
+
+    /// Sends an update of the profile.
+    async fn update(&self, body: impl Into<reqwest::Body>) -> Answer {
+        self.request("POST", UPDATE).json(body).send().await
+    }
+
+    /// Changes the account as an operator does.
+    async fn operate(&self, wish: impl FnOnce(&mut Patch)) -> Account {
+        let mut patch = Patch::default();
+        wish(&mut patch);
+        self.server.operate(&self.account, patch).await
+    }
+
+    /// The account as it is stored now.
+    async fn stored(&self) -> Account {
+        self.server.account(&self.account).await
+    }
+
+    /// What the history says since the account was created, one line an entry, after it was proved whole.
+    async fn history(&self) -> String {
+        let app = &self.server.app;
+        let account = self.stored().await;
+        let verdict = audit::verify(app, &account).await.unwrap();
+        assert_eq!(verdict, Verdict::Whole { entries: account.version, erased: 0 });
+        let entries = app.store().history(account.id, 1, 100).await.unwrap();
+        let lines = entries.iter().map(|entry| {
+            let metadata = &entry.metadata;
+            let payload = audit::payload(app, entry).unwrap().to_text();
+            let who = format!("{} {} {}", metadata.actor, metadata.contract, metadata.request_id);
+            format!("{} {} {who} {payload}", metadata.sequence, metadata.at)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
