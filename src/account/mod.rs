@@ -7,6 +7,7 @@ mod error;
 mod fields;
 pub mod history;
 mod patch;
+mod picture;
 mod tenant;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
+pub use picture::Picture;
 pub use tenant::{Tenant, TenantStatus};
 
 /// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.
@@ -96,6 +98,11 @@ impl Account {
     /// The e-mail address, with its views.
     pub fn email(&self) -> Option<Email<'_>> {
         self.text(Field::Email).map(Email)
+    }
+
+    /// The picture, with its views.
+    pub fn picture(&self) -> Option<Picture<'_>> {
+        self.text(Field::Picture).map(Picture::of)
     }
 
     /// The phone number, with its views.

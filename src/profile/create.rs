@@ -18,7 +18,13 @@ pub async fn create(
     account.version = 1;
     (account.created_at, account.updated_at) = (created_at, updated_at);
     let entry = record::entry(app, &mut account, &changes, occasion);
-    let update = Update { claim: record::holdings(app.keys(), &account), release: Vec::new(), entry, account };
+    let update = Update {
+        claim: record::holdings(app.keys(), &account),
+        release: Vec::new(),
+        effects: Vec::new(),
+        entry,
+        account,
+    };
     match app.store().add_account(&update, link).await {
         Ok(()) => Ok(update.account),
         Err(error) => Err(app.store().name_taken(&update, error).await),

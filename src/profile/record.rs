@@ -17,7 +17,13 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
     let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
         these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
     };
-    Some(Update { release: without(&held, &holds), claim: without(&holds, &held), entry, account: after })
+    Some(Update {
+        release: without(&held, &holds),
+        claim: without(&holds, &held),
+        effects: Vec::new(),
+        entry,
+        account: after,
+    })
 }
 
 /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the

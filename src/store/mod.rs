@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_keys;
+mod effects;
 mod history;
 mod identities;
 mod installation;
@@ -30,6 +31,7 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
+pub use effects::Effect;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
@@ -133,6 +135,8 @@ pub struct Update {
     pub release: Vec<Holding>,
     /// What it holds from now on.
     pub claim: Vec<Holding>,
+    /// What else happens with the change.
+    pub effects: Vec<Effect>,
 }
 
 /// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
@@ -160,8 +164,16 @@ impl Store {
 
     /// Prepares every statement there is: the tables are those that this program was written for.
     pub async fn check(&self) -> Result<(), Error> {
-        let modules =
-            [accounts::ALL, api_keys::ALL, history::ALL, identities::ALL, installation::ALL, tenants::ALL, tokens::ALL];
+        let modules = [
+            accounts::ALL,
+            api_keys::ALL,
+            effects::ALL,
+            history::ALL,
+            identities::ALL,
+            installation::ALL,
+            tenants::ALL,
+            tokens::ALL,
+        ];
         for statement in modules.into_iter().flatten() {
             match self {
                 Store::Sqlite(sqlite) => sqlite.prepare(*statement)?,

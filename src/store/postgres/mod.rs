@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
 use super::value::{Parameter, present};
-use super::{Attempt, Bound, OpenError, Read, Update, record};
+use super::{Attempt, Bound, Effect, OpenError, Read, Update, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
@@ -113,6 +113,10 @@ impl Postgres {
     pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
         let this = self.clone();
         uncancelled(async move {
+            // What happens besides takes statements of its own, and so a transaction of several: rare enough.
+            if !first.effects.is_empty() {
+                return this.commit_locked(first.account, attempt).await;
+            }
             let changed =
                 this.query(COMMIT_STATEMENT, &commit_parameters(&first), |row| row.integer(0).and_then(present)).await;
             match changed {
@@ -124,7 +128,7 @@ impl Postgres {
         .await
     }
 
-    /// Somebody else was faster: lock the row, read it again, attempt again.
+    /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
     async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
         let mut connection = self.connection().await?;
         let mut refused = None;
@@ -189,9 +193,14 @@ async fn attempt_locked(
         Ok((Some(update), _)) => {
             let account = update.account.clone();
             let bound = commit_parameters(&update);
+            let effects: Vec<Bound> = update.effects.iter().map(Effect::bound).collect();
             *refused = Some(Refused::Update(Box::new(update)));
             let commit = transaction.prepare_cached(COMMIT_STATEMENT.postgres).await?;
             transaction.query_one(&commit, &references(&bound)).await?;
+            for (statement, bound) in &effects {
+                let prepared = transaction.prepare_cached(statement.postgres).await?;
+                transaction.execute(&prepared, &references(bound)).await?;
+            }
             Ok(Some(account))
         }
     }

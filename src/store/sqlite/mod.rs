@@ -112,6 +112,10 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     for (statement, bound) in accounts::change_of_holdings(update) {
         execute(connection, statement, &bound)?;
     }
+    for effect in &update.effects {
+        let (statement, bound) = effect.bound();
+        execute(connection, statement, &bound)?;
+    }
     execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
     Ok(true)
 }

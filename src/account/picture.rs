@@ -1,0 +1,38 @@
+use std::fmt;
+
+/// A view on a stored picture field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picture<'a> {
+    /// Somewhere else: an http(s) address that is shown as it is and never fetched.
+    Address(&'a str),
+    /// Kept by this installation.
+    Stored {
+        /// The random name, with the ending of its type; it tells nothing about the content.
+        name: &'a str,
+        /// The SHA-256 of the uploaded bytes in hexadecimal digits: the same upload again changes nothing.
+        digest: &'a str,
+    },
+}
+
+/// What the field of a picture of ours begins with; no address does.
+const STORED: &str = "stored:";
+
+impl<'a> Picture<'a> {
+    /// Reads the field.
+    pub fn of(text: &'a str) -> Picture<'a> {
+        match text.strip_prefix(STORED).and_then(|stored| stored.split_once(':')) {
+            Some((name, digest)) => Picture::Stored { name, digest },
+            None => Picture::Address(text),
+        }
+    }
+}
+
+/// Writes the field.
+impl fmt::Display for Picture<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Picture::Address(address) => formatter.write_str(address),
+            Picture::Stored { name, digest } => write!(formatter, "{STORED}{name}:{digest}"),
+        }
+    }
+}

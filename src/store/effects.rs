@@ -1,0 +1,43 @@
+use jiff::Timestamp;
+
+use super::Bound;
+use super::statement::{Statement, statement};
+use super::value::parameters;
+use crate::account::AccountId;
+
+const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
+const RETIRE_PICTURE: Statement = statement!(
+    "INSERT INTO replaced_picture (name, account_id, replaced_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+);
+
+/// Something that happens together with a change, in its transaction or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// An uploaded picture belongs to the account from now on: the sweeper must not take it for an orphan.
+    AdoptPicture {
+        /// The picture's name.
+        name: String,
+    },
+    /// A picture was replaced: it is kept for a while, so that the change can be undone, and then deleted.
+    RetirePicture {
+        /// The picture's name.
+        name: String,
+        /// Whose it was.
+        account: AccountId,
+        /// When it was replaced.
+        at: Timestamp,
+    },
+}
+
+impl Effect {
+    /// What brings it about.
+    pub(super) fn bound(&self) -> Bound {
+        match self {
+            Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]),
+            Effect::RetirePicture { name, account, at } => (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]),
+        }
+    }
+}
+
+/// For [`Store::check`](super::Store::check).
+pub(super) const ALL: &[Statement] = &[ADOPT_PICTURE, RETIRE_PICTURE];
