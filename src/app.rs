@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -35,6 +36,7 @@ struct Parts {
     key_uses: KeyUses,
     clock: Clock,
     requests: Semaphore,
+    public_url: OnceLock<String>,
 }
 
 /// Why the program cannot start; one line that says what to do.
@@ -95,13 +97,36 @@ impl App {
         let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
         let key_uses = KeyUses::default();
-        let parts = Parts { config, store, keys, issuer, trusted, remembered, limits, key_uses, clock, requests };
+        let parts = Parts {
+            config,
+            store,
+            keys,
+            issuer,
+            trusted,
+            remembered,
+            limits,
+            key_uses,
+            clock,
+            requests,
+            public_url: OnceLock::new(),
+        };
         Ok(App { parts: Arc::new(parts) })
     }
 
     /// The effective configuration.
     pub fn config(&self) -> &Config {
         &self.parts.config
+    }
+
+    /// Where clients reach this installation, without a slash at the end: configured, or where the server listens.
+    pub fn public_url(&self) -> &str {
+        let config = self.config();
+        self.parts.public_url.get_or_init(|| config.public_url(config.server.listen))
+    }
+
+    /// Remembers where the server really listens, before it answers the first request.
+    pub fn listens_on(&self, address: SocketAddr) {
+        let _ = self.parts.public_url.set(self.config().public_url(address));
     }
 
     /// The database.

@@ -14,6 +14,7 @@ pub mod json;
 pub mod keys;
 pub mod language;
 pub mod limit;
+pub mod picture;
 pub mod profile;
 pub mod serve;
 pub mod store;

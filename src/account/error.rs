@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use super::Status;
 use crate::limit::TooMany;
+use crate::picture::PictureRule;
 
 /// What can go wrong with a request, in the domain's words. Each contract says it in its own
 /// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract can say it.
@@ -44,6 +46,8 @@ pub enum Error {
     Body(BodyFault),
     /// Fields break their rules: all of them together, in the contract's order.
     Fields(Vec<Fault>),
+    /// The attributes would be larger than [`super::attributes::MAX_BYTES`].
+    AttributesTooLarge,
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
     /// Too many requests came from one source, or for one account.
@@ -112,7 +116,7 @@ pub enum BodyFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The field's name on the wire of the contract that refuses it.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// The rule that it breaks.
     pub rule: Rule,
 }
@@ -128,6 +132,22 @@ pub enum Rule {
     Text,
     /// No control characters (at least no U+0000).
     NoControlCharacters,
+    /// A JSON object.
+    Object,
+    /// No deeper than [`super::attributes::MAX_DEPTH`].
+    TooDeep,
+    /// Names of members within [`super::attributes::MAX_KEY`].
+    KeyLength,
+    /// Numbers that a double can hold.
+    NumberRange,
+    /// A picture, or the address of one.
+    Picture(PictureRule),
+    /// Not a picture of ours that is not the account's own.
+    ForeignPicture,
+    /// What the tenant's schema says.
+    Schema,
+    /// Not another value for what the tenant's schema calls read-only.
+    ReadOnly,
     /// The form of a phone number.
     PhoneNumber,
     /// The form of an account's identifier.

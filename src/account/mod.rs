@@ -2,6 +2,7 @@
 //!
 //! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
 
+pub mod attributes;
 mod contact;
 mod error;
 mod fields;
@@ -15,6 +16,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use uuid::Uuid;
+
+use crate::json::{self, Object};
 
 pub use contact::{Email, Phone};
 pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
@@ -98,6 +101,12 @@ impl Account {
     /// The e-mail address, with its views.
     pub fn email(&self) -> Option<Email<'_>> {
         self.text(Field::Email).map(Email)
+    }
+
+    /// The attributes; an empty object while there are none.
+    pub fn attributes(&self) -> Object {
+        let stored = self.text(Field::Attributes).and_then(|text| json::parse(text.as_bytes()).ok());
+        stored.and_then(|value| value.into_object().ok()).unwrap_or_default()
     }
 
     /// The picture, with its views.

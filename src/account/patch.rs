@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Email, Field, Portal, Status, Text};
-use crate::json::Value;
+use super::{Account, Email, Field, Portal, Status, Text, attributes};
+use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Edit<T> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
     pub(crate) texts: [Edit<Text>; Field::ALL.len()],
+    /// What to merge into the attributes (RFC 7396).
+    pub merge: Option<Object>,
     /// A new status; operators only.
     pub status: Option<Status>,
     /// A new portal; operators only.
@@ -68,6 +70,9 @@ impl Account {
         for field in Field::ALL {
             set(&mut self.texts[field], patch.wish(field));
         }
+        if let Some(wish) = &patch.merge {
+            self.merge(wish);
+        }
         self.status = patch.status.unwrap_or(self.status);
         self.portal = patch.portal.unwrap_or(self.portal);
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
@@ -91,6 +96,24 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Merges into the attributes. What would be too large is left alone: [`Account::merged`] says so beforehand.
+    fn merge(&mut self, wish: &Object) {
+        match self.merged(wish).map(|merged| merged.to_string()) {
+            Some(text) if text == "{}" => self.texts[Field::Attributes] = None,
+            Some(text) => self.texts[Field::Attributes] = Text::new(text).ok(),
+            None => {}
+        }
+    }
+
+    /// The attributes as they would be with a wish merged in; `None` when they would be too large.
+    pub fn merged(&self, wish: &Object) -> Option<Object> {
+        let mut merged = self.attributes();
+        attributes::merge(&mut merged, wish);
+        (merged.to_string().len() <= attributes::MAX_BYTES).then_some(merged)
+    }
+}
+
 fn set<T: Clone>(place: &mut Option<T>, edit: &Edit<T>) {
     match edit {
         Edit::Keep => {}
@@ -107,7 +130,14 @@ fn same<T>(before: Option<T>, after: Option<T>, key: impl Fn(&T) -> String) -> b
 fn changes_between(before: &Account, after: &Account) -> Vec<Change> {
     let text = |account: &Account, field| account.text(field).map_or(Value::Null, Value::from);
     let time = |time: Option<Timestamp>| time.map_or(Value::Null, |time| Value::from(time.to_string()));
-    let texts = Field::ALL.into_iter().map(|field| (field.name(), text(before, field), text(after, field)));
+    let attributes = attributes::differences(&before.attributes(), &after.attributes());
+    let attributes = attributes.into_iter().map(|(pointer, before, after)| Change {
+        field: Cow::Owned(format!("{}{pointer}", Field::Attributes.name())),
+        before,
+        after,
+    });
+    let plain = Field::ALL.into_iter().filter(|field| *field != Field::Attributes);
+    let texts = plain.map(|field| (field.name(), text(before, field), text(after, field)));
     let others = [
         ("status", Value::from(before.status.code()), Value::from(after.status.code())),
         ("portal", Value::from(before.portal.code()), Value::from(after.portal.code())),
@@ -120,6 +150,7 @@ fn changes_between(before: &Account, after: &Account) -> Vec<Change> {
         .chain(others)
         .filter(|(_, before, after)| before != after)
         .map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after })
+        .chain(attributes)
         .collect()
 }
 

@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 
 use crate::account::{BodyFault, Error};
 use crate::app::App;
@@ -76,4 +77,9 @@ async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error
 pub fn json(value: &impl serde::Serialize) -> Body {
     // Serialising plain structs and trees into memory cannot fail.
     Body::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// Whole seconds in UTC, `2026-01-15T08:00:00Z`, the rest cut off.
+pub fn seconds(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

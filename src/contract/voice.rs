@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub struct Asked {
     pub request_id: String,
     /// A new identifier for the error, which is also logged.
     pub error_id: Uuid,
+    /// When it was asked.
+    pub now: Timestamp,
 }
 
 /// Says an error in a contract's words.
@@ -132,6 +135,7 @@ impl Asked {
             language: language(request.headers()),
             request_id: request_id.unwrap_or_default(),
             error_id: app.new_id(),
+            now: app.now(),
         }
     }
 }

@@ -1,29 +1,50 @@
 use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
-use crate::account::{Account, Change, Email, Patch, Phone};
+use crate::account::{Account, Change, Email, Error, Patch, Phone, Picture};
 use crate::app::App;
 use crate::keys::Keyring;
-use crate::store::{Holding, Update};
+use crate::store::{Effect, Holding, Update};
 
-/// Applies a patch and makes the update that the database writes: the account, its history entry, and what it holds.
-/// `None` when nothing changes.
-pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occasion) -> Option<Update> {
+/// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
+/// else happens with it. `None` when nothing changes.
+pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occasion) -> Result<Option<Update>, Error> {
+    if patch.merge.as_ref().is_some_and(|wish| before.merged(wish).is_none()) {
+        return Err(Error::AttributesTooLarge);
+    }
     let mut after = before.clone();
     let changes = after.apply(patch, app.now());
     if changes.is_empty() {
-        return None;
+        return Ok(None);
     }
     let entry = entry(app, &mut after, &changes, occasion);
     let (held, holds) = (holdings(app.keys(), before), holdings(app.keys(), &after));
     let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
         these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
     };
-    Some(Update {
+    Ok(Some(Update {
         release: without(&held, &holds),
         claim: without(&holds, &held),
-        effects: Vec::new(),
+        effects: pictures(before, &after),
         entry,
         account: after,
-    })
+    }))
+}
+
+/// What a change of picture brings with it: the new one is no orphan any more, and the old one can go in time.
+fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
+    if before.picture() == after.picture() {
+        return Vec::new();
+    }
+    let adopted = match after.picture() {
+        Some(Picture::Stored { name, .. }) => Some(Effect::AdoptPicture { name: name.to_owned() }),
+        _ => None,
+    };
+    let retired = match before.picture() {
+        Some(Picture::Stored { name, .. }) => {
+            Some(Effect::RetirePicture { name: name.to_owned(), account: after.id, at: after.updated_at })
+        }
+        _ => None,
+    };
+    adopted.into_iter().chain(retired).collect()
 }
 
 /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the

@@ -21,7 +21,7 @@ pub async fn update(
         let app = app.clone();
         Arc::new(move |current| {
             permitted(current)?;
-            Ok(record::change(&app, current, &patch, &occasion))
+            record::change(&app, current, &patch, &occasion)
         })
     };
     app.store().commit(account, attempt).await

@@ -42,6 +42,9 @@ pub struct Listeners {
 /// Serves until `stop` completes, then answers what was begun: readiness ends first, then the listener, then each
 /// connection with its last answer.
 pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>) -> Stop {
+    if let Ok(address) = listeners.contracts.local_addr() {
+        app.listens_on(address);
+    }
     let settings = app.config().server.clone();
     let drain_delay = settings.drain_delay;
     let readiness = Readiness::default();

@@ -43,7 +43,7 @@ impl Wished {
     pub(super) async fn patch(&self, app: &App, account: &Account) -> Result<Patch, Error> {
         let mut reading = Reading { object: &self.0, faults: Vec::new() };
         if !matches!(member(&self.0, ID), None | Some(Value::Null | Value::String(_))) {
-            reading.faults.push(Fault { field: ID, rule: Rule::Text });
+            reading.faults.push(Fault { field: ID.into(), rule: Rule::Text });
         }
         let first = reading.name(FIRST_NAME, account.text(Field::GivenName));
         let last = reading.name(LAST_NAME, account.text(Field::FamilyName));
@@ -53,7 +53,7 @@ impl Wished {
             && taken(app, account, number.as_str()).await?
         {
             let rule = Rule::Registered(number.as_str().to_owned());
-            reading.faults.push(Fault { field: PHONE_NUMBER, rule });
+            reading.faults.push(Fault { field: PHONE_NUMBER.into(), rule });
         }
         match (first, last) {
             (Some(first), Some(last)) if reading.faults.is_empty() => {
@@ -86,7 +86,7 @@ impl Reading<'_> {
             Some(Value::String(text)) => stored(text).and_then(|name| max_length(text, MAX_NAME).map(|()| name)),
             Some(_) => Err(Rule::Text),
         };
-        read.map_err(|rule| self.faults.push(Fault { field, rule })).ok()
+        read.map_err(|rule| self.faults.push(Fault { field: field.into(), rule })).ok()
     }
 
     /// A value that absence keeps, and that null or the empty string erases.
@@ -105,7 +105,7 @@ impl Reading<'_> {
             Some(_) => Err(Rule::Text),
         };
         read.unwrap_or_else(|rule| {
-            self.faults.push(Fault { field, rule });
+            self.faults.push(Fault { field: field.into(), rule });
             Edit::Keep
         })
     }

@@ -118,7 +118,7 @@ fn parse(id: &str) -> Option<AccountId> {
 }
 
 fn id_fault(rule: Rule) -> Error {
-    Error::Fields(vec![Fault { field: "id", rule }])
+    Error::Fields(vec![Fault { field: "id".into(), rule }])
 }
 
 fn answer(account: &Account) -> Response {

@@ -58,6 +58,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         // This contract reads no client hash, and nothing that it writes is decided by a holding.
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
         | Error::Taken(_)
+        | Error::AttributesTooLarge
         | Error::Internal(_) => unexpected(),
     }
 }
@@ -98,16 +99,16 @@ fn invalid(asked: &Asked, faults: &[Fault]) -> Response {
     let mut errors = Object::new();
     for fault in faults {
         let text = Value::from(text(fault));
-        match errors.get_mut(fault.field) {
+        match errors.get_mut(&fault.field) {
             Some(Value::Array(texts)) => texts.push(text),
-            _ => drop(errors.insert(fault.field, Value::Array(vec![text]))),
+            _ => drop(errors.insert(&*fault.field, Value::Array(vec![text]))),
         }
     }
     problem(asked, errors)
 }
 
 fn text(fault: &Fault) -> String {
-    let name = match fault.field {
+    let name = match &*fault.field {
         "firstName" => "First name",
         "lastName" => "Last name",
         "pushToken" => "Push token",
@@ -119,6 +120,15 @@ fn text(fault: &Fault) -> String {
         Rule::MaxLength(max) => format!("{name} must be {max} characters or fewer"),
         Rule::Text => "The value must be a string.".to_owned(),
         Rule::NoControlCharacters => "The value must not contain control characters.".to_owned(),
+        // This contract writes no attributes and no pictures.
+        Rule::Object
+        | Rule::TooDeep
+        | Rule::KeyLength
+        | Rule::NumberRange
+        | Rule::Picture(_)
+        | Rule::ForeignPicture
+        | Rule::Schema
+        | Rule::ReadOnly => "The value is not valid.".to_owned(),
         Rule::PhoneNumber => "Invalid phone number format".to_owned(),
         Rule::Registered(number) => format!("Phone number {number} is already registered."),
         Rule::Identifier => "Invalid user ID format".to_owned(),

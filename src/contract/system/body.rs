@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Portal, Rule, Status, Tenant, Text};
-use crate::contract::body::refuse_nul_outside;
+use crate::contract::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::language::Language;
 
@@ -27,7 +26,7 @@ pub(super) fn patch(wished: &Object, account: &Account) -> Result<Patch, Error> 
     for (name, field, max) in WRITABLE {
         match edit(wished.get(name), shown(account, field), max) {
             Ok(edit) => patch.edit(field, edit),
-            Err(rules) => faults.extend(rules.into_iter().map(|rule| Fault { field: name, rule })),
+            Err(rules) => faults.extend(rules.into_iter().map(|rule| Fault { field: name.into(), rule })),
         }
     }
     if faults.is_empty() { Ok(patch) } else { Err(Error::Fields(faults)) }
@@ -104,8 +103,8 @@ pub(super) fn success<'a>(account: &'a Account, tenant: &'a Tenant, language: La
         account_remark: account.text(Field::Remark),
         account_portal: portal(account.portal, language),
         account_status: status(account.status, language),
-        created_at: time(account.created_at),
-        updated_at: time(account.updated_at),
+        created_at: seconds(account.created_at),
+        updated_at: seconds(account.updated_at),
         default_language: shown(account, Field::Language),
         default_timezone: shown(account, Field::TimeZone),
         default_country: shown(account, Field::Country),
@@ -124,9 +123,4 @@ fn portal(portal: Portal, language: Language) -> Member {
 
 fn status(status: Status, language: Language) -> Member {
     Member { code: status.code(), value: status.value(), label: language.text(status.label_key()) }
-}
-
-/// Whole seconds in UTC, `2026-01-15T08:00:00Z`, the rest cut off.
-fn time(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

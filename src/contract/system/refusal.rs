@@ -50,8 +50,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::BodyTooSlow => text(StatusCode::REQUEST_TIMEOUT, "system-timeout"),
         Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
         Error::Fields(faults) => invalid(language, faults),
-        // No field that this contract writes can be taken.
-        Error::Taken(_) => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
+        // No field that this contract writes can be taken or is too large.
+        Error::Taken(_) | Error::AttributesTooLarge => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
         Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
         Error::Internal(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned()),
@@ -81,9 +81,9 @@ fn invalid(language: Language, faults: &[Fault]) -> Response {
     let mut data = Object::new();
     for fault in faults {
         let text = Value::from(rule(&fault.rule, language));
-        match data.get_mut(fault.field) {
+        match data.get_mut(&fault.field) {
             Some(Value::Array(texts)) => texts.push(text),
-            _ => drop(data.insert(fault.field, Value::Array(vec![text]))),
+            _ => drop(data.insert(&*fault.field, Value::Array(vec![text]))),
         }
     }
     let message = language.text("system-parameters-invalid").into_owned();
@@ -98,9 +98,18 @@ fn rule(rule: &Rule, language: Language) -> String {
         }
         Rule::Text => language.text("system-not-text").into_owned(),
         // This contract has no such rules: it writes what fits.
-        Rule::Required | Rule::PhoneNumber | Rule::Identifier | Rule::Registered(_) => {
-            language.text("system-parameters-invalid").into_owned()
-        }
+        Rule::Required
+        | Rule::Object
+        | Rule::TooDeep
+        | Rule::KeyLength
+        | Rule::NumberRange
+        | Rule::Picture(_)
+        | Rule::ForeignPicture
+        | Rule::Schema
+        | Rule::ReadOnly
+        | Rule::PhoneNumber
+        | Rule::Identifier
+        | Rule::Registered(_) => language.text("system-parameters-invalid").into_owned(),
         Rule::NoControlCharacters => language.text("system-control-characters").into_owned(),
     }
 }

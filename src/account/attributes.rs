@@ -1,0 +1,255 @@
+//! The attributes: one JSON object a person, merged and never overwritten.
+
+use crate::json::{Object, Value};
+
+/// How deep attributes may nest, the outermost object included.
+pub const MAX_DEPTH: usize = 16;
+/// The longest name of a member, in Unicode scalar values.
+pub const MAX_KEY: usize = 128;
+/// The most bytes of attributes in compact form.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Why a wish cannot become attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It nests deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// A member has an empty name, or one longer than [`MAX_KEY`].
+    KeyLength,
+    /// A number is beyond what a double can hold (RFC 8259 §6): other readers would lose it.
+    NumberRange,
+    /// U+0000 stands in a name or a text.
+    Nul,
+}
+
+/// Checks what a client wishes to merge; the fault that comes first in the text is the one that is told, with a JSON
+/// Pointer (RFC 6901) to where it is.
+pub fn check(wish: &Object) -> Result<(), (Unfit, String)> {
+    check_object(wish, 1, &mut String::new()).map_err(|(unfit, pointer)| (unfit, pointer))
+}
+
+fn check_object(object: &Object, depth: usize, pointer: &mut String) -> Result<(), (Unfit, String)> {
+    if depth > MAX_DEPTH {
+        return Err((Unfit::TooDeep, String::new()));
+    }
+    for (key, value) in object {
+        if !(1..=MAX_KEY).contains(&key.chars().count()) {
+            return Err((Unfit::KeyLength, pointer.clone()));
+        }
+        if key.contains('\0') {
+            return Err((Unfit::Nul, pointer.clone()));
+        }
+        let length = pointer.len();
+        push(pointer, key);
+        check_value(value, depth, pointer)?;
+        pointer.truncate(length);
+    }
+    Ok(())
+}
+
+fn check_value(value: &Value, depth: usize, pointer: &mut String) -> Result<(), (Unfit, String)> {
+    match value {
+        Value::Object(object) => check_object(object, depth + 1, pointer),
+        Value::Array(_) if depth + 1 > MAX_DEPTH => Err((Unfit::TooDeep, String::new())),
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                let length = pointer.len();
+                push(pointer, &index.to_string());
+                check_value(value, depth + 1, pointer)?;
+                pointer.truncate(length);
+            }
+            Ok(())
+        }
+        Value::Number(number) if !number.as_str().parse().is_ok_and(f64::is_finite) => {
+            Err((Unfit::NumberRange, pointer.clone()))
+        }
+        Value::String(text) if text.contains('\0') => Err((Unfit::Nul, pointer.clone())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// Merges a wish into attributes by JSON Merge Patch (RFC 7396 §2): objects member by member, null removes, everything else
+/// replaces. Members keep their order, new ones come last.
+pub fn merge(target: &mut Object, wish: &Object) {
+    for (key, value) in wish {
+        match value {
+            Value::Null => {}
+            Value::Object(inner) => {
+                let mut merged = match target.get_mut(key) {
+                    Some(Value::Object(current)) => std::mem::take(current),
+                    _ => Object::new(),
+                };
+                merge(&mut merged, inner);
+                target.insert(key, merged);
+            }
+            other => drop(target.insert(key, other.clone())),
+        }
+    }
+    // In one pass: removing members one by one would move the rest of them each time.
+    target.retain(|key, _| wish.get(key) != Some(&Value::Null));
+}
+
+/// What differs between two attributes: (JSON Pointer, before, after), null where there is nothing. Objects are compared
+/// member by member, everything else as a whole.
+pub fn differences(before: &Object, after: &Object) -> Vec<(String, Value, Value)> {
+    let mut found = Vec::new();
+    compare(before, after, &mut String::new(), &mut found);
+    found
+}
+
+fn compare(before: &Object, after: &Object, pointer: &mut String, found: &mut Vec<(String, Value, Value)>) {
+    let added = after.iter().filter(|(key, _)| !before.contains_key(key)).map(|(key, _)| key);
+    for key in before.iter().map(|(key, _)| key).chain(added) {
+        let length = pointer.len();
+        push(pointer, key);
+        match (before.get(key), after.get(key)) {
+            (Some(Value::Object(before)), Some(Value::Object(after))) => compare(before, after, pointer, found),
+            (before, after) if before == after => {}
+            (before, after) => {
+                let value = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
+                found.push((pointer.clone(), value(before), value(after)));
+            }
+        }
+        pointer.truncate(length);
+    }
+}
+
+/// Adds a member's name to a JSON Pointer.
+fn push(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::json::parse;
+
+    fn object(text: &str) -> Object {
+        parse(text.as_bytes()).unwrap().into_object().unwrap()
+    }
+
+    fn merged(target: &str, wish: &str) -> String {
+        let mut target = object(target);
+        merge(&mut target, &object(wish));
+        target.to_string()
+    }
+
+    /// The RFC's own algorithm for any patch, of which [`merge`] is the case of two objects.
+    fn merge_any(target: Value, patch: Value) -> Value {
+        match patch {
+            Value::Object(patch) => {
+                let mut target = target.into_object().unwrap_or_default();
+                merge(&mut target, &patch);
+                Value::Object(target)
+            }
+            other => other,
+        }
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7396_appendix_a_hold() {
+        for (original, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, r#"{}"#),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+            (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+            (r#"{"a":"foo"}"#, "null", "null"),
+            (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            let value = |text: &str| parse(text.as_bytes()).unwrap();
+            assert_eq!(merge_any(value(original), value(patch)).to_text(), result, "{original} + {patch}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_the_order_of_members_are_kept_exactly() {
+        assert_eq!(
+            merged(r#"{"z":9007199254740993,"a":1.0,"m":-0}"#, r#"{"a":1e2,"b":2.50}"#),
+            r#"{"z":9007199254740993,"a":1e2,"m":-0,"b":2.50}"#
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_place() {
+        let deep = |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+        assert_eq!(check(&object(&deep(16))), Ok(()));
+        assert_eq!(check(&object(&deep(17))), Err((Unfit::TooDeep, String::new())));
+        assert_eq!(check(&object(&format!(r#"{{"a":{}1{}}}"#, "[".repeat(15), "]".repeat(15)))), Ok(()));
+        let arrays = format!(r#"{{"a":{}1{}}}"#, "[".repeat(16), "]".repeat(16));
+        assert_eq!(check(&object(&arrays)), Err((Unfit::TooDeep, String::new())));
+        assert_eq!(check(&object(r#"{"a":{"":1}}"#)), Err((Unfit::KeyLength, "/a".into())));
+        assert_eq!(check(&object(&format!(r#"{{"{}":1}}"#, "k".repeat(128)))), Ok(()));
+        assert_eq!(check(&object(&format!(r#"{{"{}":1}}"#, "k".repeat(129)))), Err((Unfit::KeyLength, String::new())));
+        assert_eq!(check(&object(r#"{"a":[0,{"b/c":1e400}]}"#)), Err((Unfit::NumberRange, "/a/1/b~1c".into())));
+        assert_eq!(check(&object(r#"{"a":"x\u0000"}"#)), Err((Unfit::Nul, "/a".into())));
+        assert_eq!(check(&object(r#"{"a\u0000":1}"#)), Err((Unfit::Nul, String::new())));
+    }
+
+    #[test]
+    fn differences_are_told_member_by_member() {
+        let found = differences(&object(r#"{"a":{"b":1,"c":[1]},"d":2}"#), &object(r#"{"a":{"b":1,"c":[2]},"e":3}"#));
+        let found: Vec<String> =
+            found.iter().map(|(at, before, after)| format!("{at} {} {}", before.to_text(), after.to_text())).collect();
+        assert_eq!(found, ["/a/c [1] [2]", "/d 2 null", "/e null 3"]);
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let leaf =
+            prop_oneof![Just(serde_json::Value::Null), any::<u8>().prop_map(Into::into), "[a-c]".prop_map(Into::into)];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                proptest::collection::btree_map("[a-c]", inner, 0..4)
+                    .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The algorithm of RFC 7396 §2, word for word, on another library's tree.
+    fn model(target: &mut serde_json::Value, patch: &serde_json::Value) {
+        let serde_json::Value::Object(patch) = patch else {
+            *target = patch.clone();
+            return;
+        };
+        if !target.is_object() {
+            *target = serde_json::json!({});
+        }
+        let Some(members) = target.as_object_mut() else { return };
+        for (name, value) in patch {
+            if value.is_null() {
+                members.remove(name);
+            } else {
+                model(members.entry(name).or_insert(serde_json::Value::Null), value);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_does_what_the_rfc_says(target in values(), patch in values()) {
+            let ours = merge_any(parse(target.to_string().as_bytes()).unwrap(), parse(patch.to_string().as_bytes()).unwrap());
+            let mut theirs = target;
+            model(&mut theirs, &patch);
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&ours.to_text()).unwrap(), theirs);
+        }
+
+        #[test]
+        fn merging_the_differences_leads_to_the_same_place(before in values(), after in values()) {
+            let as_object = |value: serde_json::Value| parse(value.to_string().as_bytes()).unwrap().into_object().unwrap_or_default();
+            let (before, after) = (as_object(before), as_object(after));
+            prop_assert_eq!(differences(&before, &after).is_empty(), before == after);
+        }
+    }
+}
