@@ -4,12 +4,14 @@ mod database;
 pub(crate) mod postgres;
 mod request;
 mod server;
+mod until;
 
 use std::time::Duration;
 
 pub(crate) use database::Database;
 pub(crate) use request::{Answer, Request};
 pub(crate) use server::{HOUR, Server, config, patch};
+pub(crate) use until::until;
 
 /// How long one test may take before it fails by its own name instead of hanging the whole run.
 const LIMIT: Duration = Duration::from_secs(60);
