@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod migrations;
 mod store;
 mod support_works;
 mod system;
