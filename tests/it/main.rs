@@ -6,6 +6,7 @@
 mod support;
 
 mod migrations;
+mod races;
 mod store;
 mod support_works;
 mod system;
