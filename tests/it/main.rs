@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod crash;
 mod migrations;
 mod races;
 mod store;

@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod postgres;
+mod process;
 mod request;
 mod server;
 mod until;
@@ -9,6 +10,7 @@ mod until;
 use std::time::Duration;
 
 pub(crate) use database::Database;
+pub(crate) use process::{Installation, Process};
 pub(crate) use request::{Answer, Request};
 pub(crate) use server::{HOUR, Server, config, patch};
 pub(crate) use until::until;
