@@ -25,7 +25,7 @@ pub enum Unfit {
 /// Checks what a client wishes to merge; the fault that comes first in the text is the one that is told, with a JSON
 /// Pointer (RFC 6901) to where it is.
 pub fn check(wish: &Object) -> Result<(), (Unfit, String)> {
-    check_object(wish, 1, &mut String::new()).map_err(|(unfit, pointer)| (unfit, pointer))
+    check_object(wish, 1, &mut String::new())
 }
 
 fn check_object(object: &Object, depth: usize, pointer: &mut String) -> Result<(), (Unfit, String)> {

@@ -229,7 +229,9 @@ mod tests {
             Just(Edit::Clear),
             "[a-c]{1,2}".prop_map(|text| Edit::Set(Text::new(text).unwrap())),
         ];
-        proptest::collection::vec((0..Field::ALL.len(), edit), 0..12)
+        let plain =
+            (0..Field::ALL.len()).prop_filter("attributes are merged", |field| Field::ALL[*field] != Field::Attributes);
+        proptest::collection::vec((plain, edit), 0..12)
     }
 
     fn patch_of(edits: &[(usize, Edit<Text>)]) -> Patch {
@@ -257,7 +259,7 @@ mod tests {
             account.apply(&patch_of(&first), later(1));
             let before = account.clone();
             let changes = account.apply(&patch_of(&second), later(2));
-            for field in Field::ALL {
+            for field in Field::ALL.into_iter().filter(|field| *field != Field::Attributes) {
                 let named = changes.iter().find(|change| change.field == field.name());
                 prop_assert_eq!(named.is_some(), before.text(field) != account.text(field));
                 if let Some(change) = named {

@@ -3,6 +3,8 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest;
+
 use super::{OpenError, SealingKey};
 
 /// The one key outside the database: 32 bytes, from the configuration or from a file of 64 hexadecimal digits.
@@ -50,9 +52,8 @@ impl MasterKey {
         if !path.exists() {
             let digits: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
             // Written aside and linked into place: nobody ever reads half a key.
-            let draft = path.with_extension(format!("{}.draft", std::process::id()));
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
+            let draft = path.with_extension(format!("{}.draft", draft_name(&fresh)));
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
             file.write_all(format!("{digits}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
             let linked = fs::hard_link(&draft, path);
             fs::remove_file(&draft).map_err(failed)?;
@@ -79,6 +80,13 @@ impl MasterKey {
     }
 }
 
+/// Nobody else's: process identifiers are the same in every container, and a draft that two write to, one of which has been
+/// linked into place, would change a key that is in use.
+fn draft_name(fresh: &[u8; 32]) -> String {
+    let hash = digest::digest(&digest::SHA256, fresh);
+    hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn sync_parent(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
@@ -99,6 +107,32 @@ mod tests {
         let second = MasterKey::read_or_create(&path, [8; 32]).unwrap();
         assert_eq!(second.open("x", &first.seal([0; 12], "x", b"k")).unwrap(), b"k");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_those_who_make_the_key_file_at_once_all_use_the_one_that_stays() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("secret.key");
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                let (path, start) = (&path, &start);
+                let made: Vec<_> = (0..8)
+                    .map(|byte| {
+                        scope.spawn(move || {
+                            start.wait();
+                            MasterKey::read_or_create(path, [byte; 32]).unwrap()
+                        })
+                    })
+                    .collect();
+                let keys: Vec<MasterKey> = made.into_iter().map(|made| made.join().unwrap()).collect();
+                let stays = MasterKey::read_or_create(path, [9; 32]).unwrap();
+                for key in keys {
+                    assert_eq!(stays.open("x", &key.seal([0; 12], "x", b"k")).unwrap(), b"k");
+                }
+            });
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]

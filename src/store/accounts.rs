@@ -113,18 +113,18 @@ impl Store {
             (CLAIM, parameters![INSTALLATION, "number", number, account.id]),
         ];
         statements.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
-        statements.extend(change_of_holdings(update));
+        statements.extend(change_of_holdings(update).map(|(_, bound)| bound));
         statements.push((history::ADD, record::entry_parameters(&update.entry)));
         self.execute(statements).await.map(drop)
     }
 }
 
-/// The statements that release and claim what an update says.
-pub(super) fn change_of_holdings(update: &Update) -> impl Iterator<Item = Bound> {
+/// The statements that release and claim what an update says, each with the kind of what it is about.
+pub(super) fn change_of_holdings(update: &Update) -> impl Iterator<Item = (&'static str, Bound)> {
     let account = &update.account;
     let bind = move |holding: &Holding| parameters![account.tenant_id, holding.kind, holding.key, account.id];
-    let released = update.release.iter().map(move |holding| (RELEASE, bind(holding)));
-    released.chain(update.claim.iter().map(move |holding| (CLAIM, bind(holding))))
+    let released = update.release.iter().map(move |holding| (holding.kind, (RELEASE, bind(holding))));
+    released.chain(update.claim.iter().map(move |holding| (holding.kind, (CLAIM, bind(holding)))))
 }
 
 impl Store {

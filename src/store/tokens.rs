@@ -13,11 +13,13 @@ const BIND: Statement = statement!(
 const BOUND: Statement = statement!("SELECT client_hash FROM client_binding WHERE account_id = ?1 AND session = ?2");
 const REVOKE: Statement = statement!(
     "INSERT INTO revoked_token (token, expires_at) VALUES (?1, ?2) \
-     ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at"
+     ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
+     WHERE excluded.expires_at > revoked_token.expires_at"
 );
 const REVOKE_BEFORE: Statement = statement!(
     "INSERT INTO token_horizon (account_id, not_before) VALUES (?1, ?2) \
-     ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before"
+     ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
+     WHERE excluded.not_before > token_horizon.not_before"
 );
 const NOT_BEFORE: Statement = statement!("SELECT not_before FROM token_horizon WHERE account_id = ?1");
 const FORGET_BINDINGS: Statement = statement!("DELETE FROM client_binding WHERE expires_at < ?1");
@@ -37,12 +39,12 @@ impl Store {
         self.find(BOUND, parameters![account, session], |row| hash(row, 0)).await.and_then(present)
     }
 
-    /// Revokes one token until it would have expired anyway.
+    /// Revokes one token until it would have expired anyway; the longest of several revocations holds.
     pub async fn revoke_token(&self, token: KeyedHash, expires_at: Timestamp) -> Result<(), Error> {
         self.execute(vec![(REVOKE, parameters![token, expires_at])]).await.map(drop)
     }
 
-    /// Revokes every token of an account that was issued before a moment.
+    /// Revokes every token of an account that was issued before a moment; the latest of several revocations holds.
     pub async fn revoke_tokens_before(&self, account: AccountId, not_before: Timestamp) -> Result<(), Error> {
         self.execute(vec![(REVOKE_BEFORE, parameters![account, not_before])]).await.map(drop)
     }

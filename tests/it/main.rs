@@ -5,5 +5,9 @@
 #[macro_use]
 mod support;
 
+mod crash;
+mod migrations;
+mod races;
+mod store;
 mod support_works;
 mod system;

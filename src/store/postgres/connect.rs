@@ -32,7 +32,8 @@ pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config
 pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool, OpenError> {
     let tls = MakeRustlsConnect::new(tls(server, settings)?);
     let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-    let wait = Some(settings.wait_timeout);
+    let patience = settings.wait_timeout;
+    let wait = Some(patience);
     let session = format!(
         "SET synchronous_commit = on; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
          SET idle_in_transaction_session_timeout = {timeout}",
@@ -44,7 +45,13 @@ pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool,
         .timeouts(Timeouts { wait, create: wait, recycle: wait })
         .post_create(Hook::async_fn(move |connection, _| {
             let session = session.clone();
-            Box::pin(async move { connection.batch_execute(&session).await.map_err(HookError::Backend) })
+            Box::pin(async move {
+                // The pool's own time for making a connection ends before this.
+                match tokio::time::timeout(patience, connection.batch_execute(&session)).await {
+                    Ok(set) => set.map_err(HookError::Backend),
+                    Err(_) => Err(HookError::message("the server does not answer")),
+                }
+            })
         }))
         .build()
         .map_err(|cause| unreachable(server, cause))

@@ -109,8 +109,12 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     if execute(connection, accounts::SET, &record::account_parameters(&update.account))? == 0 {
         return Ok(false);
     }
-    for (statement, bound) in accounts::change_of_holdings(update) {
-        execute(connection, statement, &bound)?;
+    for (kind, (statement, bound)) in accounts::change_of_holdings(update) {
+        // The violated constraint is the same for all of them; which claim violates it is known only here.
+        execute(connection, statement, &bound).map_err(|error| match error {
+            Error::Taken(_) => Error::Taken(kind),
+            error => error,
+        })?;
     }
     for effect in &update.effects {
         let (statement, bound) = effect.bound();

@@ -78,8 +78,18 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
         tracing::warn!(error = %cause, "the database does not take a transaction");
         return;
     }
-    let done: Vec<Done> = waiting.into_iter().filter_map(|work| in_savepoint(connection, work)).collect();
-    let committed = connection.execute_batch("COMMIT").map_err(error);
+    let mut done = Vec::with_capacity(waiting.len());
+    for work in waiting {
+        done.extend(in_savepoint(connection, work));
+        // A full disk ends the whole transaction. What has not run yet must not: it would commit by itself.
+        if connection.is_autocommit() {
+            break;
+        }
+    }
+    let committed = match connection.is_autocommit() {
+        true => Err(Error::Unavailable(Cause::new("the database gave up the transaction"))),
+        false => connection.execute_batch("COMMIT").map_err(error),
+    };
     if let Err(cause) = &committed {
         tracing::error!(error = ?cause, "a group of changes could not be committed");
         // After a failed commit SQLite may or may not have rolled back by itself.
@@ -106,5 +116,80 @@ fn in_savepoint(connection: &Connection, work: Work) -> Option<Done> {
             tracing::error!(error = %cause, "a savepoint could not be ended");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as blocking;
+
+    use super::*;
+
+    /// Pages that the database may have: no room for anything large.
+    const PAGES: u32 = 20;
+
+    fn insert(connection: &Connection, bytes: i64) -> Result<(), Error> {
+        connection.execute("INSERT INTO kept VALUES (zeroblob(?1))", [bytes]).map(drop).map_err(error)
+    }
+
+    /// Runs all pieces of work in one group and returns what came of each, and how many rows were kept.
+    fn run_as_one_group(sizes: &[i64]) -> (Vec<Result<(), Error>>, i64) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("db");
+        let connection = Connection::open(&file).unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection.pragma_update(None, "max_page_count", PAGES).unwrap();
+        connection.execute_batch("CREATE TABLE kept (value BLOB)").unwrap();
+        let writer = Writer::start(connection, 16, 16);
+
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let results = runtime.block_on(async {
+            let (began, beginning) = blocking::channel();
+            let (go_on, going_on) = blocking::channel();
+            let local = tokio::task::LocalSet::new();
+            let held = local.spawn_local({
+                let writer = writer.clone();
+                async move {
+                    let hold = move |_: &Connection| {
+                        began.send(()).unwrap();
+                        going_on.recv().map_err(|error| Error::Internal(Cause::new(error)))
+                    };
+                    writer.run(hold).await
+                }
+            });
+            // One turn hands it over; while the writer's thread is held, the others gather.
+            local.run_until(tokio::task::yield_now()).await;
+            beginning.recv().unwrap();
+            let works = sizes.iter().map(|size| {
+                let (writer, size) = (writer.clone(), *size);
+                local.spawn_local(async move { writer.run(move |connection| insert(connection, size)).await })
+            });
+            let works: Vec<_> = works.collect();
+            local.run_until(tokio::task::yield_now()).await;
+            go_on.send(()).unwrap();
+            local.await;
+            held.await.unwrap().unwrap();
+            let mut results = Vec::new();
+            for work in works {
+                results.push(work.await.unwrap());
+            }
+            results
+        });
+        let kept = Connection::open(&file).unwrap().query_row("SELECT count(*) FROM kept", [], |row| row.get(0));
+        (results, kept.unwrap())
+    }
+
+    #[test]
+    fn what_shares_a_commit_is_all_acknowledged() {
+        let (results, kept) = run_as_one_group(&[1, 2, 3]);
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(kept, 3);
+    }
+
+    #[test]
+    fn a_full_disk_refuses_for_now_what_it_does_not_keep() {
+        let (results, kept) = run_as_one_group(&[1, 1_000_000, 1]);
+        assert!(results.iter().all(|result| matches!(result, Err(Error::Unavailable(_)))), "{results:?}");
+        assert_eq!(kept, 0);
     }
 }

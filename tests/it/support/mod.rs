@@ -3,17 +3,21 @@
 mod database;
 pub(crate) mod forge;
 pub(crate) mod postgres;
+mod process;
 mod request;
 mod server;
 mod transcript;
+mod until;
 mod wire;
 
 use std::time::Duration;
 
 pub(crate) use database::Database;
+pub(crate) use process::{Installation, Process};
 pub(crate) use request::{Answer, Request};
-pub(crate) use server::{HOUR, Server, patch};
+pub(crate) use server::{HOUR, Server, config, patch};
 pub(crate) use transcript::Transcript;
+pub(crate) use until::until;
 pub(crate) use wire::Wire;
 
 /// How long one test may take before it fails by its own name instead of hanging the whole run.

@@ -1,0 +1,6 @@
+//! Acknowledged means durable: servers and databases that are killed, stopped, locked or full.
+
+mod away;
+mod killed;
+mod load;
+mod sqlite;

@@ -1,0 +1,89 @@
+//! What only happens to a file: another process that holds its lock, and a disk that is full.
+
+use std::process::Command;
+
+use selfsame::account::Field;
+use selfsame::contract::Contract;
+
+use super::away::Lock;
+use crate::support::{Database, Installation, Server};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_another_process_does_not_let_go_is_refused_and_reading_goes_on() {
+    let server = Server::with(Database::sqlite(), &[]).await;
+    let account = server.person(&[(Field::DisplayName, "Before")]).await;
+    let token = server.token(&account, Contract::System).await;
+    let signed = |method, path| server.request(method, path).bearer(&token).header("X-Client-Hash", "d1");
+    let update = |name: &str| {
+        signed("POST", "/web/v1/system/profile/update").json(format!(r#"{{"accountName":"{name}"}}"#)).send()
+    };
+    assert_eq!(update("First").await.status, 200);
+
+    let lock = Lock::take(&server, &account).await;
+    // Those that come while the first is waiting share its fate and do not wait one after the other.
+    let refused = (0..20).map(|number| tokio::spawn(update(&format!("Locked {number}"))));
+    for refused in refused.collect::<Vec<_>>() {
+        let refused = refused.await.unwrap();
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+        assert_eq!(refused.json()["code"], "5030");
+        let read = signed("GET", "/web/v1/system/profile").send().await;
+        assert_eq!(read.json()["data"]["accountName"], "First");
+    }
+    lock.release().await;
+    assert_eq!(update("Last").await.status, 200);
+    let sequences: Vec<i64> = server
+        .app
+        .store()
+        .history(account.id, 0, 10)
+        .await
+        .unwrap()
+        .iter()
+        .map(|entry| entry.metadata.sequence)
+        .collect();
+    assert_eq!(sequences, [1, 2, 3]);
+}
+
+/// A limit on the size of files stands in for the disk: both refuse a write in the middle of a transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let installation = Installation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
+    installation.run(&["tenant", "create", "demo"]);
+    let (_, token) = installation.person(&["display_name=0"]);
+    let server = installation.serve();
+    let signed = |method, path| server.request(method, path).bearer(&token).header("X-Client-Hash", "d1");
+    let update = |number: usize| {
+        signed("POST", "/web/v1/system/profile/update").json(format!(r#"{{"accountName":"{number}"}}"#)).send()
+    };
+    limit_files(server.id(), "300000");
+    let mut acknowledged = 0;
+    let refused = loop {
+        let answer = update(acknowledged + 1).await;
+        match answer.status.as_u16() {
+            200 => acknowledged += 1,
+            _ => break answer,
+        }
+        assert!(acknowledged < 10_000, "the disk is never full");
+    };
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"), "{refused}");
+    assert!(acknowledged > 0);
+    // Many at once: one that is refused does not take the others' answers with it.
+    let refused = (0..20).map(|number| tokio::spawn(update(20_000 + number)));
+    for refused in refused.collect::<Vec<_>>() {
+        let refused = refused.await.unwrap();
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"), "{refused}");
+    }
+    let read = signed("GET", "/web/v1/system/profile").send().await;
+    assert_eq!(read.json()["data"]["accountName"], acknowledged.to_string());
+
+    limit_files(server.id(), "unlimited");
+    assert_eq!(update(30_000).await.status, 200);
+    drop(server);
+    assert!(installation.run(&["audit", "verify"]).contains(&format!(" {} entries ", acknowledged + 2)));
+}
+
+fn limit_files(process: &str, bytes: &str) {
+    // Only the soft limit: without privileges a hard one could not be raised again.
+    let limited = Command::new("prlimit").args(["--pid", process, &format!("--fsize={bytes}:")]).status();
+    assert!(limited.expect("prlimit, of util-linux, is installed").success());
+}

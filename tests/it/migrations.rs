@@ -1,0 +1,307 @@
+//! How tables come to be and are brought up to date, and which databases are refused.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use refinery::{Migration, Runner};
+use selfsame::account::{AccountId, Field, TenantId};
+use selfsame::app::{App, Clock};
+use selfsame::config::Config;
+use selfsame::contract::Contract;
+use selfsame::identity::Grant;
+use selfsame::keys::Purpose;
+use selfsame::store::{Holding, OpenError, Store, Subject};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use uuid::Uuid;
+
+use crate::support::{Database, HOUR, config};
+
+async fn open(config: &Config) -> Result<Store, OpenError> {
+    Store::open(&config.database(), &config.database).await
+}
+
+fn configured(database: &Database) -> (Config, TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    (config(database, &data, &[]), data)
+}
+
+on_both_databases!(
+    async fn instances_that_open_one_empty_database_at_once_make_its_tables_once(database: Database) {
+        let (config, _data) = configured(&database);
+        let opening: Vec<_> = (0..8)
+            .map(|_| {
+                let config = config.clone();
+                // A thread each: SQLite is opened by the caller's own.
+                tokio::task::spawn_blocking(move || {
+                    tokio::runtime::Handle::current().block_on(async {
+                        let store = open(&config).await.map_err(|error| error.to_string())?;
+                        store.check().await.map_err(|error| format!("{error:?}"))
+                    })
+                })
+            })
+            .collect();
+        for opened in opening {
+            opened.await.unwrap().unwrap();
+        }
+        let recorded = query(&database, "SELECT version FROM refinery_schema_history ORDER BY version").await;
+        let expected: Vec<String> =
+            migrations(&database).iter().map(|migration| migration.version().to_string()).collect();
+        assert_eq!(recorded, expected);
+    }
+);
+
+on_both_databases!(
+    async fn instances_that_start_on_one_empty_database_at_once_share_their_keys(database: Database) {
+        let (config, _data) = configured(&database);
+        let start = || {
+            let config = config.clone();
+            tokio::task::spawn_blocking(move || {
+                tokio::runtime::Handle::current().block_on(App::start(config, Clock::System)).map_err(|e| e.to_string())
+            })
+        };
+        let (first, second) = tokio::join!(start(), start());
+        let (first, second) = (first.unwrap().unwrap(), second.unwrap().unwrap());
+        assert_eq!(first.issuer().name(), second.issuer().name());
+        let hashes = [&first, &second]
+            .map(|app| (app.keys().index(TenantId(Uuid::nil()), "email", "a"), app.keys().digest("a", &[])));
+        assert_eq!(hashes[0], hashes[1]);
+        // What one signs the other publishes, once it has read the keys again.
+        let grant = Grant {
+            account: AccountId(first.new_id()),
+            contract: Contract::System,
+            scope: None,
+            client_hash: None,
+            lifetime: HOUR,
+        };
+        first.issuer().issue(&first, &grant).await.unwrap();
+        second.issuer().refresh(&second).await.unwrap();
+        let published = second.issuer().published(&second).await.unwrap();
+        assert_eq!(published, first.issuer().published(&first).await.unwrap());
+        assert_eq!(published["keys"].as_array().unwrap().len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_database_made_by_a_newer_version_is_refused(database: Database) {
+        let (config, _data) = configured(&database);
+        open(&config).await.unwrap();
+        let row = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+                   VALUES (9999, 'of_the_future', '2030-01-01T00:00:00Z', '1')";
+        execute(&database, row).await;
+        let error = open(&config).await.err().unwrap();
+        assert!(matches!(error, OpenError::Newer(..)), "{error:?}");
+        let expected = "made by a newer version of selfsame (V9999__of_the_future is unknown to this one); start that \
+                        version, or restore a backup made before the upgrade";
+        assert!(error.to_string().ends_with(expected), "{error}");
+    }
+);
+
+on_both_databases!(
+    async fn a_database_that_holds_another_change_under_the_same_number_is_refused(database: Database) {
+        let (config, _data) = configured(&database);
+        open(&config).await.unwrap();
+        execute(&database, "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1").await;
+        let error = open(&config).await.err().unwrap();
+        assert!(matches!(error, OpenError::Divergent(..)), "{error:?}");
+        let expected = "it holds V1__accounts where this version has V1__accounts; this is not a database of this \
+                        program, or it was changed by hand";
+        assert!(error.to_string().ends_with(expected), "{error}");
+    }
+);
+
+on_both_databases!(
+    async fn data_of_the_first_version_survives_the_way_over_every_version_to_this_one(database: Database) {
+        let migrations = migrations(&database);
+        for on_the_way in 1..=migrations.len() {
+            let database = another(&database);
+            migrate(&database, &migrations[..1]).await;
+            execute(&database, &filled_in_the_first_version(is_sqlite(&database))).await;
+            migrate(&database, &migrations[..on_the_way]).await;
+            let (config, _data) = configured(&database);
+            // Twice: the second time there is nothing left to do.
+            drop(open(&config).await.unwrap());
+            let store = open(&config).await.unwrap();
+            store.check().await.unwrap();
+            everything_is_there(&store).await;
+        }
+    }
+);
+
+/// One row in every table, as the first version wrote it. Hexadecimal digits in angle brackets are bytes, in square ones
+/// an identifier.
+const FIRST_VERSION: &str = "
+    INSERT INTO installation VALUES ('id', 'of the first version');
+    UPDATE counter SET last = 7;
+    INSERT INTO secret VALUES ('index', 1, <00ff>, 1);
+    INSERT INTO signing_key VALUES ('kid', 'EdDSA', '{}', <00ff>, 1, 2);
+    INSERT INTO tenant VALUES ([00000000000000000000000000000001], 1, 'demo', 'INST_SYS_001', 10010301, 5, 10010101, 1, 2);
+    INSERT INTO account VALUES ([00000000000000000000000000000002], 7, [00000000000000000000000000000001], 'ACC_SYS_007',
+        10010101, 10010202, 0, <4a616ec3a920f09fa680>, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, true, false, true, 3, 1, 1, 123457,
+        <0202020202020202020202020202020202020202020202020202020202020202>);
+    INSERT INTO holding VALUES ([00000000000000000000000000000001], 'email',
+        <0303030303030303030303030303030303030303030303030303030303030303>, [00000000000000000000000000000002]);
+    INSERT INTO history VALUES ([00000000000000000000000000000002], 1, 123457, 'operator', 'cli', '',
+        <0404040404040404040404040404040404040404040404040404040404040404>,
+        <0202020202020202020202020202020202020202020202020202020202020202>, 1, <0506>,
+        <0707070707070707070707070707070707070707070707070707070707070707>);
+    INSERT INTO identity VALUES ('https://id.example',
+        <0808080808080808080808080808080808080808080808080808080808080808>, [00000000000000000000000000000002], 0,
+        <6a616e65>, 1);
+    INSERT INTO client_binding VALUES ([00000000000000000000000000000002],
+        <0909090909090909090909090909090909090909090909090909090909090909>,
+        <0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a>, 9);
+    INSERT INTO revoked_token VALUES (<0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b>, 9);
+    INSERT INTO token_horizon VALUES ([00000000000000000000000000000002], 4);
+";
+
+fn filled_in_the_first_version(sqlite: bool) -> String {
+    let (bytes, identifier) = if sqlite { ("x'", "x'") } else { ("'\\x", "'") };
+    FIRST_VERSION.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
+}
+
+async fn everything_is_there(store: &Store) {
+    let (tenant, account) = (TenantId(Uuid::from_u128(1)), AccountId(Uuid::from_u128(2)));
+    assert_eq!(store.fact("id", "fresh").await.unwrap(), "of the first version");
+    assert_eq!(store.secret(Purpose::Index, 1).await.unwrap(), Some(vec![0, 255]));
+    let keys = store.signing_keys().await.unwrap();
+    assert_eq!((keys.len(), keys[0].key_id.as_str(), keys[0].sealed.as_slice()), (1, "kid", [0, 255].as_slice()));
+    assert_eq!(store.tenant(tenant).await.unwrap().unwrap().name, "demo");
+    let read = store.account(account).await.unwrap().unwrap();
+    assert_eq!((read.text(Field::DisplayName), read.number, read.version), (Some("Jané 🦀"), 7, 1));
+    assert_eq!((read.email_verified, read.phone_verified, read.authenticated), (true, false, true));
+    assert_eq!(read.updated_at.as_microsecond(), 123_457);
+    let held = Holding { kind: "email", key: [3; 32] };
+    assert_eq!(store.holder(tenant, &held).await.unwrap(), Some(account));
+    let history = store.history(account, 0, 10).await.unwrap();
+    assert_eq!((history.len(), history[0].link), (1, read.history_head));
+    let sealed = history[0].sealed.as_ref().unwrap();
+    assert_eq!((sealed.payload.as_slice(), sealed.salt), ([5, 6].as_slice(), [7; 32]));
+    assert_eq!(store.identities(account).await.unwrap()[0].subject, "jane");
+    let subject = Subject::Identity("https://id.example".to_owned(), [8; 32]);
+    let found = store.caller(subject, Some([11; 32]), [9; 32]).await.unwrap().unwrap();
+    assert_eq!((found.account.id, found.revoked, found.client_hash), (account, true, Some([10; 32])));
+    assert_eq!(found.tokens_not_before.unwrap().as_microsecond(), 4);
+    // Drawn, so that the next of the two openings would notice a counter that starts again.
+    assert_eq!(store.next_account_number().await.unwrap(), 8);
+    assert_eq!(store.next_tenant_number().await.unwrap(), 8);
+}
+
+#[test]
+fn both_databases_have_migrations_of_the_same_names() {
+    let names = |folder: &str| -> Vec<String> {
+        let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder)).unwrap();
+        let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+    assert!(!names("sqlite").is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_what_it_acknowledged_is_refused_in_one_line() {
+    let database = Database::postgres();
+    let refused = migrate_by_command(&database, &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let place = database.url().replace("postgres@", "").replace("%2F", "/");
+    let expected = format!(
+        "selfsame: database {place}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or \
+         set database.allow_unsafe_durability = true for throw-away data\n"
+    );
+    assert_eq!(String::from_utf8(refused.stderr).unwrap(), expected);
+    assert_eq!(query(&database, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'").await, [""; 0]);
+
+    let allowed = migrate_by_command(&database, &[("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true")]);
+    assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
+}
+
+/// A server that lets clients in and then says nothing, as one that is stopped at that moment.
+#[tokio::test]
+async fn a_server_that_falls_silent_while_it_is_connected_to_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let silent = tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let length = stream.read_i32().await.unwrap();
+            stream.read_exact(&mut vec![0; usize::try_from(length - 4).unwrap()]).await.unwrap();
+            // AuthenticationOk, ReadyForQuery.
+            stream.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").await.unwrap();
+            open.push(stream);
+        }
+    });
+    let data = tempfile::tempdir().unwrap();
+    let url = format!("postgres://somebody@{address}/any?sslmode=disable");
+    let mut config = config(&Database::sqlite(), &data, &[("SELFSAME__DATABASE__WAIT_TIMEOUT", "100ms")]);
+    config.database.url = selfsame::config::Secret::from(url);
+    let opened = tokio::time::timeout(std::time::Duration::from_secs(20), open(&config)).await;
+    let error = opened.expect("the silent server is not waited for").err().unwrap();
+    assert!(matches!(error, OpenError::Unreachable(..)), "{error:?}");
+    silent.abort();
+}
+
+fn migrate_by_command(database: &Database, environment: &[(&str, &str)]) -> Output {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
+    command.env_clear().envs(environment.iter().copied());
+    command.arg("migrate").arg("--data").arg(data.path()).args(["--database", database.url()]).output().unwrap()
+}
+
+fn is_sqlite(database: &Database) -> bool {
+    database.url().starts_with("sqlite:")
+}
+
+/// A fresh database of the same kind.
+fn another(database: &Database) -> Database {
+    if is_sqlite(database) { Database::sqlite() } else { Database::postgres() }
+}
+
+/// The migrations of this version, in order.
+fn migrations(database: &Database) -> Vec<Migration> {
+    let folder = if is_sqlite(database) { "sqlite" } else { "postgres" };
+    refinery::load_sql_migrations(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder)).unwrap()
+}
+
+async fn migrate(database: &Database, migrations: &[Migration]) {
+    let runner = Runner::new(migrations);
+    match database.url().strip_prefix("sqlite:") {
+        Some(file) => runner.run(&mut rusqlite::Connection::open(file).unwrap()).unwrap(),
+        None => runner.run_async(&mut connect(database).await).await.unwrap(),
+    };
+}
+
+async fn execute(database: &Database, statements: &str) {
+    match database.url().strip_prefix("sqlite:") {
+        Some(file) => rusqlite::Connection::open(file).unwrap().execute_batch(statements).unwrap(),
+        None => connect(database).await.batch_execute(statements).await.unwrap(),
+    }
+}
+
+/// The first column of every row, as text.
+async fn query(database: &Database, statement: &str) -> Vec<String> {
+    match database.url().strip_prefix("sqlite:") {
+        Some(file) => {
+            let connection = rusqlite::Connection::open(file).unwrap();
+            let mut prepared = connection.prepare(&format!("SELECT CAST(version AS TEXT) FROM ({statement})")).unwrap();
+            let rows = prepared.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        }
+        None => {
+            let rows = connect(database).await.simple_query(statement).await.unwrap();
+            let values = rows.iter().filter_map(|message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+                _ => None,
+            });
+            values.collect()
+        }
+    }
+}
+
+async fn connect(database: &Database) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}

@@ -1,0 +1,175 @@
+//! How a change of an account is written: all of it or nothing, whoever else writes at the same time.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use selfsame::account::{Account, Error, Field, Text};
+use selfsame::store::{Attempt, Holding, Update};
+
+use super::{Opened, change, first, holding, taken};
+use crate::support::until;
+
+/// Sets the display name, and claims and releases.
+fn name(value: &'static str, claim: Vec<Holding>, release: Vec<Holding>) -> Attempt {
+    Arc::new(move |current| {
+        let changed = change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(value).unwrap()));
+        Ok(Some(Update { claim: claim.clone(), release: release.clone(), ..changed }))
+    })
+}
+
+/// Counts how often an attempt is made.
+fn counted(attempt: Attempt) -> (Attempt, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = count.clone();
+    let attempt: Attempt = Arc::new(move |current| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        attempt(current)
+    });
+    (attempt, count)
+}
+
+on_both_databases!(
+    async fn a_change_of_the_account_as_it_is_needs_one_attempt(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        let (attempt, attempts) = counted(name("Jane", vec![], vec![]));
+        let changed = opened.store.commit(account.clone(), attempt).await.unwrap();
+        assert_eq!((changed.text(Field::DisplayName), changed.version), (Some("Jane"), 2));
+        assert_eq!(opened.stored(&account).await, changed);
+        assert_eq!(opened.entries(&account).await.len(), 2);
+        assert_eq!(attempts.load(Ordering::SeqCst), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_change_of_an_account_that_changed_meanwhile_is_made_again_of_what_it_is_now(opened: Opened) {
+        let stale = opened.account(&opened.tenant(1).await, 1).await;
+        let nickname: Attempt = Arc::new(|current| {
+            Ok(Some(change(current, |account| account.texts[Field::Nickname] = Some(Text::new("J").unwrap()))))
+        });
+        opened.store.commit(stale.clone(), nickname).await.unwrap();
+
+        let (attempt, attempts) = counted(name("Jane", vec![], vec![]));
+        let changed = opened.store.commit(stale.clone(), attempt).await.unwrap();
+        assert_eq!((changed.text(Field::DisplayName), changed.text(Field::Nickname)), (Some("Jane"), Some("J")));
+        assert_eq!(changed.version, 3);
+        assert_eq!(opened.stored(&stale).await, changed);
+        assert_eq!(attempts.load(Ordering::SeqCst), 2);
+        let sequences: Vec<i64> = opened.entries(&stale).await.iter().map(|entry| entry.metadata.sequence).collect();
+        assert_eq!(sequences, [1, 2, 3]);
+    }
+);
+
+on_both_databases!(
+    async fn a_change_that_changes_nothing_writes_nothing(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        let same = opened.store.commit(account.clone(), Arc::new(|_| Ok(None))).await.unwrap();
+        assert_eq!(same, account);
+        assert_eq!(opened.stored(&account).await, account);
+        assert_eq!(opened.entries(&account).await.len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_change_that_somebody_else_made_already_writes_nothing_and_returns_what_is_there(opened: Opened) {
+        let stale = opened.account(&opened.tenant(1).await, 1).await;
+        let once: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
+            Some("Jane") => Ok(None),
+            _ => name("Jane", vec![], vec![])(current),
+        });
+        let changed = opened.store.commit(stale.clone(), once.clone()).await.unwrap();
+        assert_eq!(opened.store.commit(stale.clone(), once).await.unwrap(), changed);
+        assert_eq!(opened.entries(&stale).await.len(), 2);
+    }
+);
+
+on_both_databases!(
+    async fn a_second_attempt_may_refuse_the_account_as_it_is_now(opened: Opened) {
+        let stale = opened.account(&opened.tenant(1).await, 1).await;
+        let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
+        let only_unnamed: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
+            None => name("John", vec![], vec![])(current),
+            Some(_) => Err(Error::AccessDenied),
+        });
+        let refused = opened.store.commit(stale.clone(), only_unnamed).await;
+        assert!(matches!(refused, Err(Error::AccessDenied)), "{refused:?}");
+        assert_eq!(opened.stored(&stale).await, changed);
+        assert_eq!(opened.entries(&stale).await.len(), 2);
+    }
+);
+
+on_both_databases!(
+    async fn an_account_that_is_gone_is_not_changed(opened: Opened) {
+        let never_added: Account = first(&opened.tenant(1).await, 1).account;
+        let refused = opened.store.commit(never_added.clone(), name("Jane", vec![], vec![])).await;
+        assert!(matches!(refused, Err(Error::CredentialsInvalid)), "{refused:?}");
+        assert!(opened.store.account(never_added.id).await.unwrap().is_none());
+        assert_eq!(opened.entries(&never_added).await.len(), 0);
+    }
+);
+
+on_both_databases!(
+    async fn a_change_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (account, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let held = vec![holding("email", 1), holding("phone", 2)];
+        opened.store.commit(holder.clone(), name("Holder", held, vec![])).await.unwrap();
+
+        let claim = vec![holding("username", 3), holding("phone", 2)];
+        assert_eq!(taken(opened.store.commit(account.clone(), name("Jane", claim, vec![])).await), "phone");
+        assert_eq!(opened.stored(&account).await, account);
+        assert_eq!(opened.store.holder(tenant.id, &holding("username", 3)).await.unwrap(), None);
+        assert_eq!(opened.entries(&account).await.len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_second_attempt_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (stale, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        opened.store.commit(holder, name("Holder", vec![holding("email", 1)], vec![])).await.unwrap();
+        let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
+
+        let claim = vec![holding("username", 3), holding("email", 1)];
+        assert_eq!(taken(opened.store.commit(stale.clone(), name("John", claim, vec![])).await), "email");
+        assert_eq!(opened.stored(&stale).await, changed);
+        assert_eq!(opened.store.holder(tenant.id, &holding("username", 3)).await.unwrap(), None);
+        assert_eq!(opened.entries(&stale).await.len(), 2);
+    }
+);
+
+on_both_databases!(
+    async fn what_an_account_releases_another_may_hold(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let wanted = holding("username", 1);
+        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
+        let first = opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap();
+        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
+
+        // Nobody releases what is another's.
+        let second = opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap();
+        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
+
+        opened.store.commit(first, name("Gone", vec![holding("username", 2)], vec![wanted.clone()])).await.unwrap();
+        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
+        let second = opened.store.commit(second, name("Second", vec![wanted.clone()], vec![])).await.unwrap();
+        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(second.id));
+    }
+);
+
+on_both_databases!(
+    async fn a_commit_whose_caller_goes_away_is_finished(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (direct, stale) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
+        for account in [&direct, &stale] {
+            let mut commit = Box::pin(opened.store.commit(account.clone(), name("Kept", vec![], vec![])));
+            // Begun, and then dropped before its answer could be read.
+            poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_ready())).await;
+            drop(commit);
+            until(async || opened.stored(account).await.text(Field::DisplayName) == Some("Kept")).await;
+        }
+    }
+);

@@ -1,0 +1,141 @@
+//! What decides a request: the account by its token, revocations, client hashes.
+
+use selfsame::account::{AccountId, Tenant};
+use selfsame::store::{Identity, Link, Subject};
+use uuid::Uuid;
+
+use super::{Opened, at, taken, tenant};
+
+const SESSION: [u8; 32] = [1; 32];
+const TOKEN: [u8; 32] = [2; 32];
+
+on_both_databases!(
+    async fn a_caller_is_found_with_the_tenant_and_nothing_that_decides_against_it(opened: Opened) {
+        let tenant = Tenant { valid_until: Some(at(9)), ..tenant(1) };
+        opened.store.add_tenant(&tenant).await.unwrap();
+        opened.tenant(2).await;
+        let account = opened.account(&tenant, 1).await;
+        let found = opened.store.caller(Subject::Account(account.id), Some(TOKEN), SESSION).await.unwrap().unwrap();
+        assert_eq!((found.account, found.tenant), (account, tenant));
+        assert_eq!((found.tokens_not_before, found.revoked, found.client_hash), (None, false, None));
+        let nobody = Subject::Account(AccountId(Uuid::from_u128(99)));
+        assert!(opened.store.caller(nobody, None, SESSION).await.unwrap().is_none());
+    }
+);
+
+on_both_databases!(
+    async fn a_caller_is_found_with_everything_that_was_decided_about_the_token(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        opened.store.revoke_token(TOKEN, at(50)).await.unwrap();
+        opened.store.revoke_tokens_before(account.id, at(20)).await.unwrap();
+        opened.store.bind_client(account.id, SESSION, [3; 32], at(50)).await.unwrap();
+
+        let caller = async |id, token, session| {
+            let found = opened.store.caller(Subject::Account(id), token, session).await.unwrap().unwrap();
+            (found.tokens_not_before, found.revoked, found.client_hash)
+        };
+        assert_eq!(caller(account.id, Some(TOKEN), SESSION).await, (Some(at(20)), true, Some([3; 32])));
+        assert_eq!(caller(account.id, Some([9; 32]), [9; 32]).await, (Some(at(20)), false, None));
+        assert_eq!(caller(account.id, None, SESSION).await, (Some(at(20)), false, Some([3; 32])));
+        // A session is an account's own: another's of the same name is not bound.
+        assert_eq!(caller(other.id, None, SESSION).await, (None, false, None));
+    }
+);
+
+on_both_databases!(
+    async fn a_caller_is_found_by_who_they_are_at_another_provider(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let account = opened.account(&tenant, 1).await;
+        let identity = Identity { issuer: "https://id.example".to_owned(), subject: "jané|🦀".to_owned() };
+        opened.store.link(account.id, &Link { identity: identity.clone(), key: [5; 32] }, at(1)).await.unwrap();
+        opened.store.revoke_token(TOKEN, at(50)).await.unwrap();
+        opened.store.revoke_tokens_before(account.id, at(20)).await.unwrap();
+        opened.store.bind_client(account.id, SESSION, [3; 32], at(50)).await.unwrap();
+
+        let caller = async |issuer: &str, key| {
+            opened.store.caller(Subject::Identity(issuer.to_owned(), key), Some(TOKEN), SESSION).await.unwrap()
+        };
+        let found = caller("https://id.example", [5; 32]).await.unwrap();
+        assert_eq!((found.account, found.tenant), (account.clone(), tenant));
+        assert_eq!((found.tokens_not_before, found.revoked, found.client_hash), (Some(at(20)), true, Some([3; 32])));
+        assert!(caller("https://other.example", [5; 32]).await.is_none());
+        assert!(caller("https://id.example", [6; 32]).await.is_none());
+        assert_eq!(opened.store.identities(account.id).await.unwrap(), [identity]);
+    }
+);
+
+on_both_databases!(
+    async fn a_person_of_another_provider_is_linked_once(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let identity = |issuer: &str| Identity { issuer: issuer.to_owned(), subject: "jane".to_owned() };
+        let link = |issuer: &str| Link { identity: identity(issuer), key: [5; 32] };
+        opened.store.link(account.id, &link("b"), at(1)).await.unwrap();
+        assert_eq!(taken(opened.store.link(other.id, &link("b"), at(1)).await), "identity");
+        assert_eq!(taken(opened.store.link(account.id, &link("b"), at(1)).await), "identity");
+        opened.store.link(account.id, &link("a"), at(1)).await.unwrap();
+        assert_eq!(opened.store.identities(account.id).await.unwrap(), [identity("a"), identity("b")]);
+        assert_eq!(opened.store.identities(other.id).await.unwrap(), []);
+    }
+);
+
+on_both_databases!(
+    async fn of_two_first_users_of_a_session_one_wins(opened: Opened) {
+        let other = opened.second().await;
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        for round in 0..20 {
+            let bind = |store: selfsame::store::Store, hash: u8| {
+                tokio::spawn(
+                    async move { store.bind_client(account.id, [round; 32], [hash; 32], at(50)).await.unwrap() },
+                )
+            };
+            let (ours, theirs) = tokio::join!(bind(opened.store.clone(), 1), bind(other.clone(), 2));
+            let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
+            assert_eq!(ours, theirs);
+            assert!(ours == [1; 32] || ours == [2; 32]);
+            let later = opened.store.bind_client(account.id, [round; 32], [3; 32], at(60)).await.unwrap();
+            assert_eq!(later, ours);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_revocation_is_never_taken_back_by_an_earlier_one(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        assert_eq!(opened.store.tokens_not_before(account.id).await.unwrap(), None);
+        for moment in [10, 20, 15] {
+            opened.store.revoke_tokens_before(account.id, at(moment)).await.unwrap();
+        }
+        assert_eq!(opened.store.tokens_not_before(account.id).await.unwrap(), Some(at(20)));
+
+        for end in [30, 40, 35] {
+            opened.store.revoke_token(TOKEN, at(end)).await.unwrap();
+        }
+        opened.store.forget_expired(at(39)).await.unwrap();
+        let found = opened.store.caller(Subject::Account(account.id), Some(TOKEN), SESSION).await.unwrap().unwrap();
+        assert!(found.revoked);
+    }
+);
+
+on_both_databases!(
+    async fn what_expired_tokens_leave_behind_is_forgotten_and_nothing_else(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        for (token, session, end) in [([10; 32], [11; 32], 10), ([20; 32], [21; 32], 20)] {
+            opened.store.revoke_token(token, at(end)).await.unwrap();
+            opened.store.bind_client(account.id, session, [3; 32], at(end)).await.unwrap();
+        }
+        opened.store.revoke_tokens_before(account.id, at(5)).await.unwrap();
+        let caller = async |token, session| {
+            let subject = Subject::Account(account.id);
+            let found = opened.store.caller(subject, Some(token), session).await.unwrap().unwrap();
+            (found.revoked, found.client_hash.is_some(), found.tokens_not_before)
+        };
+        // What ends in this very moment is not over yet.
+        opened.store.forget_expired(at(10)).await.unwrap();
+        assert_eq!(caller([10; 32], [11; 32]).await, (true, true, Some(at(5))));
+        opened.store.forget_expired(at(11)).await.unwrap();
+        assert_eq!(caller([10; 32], [11; 32]).await, (false, false, Some(at(5))));
+        assert_eq!(caller([20; 32], [21; 32]).await, (true, true, Some(at(5))));
+    }
+);
