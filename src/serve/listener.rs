@@ -9,7 +9,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -68,13 +68,18 @@ pub async fn run(app: App, listener: TcpListener, stop: impl Future<Output = ()>
                 }
             },
         };
-        let service = with_peer(service.clone(), Peer(peer));
+        let begun = Arc::new(Notify::new());
+        let service = with_peer(service.clone(), Peer(peer), begun.clone());
         let connection =
             server.serve_connection_with_upgrades(stream_of(stream, &settings), TowerToHyperService::new(service));
         let connection = connections.watch(connection.into_owned());
+        let silent = silent(begun, settings.header_timeout);
         tokio::spawn(async move {
-            // What breaks a connection is the client's business and says nothing about us.
-            let _ = connection.await;
+            tokio::select! {
+                // What breaks a connection is the client's business and says nothing about us.
+                _ = connection => {}
+                () = silent => {}
+            }
             drop(place);
         });
     }
@@ -104,6 +109,14 @@ fn builder(settings: &config::Server) -> Builder<TokioExecutor> {
     builder
 }
 
+/// Completes when a connection has not begun its first request in time. The library's own limit counts only once it knows
+/// which version of HTTP is spoken, and in HTTP/2 not at all: until then a client that says nothing would be waited for.
+async fn silent(begun: Arc<Notify>, limit: Duration) {
+    if tokio::time::timeout(limit, begun.notified()).await.is_ok() {
+        std::future::pending().await
+    }
+}
+
 /// A client that does not take its answers is cut off.
 fn stream_of(stream: TcpStream, settings: &config::Server) -> TokioIo<std::pin::Pin<Box<TimeoutStream<TcpStream>>>> {
     // Answers are written whole; waiting to fill a segment would only delay them.
@@ -113,9 +126,11 @@ fn stream_of(stream: TcpStream, settings: &config::Server) -> TokioIo<std::pin::
     TokioIo::new(Box::pin(stream))
 }
 
+/// Tells each request who sent it, and `begun` that there is one.
 fn with_peer(
     routes: Router,
     peer: Peer,
+    begun: Arc<Notify>,
 ) -> impl tower::Service<
     hyper::Request<hyper::body::Incoming>,
     Response = axum::response::Response,
@@ -123,6 +138,7 @@ fn with_peer(
     Future: Send,
 > + Clone {
     routes.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        begun.notify_one();
         request.extensions_mut().insert(peer);
         request.map(axum::body::Body::new)
     })
