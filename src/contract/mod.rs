@@ -8,7 +8,7 @@ mod voice;
 use std::str::FromStr;
 
 pub use endpoint::endpoint;
-pub use voice::{Asked, Voice, language, speak};
+pub use voice::{Asked, Voice, language, speak, speak_unbounded};
 
 /// The contracts that selfsame speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -41,13 +41,19 @@ impl IntoResponse for Error {
 /// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
 /// in flight.
 pub fn speak(routes: Router<App>, app: &App, voice: Voice) -> Router<App> {
-    let spoken = from_fn_with_state((app.clone(), voice), speak_for);
-    routes.fallback(async || Error::NotFound).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+    let bounded = from_fn_with_state(app.clone(), bounded);
+    speak_unbounded(routes.fallback(async || Error::NotFound).layer(bounded), voice)
 }
 
-async fn speak_for(State((app, voice)): State<(App, Voice)>, request: Request, next: Next) -> Response {
+/// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
+pub fn speak_unbounded(routes: Router<App>, voice: Voice) -> Router<App> {
+    let caught = CatchPanicLayer::custom(panicked);
+    routes.layer(caught).layer(from_fn_with_state(voice, speak_for))
+}
+
+async fn speak_for(State(voice): State<Voice>, request: Request, next: Next) -> Response {
     let asked = Asked::read(&request);
-    let mut response = bounded(&app, request, next).await;
+    let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else {
         return response;
     };
@@ -63,7 +69,7 @@ async fn speak_for(State((app, voice)): State<(App, Voice)>, request: Request, n
     response
 }
 
-async fn bounded(app: &App, request: Request, next: Next) -> Response {
+async fn bounded(State(app): State<App>, request: Request, next: Next) -> Response {
     let Ok(_place) = app.requests().try_acquire() else {
         return Error::Unavailable(Cause::new("too many requests are in flight")).into_response();
     };
