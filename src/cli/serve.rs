@@ -80,7 +80,7 @@ pub(super) fn log(config: &Config) -> Outcome {
     if text {
         logger.init()
     } else {
-        logger.json().flatten_event(true).init()
+        logger.json().flatten_event(true).with_span_list(false).init()
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
 
     let started = app.now();
     let mut response = next.run(request).instrument(span.clone()).await;
-    let milliseconds = app.now().duration_since(started).as_millis();
+    let milliseconds = app.now().as_millisecond() - started.as_millisecond();
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), milliseconds, "answered"));
 
     let headers = response.headers_mut();
