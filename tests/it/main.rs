@@ -5,5 +5,6 @@
 #[macro_use]
 mod support;
 
+mod edge;
 mod support_works;
 mod system;

@@ -2,12 +2,14 @@
 
 mod database;
 pub(crate) mod postgres;
+pub(crate) mod program;
 mod request;
 mod server;
 
 use std::time::Duration;
 
 pub(crate) use database::Database;
+pub(crate) use program::Installation;
 pub(crate) use request::{Answer, Request};
 pub(crate) use server::{HOUR, Server, config, patch};
 
