@@ -1,6 +1,7 @@
 //! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ const ALGORITHM: &str = "EdDSA";
 const SCOPE: &str = "profile";
 /// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
 const CLIENT: &str = "selfsame";
-/// How long the keys in memory are believed to be all there are.
-const REFRESH: SignedDuration = SignedDuration::from_secs(1);
+/// How often the database may be asked for keys whose names are unknown, in microseconds.
+const ASK_AGAIN: u64 = 100_000;
 
 /// Signs this installation's tokens and knows the keys that verify them.
 pub struct Issuer {
@@ -34,11 +35,12 @@ pub struct Issuer {
     master: MasterKey,
     max_lifetime: Duration,
     keys: RwLock<Arc<Keys>>,
+    /// When an unknown key was last asked for, in microseconds since 1970.
+    asked_at: AtomicI64,
 }
 
-/// The keys as they were at a moment.
+/// The keys as they were when they were read.
 struct Keys {
-    read_at: Timestamp,
     verifying: HashMap<String, VerificationKey>,
     published: Vec<serde_json::Value>,
     signing: Option<(String, EncodingKey)>,
@@ -93,13 +95,12 @@ impl Issuer {
         master: MasterKey,
         settings: &config::Issuer,
         fresh_id: Uuid,
-        now: Timestamp,
     ) -> Result<Issuer, Error> {
         let installation = store.fact("id", &fresh_id.to_string()).await?;
         let name = if settings.name.is_empty() { format!("urn:uuid:{installation}") } else { settings.name.clone() };
         let max_lifetime = settings.max_token_lifetime;
-        let keys = RwLock::new(Arc::new(read_keys(store, &master, now).await?));
-        Ok(Issuer { name, master, max_lifetime, keys })
+        let keys = RwLock::new(Arc::new(read_keys(store, &master).await?));
+        Ok(Issuer { name, master, max_lifetime, keys, asked_at: AtomicI64::new(i64::MIN) })
     }
 
     /// The `iss` of its tokens.
@@ -173,19 +174,21 @@ impl Issuer {
 
     /// Reads the keys again, so that what other instances and the command line did comes into force here.
     pub async fn refresh(&self, app: &App) -> Result<(), Error> {
-        let keys = Arc::new(read_keys(app.store(), &self.master, app.now()).await?);
+        let keys = Arc::new(read_keys(app.store(), &self.master).await?);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
 
-    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked, but never
-    /// more than once a second: nobody can make it work by inventing key names.
+    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked at once, but
+    /// not more than ten times a second: nobody can make it work by inventing key names.
     pub(super) async fn verification_key(&self, app: &App, key_id: &str) -> Result<Option<VerificationKey>, Error> {
         let keys = self.keys();
         if let Some(key) = keys.verifying.get(key_id) {
             return Ok(Some(key.clone()));
         }
-        if app.now().duration_since(keys.read_at).abs() < REFRESH {
+        let now = app.now().as_microsecond();
+        let due = |asked_at: i64| (now.abs_diff(asked_at) >= ASK_AGAIN).then_some(now);
+        if self.asked_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, due).is_err() {
             return Ok(None);
         }
         self.refresh(app).await?;
@@ -208,8 +211,8 @@ impl Issuer {
     }
 }
 
-async fn read_keys(store: &Store, master: &MasterKey, now: Timestamp) -> Result<Keys, Error> {
-    let mut keys = Keys { read_at: now, verifying: HashMap::new(), published: Vec::new(), signing: None };
+async fn read_keys(store: &Store, master: &MasterKey) -> Result<Keys, Error> {
+    let mut keys = Keys { verifying: HashMap::new(), published: Vec::new(), signing: None };
     for record in store.signing_keys().await? {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;
