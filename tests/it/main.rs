@@ -5,6 +5,9 @@
 #[macro_use]
 mod support;
 
+mod cli;
+mod dev;
 mod edge;
 mod support_works;
 mod system;
+mod tidy;

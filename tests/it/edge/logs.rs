@@ -15,7 +15,7 @@ const SUBJECT: &str = "subject-of-philippa-5512";
 on_both_databases!(
     async fn no_line_of_the_log_holds_a_personal_value_or_a_credential(installation: Installation) {
         let mut installation = installation;
-        installation.set("SELFSAME__LOG__LEVEL", "trace");
+        installation.set("SELFSAME__LOG__LEVEL", "trace,tokio_postgres=trace");
         installation.print(&["tenant", "create", "demo"]);
         let fields = [
             format!("display_name={NAME}"),

@@ -86,13 +86,15 @@ impl Installation {
         let mut rest = text.trim_end_matches('\n');
         while !rest.is_empty() {
             let end = rest.find(|c| !part_of_token(c)).unwrap_or(rest.len());
-            let (token, after) = rest.split_at(end);
+            // What ends a token may also be the punctuation of its sentence.
+            let token = rest[..end].trim_end_matches([':', '.']);
+            let after = &rest[token.len()..];
             settled.push_str(match token {
                 token if token.len() == 36 && token.parse::<Uuid>().is_ok() => "ID",
                 token if token.parse::<Timestamp>().is_ok() => "TIME",
                 token => token,
             });
-            let other = after.find(part_of_token).unwrap_or(after.len());
+            let other = after.trim_start_matches([':', '.']).find(part_of_token).unwrap_or(after.len());
             settled.push_str(&after[..other]);
             rest = &after[other..];
         }
@@ -108,6 +110,7 @@ impl Installation {
         }
         // Nothing of the caller's environment may change what is tested.
         command.env_clear().env("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
+        command.env("SELFSAME__SERVER__LISTEN", "127.0.0.1:0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -117,7 +120,7 @@ impl Installation {
 
     /// Starts `serve` on a free port and returns when it listens.
     pub(crate) fn serve(&self) -> (Running, SocketAddr) {
-        let mut running = self.spawn(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut running = self.spawn(&["serve"]);
         let listening = running.errors.wait_for(|line| line.contains(r#""message":"listening""#));
         let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
         (running, listening["address"].as_str().unwrap().parse().unwrap())
@@ -202,6 +205,11 @@ impl Lines {
                 return line;
             }
         }
+    }
+
+    /// What has come up to the last line that was waited for.
+    pub(crate) fn seen(&self) -> &str {
+        &self.seen
     }
 
     /// Everything until the program closes the stream, what was waited for included.
