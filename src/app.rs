@@ -53,9 +53,9 @@ pub enum StartError {
     Open(#[from] store::OpenError),
     /// The database was sealed under another master key.
     #[error(
-        "master key: it does not open the keys in the database; give the key that the database was first started with"
+        "{0}: this master key does not open the keys in the database; give the one that the database was first started with"
     )]
-    WrongMasterKey,
+    WrongMasterKey(String),
     /// The client that fetches the keys of trusted issuers cannot be made.
     #[error("trusted issuers: {0}")]
     Trusted(Cause),
@@ -84,14 +84,10 @@ impl App {
                 MasterKey::read_or_create(&config.master_key_file(), random())?
             }
         };
-        if let crate::config::DatabaseUrl::Sqlite(_) = config.database() {
-            make_data_folder(&config)?;
-        }
-        let store = Store::open(&config.database(), &config.database).await?;
-        let keys = open_keyring(&store, &master, clock.now()).await?;
-        let issuer = Issuer::start(&store, master, &config.issuer, new_id(clock.now()), clock.now())
-            .await
-            .map_err(StartError::Store)?;
+        let store = open_store(&config).await?;
+        let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
+        let issuer =
+            Issuer::start(&store, master, &config.issuer, new_id(clock.now())).await.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
@@ -222,13 +218,29 @@ fn trusted(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, StartError>
     Ok(trusted.collect())
 }
 
+/// Opens the database that a configuration names and brings its tables up to date.
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+    if let crate::config::DatabaseUrl::Sqlite(_) = config.database() {
+        make_data_folder(config)?;
+    }
+    Ok(Store::open(&config.database(), &config.database).await?)
+}
+
 fn make_data_folder(config: &Config) -> Result<(), StartError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
     made.map_err(|error| StartError::Data(config.data.display().to_string(), error))
 }
 
+/// Where the master key comes from.
+fn master_key_place(config: &Config) -> String {
+    match config.keys.master_key.expose() {
+        Some(_) => "keys.master_key".to_owned(),
+        None => config.master_key_file().display().to_string(),
+    }
+}
+
 /// Opens the keys that the database holds, making those that are missing; of several instances, the first one's stay.
-async fn open_keyring(store: &Store, master: &MasterKey, now: Timestamp) -> Result<Keyring, StartError> {
+async fn open_keyring(store: &Store, master: &MasterKey, place: &str, now: Timestamp) -> Result<Keyring, StartError> {
     let mut opened = Vec::new();
     for purpose in Purpose::ALL {
         let name = format!("{}/{}", purpose.name(), Keyring::GENERATION);
@@ -241,8 +253,9 @@ async fn open_keyring(store: &Store, master: &MasterKey, now: Timestamp) -> Resu
                 added.map_err(StartError::Store)?
             }
         };
-        let key = master.open(&name, &sealed).map_err(|_| StartError::WrongMasterKey)?;
-        opened.push((purpose, <[u8; 32]>::try_from(key).map_err(|_| StartError::WrongMasterKey)?));
+        let wrong = || StartError::WrongMasterKey(place.to_owned());
+        let key = master.open(&name, &sealed).map_err(|_| wrong())?;
+        opened.push((purpose, <[u8; 32]>::try_from(key).map_err(|_| wrong())?));
     }
     Ok(Keyring::new(|wanted| {
         let key = opened.iter().find(|(purpose, _)| *purpose == wanted);

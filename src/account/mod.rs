@@ -207,10 +207,11 @@ macro_rules! identifier {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = String;
 
-            fn from_str(text: &str) -> Result<$name, uuid::Error> {
-                Uuid::parse_str(text).map($name)
+            fn from_str(text: &str) -> Result<$name, String> {
+                let id = Uuid::parse_str(text).map_err(|_| "expected a UUID (RFC 9562)".to_owned());
+                id.map($name)
             }
         }
     };

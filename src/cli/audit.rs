@@ -95,8 +95,11 @@ impl Verify {
             }
         }
         let Total { accounts, entries, erased, broken } = total;
-        println!("{accounts} accounts, {entries} entries ({erased} erased), {broken} broken histories");
-        if broken == 0 { Ok(()) } else { Err(Failure(format!("{broken} histories are not as they were written"))) }
+        println!("accounts: {accounts}, entries: {entries}, erased: {erased}, broken histories: {broken}");
+        if broken == 0 {
+            return Ok(());
+        }
+        Err(Failure("a history is not as it was written; compare with a backup from before".to_owned()))
     }
 }
 

@@ -16,6 +16,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::account::{Account, Error, Tenant};
@@ -85,7 +86,10 @@ type Outcome = Result<(), Failure>;
 
 /// Runs what the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::from(error)),
@@ -94,6 +98,17 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
+}
+
+/// A value that is refused is a failure like any other, one line and exit code 1. What cannot be understood at all is
+/// answered with the usage and exit code 2, and `--help` with help.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if error.kind() != ErrorKind::ValueValidation {
+        error.exit();
+    }
+    let text = error.to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    fail(&Failure(said.trim_start_matches("error: ").replace('\n', " ")))
 }
 
 fn fail(failure: &Failure) -> ExitCode {

@@ -89,8 +89,8 @@ async fn start(config: Config) -> Result<App, Failure> {
 
 /// Sends logs to standard error: text to a person, JSON to a program.
 pub(super) fn log(config: &Config) -> Outcome {
-    // Migrations announce each step as information; a start that changes nothing should say nothing.
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log.level))
+    // Migrations announce each step as information, and so does PostgreSQL; a start that changes nothing should say nothing.
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,tokio_postgres=warn,{}", config.log.level))
         .map_err(|error| Failure(format!("log.level: {error}")))?;
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let text = match config.log.format {
@@ -101,7 +101,7 @@ pub(super) fn log(config: &Config) -> Outcome {
     if text {
         logger.init()
     } else {
-        logger.json().flatten_event(true).init()
+        logger.json().flatten_event(true).with_span_list(false).init()
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::account::Error;
 use crate::app::App;
 
 pub use endpoint::endpoint;
-pub use voice::{Asked, Voice, language, speak};
+pub use voice::{Asked, Voice, language, speak, speak_unbounded};
 
 /// The contracts that selfsame speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
 const PREFIXES: [(&str, Voice); 2] = [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE)];
 
 /// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
-async fn not_found(State(app): State<App>, request: Request) -> Response {
+pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     let below = |prefix: &str| {
         let parts = path.split_at_checked(prefix.len());

@@ -49,8 +49,14 @@ impl IntoResponse for Error {
 /// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
 /// in flight. `name` is the contract's in the metrics.
 pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
+    let bounded = from_fn_with_state(app.clone(), bounded);
+    speak_unbounded(routes.fallback(super::not_found).layer(bounded), app, name, voice)
+}
+
+/// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
+pub fn speak_unbounded(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
     let spoken = from_fn_with_state((app.clone(), name, voice), speak_for);
-    routes.fallback(super::not_found).layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+    routes.layer(CatchPanicLayer::custom(panicked)).layer(spoken)
 }
 
 type Speaker = (App, &'static str, Voice);
@@ -59,8 +65,7 @@ async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, 
     let took = Stopwatch::start();
     let method = method(request.method());
     let asked = Asked::read(&app, &request);
-    let response = bounded(&app, request, next).await;
-    let response = worded(response, &asked, voice);
+    let response = worded(next.run(request).await, &asked, voice);
     telemetry::request(name, method, response.status().as_u16(), took);
     response
 }
@@ -84,7 +89,7 @@ fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
     response
 }
 
-async fn bounded(app: &App, request: Request, next: Next) -> Response {
+async fn bounded(State(app): State<App>, request: Request, next: Next) -> Response {
     let Ok(_place) = app.requests().try_acquire() else {
         return Error::Unavailable(Cause::new("too many requests are in flight")).into_response();
     };

@@ -1,5 +1,6 @@
 //! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const ALGORITHM: &str = "EdDSA";
 const SCOPE: &str = "profile";
 /// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
 const CLIENT: &str = "selfsame";
-/// How long the keys in memory are believed to be all there are.
-const REFRESH: SignedDuration = SignedDuration::from_secs(1);
+/// How often the database may be asked for keys whose names are unknown, in microseconds.
+const ASK_AGAIN: u64 = 100_000;
 
 /// Signs this installation's tokens and knows the keys that verify them.
 pub struct Issuer {
@@ -33,11 +34,12 @@ pub struct Issuer {
     master: MasterKey,
     max_lifetime: Duration,
     keys: RwLock<Arc<Keys>>,
+    /// When an unknown key was last asked for, in microseconds since 1970.
+    asked_at: AtomicI64,
 }
 
-/// The keys as they were at a moment.
+/// The keys as they were when they were read.
 struct Keys {
-    read_at: Timestamp,
     verifying: KeySet,
     published: Vec<serde_json::Value>,
     signing: Option<(String, EncodingKey)>,
@@ -92,13 +94,12 @@ impl Issuer {
         master: MasterKey,
         settings: &config::Issuer,
         fresh_id: Uuid,
-        now: Timestamp,
     ) -> Result<Issuer, Error> {
         let installation = store.fact("id", &fresh_id.to_string()).await?;
         let name = if settings.name.is_empty() { format!("urn:uuid:{installation}") } else { settings.name.clone() };
         let max_lifetime = settings.max_token_lifetime;
-        let keys = RwLock::new(Arc::new(read_keys(store, &master, now).await?));
-        Ok(Issuer { name, master, max_lifetime, keys })
+        let keys = RwLock::new(Arc::new(read_keys(store, &master).await?));
+        Ok(Issuer { name, master, max_lifetime, keys, asked_at: AtomicI64::new(i64::MIN) })
     }
 
     /// The `iss` of its tokens.
@@ -172,13 +173,13 @@ impl Issuer {
 
     /// Reads the keys again, so that what other instances and the command line did comes into force here.
     pub async fn refresh(&self, app: &App) -> Result<(), Error> {
-        let keys = Arc::new(read_keys(app.store(), &self.master, app.now()).await?);
+        let keys = Arc::new(read_keys(app.store(), &self.master).await?);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
 
-    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked, but never
-    /// more than once a second: nobody can make it work by inventing key names.
+    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked at once, but
+    /// not more than ten times a second: nobody can make it work by inventing key names.
     pub(super) async fn verification_key(
         &self,
         app: &App,
@@ -189,7 +190,9 @@ impl Issuer {
         if let Some(key) = keys.verifying.find(Some(key_id), algorithm) {
             return Ok(Some(key));
         }
-        if app.now().duration_since(keys.read_at).abs() < REFRESH {
+        let now = app.now().as_microsecond();
+        let due = |asked_at: i64| (now.abs_diff(asked_at) >= ASK_AGAIN).then_some(now);
+        if self.asked_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, due).is_err() {
             return Ok(None);
         }
         self.refresh(app).await?;
@@ -217,8 +220,8 @@ impl Issuer {
     }
 }
 
-async fn read_keys(store: &Store, master: &MasterKey, now: Timestamp) -> Result<Keys, Error> {
-    let mut keys = Keys { read_at: now, verifying: KeySet::default(), published: Vec::new(), signing: None };
+async fn read_keys(store: &Store, master: &MasterKey) -> Result<Keys, Error> {
+    let mut keys = Keys { verifying: KeySet::default(), published: Vec::new(), signing: None };
     for record in store.signing_keys().await? {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;

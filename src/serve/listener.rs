@@ -11,7 +11,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -101,13 +101,27 @@ impl Connections {
     where
         Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let begun = Arc::new(Notify::new());
+        let silent = silent(begun.clone(), self.settings.header_timeout);
         let service = self.routes.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            begun.notify_one();
             request.extensions_mut().insert(peer);
             request.map(axum::body::Body::new)
         });
         let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        // What breaks a connection is the client's business and says nothing about us.
-        let _ = watcher.watch(connection).await;
+        tokio::select! {
+            // What breaks a connection is the client's business and says nothing about us.
+            _ = watcher.watch(connection) => {}
+            () = silent => {}
+        }
+    }
+}
+
+/// Completes when a connection has not begun its first request in time. The library's own limit counts only once it knows
+/// which version of HTTP is spoken, and in HTTP/2 not at all: until then a client that says nothing would be waited for.
+async fn silent(begun: Arc<Notify>, limit: Duration) {
+    if tokio::time::timeout(limit, begun.notified()).await.is_ok() {
+        std::future::pending().await
     }
 }
 

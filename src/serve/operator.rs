@@ -11,7 +11,7 @@ use serde_json::json;
 use super::health::{self, Readiness};
 use super::root;
 use crate::app::App;
-use crate::contract::{endpoint, speak};
+use crate::contract::{endpoint, speak_unbounded};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
@@ -22,7 +22,7 @@ pub(super) fn routes(app: &App, readiness: Readiness, metrics: PrometheusHandle)
         .route("/version", endpoint(get(version), READ))
         .route("/healthz", endpoint(get(health::alive), READ))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), READ));
-    speak(routes, app, "operator", root::say).with_state(app.clone())
+    speak_unbounded(routes, app, "operator", root::say).with_state(app.clone())
 }
 
 /// Metrics in Prometheus' text format.

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::health::{self, Readiness};
 use crate::account::Error;
 use crate::app::App;
-use crate::contract::{Asked, endpoint, speak};
+use crate::contract::{Asked, endpoint, speak_unbounded};
 
 /// How long verifiers may keep the published keys, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -20,7 +20,8 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/healthz", endpoint(get(health::alive), "GET, HEAD, OPTIONS"))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
-    speak(routes, app, "root", say)
+    // A busy server lives: whoever restarted it for want of an answer would only make things worse.
+    speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)
 }
 
 /// The public keys of the embedded issuer (RFC 7517 §5).

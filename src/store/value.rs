@@ -1,5 +1,7 @@
 //! What goes into a statement and what comes out of a row, the same for both databases.
 
+use std::fmt;
+
 use bytes::BytesMut;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type};
@@ -8,7 +10,7 @@ use uuid::Uuid;
 use crate::account::{Cause, Error};
 
 /// A value bound to a statement.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Parameter {
     Integer(Option<i64>),
     Boolean(bool),
@@ -18,6 +20,21 @@ pub(crate) enum Parameter {
     /// Lists are PostgreSQL's alone: they let one statement do what SQLite does in several.
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
+}
+
+/// Says of what kind it is and nothing else: the PostgreSQL driver logs what is bound to a statement, and personal values are.
+impl fmt::Debug for Parameter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Parameter::Integer(_) => "integer",
+            Parameter::Boolean(_) => "boolean",
+            Parameter::Text(_) => "text",
+            Parameter::Bytes(_) => "bytes",
+            Parameter::Uuid(_) => "uuid",
+            Parameter::Texts(_) => "texts",
+            Parameter::BytesList(_) => "list of bytes",
+        })
+    }
 }
 
 macro_rules! from {

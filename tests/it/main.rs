@@ -5,9 +5,13 @@
 #[macro_use]
 mod support;
 
+mod cli;
 mod crash;
+mod dev;
+mod edge;
 mod migrations;
 mod races;
 mod store;
 mod support_works;
 mod system;
+mod tidy;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -11,6 +11,7 @@ use rustls_platform_verifier::ConfigVerifierExt;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::account::Cause;
 use crate::config::{self, Secret};
 use crate::store::OpenError;
 
@@ -80,7 +81,10 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
 
 /// Checks that the server keeps what it acknowledges, and brings the tables up to date.
 pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
-    let mut connection = pool.get().await.map_err(|cause| unreachable(server, cause))?;
+    let mut connection = pool.get().await.map_err(|cause| match cause {
+        PoolError::Backend(cause) => unreachable(server, cause),
+        cause => unreachable(server, cause),
+    })?;
     let failed = |cause: tokio_postgres::Error| unreachable(server, cause);
     let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
     if durable != "on" && !settings.allow_unsafe_durability {
@@ -103,9 +107,11 @@ fn place(server: &Config) -> String {
         tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
     });
     let hosts: Vec<String> = hosts.collect();
-    format!("postgres://{}/{}", hosts.join(","), server.get_dbname().unwrap_or_default())
+    let ports: Vec<String> = server.get_ports().iter().map(|port| format!(":{port}")).collect();
+    format!("postgres://{}{}/{}", hosts.join(","), ports.join(","), server.get_dbname().unwrap_or_default())
 }
 
 fn unreachable(server: &Config, cause: impl std::error::Error + Send + Sync + 'static) -> OpenError {
-    OpenError::Unreachable(place(server), Box::new(cause))
+    // The driver's own words stop at "error connecting to server"; what stood in the way is further down.
+    OpenError::Unreachable(place(server), Cause::new(cause).to_string().into())
 }

@@ -8,7 +8,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_postgres::NoTls;
 
 use crate::support::postgres::Cluster;
-use crate::support::{Database, Installation, Process, Server, until};
+use crate::support::process::Installation;
+use crate::support::{Database, Process, Server, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_postgresql_is_refused_in_time_and_used_again_when_it_goes_on() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::load::{Dice, Figures, Load, Writer};
 use crate::support::postgres::Cluster;
-use crate::support::{Installation, Process, until};
+use crate::support::process::Installation;
+use crate::support::{Process, until};
 
 const ROUNDS: usize = 50;
 const WRITERS: usize = 8;

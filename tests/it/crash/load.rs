@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::support::{Answer, Installation, Process};
+use crate::support::process::Installation;
+use crate::support::{Answer, Process};
 
 /// What became of everything that was written.
 #[derive(Debug, Default, PartialEq, Eq)]

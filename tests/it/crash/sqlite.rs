@@ -6,7 +6,8 @@ use selfsame::account::Field;
 use selfsame::contract::Contract;
 
 use super::away::Lock;
-use crate::support::{Database, Installation, Server};
+use crate::support::process::Installation;
+use crate::support::{Database, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_another_process_does_not_let_go_is_refused_and_reading_goes_on() {

@@ -16,6 +16,8 @@ pub(crate) struct Database {
 enum Storage {
     Sqlite(TempDir),
     Postgres(postgres::SharedDatabase),
+    /// Goes away with its cluster.
+    Cluster,
 }
 
 impl Database {
@@ -33,6 +35,11 @@ impl Database {
     pub(crate) fn postgres() -> Self {
         let database = postgres::SharedDatabase::new();
         Self { url: database.url().to_owned(), _removed_at_the_end: Storage::Postgres(database) }
+    }
+
+    /// An empty database in a cluster of the test's own, which must live longer than this.
+    pub(crate) fn in_cluster(cluster: &postgres::Cluster) -> Self {
+        Self { url: cluster.new_database(), _removed_at_the_end: Storage::Cluster }
     }
 
     /// What the configuration calls it: `sqlite:PATH` or `postgres://…`.

@@ -3,7 +3,8 @@
 mod database;
 pub(crate) mod forge;
 pub(crate) mod postgres;
-mod process;
+pub(crate) mod process;
+pub(crate) mod program;
 mod request;
 mod server;
 mod transcript;
@@ -13,7 +14,8 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use database::Database;
-pub(crate) use process::{Installation, Process};
+pub(crate) use process::Process;
+pub(crate) use program::Installation;
 pub(crate) use request::{Answer, Request};
 pub(crate) use server::{HOUR, Server, config, patch};
 pub(crate) use transcript::Transcript;

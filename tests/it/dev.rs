@@ -1,0 +1,128 @@
+//! `selfsame dev`: a demo that works as it is printed, and that a test suite can stand on.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::program::Running;
+use crate::support::{Answer, Installation, Request};
+
+const PROFILE: &str = "/web/v1/system/profile";
+
+/// A demo that runs, and what it printed as JSON.
+struct Demo {
+    program: Running,
+    printed: Value,
+}
+
+impl Demo {
+    fn start(installation: &Installation) -> Demo {
+        let mut program = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
+        let line = program.output.wait_for(|_| true);
+        Demo { program, printed: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
+    }
+
+    fn token(&self) -> &str {
+        self.text("/contracts/system/token")
+    }
+
+    async fn ask(&self, method: &str, path: &str, token: &str, body: &'static str) -> Answer {
+        let request = Request::new(&reqwest::Client::new(), method, &format!("{}{path}", self.text("/base_url")));
+        let request = request.bearer(token).header("X-Client-Hash", self.text("/contracts/system/client_hash"));
+        if body.is_empty() { request.send().await } else { request.json(body).send().await }
+    }
+
+    async fn read(&self, token: &str) -> Answer {
+        self.ask("GET", PROFILE, token, "").await
+    }
+
+    async fn rename(&self, body: &'static str) {
+        let answer = self.ask("POST", "/web/v1/system/profile/update", self.token(), body).await;
+        assert_eq!(answer.status, 200, "{answer}");
+    }
+
+    fn stop(self) {
+        self.program.terminate();
+        let ended = self.program.end();
+        assert_eq!(ended.code, Some(0), "{ended}");
+        assert_eq!(ended.output.lines().count(), 1, "{ended}");
+    }
+}
+
+on_both_databases!(
+    async fn it_prints_one_line_of_json_whose_credentials_work(installation: Installation) {
+        let demo = Demo::start(&installation);
+        let token = demo.token().to_owned();
+        let line = demo.printed.to_string().replace(&token, "TOKEN").replace(demo.text("/base_url"), "URL");
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"account_id":"ID","base_url":"URL","bystander_id":"ID","contracts":{"system":{"client_hash":"dev-client","token":"TOKEN"}},"tenant":"demo"}"#);
+        insta::assert_snapshot!(demo.read(&token).await.body, @r#"{"success":true,"code":"2000","message":"SUCCESS","data":{"bizId":"ACC_SYS_001","institutionBizId":"INST_SYS_001","accountEmail":"admin@example.com","accountPhone":"+1234567890","accountName":"System Admin","accountRemark":null,"accountPortal":{"code":"SYSTEM","value":10010101,"label":"System"},"accountStatus":{"code":"ACTIVE","value":10010202,"label":"Active"},"createdAt":"2026-01-15T08:00:00Z","updatedAt":"2026-03-20T14:30:00Z","defaultLanguage":"en","defaultTimezone":"America/New_York","defaultCountry":"US"}}"#);
+        demo.stop();
+    }
+);
+
+// Whatever a person may paste into a shell, as it was printed.
+on_both_databases!(
+    async fn every_printed_request_succeeds_as_it_is_printed(installation: Installation) {
+        let mut program = installation.spawn(&["dev", "--listen", "127.0.0.1:0"]);
+        program.output.wait_for(|line| line.contains(".well-known/jwks.json"));
+        let guide = program.output.seen().to_owned();
+        let requests: Vec<&str> = guide.lines().filter(|line| line.starts_with("curl ")).collect();
+        assert_eq!(requests.len(), 3, "{guide}");
+        for request in requests {
+            let answered = Command::new("sh").args(["-c", request]).output().unwrap();
+            let body: Value = serde_json::from_slice(&answered.stdout).unwrap();
+            assert!(answered.status.success() && answered.stderr.is_empty(), "{request}\n{answered:?}");
+            assert!(body["success"] == true || body["keys"].is_array(), "{request}\n{body}");
+        }
+        program.terminate();
+        assert_eq!(program.end().code, Some(0));
+    }
+);
+
+on_both_databases!(
+    async fn a_second_start_keeps_the_data_and_changes_the_credentials(installation: Installation) {
+        let first = Demo::start(&installation);
+        first.rename(r#"{"accountName":"Jane Admin"}"#).await;
+        let (account, old) = (first.text("/account_id").to_owned(), first.token().to_owned());
+        first.stop();
+
+        let second = Demo::start(&installation);
+        assert_eq!(second.text("/account_id"), account);
+        assert_eq!(second.read(&old).await.status, 401);
+        let profile = second.read(second.token()).await;
+        assert_eq!(profile.json()["data"]["accountName"], "Jane Admin");
+        second.stop();
+    }
+);
+
+on_both_databases!(
+    async fn tokens_issued_and_revoked_beside_it_count_at_once(installation: Installation) {
+        let demo = Demo::start(&installation);
+        let issue = ["token", "issue", "--account", demo.text("/account_id"), "--contract", "system", "--json"];
+        let issued = installation.json(&issue);
+        let token = issued["token"].as_str().unwrap();
+        assert_eq!(demo.read(token).await.status, 200);
+        installation.print(&["token", "revoke", "--jti", issued["jti"].as_str().unwrap()]);
+        assert_eq!(demo.read(token).await.status, 401);
+        assert_eq!(demo.read(demo.token()).await.status, 200);
+        installation.print(&["token", "revoke", "--account", demo.text("/account_id")]);
+        assert_eq!(demo.read(demo.token()).await.status, 401);
+    }
+);
+
+on_both_databases!(
+    async fn the_bystander_is_never_changed(installation: Installation) {
+        let demo = Demo::start(&installation);
+        let bystander = demo.text("/bystander_id").to_owned();
+        let show = || installation.print(&["account", "show", &bystander, "--json"]);
+        let before = show();
+        demo.rename(r#"{"accountName":"Jane Admin","accountPhone":"+1","defaultCountry":""}"#).await;
+        demo.stop();
+        Demo::start(&installation).rename(r#"{"accountName":"Jo"}"#).await;
+        assert_eq!(show(), before);
+    }
+);

@@ -1,0 +1,134 @@
+//! Where one request ends and the next begins: HTTP/1.1 to the byte (RFC 9112).
+
+use super::wire::Wire;
+use super::{person, server_with};
+
+const UPDATE: &str = "POST /web/v1/system/profile/update HTTP/1.1";
+const NEXT: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+#[tokio::test]
+async fn requests_on_one_connection_are_answered_in_order() {
+    let server = server_with(&[]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: 1\r\n\r\n").await;
+    wire.send("GET /nothing HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: 2\r\n\r\n").await;
+    let (first, second) = (wire.answer().await, wire.answer().await);
+    assert_eq!((first.status, first.header("x-request-id")), (200, "1"));
+    assert_eq!((second.status, second.header("x-request-id")), (404, "2"));
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_a_body() {
+    let server = server_with(&[]).await;
+    let (account, head) = person(&server).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}\r\n{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")).await;
+    wire.send("10\r\n{\"accountName\":\"\r\n8\r\nIn parts\r\n2\r\n\"}\r\n0\r\n\r\n").await;
+    let answer = wire.answer().await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(server.account(&account).await.text(selfsame::account::Field::DisplayName), Some("In parts"));
+}
+
+/// RFC 9112 §6.1: the length is not believed, the request is answered, and the connection ends, so that what an
+/// intermediary took for part of the body is never answered as a request of its own.
+#[tokio::test]
+async fn a_request_with_both_framings_is_the_last_of_its_connection() {
+    let lines =
+        ["Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"];
+    for framings in lines {
+        let server = server_with(&[]).await;
+        let (_, head) = person(&server).await;
+        let mut wire = Wire::open(server.address()).await;
+        let both = format!("{UPDATE}\r\n{head}Content-Type: application/json\r\n{framings}\r\n2\r\n{{}}\r\n0\r\n\r\n");
+        wire.send(format!("{both}{NEXT}")).await;
+        let answer = wire.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (200, "close"), "{framings}");
+        assert_eq!(wire.end().await, "", "{framings}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_with_both_framings_ends_its_connection_too() {
+    let server = server_with(&[]).await;
+    let mut wire = Wire::open(server.address()).await;
+    let both = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    wire.send(format!("POST /nothing HTTP/1.1\r\nHost: localhost\r\n{both}{NEXT}")).await;
+    assert_eq!(wire.answer().await.status, 404);
+    assert_eq!(wire.end().await, "");
+}
+
+/// Each of these could be read in two ways, so none is read at all.
+#[tokio::test]
+async fn ambiguous_requests_are_refused_and_their_connection_ends() {
+    let server = server_with(&[]).await;
+    for head in [
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1, 2\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: +1\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
+        "POST /healthz HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost : localhost\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\n X-B: 2\r\n\r\n",
+        "GET /healthz\r\nHost: localhost\r\n\r\n",
+        "GET  /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: local\0host\r\n\r\n",
+        "\u{16}\u{3}\u{1}",
+    ] {
+        let mut wire = Wire::open(server.address()).await;
+        wire.send(format!("{head}{NEXT}")).await;
+        let answer = wire.answer().await;
+        assert_eq!(answer.status, 400, "{head:?}");
+        assert_eq!(wire.end().await, "", "{head:?}");
+    }
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_whose_chunks_are_no_chunks_is_malformed_and_ends_its_connection() {
+    let server = server_with(&[]).await;
+    let (_, head) = person(&server).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}\r\n{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")).await;
+    wire.send(format!("zz\r\n{{}}\r\n0\r\n\r\n{NEXT}")).await;
+    assert_eq!(wire.answer().await.status, 400);
+    assert_eq!(wire.end().await, "");
+}
+
+/// RFC 9112 §9.3: without `keep-alive` a connection in HTTP/1.0 ends with the answer.
+#[tokio::test]
+async fn http_1_0_is_answered_once_unless_it_asks_for_more() {
+    let server = server_with(&[]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("GET /healthz HTTP/1.0\r\n\r\n{NEXT}")).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok"));
+    assert_eq!(wire.end().await, "");
+
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n{NEXT}")).await;
+    assert_eq!((wire.answer().await.status, wire.answer().await.status), (200, 200));
+}
+
+#[tokio::test]
+async fn a_client_that_expects_to_be_told_is_told_before_it_sends() {
+    let server = server_with(&[]).await;
+    let (_, head) = person(&server).await;
+    let mut wire = Wire::open(server.address()).await;
+    let expect = "Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    wire.send(format!("{UPDATE}\r\n{head}{expect}")).await;
+    assert_eq!(wire.answer().await.status, 100);
+    wire.send("{}").await;
+    assert_eq!(wire.answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_would_be_refused_anyway_is_not_asked_to_send() {
+    let server = server_with(&[]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")).await;
+    assert_eq!(wire.answer().await.status, 401);
+    assert_eq!(wire.end().await, "");
+}

@@ -1,0 +1,150 @@
+//! Health, readiness and the published keys.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use selfsame::account::Error;
+use selfsame::contract::Contract;
+
+use super::person;
+use super::wire::Wire;
+use crate::support::postgres::Cluster;
+use crate::support::{Database, Server};
+
+on_both_databases!(
+    async fn the_process_lives_and_is_ready(server: Server) {
+        let (alive, ready) =
+            (server.request("GET", "/healthz").send().await, server.request("GET", "/readyz").send().await);
+        insta::assert_snapshot!(alive, @"
+        200 OK
+        content-type: text/plain; charset=utf-8
+
+        ok
+        ");
+        insta::assert_snapshot!(ready, @"
+        200 OK
+        content-type: text/plain; charset=utf-8
+
+        ready
+        ");
+    }
+);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readiness_and_contracts_follow_the_database_and_life_does_not() {
+    let cluster = Cluster::durable();
+    let server = Server::with(Database::in_cluster(&cluster), &[]).await;
+    let (account, _) = person(&server).await;
+    let token = server.token(&account, Contract::System).await;
+    let profile = || server.request("GET", "/web/v1/system/profile").bearer(&token).header("X-Client-Hash", "client");
+    assert_eq!(profile().send().await.status, 200);
+
+    cluster.stop();
+    let ready = server.request("GET", "/readyz").send().await;
+    insta::assert_snapshot!(ready, @r#"
+    503 Service Unavailable
+    content-type: application/problem+json
+    retry-after: 1
+
+    {"status":503,"title":"Service Unavailable","type":"about:blank"}
+    "#);
+    insta::assert_snapshot!(profile().send().await, @r#"
+    503 Service Unavailable
+    content-language: en
+    content-type: application/json
+    retry-after: 1
+    vary: Accept-Language
+
+    {"success":false,"code":"5030","message":"Service temporarily unavailable"}
+    "#);
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+
+    cluster.start();
+    assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
+    assert_eq!(profile().send().await.status, 200);
+}
+
+/// A frozen database takes connections and says nothing: what an overloaded one looks like.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_a_statement_may_take() {
+    let cluster = Cluster::durable();
+    let settings = [("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "100ms"), ("SELFSAME__DATABASE__WAIT_TIMEOUT", "100ms")];
+    let server = Server::with(Database::in_cluster(&cluster), &settings).await;
+    cluster.freeze();
+    let ready = tokio::time::timeout(Duration::from_secs(10), server.request("GET", "/readyz").send()).await;
+    cluster.thaw();
+    assert_eq!(ready.expect("an answer within the statement's time").status, 503);
+    assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_server_whose_every_place_is_taken_lives_and_is_ready() {
+    let server = super::server_with(&[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
+    let (_, head) = person(&server).await;
+    let mut held = Wire::open(server.address()).await;
+    let begin = format!(
+        "POST /web/v1/system/profile/update HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 2\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    held.send(begin).await;
+    assert_eq!(held.answer().await.status, 100);
+    assert_eq!(server.request("GET", "/web/v1/system/profile").send().await.status, 503, "the place is not taken");
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+    assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
+}
+
+on_both_databases!(
+    async fn the_published_keys_are_public_and_named_by_what_they_are(server: Server) {
+        let answer = server.request("GET", "/.well-known/jwks.json").send().await;
+        let published = answer.json();
+        let key = &published["keys"][0];
+        let (id, x) = (key["kid"].as_str().unwrap(), key["x"].as_str().unwrap());
+        // RFC 7638 §3: the required members in the order of their names, without spaces; RFC 8037 §2 says which.
+        let thumbprint = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+        let thumbprint = digest::digest(&digest::SHA256, thumbprint.as_bytes());
+        assert_eq!(id, URL_SAFE_NO_PAD.encode(thumbprint.as_ref()));
+        assert_eq!(URL_SAFE_NO_PAD.decode(x).unwrap().len(), 32);
+        insta::assert_snapshot!(answer.to_string().replace(id, "KID").replace(x, "X"), @r#"
+        200 OK
+        cache-control: public, max-age=300
+        content-type: application/jwk-set+json
+
+        {"keys":[{"alg":"EdDSA","crv":"Ed25519","kid":"KID","kty":"OKP","use":"sig","x":"X"}]}
+        "#);
+    }
+);
+
+on_both_databases!(
+    async fn after_a_rotation_both_keys_are_published_and_verify(server: Server) {
+        let (account, _) = person(&server).await;
+        let old = server.token(&account, Contract::System).await;
+        server.pass(Duration::from_secs(1));
+        let new_key = server.app.issuer().rotate(&server.app).await.unwrap();
+        let new = server.token(&account, Contract::System).await;
+
+        let published = server.request("GET", "/.well-known/jwks.json").send().await.json();
+        let ids: Vec<&str> = published["keys"].as_array().unwrap().iter().map(|k| k["kid"].as_str().unwrap()).collect();
+        assert_eq!(ids, [key_of(&old), new_key.clone()]);
+        assert_eq!(key_of(&new), new_key);
+        for token in [old, new] {
+            let request = server.request("GET", "/web/v1/system/profile").bearer(&token);
+            assert_eq!(request.header("X-Client-Hash", "client").send().await.status, 200);
+        }
+    }
+);
+
+/// The `kid` in a token's header.
+fn key_of(token: &str) -> String {
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+on_both_databases!(
+    async fn the_database_answers_a_ping(server: Server) {
+        let answered: Result<(), Error> = server.app.store().ping().await;
+        assert!(answered.is_ok());
+    }
+);

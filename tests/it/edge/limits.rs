@@ -1,0 +1,165 @@
+//! What a connection and a request may take: bytes, time, places.
+
+use selfsame::account::Field;
+use selfsame::contract::Contract;
+
+use super::wire::Wire;
+use super::{person, server_with};
+
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const UPDATE: &str = "POST /web/v1/system/profile/update HTTP/1.1\r\n";
+const SHORT: &str = "200ms";
+
+#[tokio::test]
+async fn a_header_that_is_too_large_is_refused_and_the_server_goes_on() {
+    let server = server_with(&[("SELFSAME__SERVER__MAX_HEADER_BYTES", "8192")]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Large: {}\r\n\r\n", "x".repeat(8192))).await;
+    assert_eq!(wire.answer().await.status, 431);
+    assert_eq!(wire.end().await, "");
+    assert_eq!(server.request("GET", "/healthz").header("X-Large", &"x".repeat(4096)).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_header_of_too_many_lines_is_refused_and_the_server_goes_on() {
+    let server = server_with(&[("SELFSAME__SERVER__MAX_HEADERS", "16")]).await;
+    let lines = |count: usize| (0..count).map(|line| format!("X-{line}: x\r\n")).collect::<String>();
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("GET /healthz HTTP/1.1\r\n{}\r\n", lines(16))).await;
+    assert_eq!(wire.answer().await.status, 200);
+    wire.send(format!("GET /healthz HTTP/1.1\r\n{}\r\n", lines(17))).await;
+    assert_eq!(wire.answer().await.status, 431);
+    assert_eq!(wire.end().await, "");
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_target_that_is_too_long_is_refused_and_the_server_goes_on() {
+    let server = server_with(&[]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(70_000))).await;
+    assert!([414, 431].contains(&wire.answer().await.status));
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+}
+
+/// Whoever begins and does not go on (Slowloris) holds a connection no longer than the header may take.
+#[tokio::test]
+async fn a_header_that_does_not_arrive_in_time_ends_its_connection() {
+    let server = server_with(&[("SELFSAME__SERVER__HEADER_TIMEOUT", SHORT)]).await;
+    for begun in [
+        "",
+        "P",
+        "GET /healthz HT",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+        // The preface of HTTP/2 (RFC 9113 §3.4): almost, and whole without the frame that must follow it.
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let mut wire = Wire::open(server.address()).await;
+        wire.send(begun).await;
+        let said = wire.end().await;
+        assert!(!said.contains("200 OK"), "{begun:?}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_ends() {
+    let server = server_with(&[("SELFSAME__SERVER__HEADER_TIMEOUT", SHORT)]).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(HEALTH).await;
+    assert_eq!(wire.answer().await.status, 200);
+    let said = wire.end().await;
+    assert!(!said.contains("200 OK"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_in_time_is_refused_and_ends_its_connection() {
+    let server = server_with(&[("SELFSAME__SERVER__BODY_TIMEOUT", SHORT)]).await;
+    let (account, head) = person(&server).await;
+    let before = server.account(&account).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (408, "close"));
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"4080","message":"Request timeout"}"#);
+    assert_eq!(wire.end().await, "");
+    assert_eq!(server.account(&account).await, before);
+}
+
+/// The whole request has its time too, whatever its parts take.
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_refused() {
+    let server = server_with(&[("SELFSAME__SERVER__REQUEST_TIMEOUT", SHORT)]).await;
+    let (_, head) = person(&server).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"5030","message":"Service temporarily unavailable"}"#);
+    assert_eq!(wire.end().await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_it_is_read_and_ends_its_connection() {
+    let server = server_with(&[]).await;
+    let (_, head) = person(&server).await;
+    let mut wire = Wire::open(server.address()).await;
+    wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 65537\r\n\r\n")).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (413, "close"));
+    assert_eq!(wire.end().await, "");
+}
+
+/// More answers are asked for than the systems on both sides can hold; the place of the one connection that there is
+/// becomes free although its client never reads.
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut_off() {
+    let settings = [("SELFSAME__SERVER__WRITE_TIMEOUT", SHORT), ("SELFSAME__SERVER__MAX_CONNECTIONS", "1")];
+    let server = server_with(&settings).await;
+    // As large an answer as there is: an operator's value beyond the contract's limit is shown whole.
+    let account = server.person(&[(Field::DisplayName, &"x".repeat(60_000))]).await;
+    let token = server.token(&account, Contract::System).await;
+    let head = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\nX-Client-Hash: client\r\n");
+    let mut wire = Wire::narrow(server.address()).await;
+    wire.send_until_cut(format!("GET /web/v1/system/profile HTTP/1.1\r\n{head}\r\n").as_bytes()).await;
+    assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_too_many_waits_for_its_place() {
+    let server = server_with(&[("SELFSAME__SERVER__MAX_CONNECTIONS", "1")]).await;
+    let mut first = Wire::open(server.address()).await;
+    first.send(HEALTH).await;
+    assert_eq!(first.answer().await.status, 200);
+
+    let mut second = Wire::open(server.address()).await;
+    second.send(HEALTH).await;
+    // The first goes on being served, so the second was not taken instead of it.
+    first.send(HEALTH).await;
+    assert_eq!(first.answer().await.status, 200);
+    assert!(second.is_silent().await, "the second was answered while the first held the only place");
+    drop(first);
+    assert_eq!(second.answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_too_many_is_refused_and_may_come_again() {
+    let server = server_with(&[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
+    let (_, head) = person(&server).await;
+    let mut held = Wire::open(server.address()).await;
+    let expect = "Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    held.send(format!("{UPDATE}{head}{expect}")).await;
+    assert_eq!(held.answer().await.status, 100);
+
+    let mut other = Wire::open(server.address()).await;
+    let read = format!("GET /web/v1/system/profile HTTP/1.1\r\n{head}\r\n");
+    other.send(&read).await;
+    let answer = other.answer().await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"5030","message":"Service temporarily unavailable"}"#);
+
+    held.send("{}").await;
+    assert_eq!(held.answer().await.status, 200);
+    other.send(&read).await;
+    assert_eq!(other.answer().await.status, 200);
+}

@@ -1,0 +1,114 @@
+//! Whatever fails below a contract's routes leaves in the contract's voice.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http_body_util::BodyExt as _;
+use selfsame::account::{Cause, Error};
+use selfsame::contract::{Asked, Contract, speak};
+use tower::ServiceExt as _;
+
+use super::{person, server_with};
+use crate::support::Server;
+
+/// A contract's words, for routes that no contract has.
+fn say(error: &Error, _: &Asked) -> Response {
+    let (status, words) = match error {
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
+        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now"),
+        Error::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        Error::NotFound => (StatusCode::NOT_FOUND, "not here"),
+        other => panic!("nothing here fails like this: {other:?}"),
+    };
+    (status, words).into_response()
+}
+
+async fn ask(server: &Server, path: &str) -> (u16, String, Response) {
+    let routes = Router::new()
+        .route("/panic", get(async || -> Response { panic!("provoked by a test") }))
+        .route("/internal", get(async || Error::Internal(Cause::new("jane@example.com"))))
+        .route("/unavailable", get(async || Error::Unavailable(Cause::new("jane@example.com"))))
+        .route("/slow", get(async || Error::BodyTooSlow));
+    let routes = speak(routes, &server.app, "test", say).with_state(server.app.clone());
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    let (head, body) = routes.oneshot(request).await.unwrap().into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    (head.status.as_u16(), text, Response::from_parts(head, Body::empty()))
+}
+
+#[tokio::test]
+async fn a_panic_is_our_fault_in_the_contracts_words() {
+    let server = server_with(&[]).await;
+    let (status, words, _) = ask(&server, "/panic").await;
+    assert_eq!((status, words.as_str()), (500, "our fault"));
+    // The place among the requests in flight is free again.
+    let places = server.app.requests().available_permits();
+    assert_eq!(places, server.app.config().server.max_requests);
+}
+
+#[tokio::test]
+async fn a_cause_never_leaves() {
+    let server = server_with(&[]).await;
+    for (path, said) in [("/internal", (500, "our fault")), ("/unavailable", (503, "not now"))] {
+        let (status, words, _) = ask(&server, path).await;
+        assert_eq!((status, words.as_str()), said);
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_for_now_is_told_when_to_come_again() {
+    let server = server_with(&[]).await;
+    assert_eq!(ask(&server, "/unavailable").await.2.headers()["retry-after"], "1");
+    assert!(!ask(&server, "/internal").await.2.headers().contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_body_is_not_taken_for_the_next_request() {
+    let server = server_with(&[]).await;
+    assert_eq!(ask(&server, "/slow").await.2.headers()["connection"], "close");
+    assert!(!ask(&server, "/internal").await.2.headers().contains_key("connection"));
+}
+
+#[tokio::test]
+async fn an_unknown_path_below_a_contract_has_the_contracts_words() {
+    let server = server_with(&[]).await;
+    let (status, words, _) = ask(&server, "/unknown").await;
+    assert_eq!((status, words.as_str()), (404, "not here"));
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_our_fault_and_says_nothing_of_itself() {
+    let server = server_with(&[]).await;
+    let (account, _) = person(&server).await;
+    let token = server.token(&account, Contract::System).await;
+    let file = server.database().url().strip_prefix("sqlite:").unwrap();
+    let behind = rusqlite::Connection::open(file).unwrap();
+    behind.execute_batch("DROP TABLE account; DROP TABLE signing_key").unwrap();
+    let profile = server.request("GET", "/web/v1/system/profile").bearer(&token).send().await;
+    insta::assert_snapshot!(profile, @r#"
+    500 Internal Server Error
+    content-language: en
+    content-type: application/json
+    vary: Accept-Language
+
+    {"success":false,"code":"5000","message":"INTERNAL_SERVER_ERROR"}
+    "#);
+}
+
+#[tokio::test]
+async fn outside_every_contract_our_fault_is_a_problem() {
+    let server = server_with(&[]).await;
+    let file = server.database().url().strip_prefix("sqlite:").unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE signing_key").unwrap();
+    let keys = server.request("GET", "/.well-known/jwks.json").send().await;
+    insta::assert_snapshot!(keys, @r#"
+    500 Internal Server Error
+    content-type: application/problem+json
+
+    {"status":500,"title":"Internal Server Error","type":"about:blank"}
+    "#);
+}

@@ -1,0 +1,101 @@
+//! A connection that says exactly what it is told, also what no HTTP library would say.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// How long one answer, or the end of a connection, may be waited for.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long nothing must be said to be believed silent: more than an answer over loopback takes.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// One connection.
+pub(super) struct Wire {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+/// One answer, apart.
+pub(super) struct Said {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Said {
+    /// A header's value; empty when it is absent.
+    pub(super) fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(said, _)| said.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    }
+}
+
+impl Wire {
+    pub(super) async fn open(address: SocketAddr) -> Wire {
+        Wire { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
+    }
+
+    /// One whose system takes as little unread data as it can.
+    pub(super) async fn narrow(address: SocketAddr) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Wire { stream: socket.connect(address).await.unwrap(), unread: Vec::new() }
+    }
+
+    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        in_time(self.stream.write_all(bytes.as_ref())).await.unwrap();
+    }
+
+    /// Sends as much as the other end takes, until it takes no more or hangs up.
+    pub(super) async fn send_until_cut(&mut self, bytes: &[u8]) {
+        while in_time(self.stream.write_all(bytes)).await.is_ok() {}
+    }
+
+    /// The next answer.
+    pub(super) async fn answer(&mut self) -> Said {
+        let end = loop {
+            match self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None => assert!(self.more().await > 0, "closed instead of answered: {:?}", self.text()),
+            }
+        };
+        let head = String::from_utf8(self.unread.drain(..end).collect()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut said = Said { status, head, body: String::new() };
+        let length = said.header("content-length").parse().unwrap_or(0);
+        while self.unread.len() < length {
+            assert!(self.more().await > 0, "closed within a body: {:?}", self.text());
+        }
+        said.body = String::from_utf8(self.unread.drain(..length).collect()).unwrap();
+        said
+    }
+
+    /// Whether nothing is said for a while.
+    pub(super) async fn is_silent(&mut self) -> bool {
+        let heard = tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.unread)).await;
+        heard.is_err()
+    }
+
+    /// What else is said until the other end hangs up.
+    pub(super) async fn end(&mut self) -> String {
+        while self.more().await > 0 {}
+        self.text()
+    }
+
+    async fn more(&mut self) -> usize {
+        let read = in_time(self.stream.read_buf(&mut self.unread)).await;
+        // A server that hangs up before it has read everything resets the connection.
+        read.unwrap_or(0)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+}
+
+async fn in_time<T>(act: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, act).await.expect("the other end neither answers nor hangs up")
+}

@@ -1,0 +1,230 @@
+//! The real program, run as a person or a service manager runs it.
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{Database, OnDatabase};
+
+/// How long one line of output, or the end of the program, may be waited for.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// An installation of the program: its data folder and its database.
+pub(crate) struct Installation {
+    data: TempDir,
+    database: Option<Database>,
+    environment: Vec<(String, String)>,
+}
+
+impl OnDatabase for Installation {
+    async fn start(database: Database) -> Self {
+        Installation { database: Some(database), ..Installation::new() }
+    }
+}
+
+impl Installation {
+    /// One that is nowhere but in its data folder, as by default.
+    pub(crate) fn new() -> Installation {
+        Installation { data: tempfile::tempdir().unwrap(), database: None, environment: Vec::new() }
+    }
+
+    /// Sets an environment variable for every run from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Where the embedded database is, for tests that change it behind the program's back.
+    pub(crate) fn sqlite_file(&self) -> std::path::PathBuf {
+        self.data().join("selfsame.sqlite3")
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.spawn(arguments).end()
+    }
+
+    /// Runs a command that must succeed, and returns what it printed.
+    pub(crate) fn print(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert!(ended.code == Some(0), "{arguments:?}: {ended}");
+        ended.output
+    }
+
+    /// Runs a command that must succeed, and returns the one JSON object that it printed.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.print(arguments);
+        assert_eq!(output.lines().count(), 1, "{output}");
+        serde_json::from_str(&output).unwrap()
+    }
+
+    /// Runs a command that must fail with one line for a person, and returns that line.
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert!(ended.code == Some(1) && ended.output.is_empty(), "{arguments:?}: {ended}");
+        assert_eq!(ended.errors.lines().count(), 1, "{ended}");
+        self.settled(&ended.errors)
+    }
+
+    /// A text with what differs from run to run named instead of shown.
+    pub(crate) fn settled(&self, text: &str) -> String {
+        let text = text.replace(self.data().to_str().unwrap(), "DATA");
+        let part_of_token = |c: char| c.is_ascii_alphanumeric() || "-:._".contains(c);
+        let mut settled = String::new();
+        let mut rest = text.trim_end_matches('\n');
+        while !rest.is_empty() {
+            let end = rest.find(|c| !part_of_token(c)).unwrap_or(rest.len());
+            // What ends a token may also be the punctuation of its sentence.
+            let token = rest[..end].trim_end_matches([':', '.']);
+            let after = &rest[token.len()..];
+            settled.push_str(match token {
+                token if token.len() == 36 && token.parse::<Uuid>().is_ok() => "ID",
+                token if token.parse::<Timestamp>().is_ok() => "TIME",
+                token => token,
+            });
+            let other = after.trim_start_matches([':', '.']).find(part_of_token).unwrap_or(after.len());
+            settled.push_str(&after[..other]);
+            rest = &after[other..];
+        }
+        settled
+    }
+
+    /// Starts a command; it is killed if the test ends before it.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
+        command.args(arguments).arg("--data").arg(self.data());
+        if let Some(database) = &self.database {
+            command.args(["--database", database.url()]);
+        }
+        // Nothing of the caller's environment may change what is tested.
+        command.env_clear().env("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
+        command.env("SELFSAME__SERVER__LISTEN", "127.0.0.1:0");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, output: Lines::read(output), errors: Lines::read(errors) }
+    }
+
+    /// Starts `serve` on a free port and returns when it listens.
+    pub(crate) fn serve(&self) -> (Running, SocketAddr) {
+        let mut running = self.spawn(&["serve"]);
+        let listening = running.errors.wait_for(|line| line.contains(r#""message":"listening""#));
+        let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
+        (running, listening["address"].as_str().unwrap().parse().unwrap())
+    }
+}
+
+/// A program that runs; killed when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    /// Standard output.
+    pub(crate) output: Lines,
+    /// Standard error.
+    pub(crate) errors: Lines,
+}
+
+impl Running {
+    /// Tells it to stop, as service managers do.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let (output, errors) = (self.output.rest(), self.errors.rest());
+        Ended { code: self.child.wait().unwrap().code(), output, errors }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What became of a program.
+pub(crate) struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// All of standard output.
+    pub(crate) output: String,
+    /// All of standard error.
+    pub(crate) errors: String,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "exit code {:?}\n{}{}", self.code, self.output, self.errors)
+    }
+}
+
+/// A stream of a program, read on a thread of its own so that the program never waits for its reader.
+pub(crate) struct Lines {
+    lines: Receiver<String>,
+    reader: Option<JoinHandle<()>>,
+    seen: String,
+}
+
+impl Lines {
+    fn read(stream: impl std::io::Read + Send + 'static) -> Lines {
+        let (sender, lines) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
+                let _ = sender.send(std::mem::take(&mut line));
+            }
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        Lines { lines, reader: Some(reader), seen: String::new() }
+    }
+
+    /// The next line that is `wanted`, as it is.
+    pub(crate) fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let line = self.lines.recv_timeout(until.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|_| panic!("the line that was waited for did not come:\n{}", self.seen));
+            self.seen.push_str(&line);
+            if wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// What has come up to the last line that was waited for.
+    pub(crate) fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    /// Everything until the program closes the stream, what was waited for included.
+    fn rest(&mut self) -> String {
+        let until = Instant::now() + LIMIT;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push_str(&line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("the program did not end:\n{}", self.seen),
+            }
+        }
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        std::mem::take(&mut self.seen)
+    }
+}
