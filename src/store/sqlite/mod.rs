@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
@@ -170,6 +171,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // FULL: a commit is on disk before it is acknowledged. NORMAL would lose the last ones at a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // Otherwise SQLite, built with STAT4, compiles a kept statement again at every use to plan for the very values bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -201,5 +204,34 @@ fn error(cause: rusqlite::Error) -> Error {
         | ErrorCode::ReadOnly
         | ErrorCode::OutOfMemory => Error::Unavailable(Cause::new(cause)),
         _ => Error::Internal(Cause::new(cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_kept_statement_is_not_compiled_again_for_other_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.sqlite3");
+        File::create(&path).unwrap();
+        let mut connection = connect(&path).unwrap();
+        migrate(&mut connection, &path, "test").unwrap();
+        let mut compiled_again = Vec::new();
+        for statement in accounts::ALL {
+            for value in 1..=3_u8 {
+                let mut prepared = connection.prepare_cached(statement.sqlite).unwrap();
+                let bound = vec![[value; 16]; prepared.parameter_count()];
+                let _ = prepared.query(params_from_iter(bound)).unwrap().next();
+            }
+            let prepared = connection.prepare_cached(statement.sqlite).unwrap();
+            if prepared.get_status(StatementStatus::RePrepare) > 0 {
+                compiled_again.push(statement.sqlite);
+            }
+        }
+        assert_eq!(compiled_again, Vec::<&str>::new());
     }
 }
