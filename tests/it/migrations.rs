@@ -205,7 +205,7 @@ async fn a_server_that_may_lose_what_it_acknowledged_is_refused_in_one_line() {
     let database = Database::postgres();
     let refused = migrate_by_command(&database, &[]);
     assert_eq!(refused.status.code(), Some(1));
-    let place = database.url().replace("postgres@", "").replace("%2F", "/");
+    let place = database.url().replace("postgres@", "").replace("%2F", "/").replace("/test_", ":5432/test_");
     let expected = format!(
         "selfsame: database {place}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or \
          set database.allow_unsafe_durability = true for throw-away data\n"

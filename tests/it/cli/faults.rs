@@ -85,7 +85,7 @@ fn a_port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let refusal = installation.refusal(&["serve", "--listen", &address]).replace(&address, "ADDRESS");
-    insta::assert_snapshot!(refusal, @r#"selfsame: server.listen = "ADDRESS": Address already in use (os error 98); choose another address with --listen"#);
+    insta::assert_snapshot!(refusal, @r#"selfsame: server.listen = "ADDRESS": Address already in use (os error 98); choose another address"#);
 }
 
 #[test]

@@ -56,7 +56,7 @@ async fn a_frozen_postgresql_is_refused_in_time_and_used_again_when_it_goes_on()
     let account: serde_json::Value =
         serde_json::from_str(&installation.run(&["account", "show", &id, "--json"])).unwrap();
     assert_eq!(account["display_name"], "After");
-    assert!(installation.run(&["audit", "verify"]).ends_with(" 0 broken histories\n"));
+    assert!(installation.run(&["audit", "verify"]).ends_with("broken histories: 0\n"));
 }
 
 fn update(server: &Process, token: &str, name: &str) -> impl Future<Output = crate::support::Answer> + use<> {

@@ -87,7 +87,7 @@ fn conclude(database: &str, installation: &Installation, writers: &[Writer], mut
         writer.audit(installation, &mut figures);
     }
     let verdict = installation.run(&["audit", "verify"]);
-    figures.torn = verdict.rsplit(", ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    figures.torn = verdict.rsplit(": ").next().unwrap().trim().parse().unwrap();
     let Figures { acknowledged, refused, broken_off, lost, invented, torn } = figures;
     // Not println: the figures are worth seeing when the test passes, too.
     let _ = writeln!(

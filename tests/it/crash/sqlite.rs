@@ -80,7 +80,7 @@ async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
     limit_files(server.id(), "unlimited");
     assert_eq!(update(30_000).await.status, 200);
     drop(server);
-    assert!(installation.run(&["audit", "verify"]).contains(&format!(" {} entries ", acknowledged + 2)));
+    assert!(installation.run(&["audit", "verify"]).contains(&format!("entries: {},", acknowledged + 2)));
 }
 
 fn limit_files(process: &str, bytes: &str) {

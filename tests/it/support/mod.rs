@@ -17,7 +17,7 @@ pub(crate) use database::Database;
 pub(crate) use process::Process;
 pub(crate) use program::Installation;
 pub(crate) use request::{Answer, Request};
-pub(crate) use server::{HOUR, Server, config, patch};
+pub(crate) use server::{HOUR, Server, THROW_AWAY, config, patch};
 pub(crate) use transcript::Transcript;
 pub(crate) use until::until;
 pub(crate) use wire::Wire;

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::Request;
+use super::{Request, THROW_AWAY};
 
 /// Owns the server from outside the test process: when standard input ends, because the test says so or because the test
 /// process is gone, the server is killed. A signal that would end it at a file too large is left to it as an error.
@@ -54,6 +54,7 @@ impl Installation {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "guard"]).arg(program()).args(["serve", "--listen", "127.0.0.1:0"]);
         self.place(&mut command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(THROW_AWAY.iter().skip(1).copied());
         command.env("SELFSAME__LOG__FORMAT", "json").env("SELFSAME__LOG__LEVEL", "warn,selfsame::cli=info");
         // A group of its own, so that Ctrl-C in the terminal ends the tests, and their end the server.
         let mut guard = command.process_group(0).spawn().unwrap();

@@ -139,10 +139,18 @@ pub(crate) fn patch(fields: &[(Field, &str)]) -> Patch {
     patch
 }
 
+/// What every installation of a test may be told: its database is thrown away, and only tests of limits meet one.
+pub(crate) const THROW_AWAY: [(&str, &str); 5] = [
+    ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
+    ("SELFSAME__RATE_LIMIT__ADDRESS", "0"),
+    ("SELFSAME__RATE_LIMIT__DEFAULT", "0"),
+    ("SELFSAME__RATE_LIMIT__RIVERGEN", "0"),
+    ("SELFSAME__RATE_LIMIT__SYSTEM", "0"),
+];
+
 /// The configuration of a test's installation.
 pub(crate) fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Config {
-    let throw_away = [("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true")];
-    let environment = throw_away.iter().chain(settings).map(|(name, value)| (name.into(), value.into())).collect();
+    let environment = THROW_AWAY.iter().chain(settings).map(|(name, value)| (name.into(), value.into())).collect();
     let overrides = Overrides {
         data: Some(data.path().to_str().unwrap().to_owned()),
         database: Some(database.url().to_owned()),
