@@ -7,6 +7,8 @@ use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 
 pub(super) const BY_ID: Statement = statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ?1");
+const OF_TENANT: Statement =
+    statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ?1 AND a.tenant_id = ?2");
 const LIST: Statement =
     statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id > ?1 ORDER BY a.id LIMIT ?2");
 const LIST_OF_TENANT: Statement = statement!(
@@ -66,6 +68,11 @@ impl Store {
     /// The account with this identifier.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
         self.find(BY_ID, parameters![id], record::account).await
+    }
+
+    /// The account with this identifier, if it is one of this tenant's: another tenant's is not found, and not read.
+    pub async fn account_of(&self, tenant: TenantId, id: AccountId) -> Result<Option<Account>, Error> {
+        self.find(OF_TENANT, parameters![id, tenant], record::account).await
     }
 
     /// At most `limit` accounts after an identifier, by identifier, of one tenant or of all.
@@ -147,4 +154,4 @@ impl Store {
 
 /// For [`Store::check`].
 pub(super) const ALL: &[Statement] =
-    &[BY_ID, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER];
+    &[BY_ID, OF_TENANT, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER];

@@ -31,7 +31,8 @@ const PRESENTED: Statement = statement!(
     ", ",
     key_columns!(),
     ", k.hash IS NOT NULL, a.id IS NOT NULL \
-     FROM tenant t LEFT JOIN api_key k ON k.hash = ?2 AND k.tenant_id = t.id LEFT JOIN account a ON a.id = k.account_id \
+     FROM tenant t LEFT JOIN api_key k ON k.hash = ?2 AND k.tenant_id = t.id LEFT JOIN account a \
+     ON a.id = k.account_id AND a.tenant_id = t.id \
      WHERE t.name = ?1"
 );
 
