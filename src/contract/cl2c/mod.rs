@@ -4,6 +4,7 @@ mod body;
 mod refusal;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -35,8 +36,14 @@ pub(super) fn routes(app: &App) -> Router<App> {
     Router::new().nest(PREFIX, speak(routes, app, "cl2c", VOICE))
 }
 
-async fn show(State(app): State<App>, Keyed(holder): Keyed, Path(id): Path<String>) -> Result<Response, Error> {
-    let account = holder.account_with(&app, parse(&id)).await?;
+async fn show(
+    State(app): State<App>,
+    Keyed(holder): Keyed,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Error> {
+    // What cannot be decoded is no identifier either.
+    let id = path.ok().and_then(|Path(id)| parse(&id));
+    let account = holder.account_with(&app, id).await?;
     permitted(&account)?;
     Ok(answer(&account))
 }
