@@ -34,17 +34,19 @@ impl Wished {
         if hidden { Err(Error::Body(BodyFault::Malformed)) } else { Ok(Wished(object)) }
     }
 
-    /// Whom the body addresses; absent, null, empty and anything but text address nobody.
-    pub(super) fn id(&self) -> Option<&str> {
-        member(&self.0, ID).and_then(Value::as_str).filter(|id| !id.is_empty())
+    /// Whom the body addresses; absent, null and empty address nobody.
+    pub(super) fn id(&self) -> Result<Option<&str>, Error> {
+        match member(&self.0, ID) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(id)) if id.contains('\0') => Err(id_fault(Rule::NoControlCharacters)),
+            Some(Value::String(id)) => Ok(Some(id.as_str()).filter(|id| !id.is_empty())),
+            Some(_) => Err(id_fault(Rule::Text)),
+        }
     }
 
     /// What is wished for an account; every fault of every field is reported at once.
     pub(super) async fn patch(&self, app: &App, account: &Account) -> Result<Patch, Error> {
         let mut reading = Reading { object: &self.0, faults: Vec::new() };
-        if !matches!(member(&self.0, ID), None | Some(Value::Null | Value::String(_))) {
-            reading.faults.push(Fault { field: ID.into(), rule: Rule::Text });
-        }
         let first = reading.name(FIRST_NAME, account.text(Field::GivenName));
         let last = reading.name(LAST_NAME, account.text(Field::FamilyName));
         let phone = reading.optional(PHONE_NUMBER, account.text(Field::Phone), phone_rule);
@@ -68,6 +70,11 @@ impl Wished {
             _ => Err(Error::Fields(reading.faults)),
         }
     }
+}
+
+/// A fault of the identifier stands alone: without the account, nothing can be said of the other members.
+pub(super) fn id_fault(rule: Rule) -> Error {
+    Error::Fields(vec![Fault { field: ID.into(), rule }])
 }
 
 /// Reads members and gathers their faults.

@@ -13,7 +13,7 @@ use axum::routing::{get, put};
 use jiff::Timestamp;
 
 use super::{Contract, Voice, endpoint, speak};
-use crate::account::{Account, AccountId, Error, Fault, Rule, Status};
+use crate::account::{Account, AccountId, Error, Rule, Status};
 use crate::app::App;
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};
@@ -52,7 +52,7 @@ async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) 
     let occasion = occasion(Contract::Cl2c, &request);
     let wished = super::body::object(&app, request, MAX_BODY).await?;
     let wished = body::Wished::read(wished)?;
-    let account = holder.addressed(&app, wished.id()).await?;
+    let account = holder.addressed(&app, wished.id()?).await?;
     permitted(&account)?;
     let patch = wished.patch(&app, &account).await?;
     let account = profile::update(&app, account, patch, occasion, permitted).await?;
@@ -98,8 +98,8 @@ impl KeyHolder {
         match (self.key.account_id, id, id.and_then(parse)) {
             (Some(bound), _, None) => self.account_with(app, Some(bound)).await,
             (_, _, Some(id)) => self.account_with(app, Some(id)).await,
-            (None, None, None) => Err(id_fault(Rule::Required)),
-            (None, Some(_), None) => Err(id_fault(Rule::Identifier)),
+            (None, None, None) => Err(body::id_fault(Rule::Required)),
+            (None, Some(_), None) => Err(body::id_fault(Rule::Identifier)),
         }
     }
 
@@ -118,10 +118,6 @@ impl KeyHolder {
 
 fn parse(id: &str) -> Option<AccountId> {
     id.parse().ok()
-}
-
-fn id_fault(rule: Rule) -> Error {
-    Error::Fields(vec![Fault { field: "id".into(), rule }])
 }
 
 fn answer(account: &Account) -> Response {
