@@ -44,31 +44,30 @@ impl Wished {
         }
     }
 
-    /// What is wished for an account; every fault of every field is reported at once.
+    /// What is wished for an account; every fault of every field is reported at once, and only without one whether
+    /// the number is somebody else's.
     pub(super) async fn patch(&self, app: &App, account: &Account) -> Result<Patch, Error> {
         let mut reading = Reading { object: &self.0, faults: Vec::new() };
         let first = reading.name(FIRST_NAME, account.text(Field::GivenName));
         let last = reading.name(LAST_NAME, account.text(Field::FamilyName));
         let phone = reading.optional(PHONE_NUMBER, account.text(Field::Phone), phone_rule);
         let push_token = reading.optional(PUSH_TOKEN, None, |text| max_length(text, MAX_PUSH_TOKEN));
+        let (Some(first), Some(last), true) = (first, last, reading.faults.is_empty()) else {
+            return Err(Error::Fields(reading.faults));
+        };
         if let Edit::Set(number) = &phone
             && taken(app, account, number.as_str()).await?
         {
             let rule = Rule::Registered(number.as_str().to_owned());
-            reading.faults.push(Fault { field: PHONE_NUMBER.into(), rule });
+            return Err(Error::Fields(vec![Fault { field: PHONE_NUMBER.into(), rule }]));
         }
-        match (first, last) {
-            (Some(first), Some(last)) if reading.faults.is_empty() => {
-                let mut patch = Patch::default();
-                patch.edit(Field::DisplayName, display_name(&first, &last));
-                patch.edit(Field::GivenName, Edit::Set(first));
-                patch.edit(Field::FamilyName, Edit::Set(last));
-                patch.edit(Field::Phone, phone);
-                patch.edit(Field::PushToken, push_token);
-                Ok(patch)
-            }
-            _ => Err(Error::Fields(reading.faults)),
-        }
+        let mut patch = Patch::default();
+        patch.edit(Field::DisplayName, display_name(&first, &last));
+        patch.edit(Field::GivenName, Edit::Set(first));
+        patch.edit(Field::FamilyName, Edit::Set(last));
+        patch.edit(Field::Phone, phone);
+        patch.edit(Field::PushToken, push_token);
+        Ok(patch)
     }
 }
 
