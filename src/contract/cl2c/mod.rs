@@ -13,7 +13,7 @@ use axum::routing::{get, put};
 use jiff::Timestamp;
 
 use super::{Contract, Voice, endpoint, speak};
-use crate::account::{Account, AccountId, Error, Rule, Status};
+use crate::account::{Account, AccountId, Error, Rule, Status, TenantStatus};
 use crate::app::App;
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};
@@ -76,11 +76,11 @@ impl FromRequestParts<App> for Keyed {
 
 /// The tenant's own state, in this contract's words.
 fn open(holder: &KeyHolder, now: Timestamp) -> Result<(), Error> {
-    if holder.tenant.is_open(now) {
-        return Ok(());
+    match holder.tenant.status {
+        TenantStatus::Inactive => Err(Error::TenantClosed),
+        TenantStatus::Active if holder.tenant.is_open(now) => Ok(()),
+        TenantStatus::Active => Err(Error::TenantExpired),
     }
-    let expired = holder.tenant.valid_until.is_some_and(|end| end <= now);
-    Err(if expired { Error::TenantExpired } else { Error::TenantClosed })
 }
 
 /// What must hold of the account both when the request is let in and when a change is made.
