@@ -20,6 +20,9 @@ const CHECKSUM_DIGITS: usize = 8;
 /// The most keys whose use is remembered between two writes.
 const MAX_REMEMBERED: usize = 100_000;
 
+/// Uses that are written down in one transaction.
+const CHUNK: usize = 500;
+
 const TENANT: HeaderName = HeaderName::from_static("tenant");
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -95,16 +98,20 @@ impl KeyUses {
     fn note(&self, key: KeyedHash, now: Timestamp) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if uses.len() < MAX_REMEMBERED || uses.contains_key(&key) {
-            uses.insert(key, now);
+            let last = uses.entry(key).or_insert(now);
+            *last = now.max(*last);
         }
     }
 
-    /// Writes down what was noted since the last time.
+    /// Writes down what was noted since the last time; what cannot be written now is kept for the next time.
     pub async fn write_down(&self, app: &App) -> Result<(), Error> {
         let uses = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let uses: Vec<_> = uses.into_iter().collect();
-        for some in uses.chunks(500) {
-            app.store().used_api_keys(some).await?;
+        for (written, some) in uses.chunks(CHUNK).enumerate() {
+            if let Err(error) = app.store().used_api_keys(some).await {
+                uses[written * CHUNK..].iter().for_each(|(key, at)| self.note(*key, *at));
+                return Err(error);
+            }
         }
         Ok(())
     }

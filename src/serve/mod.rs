@@ -55,7 +55,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
         tokio::spawn(connections.serve(listener, std::future::pending()))
     });
     let connections = Connections { settings, tls: listeners.tls.clone(), routes };
-    let upkeep = tokio::spawn(upkeep::run(app, listeners.tls));
+    let upkeep = tokio::spawn(upkeep::run(app.clone(), listeners.tls));
 
     readiness.begin();
     let stop = async {
@@ -65,6 +65,10 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     };
     let stop = connections.serve(listeners.contracts, stop).await;
     upkeep.abort();
+    // Nobody else knows when keys were used since the last time.
+    if let Err(error) = app.key_uses().write_down(&app).await {
+        tracing::warn!(?error, "the last uses of API keys were not written down");
+    }
     // Last, so that operators see readiness end.
     if let Some(operator) = operator {
         operator.abort();
