@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 /// The request headers that the contracts name.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, X-Client-Hash, X-Request-Id",
+    "Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, \
+     X-Request-Id",
 );
 /// The response headers that a page needs: without a body, a challenge says everything.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
