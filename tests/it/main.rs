@@ -5,11 +5,13 @@
 #[macro_use]
 mod support;
 
+mod cl2c;
 mod cli;
 mod crash;
 mod dev;
 mod edge;
 mod migrations;
+mod one_account;
 mod races;
 mod store;
 mod support_works;

@@ -1,5 +1,6 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
+mod api_keys;
 mod database;
 pub(crate) mod forge;
 pub(crate) mod postgres;
@@ -7,12 +8,14 @@ pub(crate) mod process;
 pub(crate) mod program;
 mod request;
 mod server;
+mod sql;
 mod transcript;
 mod until;
 mod wire;
 
 use std::time::Duration;
 
+pub(crate) use api_keys::BackEnd;
 pub(crate) use database::Database;
 pub(crate) use process::Process;
 pub(crate) use program::Installation;

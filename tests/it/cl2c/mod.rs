@@ -1,0 +1,113 @@
+//! CL2C's contract at the wire.
+
+mod bodies;
+mod commands;
+mod credentials;
+mod faults;
+mod fields;
+mod keys;
+mod limits;
+mod methods;
+mod names;
+mod order;
+mod page;
+mod phones;
+mod tenants;
+mod users;
+
+use selfsame::account::history::Occasion;
+use selfsame::account::{Account, AccountId, Edit, Field, Patch, Status, Tenant};
+use selfsame::profile;
+use uuid::Uuid;
+
+use crate::support::{Answer, BackEnd, Request, Server, patch};
+
+/// The path of changes.
+const USER: &str = "/v1/cl2c/user";
+/// The user on the vendor's page.
+const JOHN: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
+/// An identifier that no account has.
+const NOBODY: &str = "00000000-0000-7000-8000-000000000bad";
+
+/// Adds the user on the vendor's page to the server's tenant.
+async fn john(server: &Server) -> Account {
+    let mut wished = patch(&[
+        (Field::GivenName, "John"),
+        (Field::FamilyName, "Doe"),
+        (Field::DisplayName, "System Admin"),
+        (Field::Username, "john_doe"),
+        (Field::Email, "john.doe@example.com"),
+        (Field::AuthLocation, "USA"),
+        (Field::Phone, "+1234567890"),
+        (Field::WalletAddress, "0x123456789ABCDEF"),
+    ]);
+    wished.email_verified = Some(true);
+    wished.auth_valid_until = Edit::Set("2024-11-05T19:42:26.587Z".parse().unwrap());
+    add(server, &server.tenant, JOHN.parse().unwrap(), wished).await
+}
+
+/// Adds a user with a known identifier and nothing but a name.
+async fn user(server: &Server, tenant: &Tenant, number: u128, given_name: &str) -> Account {
+    add(server, tenant, id(number), patch(&[(Field::GivenName, given_name)])).await
+}
+
+async fn add(server: &Server, tenant: &Tenant, id: AccountId, wished: Patch) -> Account {
+    let number = server.app.store().next_account_number().await.unwrap();
+    let account = Account::new(id, number, None, tenant, server.app.now());
+    profile::create(&server.app, account, &wished, None, &Occasion::operator()).await.unwrap()
+}
+
+/// A new status, and nothing else.
+fn status(status: Status) -> Patch {
+    let mut patch = Patch::default();
+    patch.status = Some(status);
+    patch
+}
+
+/// A phone number that somebody has proved to be theirs.
+fn proved(number: &str) -> Patch {
+    let mut patch = patch(&[(Field::Phone, number)]);
+    patch.phone_verified = Some(true);
+    patch
+}
+
+/// Identifiers that are the same in every run.
+fn id(number: u128) -> AccountId {
+    AccountId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
+}
+
+fn path_of(id: impl std::fmt::Display) -> String {
+    format!("/v1/cl2c/users/{id}")
+}
+
+impl BackEnd<'_> {
+    async fn get(&self, id: impl std::fmt::Display) -> Answer {
+        self.request("GET", &path_of(id)).settle().await
+    }
+
+    async fn put(&self, body: impl Into<String>) -> Answer {
+        self.request("PUT", USER).json(body.into()).settle().await
+    }
+}
+
+impl Request {
+    /// Sends, checks the form of the error's identifier if there is one, and names it instead of showing it.
+    async fn settle(self) -> Answer {
+        settled(self.send().await)
+    }
+}
+
+fn settled(mut answer: Answer) -> Answer {
+    if let Some(error_id) = error_id(&answer) {
+        let uuid = error_id.strip_prefix("error-").unwrap();
+        assert_eq!(uuid.parse::<Uuid>().unwrap().to_string(), uuid);
+        answer.body = answer.body.replace(uuid, "UUID");
+    }
+    answer
+}
+
+/// The identifier of the error that an answer is, as operators find it in the log.
+fn error_id(answer: &Answer) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
+    body["errorId"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,282 @@
+//! One account behind every contract: what is written through one is read through the others.
+//!
+//! A contract takes part by its name in [`Side`], how it is asked, and its spelling in each line of [`FIELDS`].
+
+use selfsame::account::{Account, Edit, Field, Patch};
+use selfsame::contract::Contract;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Answer, Server, patch};
+
+/// A contract, seen by somebody who uses it for one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    System,
+    Cl2c,
+}
+
+/// What a contract calls a field, and whether it writes it.
+#[derive(Clone, Copy)]
+struct Spelling {
+    side: Side,
+    name: &'static str,
+    writes: bool,
+}
+
+const fn writes(side: Side, name: &'static str) -> Spelling {
+    Spelling { side, name, writes: true }
+}
+
+const fn shows(side: Side, name: &'static str) -> Spelling {
+    Spelling { side, name, writes: false }
+}
+
+/// Every field that a contract spells, and two values that every contract takes which writes it.
+const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
+    use Side::{Cl2c, System};
+    &[
+        (Field::DisplayName, ["Jane Admin", "管理者"], &[writes(System, "accountName")]),
+        (Field::GivenName, ["Jane", "太郎"], &[writes(Cl2c, "firstName")]),
+        (Field::FamilyName, ["Roe", "山田"], &[writes(Cl2c, "lastName")]),
+        (Field::Username, ["jane_roe", "jroe"], &[shows(Cl2c, "userName")]),
+        (
+            Field::Email,
+            ["jane@example.com", "Jane.Roe@example.com"],
+            &[shows(System, "accountEmail"), shows(Cl2c, "email")],
+        ),
+        (
+            Field::Phone,
+            ["+1987654321", "8613800138000"],
+            &[writes(System, "accountPhone"), writes(Cl2c, "phoneNumber")],
+        ),
+        (Field::Language, ["zh-Hant-TW", "en"], &[writes(System, "defaultLanguage")]),
+        (Field::TimeZone, ["Asia/Shanghai", "PRC"], &[writes(System, "defaultTimezone")]),
+        (Field::Country, ["CN", "US"], &[writes(System, "defaultCountry")]),
+    ]
+};
+
+/// A person as each contract sees them.
+struct Person<'a> {
+    server: &'a Server,
+    account: Account,
+    token: String,
+    key: String,
+}
+
+impl<'a> Person<'a> {
+    async fn new(server: &'a Server, wished: Patch) -> Person<'a> {
+        let account = server.person_with(&server.tenant, wished).await;
+        let token = server.token(&account, Contract::System).await;
+        let key = server.back_end(&server.tenant, Some(account.id)).await.secret;
+        Person { server, account, token, key }
+    }
+
+    /// What a contract shows.
+    async fn read(&self, side: Side) -> Value {
+        match side {
+            Side::System => self.system("GET", "/web/v1/system/profile", None).await.json()["data"].take(),
+            Side::Cl2c => self.cl2c("GET", &format!("/v1/cl2c/users/{}", self.account.id), None).await.json(),
+        }
+    }
+
+    /// Writes one member, and what the contract demands beside it.
+    async fn write(&self, side: Side, name: &str, value: impl Into<Value>) -> Answer {
+        let mut body = Map::from_iter([(name.to_owned(), value.into())]);
+        match side {
+            Side::System => self.system("POST", "/web/v1/system/profile/update", Some(body.into())).await,
+            Side::Cl2c => {
+                let stored = self.server.account(&self.account).await;
+                for (name, field) in [("firstName", Field::GivenName), ("lastName", Field::FamilyName)] {
+                    body.entry(name).or_insert_with(|| stored.text(field).unwrap_or("Unknown").into());
+                }
+                self.cl2c("PUT", "/v1/cl2c/user", Some(body.into())).await
+            }
+        }
+    }
+
+    async fn system(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", "d1");
+        match body {
+            Some(body) => request.json(body.to_string()).send().await,
+            None => request.send().await,
+        }
+    }
+
+    async fn cl2c(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.server.request(method, path).header("tenant", "demo").header("X-API-Key", &self.key);
+        match body {
+            Some(body) => request.json(body.to_string()).send().await,
+            None => request.send().await,
+        }
+    }
+}
+
+/// How a contract shows what is unset.
+fn unset(side: Side) -> Value {
+    match side {
+        Side::System => "".into(),
+        Side::Cl2c => Value::Null,
+    }
+}
+
+/// Contracts that write a field.
+fn writers(spellings: &[Spelling]) -> impl Iterator<Item = &Spelling> {
+    spellings.iter().filter(|spelling| spelling.writes)
+}
+
+on_both_databases!(
+    async fn what_one_contract_writes_every_contract_shows(server: Server) {
+        for (field, values, spellings) in FIELDS {
+            let person = Person::new(&server, patch(&[(Field::GivenName, "J"), (Field::FamilyName, "R")])).await;
+            for writer in writers(spellings) {
+                for value in values {
+                    let answer = person.write(writer.side, writer.name, *value).await;
+                    assert_eq!(answer.status, 200, "{field:?} through {:?}: {answer}", writer.side);
+                    for reader in *spellings {
+                        let shown = &person.read(reader.side).await[reader.name];
+                        assert_eq!(shown, value, "{field:?} from {:?} to {:?}", writer.side, reader.side);
+                    }
+                }
+            }
+        }
+    }
+);
+
+on_both_databases!(
+    async fn what_operators_write_every_contract_shows(server: Server) {
+        for (field, values, spellings) in FIELDS {
+            let person = Person::new(&server, Patch::default()).await;
+            for value in values {
+                server.operate(&person.account, patch(&[(*field, value)])).await;
+                for reader in *spellings {
+                    assert_eq!(&person.read(reader.side).await[reader.name], value, "{field:?} to {:?}", reader.side);
+                }
+            }
+        }
+    }
+);
+
+on_both_databases!(
+    async fn what_is_unset_is_one_state_in_each_contracts_own_words(server: Server) {
+        for (field, [value, _], spellings) in FIELDS {
+            let person = Person::new(&server, patch(&[(*field, value)])).await;
+            let mut patch = Patch::default();
+            patch.edit(*field, Edit::Clear);
+            server.operate(&person.account, patch).await;
+            for reader in *spellings {
+                let shown = &person.read(reader.side).await[reader.name];
+                assert_eq!(*shown, unset(reader.side), "{field:?} to {:?}", reader.side);
+            }
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_phone_number_that_one_contract_clears_is_cleared_in_all(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        for (side, name, nothing) in [
+            (Side::System, "accountPhone", json!("")),
+            (Side::Cl2c, "phoneNumber", json!("")),
+            (Side::Cl2c, "phoneNumber", Value::Null),
+        ] {
+            server.operate(&person.account, patch(&[(Field::Phone, "+1987654321")])).await;
+            assert_eq!(person.write(side, name, nothing).await.status, 200);
+            assert_eq!(person.read(Side::System).await["accountPhone"], "");
+            assert_eq!(person.read(Side::Cl2c).await["phoneNumber"], Value::Null);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn every_change_moves_the_time_that_other_contracts_show(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:30:00Z");
+        server.pass(std::time::Duration::from_secs(90));
+        person.read(Side::Cl2c).await;
+        assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:30:00Z");
+        person.write(Side::Cl2c, "firstName", "Jane").await;
+        assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:31:30Z");
+    }
+);
+
+on_both_databases!(
+    async fn names_fill_a_display_name_that_is_unset_and_leave_any_other_alone(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        let name = async || person.read(Side::System).await["accountName"].take();
+        person.write(Side::Cl2c, "firstName", "Jane").await;
+        assert_eq!(name().await, "Jane Unknown");
+        person.write(Side::Cl2c, "lastName", "Roe").await;
+        assert_eq!(name().await, "Jane Unknown");
+        person.write(Side::System, "accountName", "Boss").await;
+        person.write(Side::Cl2c, "firstName", "Joan").await;
+        assert_eq!(name().await, "Boss");
+        person.write(Side::System, "accountName", "").await;
+        person.write(Side::Cl2c, "firstName", "Joan").await;
+        assert_eq!(name().await, "Joan Roe");
+        // The display name never becomes parts.
+        let shown = person.read(Side::Cl2c).await;
+        assert_eq!([&shown["firstName"], &shown["lastName"]], ["Joan", "Roe"]);
+    }
+);
+
+on_both_databases!(
+    async fn a_display_name_that_is_filled_is_cut_at_126_characters(server: Server) {
+        let person = Person::new(&server, patch(&[(Field::FamilyName, &"\u{20BB7}".repeat(75))])).await;
+        person.write(Side::Cl2c, "firstName", "x".repeat(75)).await;
+        let shown = person.read(Side::System).await["accountName"].take();
+        assert_eq!(shown, format!("{} {}", "x".repeat(75), "\u{20BB7}".repeat(50)));
+        assert_eq!(person.write(Side::System, "accountName", shown).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn the_same_number_in_another_spelling_keeps_its_mark_and_another_number_drops_it(server: Server) {
+        for (side, name, another_spelling) in
+            [(Side::System, "accountPhone", "+1.987.654.321"), (Side::Cl2c, "phoneNumber", "+1987654321")]
+        {
+            let person = Person::new(&server, Patch::default()).await;
+            let neighbour = Person::new(&server, Patch::default()).await;
+            let mut proved = patch(&[(Field::Phone, "+1 (987) 654-321")]);
+            proved.phone_verified = Some(true);
+            server.operate(&person.account, proved).await;
+
+            assert_eq!(person.write(side, name, another_spelling).await.status, 200);
+            let stored = server.account(&person.account).await;
+            assert_eq!((stored.text(Field::Phone), stored.phone_verified), (Some(another_spelling), true), "{side:?}");
+            let taken = neighbour.write(Side::Cl2c, "phoneNumber", "+1987654321").await;
+            assert!(taken.body.contains("already registered"), "{side:?}: {taken}");
+
+            assert_eq!(person.write(side, name, "+1987654322").await.status, 200);
+            assert!(!server.account(&person.account).await.phone_verified, "{side:?}");
+            assert_eq!(neighbour.write(Side::Cl2c, "phoneNumber", "+1987654321").await.status, 200, "{side:?}");
+            // Writing the first number again proves nothing.
+            person.write(side, name, "+1987654321").await;
+            assert!(!server.account(&person.account).await.phone_verified, "{side:?}");
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_value_that_another_contract_allows_is_shown_and_may_come_back(server: Server) {
+        let names = [(Field::GivenName, "J"), (Field::FamilyName, "R"), (Field::DisplayName, "J R")];
+        let person = Person::new(&server, patch(&names)).await;
+        person.write(Side::System, "accountPhone", "ask reception").await;
+        assert_eq!(person.read(Side::Cl2c).await["phoneNumber"], "ask reception");
+        let before = server.account(&person.account).await;
+        assert_eq!(person.write(Side::Cl2c, "phoneNumber", "ask reception").await.status, 200);
+        assert_eq!(server.account(&person.account).await, before);
+        assert_eq!(person.write(Side::Cl2c, "phoneNumber", "ask the reception").await.status, 400);
+    }
+);
+
+on_both_databases!(
+    async fn credentials_of_one_contract_open_no_other(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        let path = format!("/v1/cl2c/users/{}", person.account.id);
+        let token_as_key = server.request("GET", &path).header("tenant", "demo").header("X-API-Key", &person.token);
+        assert_eq!(token_as_key.bearer(&person.token).send().await.status, 401);
+        let key_as_token = server.request("GET", "/web/v1/system/profile").bearer(&person.key);
+        let key_as_token = key_as_token.header("X-API-Key", &person.key).header("X-Client-Hash", "d1");
+        assert_eq!(key_as_token.header("tenant", "demo").send().await.status, 401);
+    }
+);

@@ -1,0 +1,74 @@
+//! Back ends that hold an API key.
+
+use jiff::Timestamp;
+use selfsame::account::{AccountId, Tenant};
+use selfsame::app::{App, Clock};
+use selfsame::config::{Config, Overrides, Sources};
+use selfsame::identity::api_key;
+use selfsame::store::ApiKey;
+
+use super::{Request, Server};
+
+/// Somebody who calls the server with a tenant's name and a key.
+pub(crate) struct BackEnd<'a> {
+    server: &'a Server,
+    pub(crate) tenant: String,
+    pub(crate) secret: String,
+    pub(crate) key: ApiKey,
+}
+
+impl Server {
+    /// A back end of a tenant, with a key that is bound to an account if one is given.
+    pub(crate) async fn back_end(&self, tenant: &Tenant, account: Option<AccountId>) -> BackEnd<'_> {
+        self.back_end_until(tenant, account, None).await
+    }
+
+    /// The same, with a key that ends by itself.
+    pub(crate) async fn back_end_until(
+        &self,
+        tenant: &Tenant,
+        account_id: Option<AccountId>,
+        expires_at: Option<Timestamp>,
+    ) -> BackEnd<'_> {
+        let secret = api_key::mint(&self.app);
+        let key = ApiKey {
+            hash: api_key::hash(&self.app, &secret),
+            id: self.app.new_id(),
+            tenant_id: tenant.id,
+            account_id,
+            name: "test".to_owned(),
+            created_at: self.app.now(),
+            expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        self.app.store().add_api_key(&key).await.unwrap();
+        BackEnd { server: self, tenant: tenant.name.clone(), secret, key }
+    }
+
+    /// Another instance of the installation: the same database and master key, memories of its own.
+    pub(crate) async fn other_instance(&self) -> App {
+        let throw_away = ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY".into(), "true".into());
+        let overrides = Overrides {
+            data: Some(self.data().to_str().unwrap().to_owned()),
+            database: Some(self.database().url().to_owned()),
+            listen: None,
+        };
+        let sources = Sources { file: None, environment: vec![throw_away], overrides };
+        App::start(Config::load(&sources).unwrap().config, Clock::System).await.unwrap()
+    }
+}
+
+impl BackEnd<'_> {
+    /// Begins a request that is called `r1`.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        let request = self.server.request(method, path).header("X-Request-Id", "r1");
+        request.header("tenant", &self.tenant).header("X-API-Key", &self.secret)
+    }
+
+    /// Ends the key, as an operator does.
+    pub(crate) async fn revoke(&self) {
+        let store = self.server.app.store();
+        assert!(store.revoke_api_key(self.key.id, self.server.app.now()).await.unwrap());
+    }
+}

@@ -1,0 +1,54 @@
+//! Looking into a database, and changing it, behind the program's back.
+
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use super::Database;
+
+impl Database {
+    /// Runs statements that both databases understand.
+    pub(crate) async fn execute(&self, statements: &str) {
+        match self.url().strip_prefix("sqlite:") {
+            Some(file) => rusqlite::Connection::open(file).unwrap().execute_batch(statements).unwrap(),
+            None => connect(self.url()).await.batch_execute(statements).await.unwrap(),
+        }
+    }
+
+    /// Every row of a query, its columns as text with a space between them.
+    pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
+        match self.url().strip_prefix("sqlite:") {
+            Some(file) => {
+                let connection = rusqlite::Connection::open(file).unwrap();
+                let mut statement = connection.prepare(query).unwrap();
+                let columns = statement.column_count();
+                let cell = |value: rusqlite::types::Value| match value {
+                    rusqlite::types::Value::Null => "null".to_owned(),
+                    rusqlite::types::Value::Integer(value) => value.to_string(),
+                    rusqlite::types::Value::Real(value) => value.to_string(),
+                    rusqlite::types::Value::Text(value) => value,
+                    rusqlite::types::Value::Blob(value) => String::from_utf8_lossy(&value).into_owned(),
+                };
+                let row = |row: &rusqlite::Row<'_>| {
+                    let cells: Vec<String> = (0..columns).map(|column| cell(row.get_unwrap(column))).collect();
+                    Ok(cells.join(" "))
+                };
+                statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+            }
+            None => {
+                let answers = connect(self.url()).await.simple_query(query).await.unwrap();
+                let rows = answers.iter().filter_map(|answer| match answer {
+                    SimpleQueryMessage::Row(row) => Some(row),
+                    _ => None,
+                });
+                rows.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or("null")).collect::<Vec<_>>())
+                    .map(|cells| cells.join(" "))
+                    .collect()
+            }
+        }
+    }
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
