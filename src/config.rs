@@ -126,6 +126,8 @@ pub struct Server {
     /// Lines of a request's header.
     #[serde(deserialize_with = "count::<_, 16, 1_024>")]
     pub max_headers: usize,
+    /// Whether the contracts' documents and the page that shows them are served.
+    pub docs: bool,
 }
 
 /// Where accounts are kept.

@@ -8,6 +8,7 @@ mod dev;
 mod issuer;
 mod key;
 mod migrate;
+mod openapi;
 mod output;
 mod serve;
 mod tenant;
@@ -71,6 +72,8 @@ enum Command {
     /// Look after the keys of the embedded issuer
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Print a contract's OpenAPI document
+    Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
     Migrate,
     /// Read and verify the history of accounts
@@ -127,6 +130,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Key(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
+        Command::Openapi(openapi) => openapi.run(),
         Command::Migrate => migrate::run(&place).await,
         Command::Audit(command) => command.run(&place.open().await?).await,
     }

@@ -2,6 +2,7 @@ use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use crate::account::Error;
 use crate::app::App;
@@ -12,4 +13,9 @@ pub fn endpoint(methods: MethodRouter<App>, allow: &'static str) -> MethodRouter
     methods
         .options(async move || (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(allow))]))
         .fallback(async move || Error::MethodNotAllowed(allow).into_response())
+}
+
+/// The same for methods that are annotated, so that the contract's document knows them.
+pub(super) fn annotated(methods: UtoipaMethodRouter<App>, allow: &'static str) -> UtoipaMethodRouter<App> {
+    methods.map(|methods| endpoint(methods, allow))
 }

@@ -3,6 +3,7 @@
 pub mod body;
 mod cl2c;
 mod endpoint;
+pub mod openapi;
 mod system;
 mod voice;
 

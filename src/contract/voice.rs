@@ -76,8 +76,13 @@ fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
         return response;
     };
     log(&error, asked);
-    let mut response = voice(&error, asked);
-    match &error {
+    said(&error, asked, voice)
+}
+
+/// An error in the contract's words, with the headers that it has in every contract.
+pub(super) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
+    let mut response = voice(error, asked);
+    match error {
         Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),
         Error::RateLimited(early) => drop(response.headers_mut().insert(header::RETRY_AFTER, seconds(early.wait))),
         _ => {}

@@ -10,7 +10,7 @@ use crate::keys;
 /// The header's name.
 pub const HEADER: &str = "X-Client-Hash";
 /// The longest value, in bytes.
-const MAX_LENGTH: usize = 512;
+pub const MAX_LENGTH: usize = 512;
 
 /// Checks the client hash of a request against the one that its token or session is bound to, binding it on first use. With
 /// `required` false a request without the header passes, unless the token says what it must be.

@@ -2,6 +2,7 @@
 //! answers what was begun.
 
 mod cors;
+mod documentation;
 mod edge;
 mod health;
 mod listener;

@@ -1,4 +1,5 @@
-//! What lies outside every contract: health, the issuer's keys, and a voice of its own, problem details (RFC 9457).
+//! What lies outside every contract: health, the issuer's keys, documentation; and a voice of its own, problem details
+//! (RFC 9457).
 
 use axum::Router;
 use axum::extract::State;
@@ -7,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
+use super::documentation;
 use super::health::{self, Readiness};
 use crate::account::Error;
 use crate::app::App;
@@ -20,6 +22,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/healthz", endpoint(get(health::alive), "GET, HEAD, OPTIONS"))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
+    let routes = if app.config().server.docs { routes.merge(documentation::routes()) } else { routes };
     // A busy server lives: whoever restarted it for want of an answer would only make things worse.
     speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)
 }

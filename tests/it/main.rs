@@ -12,6 +12,7 @@ mod dev;
 mod edge;
 mod migrations;
 mod one_account;
+mod openapi;
 mod races;
 mod store;
 mod support_works;

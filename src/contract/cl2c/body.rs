@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::member;
 use crate::account::{Account, BodyFault, Edit, Error, Fault, Field, Patch, Phone, Rule, Text};
@@ -10,17 +11,17 @@ use crate::json::{Object, Value};
 use crate::store::Holding;
 
 /// The most Unicode scalar values of a name.
-const MAX_NAME: usize = 75;
+pub(super) const MAX_NAME: usize = 75;
 /// The most of a display name that is filled in from the parts: what the other contracts allow.
 const MAX_DISPLAY_NAME: usize = 126;
 /// The most of a push token.
-const MAX_PUSH_TOKEN: usize = 4096;
+pub(super) const MAX_PUSH_TOKEN: usize = 4096;
 
-const ID: &str = "id";
-const FIRST_NAME: &str = "firstName";
-const LAST_NAME: &str = "lastName";
-const PHONE_NUMBER: &str = "phoneNumber";
-const PUSH_TOKEN: &str = "pushToken";
+pub(super) const ID: &str = "id";
+pub(super) const FIRST_NAME: &str = "firstName";
+pub(super) const LAST_NAME: &str = "lastName";
+pub(super) const PHONE_NUMBER: &str = "phoneNumber";
+pub(super) const PUSH_TOKEN: &str = "pushToken";
 const KNOWN: [&str; 5] = [ID, FIRST_NAME, LAST_NAME, PHONE_NUMBER, PUSH_TOKEN];
 
 /// A request's body, not yet checked against an account.
@@ -145,20 +146,29 @@ fn display_name(first: &Text, last: &Text) -> Edit<Text> {
     Text::new(whole).map_or(Edit::Keep, Edit::Fill)
 }
 
-/// A user, in the vendor's order; what is unset is null.
-#[derive(Serialize)]
+/// A user, in the contract's order; what is unset is null.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User<'a> {
+    #[schema(value_type = uuid::Uuid)]
     id: String,
+    #[schema(required)]
     user_name: Option<&'a str>,
+    #[schema(required)]
     first_name: Option<&'a str>,
+    #[schema(required)]
     last_name: Option<&'a str>,
+    #[schema(required)]
     email: Option<&'a str>,
     email_confirmed: bool,
     authenticated: bool,
+    #[schema(required, format = DateTime, pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
     auth_valid_upto: Option<String>,
+    #[schema(required)]
     auth_location: Option<&'a str>,
+    #[schema(required)]
     phone_number: Option<&'a str>,
+    #[schema(required)]
     wallet_address: Option<&'a str>,
 }
 

@@ -1,6 +1,7 @@
 //! CL2C's contract: `/v1/cl2c/user`, opened by a tenant's name and an API key.
 
 mod body;
+mod openapi;
 mod refusal;
 
 use axum::Router;
@@ -9,16 +10,20 @@ use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
 use jiff::Timestamp;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Contract, Voice, endpoint, speak};
+use super::endpoint::annotated;
+use super::{Contract, Voice, speak};
 use crate::account::{Account, AccountId, Error, Rule, Status, TenantStatus};
 use crate::app::App;
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};
 use crate::profile;
 use crate::serve::{count_source, occasion};
+
+pub(super) use openapi::document;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -30,12 +35,27 @@ pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    let routes = Router::new()
-        .route("/user", endpoint(put(update), "PUT, OPTIONS"))
-        .route("/users/{id}", endpoint(get(show), "GET, HEAD, OPTIONS"));
-    Router::new().nest(PREFIX, speak(routes, app, "cl2c", VOICE))
+    Router::new().nest(PREFIX, speak(paths().into(), app, "cl2c", VOICE))
 }
 
+fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(annotated(routes!(update), "PUT, OPTIONS"))
+        .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
+}
+
+/// Shows a user.
+#[utoipa::path(
+    get,
+    path = "/users/{id}",
+    operation_id = "showUser",
+    tag = "User",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The user's identifier; with a key that is bound to a user, that user's."),
+        openapi::Headers
+    ),
+    security(("key" = []))
+)]
 async fn show(
     State(app): State<App>,
     Keyed(holder): Keyed,
@@ -48,6 +68,21 @@ async fn show(
     Ok(answer(&account))
 }
 
+/// Changes a user.
+///
+/// A key that is bound to a user changes that user: an `id` that is a UUID must be theirs, any other is ignored. With a key
+/// of the whole tenant `id` is required. Names of members are read without regard to case. Members that the schema does not
+/// name are ignored, unless they contain U+0000. A member equal to what the user shows is taken as it is, even if it breaks a
+/// limit.
+#[utoipa::path(
+    put,
+    path = "/user",
+    operation_id = "updateUser",
+    tag = "User",
+    params(openapi::Headers),
+    request_body(content = openapi::UserUpdate, description = "At most 64 KiB."),
+    security(("key" = []))
+)]
 async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) -> Result<Response, Error> {
     let occasion = occasion(Contract::Cl2c, &request);
     let wished = super::body::object(&app, request, MAX_BODY).await?;

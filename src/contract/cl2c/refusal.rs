@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::account::{BodyFault, Error, Fault, HashFault, Rule, Status};
 use crate::contract::{Asked, body};
@@ -64,23 +65,30 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
 }
 
 /// What is wrong with a body (the shape of RFC 9457, as `application/json`).
-#[derive(Serialize)]
-struct Problem<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem<'a> {
     r#type: &'static str,
     title: &'static str,
     status: u16,
     detail: &'static str,
+    /// What the request is called.
     instance: &'a str,
+    /// What is wrong with each member of the request.
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
     errors: Object,
 }
 
 /// Every other error.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ErrorResult {
+pub(super) struct ErrorResult {
+    /// What is wrong.
+    #[schema(min_items = 1, max_items = 1)]
     messages: [&'static str; 1],
     source: &'static str,
     exception: &'static str,
+    /// What the log calls the error.
+    #[schema(pattern = "^error-")]
     error_id: String,
     support_message: &'static str,
     status_code: u16,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Portal, Rule, Status, Tenant, Text};
 use crate::contract::body::{refuse_nul_outside, seconds};
@@ -10,7 +11,7 @@ use crate::json::{Object, Value};
 use crate::language::Language;
 
 /// What a person may write: the name on the wire, the field, and the most Unicode scalar values that it takes.
-const WRITABLE: [(&str, Field, usize); 5] = [
+pub(super) const WRITABLE: [(&str, Field, usize); 5] = [
     ("accountName", Field::DisplayName, 126),
     ("accountPhone", Field::Phone, 25),
     ("defaultLanguage", Field::Language, 10),
@@ -57,16 +58,18 @@ fn edit(wished: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, V
 }
 
 /// The envelope of every success.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Success<'a> {
     success: bool,
+    #[schema(pattern = "^2000$")]
     code: &'static str,
+    #[schema(pattern = "^SUCCESS$")]
     message: &'static str,
     data: Profile<'a>,
 }
 
-/// The profile, in the vendor's order.
-#[derive(Serialize)]
+/// The profile, in the contract's order. What is unset is the empty string; only the remark is null.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'a> {
     biz_id: &'a str,
@@ -74,10 +77,14 @@ struct Profile<'a> {
     account_email: &'a str,
     account_phone: &'a str,
     account_name: &'a str,
+    /// The operators' remark.
+    #[schema(required)]
     account_remark: Option<&'a str>,
     account_portal: Member,
     account_status: Member,
+    #[schema(format = DateTime, pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
     created_at: String,
+    #[schema(format = DateTime, pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
     updated_at: String,
     default_language: &'a str,
     default_timezone: &'a str,
@@ -85,10 +92,13 @@ struct Profile<'a> {
 }
 
 /// A member of an enumeration.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Member {
+    /// Its name.
     code: &'static str,
+    /// Its number.
     value: i64,
+    /// Its name for people, in the language of the answer.
     label: Cow<'static, str>,
 }
 

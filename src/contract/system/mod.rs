@@ -1,6 +1,7 @@
 //! The System portal's contract: `/web/v1/system/profile`.
 
 mod body;
+mod openapi;
 mod refusal;
 
 use axum::Router;
@@ -8,9 +9,11 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Contract, Voice, endpoint, language, speak};
+use super::endpoint::annotated;
+use super::{Contract, Voice, language, speak};
 use crate::account::{Account, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
@@ -18,6 +21,8 @@ use crate::identity::{Caller, bearer, client_hash};
 use crate::language::Language;
 use crate::profile;
 use crate::serve::{count_source, occasion};
+
+pub(super) use openapi::document;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -29,16 +34,42 @@ pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    let routes = Router::new()
-        .route("/profile", endpoint(get(show), "GET, HEAD, OPTIONS"))
-        .route("/profile/update", endpoint(post(update), "POST, OPTIONS"));
-    Router::new().nest(PREFIX, speak(routes, app, "system", VOICE))
+    Router::new().nest(PREFIX, speak(paths().into(), app, "system", VOICE))
 }
 
+fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
+        .routes(annotated(routes!(update), "POST, OPTIONS"))
+}
+
+/// Shows the person's own profile.
+#[utoipa::path(
+    get,
+    path = "/profile",
+    operation_id = "showProfile",
+    tag = "Profile",
+    params(openapi::Headers),
+    security(("token" = []))
+)]
 async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
     answer(&caller.account, &caller.tenant, language(&headers))
 }
 
+/// Changes the person's own profile.
+///
+/// Members that are absent or null stay as they are, and the empty string makes a member unset. A member equal to what the
+/// profile shows is taken as it is, even if it breaks a limit. Members that the schema does not name are ignored, unless they
+/// contain U+0000.
+#[utoipa::path(
+    post,
+    path = "/profile/update",
+    operation_id = "updateProfile",
+    tag = "Profile",
+    params(openapi::Headers),
+    request_body(content = openapi::ProfileUpdate, description = "At most 64 KiB."),
+    security(("token" = []))
+)]
 async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
     let language = language(request.headers());
     let occasion = occasion(Contract::System, &request);

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::account::{Error, Fault, HashFault, Rule, Status};
 use crate::contract::{Asked, body};
@@ -59,12 +60,17 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
 }
 
 /// The envelope of every refusal.
-#[derive(Serialize)]
-struct Refusal {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
     success: bool,
+    /// The status and a zero.
+    #[schema(pattern = "^[45][0-9]{2}0$")]
     code: String,
+    /// What is wrong, in the language of the answer.
     message: String,
+    /// What is wrong with each member of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>, required = false)]
     data: Option<Value>,
 }
 

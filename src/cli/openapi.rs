@@ -1,0 +1,24 @@
+use clap::Args;
+
+use super::{Failure, Outcome};
+use crate::contract::{Contract, openapi};
+
+#[derive(Args)]
+pub(super) struct OpenApi {
+    /// The contract, as it is named in tokens and logs
+    #[arg(value_parser = documented)]
+    contract: Contract,
+}
+
+impl OpenApi {
+    pub(super) fn run(self) -> Outcome {
+        let document = openapi::document(self.contract);
+        println!("{}", document.ok_or_else(|| Failure(format!("{} has no document", self.contract.name())))?);
+        Ok(())
+    }
+}
+
+fn documented(name: &str) -> Result<Contract, String> {
+    let names = || openapi::documented().map(Contract::name).collect::<Vec<&str>>().join(", ");
+    openapi::documented().find(|contract| contract.name() == name).ok_or_else(|| format!("expected one of {}", names()))
+}

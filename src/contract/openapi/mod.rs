@@ -1,0 +1,36 @@
+//! OpenAPI 3.1: what each contract takes and answers, drawn from the code that does it.
+//!
+//! Paths, parameters and schemas come from annotations on the handlers and bodies themselves. Answers come from the contract's
+//! own voice: each error that an operation can end in is said, and what was said is the documented status, headers and
+//! example. A contract joins with a line in `DOCUMENTS` and an `openapi.rs` beside its routes; docs/openapi.md has the
+//! steps.
+
+mod answers;
+mod description;
+mod headers;
+mod specimen;
+
+pub(super) use description::{Description, Operation};
+pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
+pub(super) use specimen::{Ending, body_faults, failures, person, tenant};
+
+use super::{Contract, cl2c, system};
+use crate::json::Object;
+
+/// Every contract that has a document, in the order in which they are shown.
+const DOCUMENTS: [(Contract, fn() -> Object); 2] =
+    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document)];
+
+/// The pattern of text without U+0000, which no contract takes.
+pub(super) const NO_NUL: &str = r"^[^\u0000]*$";
+
+/// The contracts that have a document.
+pub fn documented() -> impl Iterator<Item = Contract> {
+    DOCUMENTS.into_iter().map(|(contract, _)| contract)
+}
+
+/// A contract's document as JSON text in lines; none if it has none.
+pub fn document(contract: Contract) -> Option<String> {
+    let (_, draw) = DOCUMENTS.into_iter().find(|(documented, _)| *documented == contract)?;
+    serde_json::to_string_pretty(&draw()).ok()
+}

@@ -1,0 +1,69 @@
+//! What the examples are made of: people, and ways for a request to end.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::account::{
+    Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, TenantStatus, Text,
+};
+use crate::limit::TooMany;
+
+/// A way for a request to end, and when it does.
+pub(in crate::contract) type Ending = (&'static str, Error);
+
+/// How any request can end that is counted, and that needs the database.
+pub(in crate::contract) fn failures() -> Vec<Ending> {
+    let early = TooMany { limit: 120, wait: Duration::from_millis(500) };
+    vec![
+        ("too many requests came from the address, or for the account", Error::RateLimited(early)),
+        ("a bug", Error::Internal(Cause::new("an example"))),
+        unavailable(),
+    ]
+}
+
+/// How any request at all can end.
+pub(super) fn unavailable() -> Ending {
+    ("the server is too busy, or its database does not answer", Error::Unavailable(Cause::new("an example")))
+}
+
+/// How a request with a body can end before its members are looked at.
+pub(in crate::contract) fn body_faults() -> Vec<Ending> {
+    vec![
+        ("no body", Error::Body(BodyFault::Empty)),
+        ("not JSON", Error::Body(BodyFault::Malformed)),
+        ("null", Error::Body(BodyFault::Null)),
+        ("not an object", Error::Body(BodyFault::NotAnObject)),
+        ("the body did not arrive in time", Error::BodyTooSlow),
+        ("the body is too large", Error::BodyTooLarge),
+        ("the media type is not application/json in UTF-8", Error::MediaType),
+        ("the body is in a content coding", Error::ContentEncoding),
+    ]
+}
+
+/// A tenant, as a fresh installation numbers its first one.
+pub(in crate::contract) fn tenant() -> Tenant {
+    Tenant {
+        id: TenantId(Uuid::nil()),
+        number: 1,
+        name: "demo".to_owned(),
+        biz_id: "INST_SYS_001".to_owned(),
+        status: TenantStatus::Active,
+        valid_until: None,
+        portal: Portal::System,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The first account of that tenant.
+pub(in crate::contract) fn person(fields: &[(Field, &str)], created_at: Timestamp, updated_at: Timestamp) -> Account {
+    let id = AccountId(Uuid::from_u128(0x3fa8_5f64_5717_4562_b3fc_2c96_3f66_afa6));
+    let mut account = Account::new(id, 1, None, &tenant(), created_at);
+    for (field, value) in fields {
+        account.texts[*field] = Text::new(*value).ok();
+    }
+    account.updated_at = updated_at;
+    account
+}

@@ -1,0 +1,143 @@
+//! What the server really answers is what its documents say, refusals to the byte.
+
+use selfsame::account::{Field, Patch, Status};
+use selfsame::contract::Contract;
+
+use super::Document;
+use crate::support::{Answer, Database, Request, Server};
+
+const PROFILE: &str = "/web/v1/system/profile";
+const UPDATE: &str = "/web/v1/system/profile/update";
+
+/// Checks an answer against the document, and its status against the expected one.
+fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
+    assert_eq!(answer.status.as_u16(), status, "{method} {path}: {answer}");
+    let described = match status {
+        404 if path.is_empty() => &document.0["components"]["responses"]["NotFound"],
+        405 => &document.0["components"]["responses"]["MethodNotAllowed"],
+        _ => document.response(method, path, status),
+    };
+    let faults = document.faults(described, answer);
+    assert!(faults.is_empty(), "{method} {path} {status}: {faults:?}");
+}
+
+fn suspension() -> Patch {
+    let mut patch = Patch::default();
+    patch.status = Some(Status::Suspended);
+    patch
+}
+
+#[tokio::test]
+async fn the_system_portal_answers_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__SYSTEM", "5")]).await;
+    let document = Document::of("system");
+    let person = server.person(&[(Field::DisplayName, "System Admin")]).await;
+    let suspended = server.person(&[]).await;
+    server.operate(&suspended, suspension()).await;
+    let token = server.token(&person, Contract::System).await;
+    let of_suspended = server.token(&suspended, Contract::System).await;
+    let of_other = server.token(&person, Contract::RiverGen).await;
+    let get = |token: &str| server.request("GET", PROFILE).bearer(token).header("X-Client-Hash", "d1");
+    let post = || server.request("POST", UPDATE).bearer(&token).header("X-Client-Hash", "d1");
+    let long = format!(r#"{{"accountName":"{}","accountPhone":"{}"}}"#, "x".repeat(127), "1".repeat(26));
+    let requests: [(&str, &str, u16, Request); 22] = [
+        ("GET", PROFILE, 200, get(&token)),
+        ("HEAD", PROFILE, 200, server.request("HEAD", PROFILE).bearer(&token).header("X-Client-Hash", "d1")),
+        ("OPTIONS", PROFILE, 204, server.request("OPTIONS", PROFILE)),
+        ("GET", PROFILE, 401, server.request("GET", PROFILE)),
+        ("GET", PROFILE, 401, get("none")),
+        ("GET", PROFILE, 403, get(&of_suspended)),
+        ("GET", PROFILE, 403, get(&of_other)),
+        ("GET", PROFILE, 403, server.request("GET", PROFILE).bearer(&token).header("X-Client-Hash", "d2")),
+        ("GET", PROFILE, 400, server.request("GET", PROFILE).bearer(&token)),
+        ("GET", PROFILE, 400, server.request("GET", PROFILE).bearer(&token).header("X-Client-Hash", &"x".repeat(513))),
+        ("DELETE", PROFILE, 405, server.request("DELETE", PROFILE)),
+        ("GET", "", 404, server.request("GET", "/web/v1/system/none")),
+        ("POST", UPDATE, 200, post().json(r#"{"accountName":"Jane Admin"}"#)),
+        ("POST", UPDATE, 400, post().json("")),
+        ("POST", UPDATE, 400, post().json(long)),
+        ("POST", UPDATE, 400, post().json(r#"{"accountName":1}"#)),
+        ("POST", UPDATE, 400, post().json(r#"{"accountName":"\u0000"}"#)),
+        ("POST", UPDATE, 413, post().json("x".repeat(64 * 1024 + 1))),
+        ("POST", UPDATE, 415, post().body("{}")),
+        ("POST", UPDATE, 415, post().header("Content-Encoding", "gzip").json("{}")),
+        ("OPTIONS", UPDATE, 204, server.request("OPTIONS", UPDATE)),
+        ("POST", UPDATE, 401, server.request("POST", UPDATE)),
+    ];
+    for (method, path, status, request) in requests {
+        check(&document, method, path, status, &request.send().await);
+        // The limit is for the end: until then a minute passes between two requests.
+        server.pass(std::time::Duration::from_secs(60));
+    }
+    let early = loop {
+        let answer = get(&token).send().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    check(&document, "GET", PROFILE, 429, &early);
+    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    check(&document, "GET", PROFILE, 503, &get(&token).send().await);
+    check(&document, "OPTIONS", PROFILE, 503, &server.request("OPTIONS", PROFILE).send().await);
+}
+
+const USER: &str = "/v1/cl2c/user";
+const USERS: &str = "/v1/cl2c/users/{id}";
+
+#[tokio::test]
+async fn cl2c_answers_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__DEFAULT", "5")]).await;
+    let document = Document::of("cl2c");
+    let person = server.person(&[(Field::GivenName, "John"), (Field::FamilyName, "Doe")]).await;
+    let other = server.person(&[]).await;
+    let suspended = server.person(&[]).await;
+    server.operate(&suspended, suspension()).await;
+    let key = super::peer::key(&server, person.id).await;
+    let of_suspended = super::peer::key(&server, suspended.id).await;
+    let path = |id: &str| USERS.replace("{id}", id);
+    let own = path(&person.id.to_string());
+    let asked = |method: &str, path: &str, key: &str| {
+        server.request(method, path).header("tenant", &server.tenant.name).header("X-API-Key", key)
+    };
+    let get = |path: &str| asked("GET", path, &key);
+    let put = || asked("PUT", USER, &key);
+    let long = format!(r#"{{"firstName":"{}","lastName":"Doe","pushToken":"{}"}}"#, "x".repeat(76), "x".repeat(4097));
+    let requests: [(&str, &str, u16, Request); 22] = [
+        ("GET", USERS, 200, get(&own)),
+        ("HEAD", USERS, 200, asked("HEAD", &own, &key)),
+        ("OPTIONS", USERS, 204, server.request("OPTIONS", &own)),
+        ("GET", USERS, 401, server.request("GET", &own)),
+        ("GET", USERS, 401, server.request("GET", &own).header("tenant", &server.tenant.name)),
+        ("GET", USERS, 401, asked("GET", &path(&suspended.id.to_string()), &of_suspended)),
+        ("GET", USERS, 403, get(&path(&other.id.to_string()))),
+        ("GET", "", 404, get("/v1/cl2c/none")),
+        ("DELETE", USERS, 405, asked("DELETE", &own, &key)),
+        ("PUT", USER, 200, put().json(r#"{"firstName":"John","lastName":"Doe"}"#)),
+        ("PUT", USER, 400, put().json("")),
+        ("PUT", USER, 400, put().json("{")),
+        ("PUT", USER, 400, put().json("[]")),
+        ("PUT", USER, 400, put().json(r#"{"lastName":"Doe","phoneNumber":"abc"}"#)),
+        ("PUT", USER, 400, put().json(long)),
+        ("PUT", USER, 400, put().json(r#"{"firstName":"John","lastName":1}"#)),
+        ("PUT", USER, 400, put().json(r#"{"firstName":"John","lastName":"\u0000"}"#)),
+        ("PUT", USER, 413, put().json("x".repeat(64 * 1024 + 1))),
+        ("PUT", USER, 415, put().body("{}")),
+        ("PUT", USER, 415, put().header("Content-Encoding", "gzip").json("{}")),
+        ("OPTIONS", USER, 204, server.request("OPTIONS", USER)),
+        ("PUT", USER, 401, server.request("PUT", USER)),
+    ];
+    for (method, path, status, request) in requests {
+        check(&document, method, path, status, &request.send().await);
+        // The limit is for the end: until then a minute passes between two requests.
+        server.pass(std::time::Duration::from_secs(60));
+    }
+    let early = loop {
+        let answer = get(&own).send().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    check(&document, "GET", USERS, 429, &early);
+    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    check(&document, "GET", USERS, 503, &get(&own).send().await);
+}

@@ -1,0 +1,87 @@
+//! The contracts' documents, the page that shows them, and whether the server does what they say.
+
+mod answers;
+mod documents;
+mod peer;
+mod viewer;
+
+use serde_json::Value;
+
+use crate::support::Answer;
+
+/// The contracts that have a document.
+const DOCUMENTED: [&str; 2] = ["system", "cl2c"];
+
+/// A contract's document.
+struct Document(Value);
+
+impl Document {
+    fn of(contract: &str) -> Document {
+        Document(serde_json::from_str(&text(contract)).unwrap())
+    }
+
+    /// Every path with its operations by method.
+    fn paths(&self) -> impl Iterator<Item = (&String, &serde_json::Map<String, Value>)> {
+        self.0["paths"].as_object().unwrap().iter().map(|(path, item)| (path, item.as_object().unwrap()))
+    }
+
+    /// What is documented for a method, a path and a status; null if nothing is.
+    fn response(&self, method: &str, path: &str, status: u16) -> &Value {
+        &self.0["paths"][path][method.to_lowercase()]["responses"][status.to_string()]
+    }
+
+    /// Says how an answer differs from what is documented, in headers and body, identifiers apart.
+    fn faults(&self, described: &Value, answer: &Answer) -> Vec<String> {
+        let mut faults = Vec::new();
+        if described.is_null() {
+            return vec!["the status is not documented".to_owned()];
+        }
+        let headers = described["headers"].as_object().unwrap();
+        for (name, header) in headers {
+            let header = header.get("$ref").map_or(header, |_| &self.0["components"]["headers"][name]);
+            if header["required"] == true && !answer.headers.contains_key(name.as_str()) {
+                faults.push(format!("{name} is missing"));
+            }
+        }
+        for name in answer.headers.keys().map(|name| name.as_str()) {
+            let known = headers.keys().any(|header| header.eq_ignore_ascii_case(name));
+            if !known && !["content-type", "content-length", "date", "connection"].contains(&name) {
+                faults.push(format!("{name} is not documented"));
+            }
+        }
+        let described = &described["content"][answer.header("content-type")];
+        match (described.is_null(), answer.body.is_empty()) {
+            (true, true) => {}
+            (true, false) => faults.push(format!("the media type {} is not documented", answer.header("content-type"))),
+            (false, _) => faults.extend(unlike_every_example(&described["examples"], answer)),
+        }
+        faults
+    }
+}
+
+/// A refusal must be one of the examples, to the byte.
+fn unlike_every_example(examples: &Value, answer: &Answer) -> Option<String> {
+    if answer.status.is_success() {
+        return None;
+    }
+    let body = with_masked_ids(answer.json());
+    let alike = examples.as_object().unwrap().values().any(|example| with_masked_ids(example["value"].clone()) == body);
+    (!alike).then(|| format!("no example is like {}", answer.body))
+}
+
+/// The body without what is new in every answer.
+fn with_masked_ids(mut body: Value) -> Value {
+    for name in ["errorId", "instance"] {
+        if let Some(id) = body.get_mut(name) {
+            *id = Value::Null;
+        }
+    }
+    body
+}
+
+/// A contract's document as the server and the command give it.
+fn text(contract: &str) -> String {
+    let mut all = selfsame::contract::openapi::documented();
+    let contract = all.find(|documented| documented.name() == contract).unwrap();
+    selfsame::contract::openapi::document(contract).unwrap()
+}

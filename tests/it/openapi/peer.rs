@@ -1,0 +1,98 @@
+//! schemathesis reads each document and tries to catch the server doing something else.
+//!
+//! `./test` installs it into `target/peers/python`. Settings that make a check weaker are in
+//! `tests/peers/schemathesis.toml`, and docs/openapi.md says why.
+
+use std::path::Path;
+use std::process::Command;
+
+use selfsame::account::{AccountId, Field};
+use selfsame::contract::Contract;
+use selfsame::identity::api_key;
+use selfsame::store::ApiKey;
+
+use crate::support::{Database, Server};
+
+/// Test cases that schemathesis makes up for each operation, beside those that it derives from the document.
+const CASES: usize = 60;
+const MANY_CASES: usize = 2000;
+
+/// Without limits of rates: who tests a thousand requests must not be told to wait.
+const SETTINGS: [(&str, &str); 3] = [
+    ("SELFSAME__RATE_LIMIT__ADDRESS", "0"),
+    ("SELFSAME__RATE_LIMIT__SYSTEM", "0"),
+    ("SELFSAME__RATE_LIMIT__DEFAULT", "0"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_system_portal_keeps_its_document() {
+    system(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cl2c_keeps_its_document() {
+    cl2c(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; ./test --long runs it"]
+async fn the_contracts_keep_their_documents_over_thousands_of_requests() {
+    system(MANY_CASES).await;
+    cl2c(MANY_CASES).await;
+}
+
+async fn system(cases: usize) {
+    let server = Server::with(Database::sqlite(), &SETTINGS).await;
+    let person = server.person(&[(Field::DisplayName, "System Admin"), (Field::Phone, "+1234567890")]).await;
+    let token = server.token(&person, Contract::System).await;
+    run(&server, "system", &[format!("Authorization: Bearer {token}"), "X-Client-Hash: d1".to_owned()], cases).await;
+    let after = server.account(&person).await;
+    assert!(after.version > 20, "the profile changed only {} times: nothing was tested", after.version);
+}
+
+async fn cl2c(cases: usize) {
+    let server = Server::with(Database::sqlite(), &SETTINGS).await;
+    let person = server.person(&[(Field::GivenName, "John"), (Field::FamilyName, "Doe")]).await;
+    let key = key(&server, person.id).await;
+    run(&server, "cl2c", &[format!("tenant: {}", server.tenant.name), format!("X-API-Key: {key}")], cases).await;
+    let after = server.account(&person).await;
+    assert!(after.version > 20, "the user changed only {} times: nothing was tested", after.version);
+}
+
+async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = project.join("target/peers/python/bin/schemathesis");
+    assert!(program.exists(), "{} is missing: ./test installs it", program.display());
+    let scratch = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program);
+    command.current_dir(scratch.path()).arg("--config-file").arg(project.join("tests/peers/schemathesis.toml"));
+    command.arg("run").arg(format!("http://{}/openapi/{contract}.json", server.address()));
+    command.args(["--checks", "all", "--seed", "1", "--continue-on-failure", "--no-color"]);
+    command.args(["--max-examples", &cases.to_string()]);
+    for header in headers {
+        command.args(["--header", header]);
+    }
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.contains("No issues found"), "{report}");
+}
+
+/// A new key that is bound to an account.
+pub(super) async fn key(server: &Server, account: AccountId) -> String {
+    let app = &server.app;
+    let secret = api_key::mint(app);
+    let key = ApiKey {
+        hash: api_key::hash(app, &secret),
+        id: app.new_id(),
+        tenant_id: server.tenant.id,
+        account_id: Some(account),
+        name: "test".to_owned(),
+        created_at: app.now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    app.store().add_api_key(&key).await.unwrap();
+    secret
+}
