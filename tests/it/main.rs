@@ -9,6 +9,7 @@ mod cli;
 mod crash;
 mod dev;
 mod edge;
+mod issuers;
 mod migrations;
 mod races;
 mod store;

@@ -2,11 +2,14 @@
 
 mod database;
 pub(crate) mod forge;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod program;
+pub(crate) mod provider;
 mod request;
 mod server;
+pub(crate) mod signing;
 mod transcript;
 mod until;
 mod wire;
