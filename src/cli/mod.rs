@@ -66,7 +66,7 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Issue and revoke tokens of the embedded issuer
+    /// Issue tokens of the embedded issuer, and revoke those of every issuer
     #[command(subcommand)]
     Token(token::Command),
     /// Look after the keys of the embedded issuer

@@ -41,11 +41,13 @@ pub(super) struct Issue {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct Revoke {
     /// The token's identifier, its `jti`
-    #[arg(long)]
+    #[arg(long, required_unless_present = "account", conflicts_with = "account")]
     jti: Option<String>,
+    /// The issuer of the token, exactly as its `iss` says (default: the embedded issuer)
+    #[arg(long, requires = "jti", conflicts_with = "account")]
+    issuer: Option<String>,
     /// The account whose tokens are revoked
     #[arg(long)]
     account: Option<AccountId>,
@@ -95,10 +97,13 @@ impl Revoke {
             account_with(app, account).await?;
             app.store().revoke_tokens_before(account, app.now()).await?;
         }
-        if let Some(token_id) = self.jti {
-            revoke(app, &token_id).await?;
+        match (self.jti, self.issuer) {
+            (Some(token_id), Some(issuer)) if issuer != app.issuer().name() => {
+                revoke_elsewhere(app, &issuer, &token_id).await
+            }
+            (Some(token_id), _) => revoke(app, &token_id).await,
+            (None, _) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -107,6 +112,16 @@ pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
     let token = bearer::revocation(app, app.issuer().name(), token_id);
     let end = app.now().checked_add(app.issuer().max_lifetime()).unwrap_or(Timestamp::MAX);
     Ok(app.store().revoke_token(token, end).await?)
+}
+
+/// Revokes a token of a trusted issuer for ever: nobody here knows how long its tokens live.
+async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
+    if app.trusted(issuer).is_none() {
+        return Err(Failure(format!(
+            "issuer {issuer} is not trusted; give it exactly as a [trusted_issuer.NAME] section of the configuration does"
+        )));
+    }
+    Ok(app.store().revoke_token(bearer::revocation(app, issuer, token_id), Timestamp::MAX).await?)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -62,13 +62,13 @@ pub fn revocation(app: &App, issuer: &str, token_id: &str) -> KeyedHash {
     app.keys().digest("token", &[issuer.as_bytes(), token_id.as_bytes()])
 }
 
-/// What a client hash is bound to: the session if the token names one, else the token by its identifier, else the very
-/// token.
+/// What a client hash is bound to: the session if the token names one, else the token by its identifier, else what was
+/// signed. Not the signature: of an ECDSA signature anybody can make a second one that holds too.
 fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
     let (kind, value) = match (&token.session_id, &token.token_id) {
         (Some(session), _) => ("sid", session.as_str()),
         (None, Some(token_id)) => ("jti", token_id.as_str()),
-        (None, None) => ("token", presented),
+        (None, None) => ("token", presented.rsplit_once('.').map_or(presented, |(signed, _)| signed)),
     };
     app.keys().digest("session", &[token.issuer.as_bytes(), kind.as_bytes(), value.as_bytes()])
 }
@@ -85,10 +85,16 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
 
 /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
 async fn provision_for(app: &App, verified: &Verified) -> Result<(), Error> {
-    match (&verified.source, &verified.claims) {
-        (Source::Trusted(issuer), Some(claims)) => provision(app, &issuer.settings, &verified.token, claims).await,
-        _ => Err(Error::CredentialsInvalid),
+    let token = &verified.token;
+    let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
+        return Err(Error::CredentialsInvalid);
+    };
+    if let Some(id) = &token.token_id
+        && app.store().is_revoked(revocation(app, &token.issuer, id)).await?
+    {
+        return Err(Error::CredentialsInvalid);
     }
+    provision(app, &issuer.settings, token, claims).await
 }
 
 /// The token, verified now or remembered. Every reason for refusal is the same error.
@@ -147,7 +153,7 @@ async fn own_key(app: &App, signed: &Signed<'_>) -> Result<Arc<VerificationKey>,
     app.issuer().verification_key(app, key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
 }
 
-async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Trusted) -> Result<Arc<VerificationKey>, Error> {
+async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
     if !signed.is_of_type(&trusted.settings.access_token_typ) {
         return Err(Error::CredentialsInvalid);
     }

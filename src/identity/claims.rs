@@ -70,7 +70,7 @@ fn is_id_token(claims: &Object) -> bool {
     let has = |name| claims.contains_key(name);
     has("nonce")
         || has("at_hash")
-        || (has("azp") && !has("scope"))
+        || (has("azp") && !has("scope") && !has("scp"))
         || ["token_use", "typ"].iter().any(|name| {
             let said = claims.get(name).and_then(Value::as_str);
             said.is_some_and(|said| said.eq_ignore_ascii_case("id") || said.eq_ignore_ascii_case("id_token"))
@@ -96,13 +96,14 @@ fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
     }
 }
 
-/// `scope` as one string of words (RFC 8693 §4.2) or as an array of them.
+/// `scope` as one string of words (RFC 8693 §4.2) or as an array of them; some providers call it `scp`.
 fn scopes(claims: &Object) -> Option<Vec<String>> {
-    match claims.get("scope") {
+    let name = if claims.contains_key("scope") { "scope" } else { "scp" };
+    match claims.get(name) {
         Some(Value::String(words)) => {
             Some(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
         }
-        _ => texts(claims, "scope"),
+        _ => texts(claims, name),
     }
 }
 
@@ -177,7 +178,9 @@ mod tests {
     fn scopes_are_words_or_an_array() {
         let words = read(r#"{"iss":"i","sub":"s","exp":2000,"scope":"openid  profile"}"#).unwrap();
         let array = read(r#"{"iss":"i","sub":"s","exp":2000,"scope":["openid","profile"]}"#).unwrap();
+        let scp = read(r#"{"iss":"i","sub":"s","exp":2000,"scp":["openid","profile"]}"#).unwrap();
         assert_eq!(words.scopes, ["openid", "profile"]);
         assert_eq!(words.scopes, array.scopes);
+        assert_eq!(words.scopes, scp.scopes);
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyOperations, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
 
 /// The most keys of one issuer that are kept.
 const MAX_KEYS: usize = 100;
@@ -32,12 +34,19 @@ pub(super) struct VerificationKey {
 #[derive(Clone, Default)]
 pub(super) struct KeySet(Vec<Arc<VerificationKey>>);
 
+/// A JWK Set whose keys are read one by one: one that is not understood is ignored (RFC 7517 §5), not the whole set.
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<serde_json::Value>,
+}
+
 impl KeySet {
     /// Reads a JWK Set; keys that are not for verifying, that this program does not know, or whose algorithms are not
     /// `allowed` are left out. `None` when nothing usable is left: an issuer without keys has a fault, not a wish.
     pub(super) fn read(document: &[u8], allowed: &[Algorithm]) -> Option<KeySet> {
-        let set: JwkSet = serde_json::from_slice(document).ok()?;
-        let keys = set.keys.iter().take(MAX_KEYS).filter_map(|jwk| VerificationKey::read(jwk, allowed)).map(Arc::new);
+        let set: Set = serde_json::from_slice(document).ok()?;
+        let understood = set.keys.into_iter().take(MAX_KEYS).filter_map(|jwk| serde_json::from_value(jwk).ok());
+        let keys = understood.filter_map(|jwk| VerificationKey::read(&jwk, allowed)).map(Arc::new);
         let keys: Vec<_> = keys.collect();
         (!keys.is_empty()).then_some(KeySet(keys))
     }
@@ -84,8 +93,22 @@ impl VerificationKey {
         let material = serde_json::to_vec(&jwk.algorithm).ok()?;
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest::digest(&digest::SHA256, &material).as_ref());
-        let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        let decoding = DecodingKey::from_jwk(jwk).ok().filter(|key| is_whole(jwk, key))?;
         Some(VerificationKey { key_id: jwk.common.key_id.clone(), algorithms, decoding, fingerprint })
+    }
+}
+
+/// Whether a key's bytes are a key: a provider that publishes something else has a fault, and the keys that it had are
+/// better than none.
+fn is_whole(jwk: &Jwk, key: &DecodingKey) -> bool {
+    let point = key.try_get_as_bytes().unwrap_or_default();
+    match &jwk.algorithm {
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).is_ok()
+        }
+        AlgorithmParameters::EllipticCurve(_) => ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).is_ok(),
+        AlgorithmParameters::OctetKeyPair(_) => ParsedPublicKey::new(&ED25519, point).is_ok(),
+        _ => true,
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) async fn provision(
         tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
         return Err(Error::CredentialsInvalid);
     };
+    if !tenant.is_open(app.now()) {
+        return Err(Error::TenantClosed);
+    }
     let mut patch = patch(settings, claims);
     loop {
         let id = AccountId(app.new_id());

@@ -80,5 +80,5 @@ fn optional_text(header: &Object, name: &str) -> Option<Option<String>> {
 
 fn object(encoded: &str) -> Option<Object> {
     let text = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-    json::parse(&text).ok()?.into_object().ok()
+    json::parse_unique(&text).ok()?.into_object().ok()
 }

@@ -13,8 +13,9 @@ use crate::config::{KeySource, TrustedIssuer};
 use crate::json::{self, Value};
 use crate::telemetry;
 
-/// How long a provider may take for each of its documents.
-const FETCH_TIMEOUT: Duration = Duration::from_millis(1200);
+/// How long a provider may take for its documents, all of them: less than 3 s, after which a request that waits for them
+/// must have been refused.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest document that is read from a provider, in bytes.
 const MAX_DOCUMENT: usize = 512 * 1024;
 /// How long after one attempt an unknown key name starts no other: nobody can make us hammer the provider.
@@ -27,7 +28,7 @@ pub struct Trusted {
     client: reqwest::Client,
     state: Mutex<State>,
     /// Held while the keys are being fetched: one flight at a time.
-    flight: tokio::sync::Mutex<()>,
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Default)]
@@ -35,18 +36,21 @@ struct State {
     keys: Arc<KeySet>,
     fetched_at: Option<Timestamp>,
     attempted_at: Option<Timestamp>,
+    /// Whether the last attempt failed.
+    failed: bool,
 }
 
 impl Trusted {
     /// Prepares a provider; nothing is fetched yet, so that a provider that is down does not stop the start.
     pub(crate) fn new(settings: TrustedIssuer, client: reqwest::Client) -> Trusted {
-        Trusted { settings, client, state: Mutex::default(), flight: tokio::sync::Mutex::new(()) }
+        Trusted { settings, client, state: Mutex::default(), flight: Arc::default() }
     }
 
     /// The key that a token names. A name that is not known may be newer than what is kept, so the provider is asked, once
-    /// for all who wait. Without any believable keys the answer is not "no" but [`Error::Unavailable`].
+    /// for all who wait. While it does not answer, nobody can tell whether such a key is its own: [`Error::Unavailable`],
+    /// because a "no" would make clients throw good tokens away.
     pub(super) async fn verification_key(
-        &self,
+        self: &Arc<Self>,
         key_id: Option<&str>,
         algorithm: Algorithm,
         now: Timestamp,
@@ -54,15 +58,16 @@ impl Trusted {
         if !self.settings.algorithms.contains(&algorithm) {
             return Ok(None);
         }
-        if let Some(key) = self.believable(now).and_then(|keys| keys.find(key_id, algorithm)) {
+        let find = || self.believable(now).and_then(|keys| keys.find(key_id, algorithm));
+        if let Some(key) = find() {
             return Ok(Some(key));
         }
         self.refresh_unless_tried(now, UNKNOWN_KEY_PAUSE).await;
-        match self.believable(now) {
-            Some(keys) => Ok(keys.find(key_id, algorithm)),
-            None => {
-                Err(Error::Unavailable(Cause::new("the token's issuer cannot be reached and its keys are not known")))
+        match find() {
+            None if self.state().failed => {
+                Err(Error::Unavailable(Cause::new("the token's key is not known and its issuer cannot be reached")))
             }
+            key => Ok(key),
         }
     }
 
@@ -72,11 +77,9 @@ impl Trusted {
     }
 
     /// Fetches the keys again when it is time to, or when the last attempt failed.
-    pub(crate) async fn keep_fresh(&self, now: Timestamp) {
-        let State { fetched_at, attempted_at, .. } = self.state();
-        let due =
-            fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) || attempted_at > fetched_at;
-        if due {
+    pub async fn keep_fresh(self: &Arc<Self>, now: Timestamp) {
+        let State { fetched_at, failed, .. } = self.state();
+        if failed || fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) {
             self.refresh_unless_tried(now, SignedDuration::ZERO).await;
         }
     }
@@ -87,18 +90,33 @@ impl Trusted {
         fetched_at.filter(|at| age(*at, now) < signed(self.settings.stale_for)).map(|_| keys)
     }
 
-    async fn refresh_unless_tried(&self, now: Timestamp, within: SignedDuration) {
+    async fn refresh_unless_tried(self: &Arc<Self>, now: Timestamp, within: SignedDuration) {
         let waited_since = self.state().attempted_at;
-        let _flight = self.flight.lock().await;
+        let flight = self.flight.clone().lock_owned().await;
         let attempted_at = self.state().attempted_at;
         // Whoever held the flight before us asked for all who waited.
         if attempted_at != waited_since || attempted_at.is_some_and(|at| age(at, now) < within) {
             return;
         }
-        let fetched = self.fetch().await;
+        // A task of its own, because clients go away: the question that one of them began would be forgotten with it,
+        // and each of the next would begin another.
+        let this = self.clone();
+        let refreshed = tokio::spawn(async move {
+            this.refresh(now).await;
+            drop(flight);
+        });
+        if let Err(error) = refreshed.await {
+            tracing::error!(issuer = self.settings.issuer, %error, "fetching the issuer's keys ended early");
+        }
+    }
+
+    async fn refresh(&self, now: Timestamp) {
+        let in_time = tokio::time::timeout(FETCH_TIMEOUT, self.fetch()).await;
+        let fetched = in_time.unwrap_or_else(|elapsed| Err(Cause::new(elapsed)));
         telemetry::issuer_refresh(&self.settings.issuer, fetched.is_ok());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.attempted_at = Some(now);
+        state.failed = fetched.is_err();
         match fetched {
             Ok(keys) => {
                 state.keys = Arc::new(keys);
@@ -137,8 +155,11 @@ impl Trusted {
     }
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, Cause> {
-        let request = self.client.get(uri).timeout(FETCH_TIMEOUT).send();
-        let mut response = request.await.and_then(reqwest::Response::error_for_status).map_err(Cause::new)?;
+        let mut response = self.client.get(uri).send().await.map_err(Cause::new)?;
+        // Not "no error": what a redirect carries is not the document that was asked for.
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(Cause::new(format!("{uri} answers {}", response.status())));
+        }
         let mut document = Vec::new();
         while let Some(part) = response.chunk().await.map_err(Cause::new)? {
             if document.len() + part.len() > MAX_DOCUMENT {

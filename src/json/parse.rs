@@ -20,9 +20,19 @@ pub const MAX_VALUES: usize = 400_000;
 /// mark, and so is a text beyond [`MAX_DEPTH`] or [`MAX_VALUES`]. `\u0000` is accepted: see [`Value::contains_nul`]. Of
 /// members with the same key the last counts. Takes time in proportion to the length, which is for the caller to bound.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+    read(bytes, false)
+}
+
+/// Reads `bytes` as [`parse`] does, and refuses members with the same key in one object: for texts whose signer and
+/// reader must not take different ones of them (RFC 7515 §4, RFC 7519 §4).
+pub fn parse_unique(bytes: &[u8]) -> Result<Value, Malformed> {
+    read(bytes, true)
+}
+
+fn read(bytes: &[u8], unique: bool) -> Result<Value, Malformed> {
     let text = str::from_utf8(bytes)
         .map_err(|error| Malformed { offset: error.valid_up_to(), kind: MalformedKind::InvalidUtf8 })?;
-    let mut parser = Parser { text, position: 0, values: 0 };
+    let mut parser = Parser { text, position: 0, values: 0, unique };
     if text.starts_with('\u{feff}') {
         return Err(parser.malformed(MalformedKind::ByteOrderMark));
     }
@@ -76,6 +86,9 @@ pub enum MalformedKind {
     /// More follows the value than white space.
     #[error("the text must end after the value")]
     TrailingData,
+    /// A key that its object has already, where each may come once only.
+    #[error("a key may come only once in an object")]
+    DuplicateKey,
     /// More than [`MAX_DEPTH`] arrays and objects are nested.
     #[error("at most {MAX_DEPTH} arrays and objects may be nested")]
     TooDeep,
@@ -89,6 +102,7 @@ struct Parser<'a> {
     text: &'a str,
     position: usize,
     values: usize,
+    unique: bool,
 }
 
 impl Parser<'_> {
@@ -126,7 +140,9 @@ impl Parser<'_> {
                 return Err(self.expected("`:`"));
             }
             self.skip_white_space();
-            members.insert(key, self.value(depth)?);
+            if members.insert(key, self.value(depth)?).is_some() && self.unique {
+                return Err(self.malformed(MalformedKind::DuplicateKey));
+            }
             self.skip_white_space();
             if self.take(b'}') {
                 // Most objects are small and room for growth would multiply what each of them costs.

@@ -16,6 +16,7 @@ const REVOKE: Statement = statement!(
      ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
      WHERE excluded.expires_at > revoked_token.expires_at"
 );
+const REVOKED: Statement = statement!("SELECT EXISTS (SELECT 1 FROM revoked_token WHERE token = ?1)");
 const REVOKE_BEFORE: Statement = statement!(
     "INSERT INTO token_horizon (account_id, not_before) VALUES (?1, ?2) \
      ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
@@ -44,6 +45,11 @@ impl Store {
         self.execute(vec![(REVOKE, parameters![token, expires_at])]).await.map(drop)
     }
 
+    /// Whether one token is revoked, for requests without an account: all others are told by [`Store::caller`].
+    pub async fn is_revoked(&self, token: KeyedHash) -> Result<bool, Error> {
+        self.find(REVOKED, parameters![token], |row| row.boolean(0)).await.and_then(present)
+    }
+
     /// Revokes every token of an account that was issued before a moment; the latest of several revocations holds.
     pub async fn revoke_tokens_before(&self, account: AccountId, not_before: Timestamp) -> Result<(), Error> {
         self.execute(vec![(REVOKE_BEFORE, parameters![account, not_before])]).await.map(drop)
@@ -61,4 +67,5 @@ impl Store {
 }
 
 /// For [`Store::check`].
-pub(super) const ALL: &[Statement] = &[BIND, BOUND, REVOKE, REVOKE_BEFORE, NOT_BEFORE, FORGET_BINDINGS, FORGET_REVOKED];
+pub(super) const ALL: &[Statement] =
+    &[BIND, BOUND, REVOKE, REVOKED, REVOKE_BEFORE, NOT_BEFORE, FORGET_BINDINGS, FORGET_REVOKED];

@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod dev;
 mod edge;
+mod issuers;
 mod migrations;
 mod one_account;
 mod openapi;

@@ -1,7 +1,7 @@
 //! Texts that are not JSON, each with where it goes wrong and how.
 
 use crate::json::MalformedKind::{self, *};
-use crate::json::{Malformed, parse};
+use crate::json::{Malformed, parse, parse_unique};
 
 const VALUE: MalformedKind = Expected("a value");
 const KEY: MalformedKind = Expected("a key in double quotes");
@@ -183,4 +183,13 @@ fn every_refused_text_is_refused_by_serde_json_too() {
 fn the_message_says_where_and_what_without_quoting_the_text() {
     let error = parse(br#"{"secret" 1}"#).expect_err("a colon is missing");
     assert_eq!(error.to_string(), "malformed JSON at byte 10: expected `:`");
+}
+
+#[test]
+fn a_key_that_comes_twice_is_refused_where_it_may_come_once() {
+    let twice = |text: &[u8]| parse_unique(text).map_err(|malformed| malformed.kind);
+    assert_eq!(twice(br#"{"a":1,"b":2,"a":1}"#), Err(DuplicateKey));
+    assert_eq!(twice(br#"{"a":[{"b":1,"\u0062":2}]}"#), Err(DuplicateKey));
+    assert!(twice(br#"{"a":{"a":1},"b":[{"a":1},{"a":1}]}"#).is_ok());
+    assert!(parse(br#"{"a":1,"a":2}"#).is_ok());
 }

@@ -3,11 +3,14 @@
 mod api_keys;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod program;
+pub(crate) mod provider;
 mod request;
 mod server;
+pub(crate) mod signing;
 mod sql;
 mod transcript;
 mod until;

@@ -1,0 +1,304 @@
+//! Whose account a token of another issuer opens: bound by an operator, made of its claims, or none.
+
+use selfsame::account::{AccountId, Field, Patch, TenantStatus};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::revocation::run;
+use super::*;
+use crate::support::patch;
+
+/// Everybody who has an account.
+async fn everybody(server: &Server) -> Vec<Account> {
+    server.app.store().accounts(AccountId(Uuid::nil()), None, 100).await.unwrap()
+}
+
+/// A server that makes accounts for the people of one provider.
+struct Creating(World);
+
+impl OnDatabase for Creating {
+    async fn start(database: Database) -> Creating {
+        Creating(World::with(database, &[("PROVISION", "create")]).await)
+    }
+}
+
+/// The same, and it believes what the provider calls verified.
+struct Believing(World);
+
+impl OnDatabase for Believing {
+    async fn start(database: Database) -> Believing {
+        Believing(World::with(database, &[("PROVISION", "create"), ("TRUST_VERIFIED_CLAIMS", "true")]).await)
+    }
+}
+
+impl World {
+    /// The claims of somebody who has no account yet.
+    fn bob(&self, more: &[(&str, Value)]) -> Value {
+        let mut claims = claims(&self.server, self.provider.issuer(), "bob");
+        more.iter().for_each(|(name, value)| claims[*name] = value.clone());
+        claims
+    }
+
+    /// Lets bob sign in and returns the account that was made for him.
+    async fn make_bob(&self, more: &[(&str, Value)]) -> Account {
+        let before = everybody(&self.server).await;
+        let answer = self.read(&self.p256.token("ES256", &self.bob(more))).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let mut made = everybody(&self.server).await;
+        made.retain(|account| before.iter().all(|other| other.id != account.id));
+        assert_eq!(made.len(), 1);
+        made.remove(0)
+    }
+}
+
+on_both_databases!(
+    async fn a_person_without_account_is_refused(world: World) {
+        assert_eq!(world.read(&world.p256.token("ES256", &world.bob(&[]))).await.to_string(), REFUSED);
+        assert_eq!(everybody(&world.server).await.len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn an_operator_binds_a_person_to_an_account(world: World) {
+        let account = world.server.person(&[(Field::DisplayName, "Bob")]).await;
+        let token = world.p256.token("ES256", &world.bob(&[]));
+        assert_eq!(world.read(&token).await.to_string(), REFUSED);
+        let (id, issuer) = (account.id.to_string(), world.provider.issuer().to_owned());
+        let arguments = ["account", "link", &id, "--issuer", &issuer, "--subject", "bob"];
+        let linked = run(&world.server, &trust("MAIN", &issuer, &[]), &arguments);
+        assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+        assert_eq!(world.read(&token).await.json()["data"]["accountName"], "Bob");
+    }
+);
+
+on_both_databases!(
+    async fn a_person_is_bound_to_one_account_only(world: World) {
+        let account = world.server.person(&[]).await;
+        let (id, issuer) = (account.id.to_string(), world.provider.issuer().to_owned());
+        let arguments = ["account", "link", &id, "--issuer", &issuer, "--subject", "alice"];
+        let refused = run(&world.server, &trust("MAIN", &issuer, &[]), &arguments);
+        assert!(!refused.status.success());
+        insta::assert_snapshot!(String::from_utf8_lossy(&refused.stderr), @"selfsame: identity: already in use by another");
+    }
+);
+
+on_both_databases!(
+    async fn an_account_is_made_of_the_claims(creating: Creating) {
+        let Creating(world) = creating;
+        let bob = world
+            .make_bob(&[
+                ("name", json!("Bob Builder")),
+                ("given_name", json!("Bob")),
+                ("family_name", json!("Builder")),
+                ("nickname", json!("bobby")),
+                ("preferred_username", json!("bob")),
+                ("email", json!("bob@example.com")),
+                ("email_verified", json!(true)),
+                ("phone_number", json!("+14155550123")),
+                ("phone_number_verified", json!(true)),
+                ("locale", json!("de-DE")),
+                ("zoneinfo", json!("Europe/Berlin")),
+                ("picture", json!("https://pictures.example/bob.png")),
+            ])
+            .await;
+        let text = |field| bob.text(field).unwrap_or_default().to_owned();
+        assert_eq!(text(Field::DisplayName), "Bob Builder");
+        assert_eq!(text(Field::GivenName), "Bob");
+        assert_eq!(text(Field::FamilyName), "Builder");
+        assert_eq!(text(Field::Nickname), "bobby");
+        assert_eq!(text(Field::Username), "bob");
+        assert_eq!(text(Field::Email), "bob@example.com");
+        assert_eq!(text(Field::Phone), "+14155550123");
+        assert_eq!(text(Field::Language), "de-DE");
+        assert_eq!(text(Field::TimeZone), "Europe/Berlin");
+        assert_eq!(text(Field::Picture), "https://pictures.example/bob.png");
+        assert_eq!((bob.email_verified, bob.phone_verified), (false, false), "nobody said to believe that");
+        assert_eq!(bob.tenant_id, world.server.tenant.id);
+    }
+);
+
+on_both_databases!(
+    async fn claims_are_copied_once(creating: Creating) {
+        let Creating(world) = creating;
+        let bob = world.make_bob(&[("name", json!("Bob"))]).await;
+        let later = world.p256.token("ES256", &world.bob(&[("name", json!("Robert"))]));
+        assert_eq!(world.read(&later).await.json()["data"]["accountName"], "Bob");
+        assert_eq!(world.server.account(&bob).await.version, 1);
+    }
+);
+
+on_both_databases!(
+    async fn claims_that_fit_no_field_are_left_out(creating: Creating) {
+        let Creating(world) = creating;
+        let bob = world
+            .make_bob(&[
+                ("name", json!(7)),
+                ("given_name", json!(["Bob"])),
+                ("family_name", json!("x".repeat(1025))),
+                ("nickname", json!("nul\0")),
+                ("email", Value::Null),
+            ])
+            .await;
+        for field in [Field::DisplayName, Field::GivenName, Field::FamilyName, Field::Nickname, Field::Email] {
+            assert_eq!(bob.text(field), None, "{field:?}");
+        }
+    }
+);
+
+on_both_databases!(
+    async fn twenty_first_requests_make_one_account(creating: Creating) {
+        let Creating(world) = creating;
+        let mut requests = JoinSet::new();
+        for _ in 0..20 {
+            let claims = world.bob(&[("email", json!("bob@example.com")), ("preferred_username", json!("bob"))]);
+            let request = world.server.request("GET", PROFILE).bearer(&world.p256.token("ES256", &claims));
+            requests.spawn(request.send());
+        }
+        while let Some(answer) = requests.join_next().await {
+            let answer = answer.unwrap();
+            assert_eq!(answer.status, 200, "{answer}");
+        }
+        assert_eq!(everybody(&world.server).await.len(), 2);
+    }
+);
+
+on_both_databases!(
+    async fn a_trusted_issuer_verifies_addresses(believing: Believing) {
+        let Believing(world) = believing;
+        let more = [("email", json!("bob@example.com")), ("email_verified", json!(true))];
+        assert!(world.make_bob(&more).await.email_verified);
+    }
+);
+
+on_both_databases!(
+    async fn an_address_is_verified_by_true_alone(believing: Believing) {
+        let Believing(world) = believing;
+        let more = [("email", json!("bob@example.com")), ("email_verified", json!("true"))];
+        assert!(!world.make_bob(&more).await.email_verified);
+    }
+);
+
+on_both_databases!(
+    async fn what_somebody_else_has_verified_stays_theirs(believing: Believing) {
+        let Believing(world) = believing;
+        let mut owned = patch(&[(Field::Email, "bob@example.com"), (Field::Phone, "+14155550123")]);
+        (owned.email_verified, owned.phone_verified) = (Some(true), Some(true));
+        let owner = world.server.person_with(&world.server.tenant, owned).await;
+        let bob = world
+            .make_bob(&[
+                ("email", json!("BOB@example.com")),
+                ("email_verified", json!(true)),
+                ("phone_number", json!("+14155550123")),
+                ("phone_number_verified", json!(true)),
+            ])
+            .await;
+        assert_ne!(bob.id, owner.id);
+        assert_eq!(bob.text(Field::Email), Some("BOB@example.com"));
+        assert_eq!((bob.email_verified, bob.phone_verified), (false, false));
+        assert_eq!(world.server.account(&owner).await.version, 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_user_name_that_somebody_has_is_not_copied(creating: Creating) {
+        let Creating(world) = creating;
+        world.server.person(&[(Field::Username, "bob")]).await;
+        let bob = world.make_bob(&[("preferred_username", json!("bob")), ("name", json!("Bob"))]).await;
+        assert_eq!((bob.text(Field::Username), bob.text(Field::DisplayName)), (None, Some("Bob")));
+    }
+);
+
+on_both_databases!(
+    async fn a_revoked_token_makes_no_account(creating: Creating) {
+        let Creating(world) = creating;
+        let (app, issuer) = (&world.server.app, world.provider.issuer());
+        let revocation = selfsame::identity::bearer::revocation(app, issuer, "token-1");
+        app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
+        let token = world.p256.token("ES256", &world.bob(&[("jti", json!("token-1"))]));
+        assert_eq!(world.read(&token).await.to_string(), REFUSED);
+        assert_eq!(everybody(&world.server).await.len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_closed_tenant_gets_no_account(creating: Creating) {
+        let Creating(world) = creating;
+        let closed = selfsame::account::Tenant { status: TenantStatus::Inactive, ..world.server.tenant.clone() };
+        world.server.app.store().set_tenant(&closed).await.unwrap();
+        let answer = world.read(&world.p256.token("ES256", &world.bob(&[]))).await;
+        assert_eq!(answer.status, 403, "{answer}");
+        assert_eq!(everybody(&world.server).await.len(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn one_subject_of_two_issuers_is_two_people(database: Database) {
+        let key = Key::p256("p256");
+        let (one, two) = (Provider::start(vec![key.jwk()]).await, Provider::start(vec![key.jwk()]).await);
+        let create = [("PROVISION", "create")];
+        let settings = [trust("ONE", one.issuer(), &create), trust("TWO", two.issuer(), &create)].concat();
+        let server = Server::with(database, &borrowed(&settings)).await;
+        for (issuer, name) in [(one.issuer(), "One"), (two.issuer(), "Two")] {
+            let mut claims = claims(&server, issuer, "alice");
+            claims["name"] = json!(name);
+            let answer = server.request("GET", PROFILE).bearer(&key.token("ES256", &claims)).send().await;
+            assert_eq!(answer.json()["data"]["accountName"], name);
+        }
+        assert_eq!(everybody(&server).await.len(), 2);
+    }
+);
+
+#[test]
+fn an_issuer_is_not_another_for_having_the_same_key() {
+    on_sqlite(async |database| {
+        let key = Key::p256("p256");
+        let (one, two) = (Provider::start(vec![key.jwk()]).await, Provider::start(vec![Key::p256("p256").jwk()]).await);
+        let settings = [trust("ONE", one.issuer(), &[]), trust("TWO", two.issuer(), &[])].concat();
+        let server = Server::with(database, &borrowed(&settings)).await;
+        let account = server.person(&[]).await;
+        link(&server, &account, one.issuer(), "alice").await;
+        link(&server, &account, two.issuer(), "alice").await;
+        let read = async |issuer: &str| {
+            let token = key.token("ES256", &claims(&server, issuer, "alice"));
+            server.request("GET", PROFILE).bearer(&token).send().await
+        };
+        assert_eq!(read(one.issuer()).await.status, 200);
+        assert_eq!(read(two.issuer()).await.to_string(), REFUSED);
+    });
+}
+
+#[test]
+fn an_issuer_opens_only_its_contracts() {
+    on_sqlite(async |database| {
+        let world = World::with(database, &[("CONTRACTS", "rivergen")]).await;
+        insta::assert_snapshot!(world.read(&world.token()).await, @r#"
+        403 Forbidden
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4030","message":"Access denied"}
+        "#);
+    });
+}
+
+#[test]
+fn an_issuer_speaks_for_the_people_of_its_tenant_alone() {
+    on_sqlite(async |database| {
+        let world = World::start(database).await;
+        let other = world.server.add_tenant("other").await;
+        let account = world.server.person_with(&other, Patch::default()).await;
+        link(&world.server, &account, world.provider.issuer(), "bob").await;
+        assert_eq!(world.read(&world.p256.token("ES256", &world.bob(&[]))).await.to_string(), REFUSED);
+        assert_eq!(world.read(&world.token()).await.status, 200);
+    });
+}
+
+#[test]
+fn an_issuer_whose_tenant_does_not_exist_opens_nothing() {
+    on_sqlite(async |database| {
+        let world = World::with(database, &[("TENANT", "missing"), ("PROVISION", "create")]).await;
+        assert_eq!(world.read(&world.p256.token("ES256", &world.bob(&[]))).await.to_string(), REFUSED);
+        assert_eq!(everybody(&world.server).await.len(), 1);
+    });
+}
