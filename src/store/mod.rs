@@ -6,13 +6,17 @@
 mod accounts;
 mod api_keys;
 mod effects;
+mod arrivals;
+mod copy;
 mod history;
 mod identities;
 mod installation;
 mod postgres;
 mod record;
+mod seen;
 mod sqlite;
 mod statement;
+mod table;
 mod tenants;
 mod tokens;
 mod value;
@@ -32,8 +36,12 @@ use value::{Parameter, Row};
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
 pub use effects::Effect;
+pub use arrivals::{Arrival, Conflict, id_name};
+pub use copy::{Copied, CopyError, Measure};
 pub use postgres::Postgres;
+pub use seen::Seen;
 pub use sqlite::Sqlite;
+pub use table::{TABLES, Table};
 
 /// The database, one of two.
 #[derive(Clone)]
@@ -168,6 +176,7 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             effects::ALL,
+            arrivals::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,
