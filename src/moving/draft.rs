@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::line;
-use crate::account::{Account, AccountId, Edit, Field, Patch, Portal, Status, Tenant, Text, Texts};
+use crate::account::{Account, AccountId, Edit, Field, Patch, Picture, Portal, Status, Tenant, Text, Texts};
 use crate::json::{self, MAX_DEPTH, Object, Value};
 use crate::store::Identity;
 
@@ -56,7 +56,11 @@ impl Draft {
         let status = reader.optional(line::STATUS, |value| string(value)?.parse()).unwrap_or(Status::Active);
         let mut texts = Texts::default();
         for field in Field::ALL {
-            let read = if field == Field::Attributes { attributes } else { text };
+            let read = match field {
+                Field::Attributes => attributes,
+                Field::Picture => picture,
+                _ => text,
+            };
             texts[field] = reader.optional(field.name(), read);
         }
         let email_verified = reader.mark(line::EMAIL_VERIFIED, Field::Email, &texts);
@@ -225,6 +229,18 @@ fn moment(value: Value) -> Result<Timestamp, String> {
     let moment: Option<Timestamp> = string(value)?.parse().ok();
     let kept = moment.and_then(|moment| Timestamp::from_microsecond(moment.as_microsecond()).ok());
     kept.ok_or_else(|| "expected a moment such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+/// An address, or a picture that is taken along with its name: which names a file, and must name none elsewhere.
+fn picture(value: Value) -> Result<Text, String> {
+    let text = text(value)?;
+    let plain = |part: &str| !part.starts_with('.') && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    match Picture::of(text.as_str()) {
+        Picture::Stored { name, digest } if !plain(name) || !plain(digest) => {
+            Err("expected an address, or stored:NAME:DIGEST as an export has it".to_owned())
+        }
+        _ => Ok(text),
+    }
 }
 
 fn attributes(value: Value) -> Result<Text, String> {

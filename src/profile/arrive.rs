@@ -17,5 +17,8 @@ pub fn arrive(app: &App, mut account: Account, patch: &Patch, identities: Vec<Id
     account.updated_at = updated_at;
     let links = identities.into_iter().map(|identity| Link { key: subject_key(app, &identity.subject), identity });
     let claim = record::holdings(app.keys(), &account);
-    Arrival { update: Update { claim, release: Vec::new(), effects: Vec::new(), entry, account }, links: links.collect() }
+    Arrival {
+        update: Update { claim, release: Vec::new(), effects: Vec::new(), entry, account },
+        links: links.collect(),
+    }
 }

@@ -5,9 +5,9 @@
 
 mod accounts;
 mod api_keys;
-mod effects;
 mod arrivals;
 mod copy;
+mod effects;
 mod history;
 mod identities;
 mod installation;
@@ -35,9 +35,9 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
-pub use effects::Effect;
 pub use arrivals::{Arrival, Conflict, id_name};
 pub use copy::{Copied, CopyError, Measure};
+pub use effects::Effect;
 pub use postgres::Postgres;
 pub use seen::Seen;
 pub use sqlite::Sqlite;

@@ -107,6 +107,8 @@ on_both_databases!(
         revoked_token             1 rows
         token_horizon             1 rows
         api_key                   1 rows
+        pending_picture           0 rows
+        replaced_picture          0 rows
         verified: 40 accounts, 43 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.
         exit Some(0)
@@ -120,7 +122,7 @@ on_both_databases!(
         let copy = Home { data: lived.home.data, database: target };
         assert_eq!(copy.export(), original);
         assert_eq!(copy.json(&["account", "show", &id(1), "--json"])["version"], 4);
-        insta::assert_snapshot!(copy.verified(), @"");
+        insta::assert_snapshot!(copy.verified(), @"accounts: 40, entries: 43, erased: 0, broken histories: 0");
         // Numbers go on where they were.
         assert_eq!(copy.json(&["account", "create", "--tenant", "demo", "--json"])["number"], 41);
     }
@@ -175,7 +177,7 @@ on_both_databases!(
         other.print(&["tenant", "list"]);
         std::fs::copy(other.data.path().join("secret.key"), elsewhere.path().join("secret.key")).unwrap();
         insta::assert_snapshot!(copy(), @"
-        selfsame: master key: it does not open the keys in the database; give the key that the database was first started with
+        selfsame: DATA/secret.key: this master key does not open the keys in the database; give the one that the database was first started with
         exit Some(1)
         ");
     }

@@ -30,7 +30,7 @@ on_both_databases!(
         exit Some(0)
         ");
         assert_eq!(home.export(), full());
-        insta::assert_snapshot!(home.verified(), @"1 accounts, 1 entries (0 erased), 0 broken histories");
+        insta::assert_snapshot!(home.verified(), @"accounts: 1, entries: 1, erased: 0, broken histories: 0");
         insta::assert_snapshot!(home.import(&full(), &[]), @"
         0 added, 1 unchanged, 0 refused
         exit Some(0)

@@ -35,10 +35,11 @@ on_both_databases!(
             with(22, r#""identities":[{"issuer":"a","subject":"b"},{"issuer":"a","subject":"b"}]"#),
             with(23, r#""identities":[{"issuer":"","subject":"b"}]"#),
             with(24, r#""email":"\ud800""#),
+            with(24, r#""picture":"stored:../secret.key:00""#),
             with(25, "\"a\u{1b}\":1").replace("\u{1b}", "\\u001b"),
         ];
         insta::assert_snapshot!(home.import(&lines.concat(), &["--dry-run"]), @r#"
-        1 to add, 0 unchanged, 23 refused
+        1 to add, 0 unchanged, 24 refused
         line 2: malformed JSON at byte 7: the text ends before the value does
         line 3: expected an object, found an array
         line 4: id: must be there
@@ -74,7 +75,8 @@ on_both_databases!(
         line 22: identities: names one twice
         line 23: identities: issuer must not be empty
         line 24: malformed JSON at byte 70: a surrogate must be escaped as a pair, high before low
-        line 25: unknown member "a\u{1b}"
+        line 25: picture: expected an address, or stored:NAME:DIGEST as an export has it
+        line 26: unknown member "a\u{1b}"
         selfsame: nothing was changed; correct the lines, then import them
         exit Some(1)
         "#);

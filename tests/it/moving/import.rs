@@ -15,7 +15,7 @@ on_both_databases!(
         exit Some(0)
         ");
         assert_eq!(home.export(), before);
-        insta::assert_snapshot!(home.verified(), @"51 accounts, 51 entries (0 erased), 0 broken histories");
+        insta::assert_snapshot!(home.verified(), @"accounts: 51, entries: 51, erased: 0, broken histories: 0");
     }
 );
 
@@ -61,7 +61,7 @@ on_both_databases!(
         1 added, 0 unchanged, 0 refused
         exit Some(0)
         ");
-        insta::assert_snapshot!(home.verified(), @"1 accounts, 1 entries (0 erased), 0 broken histories");
+        insta::assert_snapshot!(home.verified(), @"accounts: 1, entries: 1, erased: 0, broken histories: 0");
     }
 );
 

@@ -24,7 +24,7 @@ on_both_databases!(
         let again = home.import(&people(1..=ALL), &[]);
         assert_eq!(again, format!("{} added, {there} unchanged, 0 refused\nexit Some(0)", ALL - there));
         assert_eq!(home.export().lines().count() as u64, ALL);
-        insta::assert_snapshot!(home.verified(), @"4000 accounts, 4000 entries (0 erased), 0 broken histories");
+        insta::assert_snapshot!(home.verified(), @"accounts: 4000, entries: 4000, erased: 0, broken histories: 0");
     }
 );
 
