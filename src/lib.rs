@@ -1,8 +1,8 @@
 //! selfsame: one account behind the profile contracts that apps already speak.
 //!
 //! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), who is calling
-//! ([`identity`]), where it is kept ([`store`]), how each contract says it ([`contract`]), and what holds it together
-//! ([`app`], [`limit`], [`serve`], [`telemetry`], [`cli`]).
+//! ([`identity`]), where it is kept ([`store`]), how it moves in and out ([`moving`]), how each contract says it ([`contract`]), and what holds it
+//! together ([`app`], [`limit`], [`serve`], [`telemetry`], [`cli`]).
 
 pub mod account;
 pub mod app;
@@ -14,6 +14,7 @@ pub mod json;
 pub mod keys;
 pub mod language;
 pub mod limit;
+pub mod moving;
 pub mod picture;
 pub mod profile;
 pub mod serve;

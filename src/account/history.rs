@@ -67,6 +67,11 @@ pub struct Occasion {
 }
 
 impl Occasion {
+    /// An account that comes from elsewhere.
+    pub fn import() -> Occasion {
+        Occasion { actor: Actor::System, contract: "import", ..Occasion::operator() }
+    }
+
     /// A change from the command line.
     pub fn operator() -> Occasion {
         Occasion {

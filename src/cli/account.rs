@@ -2,6 +2,7 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::assignment::{Assignment, patch};
+use super::moving::{Export, Import};
 use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
@@ -27,6 +28,10 @@ pub(super) enum Command {
     SetStatus(SetStatus),
     /// Bind a person of another identity provider to an account
     Link(Link),
+    /// Add accounts from lines of JSON, with the identifiers that they have
+    Import(Import),
+    /// Write accounts as lines of JSON
+    Export(Export),
 }
 
 #[derive(Args)]
@@ -115,6 +120,8 @@ impl Command {
                 change(app, set.id, Patch { status: Some(set.status), ..Patch::default() }, set.json).await
             }
             Command::Link(link) => link.run(app).await,
+            Command::Import(import) => import.run(app).await,
+            Command::Export(export) => export.run(app).await,
         }
     }
 }

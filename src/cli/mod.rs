@@ -4,10 +4,12 @@ mod account;
 mod assignment;
 mod audit;
 mod config;
+mod copy;
 mod dev;
 mod issuer;
 mod key;
 mod migrate;
+mod moving;
 mod openapi;
 mod output;
 mod serve;
@@ -60,7 +62,7 @@ enum Command {
     /// Create, list and change tenants
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// Create, show, list and change accounts
+    /// Create, show, list, change and move accounts
     #[command(subcommand)]
     Account(account::Command),
     /// Create, list and revoke API keys
@@ -76,6 +78,8 @@ enum Command {
     Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
     Migrate,
+    /// Copy a whole installation into another, empty database
+    Copy(copy::Copy),
     /// Read and verify the history of accounts
     #[command(subcommand)]
     Audit(audit::Command),
@@ -132,6 +136,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Issuer(command) => command.run(&place.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
         Command::Migrate => migrate::run(&place).await,
+        Command::Copy(copy) => copy.run(place).await,
         Command::Audit(command) => command.run(&place.open().await?).await,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use crate::account::{Account, Field, Tenant};
+use crate::account::{Account, Tenant};
 use crate::json::{Object, Value};
+use crate::moving;
 use crate::store::Identity;
 
 /// Prints a record to standard output.
@@ -23,27 +24,13 @@ pub(super) fn print(record: &Object, json: bool) -> std::io::Result<()> {
 /// An account as a record; what is unset is null.
 pub(super) fn account(account: &Account, tenant: &Tenant, identities: &[Identity]) -> Object {
     let mut record = Object::new();
-    record.insert("id", account.id.to_string());
-    record.insert("number", account.number);
-    record.insert("biz_id", account.biz_id.as_str());
-    record.insert("tenant", tenant.name.as_str());
-    record.insert("portal", account.portal.code());
-    record.insert("status", account.status.code());
-    for field in Field::ALL {
-        record.insert(field.name(), account.text(field));
+    for (name, value) in moving::record(account, tenant, identities) {
+        // What moves has no version: where it comes to, its history begins anew.
+        if name == "created_at" {
+            record.insert("version", account.version);
+        }
+        record.insert(name, value);
     }
-    record.insert("email_verified", account.email_verified);
-    record.insert("phone_verified", account.phone_verified);
-    record.insert("authenticated", account.authenticated);
-    record.insert("auth_valid_until", account.auth_valid_until.map(|until| until.to_string()));
-    let identities = identities.iter().map(|identity| {
-        let pair = [("issuer", identity.issuer.as_str()), ("subject", identity.subject.as_str())];
-        Value::Object(pair.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect())
-    });
-    record.insert("identities", identities.collect::<Vec<Value>>());
-    record.insert("version", account.version);
-    record.insert("created_at", account.created_at.to_string());
-    record.insert("updated_at", account.updated_at.to_string());
     record
 }
 

@@ -13,6 +13,7 @@ mod tests;
 
 pub use number::{NotANumber, Number};
 pub use object::Object;
+pub(crate) use parse::parse_within;
 pub use parse::{MAX_DEPTH, MAX_VALUES, Malformed, MalformedKind, parse, parse_unique};
 
 /// One JSON value (RFC 8259).

@@ -20,19 +20,24 @@ pub const MAX_VALUES: usize = 400_000;
 /// mark, and so is a text beyond [`MAX_DEPTH`] or [`MAX_VALUES`]. `\u0000` is accepted: see [`Value::contains_nul`]. Of
 /// members with the same key the last counts. Takes time in proportion to the length, which is for the caller to bound.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    read(bytes, false)
+    read(bytes, MAX_DEPTH, false)
 }
 
 /// Reads `bytes` as [`parse`] does, and refuses members with the same key in one object: for texts whose signer and
 /// reader must not take different ones of them (RFC 7515 §4, RFC 7519 §4).
 pub fn parse_unique(bytes: &[u8]) -> Result<Value, Malformed> {
-    read(bytes, true)
+    read(bytes, MAX_DEPTH, true)
 }
 
-fn read(bytes: &[u8], unique: bool) -> Result<Value, Malformed> {
+/// Like [`parse`], with another bound in place of [`MAX_DEPTH`]: for what wraps a value that may be that deep itself.
+pub(crate) fn parse_within(bytes: &[u8], depth: usize) -> Result<Value, Malformed> {
+    read(bytes, depth, false)
+}
+
+fn read(bytes: &[u8], depth: usize, unique: bool) -> Result<Value, Malformed> {
     let text = str::from_utf8(bytes)
         .map_err(|error| Malformed { offset: error.valid_up_to(), kind: MalformedKind::InvalidUtf8 })?;
-    let mut parser = Parser { text, position: 0, values: 0, unique };
+    let mut parser = Parser { text, position: 0, values: 0, depth, unique };
     if text.starts_with('\u{feff}') {
         return Err(parser.malformed(MalformedKind::ByteOrderMark));
     }
@@ -103,10 +108,11 @@ struct Parser<'a> {
     position: usize,
     values: usize,
     unique: bool,
+    depth: usize,
 }
 
 impl Parser<'_> {
-    /// Recursion ends at `MAX_DEPTH`: `depth` counts the containers around this value.
+    /// Recursion ends at `self.depth`: `depth` counts the containers around this value.
     fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
         if self.values == MAX_VALUES {
             return Err(self.malformed(MalformedKind::TooManyValues));
@@ -177,7 +183,7 @@ impl Parser<'_> {
     }
 
     fn open(&mut self, depth: usize) -> Result<(), Malformed> {
-        if depth > MAX_DEPTH {
+        if depth > self.depth {
             return Err(self.malformed(MalformedKind::TooDeep));
         }
         self.position += 1;

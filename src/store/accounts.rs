@@ -50,10 +50,18 @@ pub(super) const CLAIM: Statement =
     statement!("INSERT INTO holding (tenant_id, kind, key, account_id) VALUES (?1, ?2, ?3, ?4)");
 pub(super) const RELEASE: Statement =
     statement!("DELETE FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3 AND account_id = ?4");
-const HOLDER: Statement = statement!("SELECT account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3");
+pub(super) const HOLDER: Statement =
+    statement!("SELECT account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3");
 
 /// Account numbers are unique in the installation: held by no tenant.
-const INSTALLATION: TenantId = TenantId(Uuid::nil());
+pub(super) const INSTALLATION: TenantId = TenantId(Uuid::nil());
+
+/// What an account holds by having a number.
+pub(super) fn number_held(number: i64) -> Holding {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    Holding { kind: "number", key }
+}
 
 /// How a request names its account.
 #[derive(Clone, Debug)]
@@ -113,11 +121,10 @@ impl Store {
     /// Adds an account with its first history entry, what it holds, and who it is at a provider; [`Error::Taken`] when another account holds it.
     pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
-        let mut number = [0; 32];
-        number[..8].copy_from_slice(&account.number.to_be_bytes());
+        let number = number_held(account.number);
         let mut statements = vec![
             (ADD, record::account_parameters(account)),
-            (CLAIM, parameters![INSTALLATION, "number", number, account.id]),
+            (CLAIM, parameters![INSTALLATION, number.kind, number.key, account.id]),
         ];
         statements.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         statements.extend(change_of_holdings(update).map(|(_, bound)| bound));

@@ -5,14 +5,18 @@
 
 mod accounts;
 mod api_keys;
+mod arrivals;
+mod copy;
 mod effects;
 mod history;
 mod identities;
 mod installation;
 mod postgres;
 mod record;
+mod seen;
 mod sqlite;
 mod statement;
+mod table;
 mod tenants;
 mod tokens;
 mod value;
@@ -31,9 +35,13 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
+pub use arrivals::{Arrival, Conflict, id_name};
+pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
 pub use postgres::Postgres;
+pub use seen::Seen;
 pub use sqlite::Sqlite;
+pub use table::{TABLES, Table};
 
 /// The database, one of two.
 #[derive(Clone)]
@@ -168,6 +176,7 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             effects::ALL,
+            arrivals::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,

@@ -16,7 +16,7 @@ const FIRST_TEXT: usize = 7;
 /// The first column behind the personal ones.
 const AFTER_TEXTS: usize = FIRST_TEXT + Field::ALL.len();
 /// Personal columns with this key are plain UTF-8.
-const PLAIN: i64 = 0;
+pub(super) const PLAIN: i64 = 0;
 
 pub(super) fn account(row: &dyn Row) -> Result<Account, Error> {
     if present(row.integer(6)?)? != PLAIN {

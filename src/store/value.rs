@@ -20,6 +20,7 @@ pub(crate) enum Parameter {
     /// Lists are PostgreSQL's alone: they let one statement do what SQLite does in several.
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
+    Uuids(Vec<Uuid>),
 }
 
 /// Says of what kind it is and nothing else: the PostgreSQL driver logs what is bound to a statement, and personal values are.
@@ -33,6 +34,7 @@ impl fmt::Debug for Parameter {
             Parameter::Uuid(_) => "uuid",
             Parameter::Texts(_) => "texts",
             Parameter::BytesList(_) => "list of bytes",
+            Parameter::Uuids(_) => "uuids",
         })
     }
 }
@@ -73,7 +75,7 @@ impl rusqlite::ToSql for Parameter {
             Parameter::Text(value) => ValueRef::Text(value.as_bytes()),
             Parameter::Bytes(value) => value.as_deref().map_or(ValueRef::Null, ValueRef::Blob),
             Parameter::Uuid(value) => value.as_ref().map_or(ValueRef::Null, |value| ValueRef::Blob(value.as_bytes())),
-            Parameter::Texts(_) | Parameter::BytesList(_) => {
+            Parameter::Texts(_) | Parameter::BytesList(_) | Parameter::Uuids(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
             }
         }))
@@ -90,6 +92,7 @@ impl ToSql for Parameter {
             Parameter::Uuid(value) => value.to_sql_checked(ty, out),
             Parameter::Texts(value) => value.to_sql_checked(ty, out),
             Parameter::BytesList(value) => value.to_sql_checked(ty, out),
+            Parameter::Uuids(value) => value.to_sql_checked(ty, out),
         }
     }
 

@@ -12,6 +12,7 @@ mod dev;
 mod edge;
 mod issuers;
 mod migrations;
+mod moving;
 mod one_account;
 mod openapi;
 mod races;

@@ -1,5 +1,6 @@
 //! PostgreSQL, or what speaks its protocol: prepared statements, one round trip a commit.
 
+mod bulk;
 mod connect;
 
 use std::io;

@@ -1,5 +1,6 @@
 //! The embedded database: several readers, and one writer that commits everything waiting at once.
 
+mod bulk;
 mod writer;
 
 use std::fs::{File, OpenOptions};
@@ -13,7 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
-use super::value::Parameter;
+use super::value::{Parameter, Row};
 use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
 use crate::account::{Account, Cause, Error};
 use crate::config;
@@ -136,7 +137,16 @@ fn query<T>(
     bound: &[Parameter],
     read: Read<T>,
 ) -> Result<Vec<T>, Error> {
-    let mut prepared = connection.prepare_cached(statement.sqlite).map_err(error)?;
+    query_text(connection, statement.sqlite, bound, read)
+}
+
+fn query_text<T>(
+    connection: &Connection,
+    statement: &str,
+    bound: &[Parameter],
+    read: impl Fn(&dyn Row) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut prepared = connection.prepare_cached(statement).map_err(error)?;
     let mut rows = prepared.query(params_from_iter(bound)).map_err(error)?;
     let mut values = Vec::new();
     while let Some(row) = rows.next().map_err(error)? {
@@ -187,7 +197,7 @@ fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), 
 }
 
 /// Says what an error of SQLite means: which are the world's and pass, and which are ours.
-fn error(cause: rusqlite::Error) -> Error {
+pub(super) fn error(cause: rusqlite::Error) -> Error {
     let Some(code) = cause.sqlite_error_code() else {
         return Error::Internal(Cause::new(cause));
     };

@@ -30,7 +30,8 @@ pub(crate) struct Server {
     address: SocketAddr,
     hand: Arc<AtomicI64>,
     client: reqwest::Client,
-    stop: Option<oneshot::Sender<()>>,
+    /// Dropped with the server, which then stops.
+    _stop: oneshot::Sender<()>,
     database: Database,
     data: TempDir,
 }
@@ -55,7 +56,7 @@ impl Server {
         tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
         let tenant = add_tenant(&app, "demo").await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Server { app, tenant, address, hand, client, stop: Some(stop), database, data }
+        Server { app, tenant, address, hand, client, _stop: stop, database, data }
     }
 
     /// Begins a request.
@@ -119,11 +120,6 @@ impl Server {
     /// A token of the embedded issuer with everything that a grant may say.
     pub(crate) async fn issue(&self, grant: Grant) -> Issued {
         self.app.issuer().issue(&self.app, &grant).await.unwrap()
-    }
-
-    /// Tells the server to stop, as a signal does.
-    pub(crate) fn stop(&mut self) {
-        drop(self.stop.take());
     }
 }
 

@@ -1,0 +1,104 @@
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use uuid::Uuid;
+
+use super::{Failure, Outcome, Place};
+use crate::account::AccountId;
+use crate::app::{App, Clock};
+use crate::config::Config;
+use crate::profile::audit::{self, Verdict};
+use crate::store::{CopyError, Store};
+
+/// Accounts that are read at once.
+const PAGE: i64 = 100;
+
+#[derive(Args)]
+pub(super) struct Copy {
+    /// The database to copy: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// The empty database to copy into: sqlite:PATH or postgres://…
+    #[arg(long, value_name = "URL")]
+    to: String,
+}
+
+impl Copy {
+    pub(super) async fn run(self, place: Place) -> Outcome {
+        let source = config(&place, self.from)?;
+        let target = config(&place, self.to)?;
+        let has_key = source.keys.master_key.expose().is_some();
+        let key_file = source.master_key_file();
+        if !has_key && !key_file.exists() {
+            // Opening the source would make a new one, which opens nothing.
+            let path = key_file.display();
+            return Err(Failure(format!("{path}: there is no master key; give --data with the folder of the source")));
+        }
+        // Opening the source with the master key proves that it is the one that the copy will need.
+        let source = App::start(source, Clock::System).await?;
+        let store =
+            Store::open(&target.database(), &target.database).await.map_err(|error| Failure(error.to_string()))?;
+        copy(source.store(), &store).await?;
+        drop(store);
+        verify(&App::start(target, Clock::System).await?).await?;
+        match has_key {
+            true => println!("Take keys.master_key along: the copy opens only with it."),
+            false => println!("Take {} along: the copy opens only with it.", key_file.display()),
+        }
+        Ok(())
+    }
+}
+
+fn config(place: &Place, database: String) -> Result<Config, Failure> {
+    Ok(Place { database: Some(database), ..place.clone() }.load(None)?.config)
+}
+
+async fn copy(source: &Store, target: &Store) -> Result<(), Failure> {
+    let rows = source.measure().await?.iter().map(|measure| measure.rows.unsigned_abs()).sum();
+    let bar = progress(rows, "rows");
+    let copied = source.copy_to(target, &mut |_, rows| bar.inc(rows)).await;
+    bar.finish_and_clear();
+    for measure in copied.map_err(|error: CopyError| Failure(error.to_string()))? {
+        println!("{:16} {:>10} rows", measure.table, measure.rows);
+    }
+    Ok(())
+}
+
+/// Proves that every history in the target is whole.
+async fn verify(target: &App) -> Outcome {
+    let (mut accounts, mut entries, mut broken) = (0_u64, 0, 0);
+    let bar = progress(0, "histories");
+    let mut after = AccountId(Uuid::nil());
+    loop {
+        let page = target.store().accounts(after, None, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for account in &page {
+            match audit::verify(target, account).await? {
+                Verdict::Whole { entries: count, .. } => entries += count,
+                Verdict::Broken { sequence, reason } => {
+                    broken += 1;
+                    bar.suspend(|| eprintln!("account {}: entry {sequence}: {reason}", account.id));
+                }
+            }
+            accounts += 1;
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    println!("verified: {accounts} accounts, {entries} entries, {broken} broken histories");
+    match broken {
+        0 => Ok(()),
+        _ => Err(Failure(
+            "histories are not as they were written; `selfsame audit verify` on the source says whether they are there"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Shows itself only on a terminal.
+fn progress(length: u64, what: &'static str) -> ProgressBar {
+    let form = if length > 0 { "{bar:40} {human_pos} of {human_len} {msg}" } else { "{spinner} {human_pos} {msg}" };
+    let style = ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = if length > 0 { ProgressBar::new(length) } else { ProgressBar::new_spinner() };
+    bar.with_style(style).with_message(what)
+}

@@ -1,0 +1,95 @@
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, Outcome, tenant_named};
+use crate::app::App;
+use crate::moving::{self, Event, ImportError, Options};
+
+#[derive(Args)]
+pub(super) struct Import {
+    /// The file with one account a line; - for standard input
+    file: PathBuf,
+    /// Report every fault and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Pass over lines with faults and report them, instead of ending at the first
+    #[arg(long)]
+    keep_going: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Export {
+    /// Only accounts of this tenant
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+impl Import {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        let (input, length) = open(&self.file)?;
+        let bar = progress(length);
+        let options = Options { dry_run: self.dry_run, keep_going: self.keep_going };
+        let tell = |event: Event<'_>| match event {
+            Event::Fault(line, fault) => bar.suspend(|| eprintln!("line {line}: {fault}")),
+            Event::Progress(bytes) => bar.set_position(bytes),
+        };
+        let imported = moving::import(app, input, options, tell).await;
+        bar.finish_and_clear();
+        let totals = imported.map_err(|error| match error {
+            ImportError::Input(error) => Failure(format!("{}: {error}", self.file.display())),
+            ImportError::Store(error) => {
+                let Failure(reason) = Failure::from(error);
+                Failure(format!("{reason}; what was added is kept: run the import again, and it goes on from there"))
+            }
+        })?;
+        let added = if self.dry_run { "to add" } else { "added" };
+        println!("{} {added}, {} unchanged, {} refused", totals.added, totals.unchanged, totals.refused);
+        match totals.refused {
+            0 => Ok(()),
+            _ if self.dry_run => Err(Failure("nothing was changed; correct the lines, then import them".to_owned())),
+            _ if self.keep_going => {
+                Err(Failure("lines with faults were passed over; correct them, then run the import again".to_owned()))
+            }
+            _ => Err(Failure(
+                "ended at this line, all before it is kept; correct it, then run the import again".to_owned(),
+            )),
+        }
+    }
+}
+
+/// The lines, and how many bytes they are if that is known.
+fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> {
+    if path == Path::new("-") {
+        return Ok((Box::new(BufReader::new(io::stdin())), None));
+    }
+    let failed = |error: io::Error| Failure(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    let facts = file.metadata().map_err(failed)?;
+    Ok((Box::new(BufReader::new(file)), facts.is_file().then_some(facts.len())))
+}
+
+/// Shows itself only on a terminal.
+fn progress(length: Option<u64>) -> ProgressBar {
+    let form = match length {
+        Some(_) => "{bar:40} {percent}%, {eta} left",
+        None => "{spinner} {bytes}, {elapsed}",
+    };
+    let style = ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar());
+    length.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style)
+}
+
+impl Export {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        let tenant = match &self.tenant {
+            Some(name) => Some(tenant_named(app, name).await?.id),
+            None => None,
+        };
+        let mut out = BufWriter::new(io::stdout());
+        moving::export(app, tenant, &mut out).await?;
+        Ok(out.flush()?)
+    }
+}

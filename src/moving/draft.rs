@@ -1,0 +1,284 @@
+//! What a line says, read strictly: every fault of it at once.
+
+use jiff::Timestamp;
+
+use super::line;
+use crate::account::{Account, AccountId, Edit, Field, Patch, Picture, Portal, Status, Tenant, Text, Texts};
+use crate::json::{self, MAX_DEPTH, Object, Value};
+use crate::store::Identity;
+
+/// The highest number: the last integer that every JSON reader keeps exactly (RFC 8259, section 6).
+const MAX_NUMBER: i64 = (1 << 53) - 1;
+/// The most identities of one account.
+const MAX_IDENTITIES: usize = 32;
+/// The most members that are not known and yet named.
+const MAX_UNKNOWN: usize = 8;
+/// How much alike two names must be, from 0 to 1, for one to be meant by the other.
+const LIKE: f64 = 0.5;
+/// The most characters that are shown of a name that is not known.
+const MAX_SHOWN: usize = 40;
+
+/// What a line says of an account.
+///
+/// A member that the system would give (an `Option` that is no field) is whatever it gives when it is absent.
+#[derive(Debug, PartialEq)]
+pub(super) struct Draft {
+    pub(super) id: AccountId,
+    pub(super) number: Option<i64>,
+    biz_id: Option<String>,
+    pub(super) tenant: String,
+    portal: Option<Portal>,
+    status: Status,
+    texts: Texts,
+    email_verified: bool,
+    phone_verified: bool,
+    authenticated: bool,
+    auth_valid_until: Option<Timestamp>,
+    /// By issuer and subject.
+    pub(super) identities: Vec<Identity>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+impl Draft {
+    /// Reads a line, or says everything that is wrong with it.
+    pub(super) fn read(line: &[u8]) -> Result<Draft, Vec<String>> {
+        // Attributes may be as deep as a whole document, and are one step down in a line.
+        let value = json::parse_within(line, MAX_DEPTH + 1).map_err(|malformed| vec![malformed.to_string()])?;
+        let members =
+            value.into_object().map_err(|other| vec![format!("expected an object, found {}", found(&other))])?;
+        let mut reader = Reader { members, faults: Vec::new() };
+        let id = reader.required(line::ID, id);
+        let number = reader.optional(line::NUMBER, number);
+        let biz_id = reader.optional(line::BIZ_ID, |value| Ok(text(value)?.as_str().to_owned()));
+        let tenant = reader.required(line::TENANT, string);
+        let portal = reader.optional(line::PORTAL, |value| string(value)?.parse());
+        let status = reader.optional(line::STATUS, |value| string(value)?.parse()).unwrap_or(Status::Active);
+        let mut texts = Texts::default();
+        for field in Field::ALL {
+            let read = match field {
+                Field::Attributes => attributes,
+                Field::Picture => picture,
+                _ => text,
+            };
+            texts[field] = reader.optional(field.name(), read);
+        }
+        let email_verified = reader.mark(line::EMAIL_VERIFIED, Field::Email, &texts);
+        let phone_verified = reader.mark(line::PHONE_VERIFIED, Field::Phone, &texts);
+        let authenticated = reader.optional(line::AUTHENTICATED, truth).unwrap_or(true);
+        let auth_valid_until = reader.optional(line::AUTH_VALID_UNTIL, moment);
+        let identities = reader.optional(line::IDENTITIES, identities).unwrap_or_default();
+        let created_at = reader.optional(line::CREATED_AT, moment);
+        let updated_at = reader.optional(line::UPDATED_AT, moment);
+        if updated_at.zip(created_at).is_some_and(|(updated, created)| updated < created) {
+            reader.faults.push(format!("{}: lies before {}", line::UPDATED_AT, line::CREATED_AT));
+        }
+        reader.refuse_others();
+        match (id, tenant) {
+            (Some(id), Some(tenant)) if reader.faults.is_empty() => Ok(Draft {
+                id,
+                number,
+                biz_id,
+                tenant,
+                portal,
+                status,
+                texts,
+                email_verified,
+                phone_verified,
+                authenticated,
+                auth_valid_until,
+                identities,
+                created_at,
+                updated_at,
+            }),
+            _ => Err(reader.faults),
+        }
+    }
+
+    /// The account that it would be, without its fields, and the patch that gives it those.
+    pub(super) fn account(&self, tenant: &Tenant, number: i64, now: Timestamp) -> (Account, Patch) {
+        // Who says only when an account last changed says as well that it was there by then.
+        let created_at = self.created_at.or(self.updated_at).unwrap_or(now);
+        let mut account = Account::new(self.id, number, self.biz_id.clone(), tenant, created_at);
+        account.updated_at = self.updated_at.unwrap_or(created_at);
+        let mut patch = Patch {
+            status: Some(self.status),
+            portal: self.portal,
+            email_verified: Some(self.email_verified),
+            phone_verified: Some(self.phone_verified),
+            authenticated: Some(self.authenticated),
+            auth_valid_until: self.auth_valid_until.map_or(Edit::Keep, Edit::Set),
+            ..Patch::default()
+        };
+        for field in Field::ALL {
+            patch.edit(field, self.texts[field].clone().map_or(Edit::Keep, Edit::Set));
+        }
+        (account, patch)
+    }
+
+    /// In which members an account that is there already differs; its identities by issuer and subject.
+    pub(super) fn differences(&self, account: &Account, identities: &[Identity], tenant: &Tenant) -> Vec<&'static str> {
+        let texts = Field::ALL.into_iter().map(|field| (field.name(), self.texts[field] == account.texts[field]));
+        let others = [
+            (line::NUMBER, self.number.is_none_or(|number| number == account.number)),
+            (line::BIZ_ID, self.biz_id.as_ref().is_none_or(|biz_id| *biz_id == account.biz_id)),
+            (line::TENANT, tenant.id == account.tenant_id),
+            (line::PORTAL, self.portal.is_none_or(|portal| portal == account.portal)),
+            (line::STATUS, self.status == account.status),
+            (line::EMAIL_VERIFIED, self.email_verified == account.email_verified),
+            (line::PHONE_VERIFIED, self.phone_verified == account.phone_verified),
+            (line::AUTHENTICATED, self.authenticated == account.authenticated),
+            (line::AUTH_VALID_UNTIL, self.auth_valid_until == account.auth_valid_until),
+            (line::IDENTITIES, self.identities == identities),
+            (line::CREATED_AT, self.created_at.is_none_or(|at| at == account.created_at)),
+            (line::UPDATED_AT, self.updated_at.is_none_or(|at| at == account.updated_at)),
+        ];
+        texts.chain(others).filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+}
+
+/// Takes members out of a line and gathers what is wrong with them.
+struct Reader {
+    members: Object,
+    faults: Vec<String>,
+}
+
+impl Reader {
+    /// Reads a member; null is the same as absent.
+    fn optional<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+        let value = self.members.remove(name).filter(|value| *value != Value::Null)?;
+        read(value).map_err(|reason| self.faults.push(format!("{name}: {reason}"))).ok()
+    }
+
+    fn required<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+        if self.members.get(name).is_none_or(|value| *value == Value::Null) {
+            self.faults.push(format!("{name}: must be there"));
+        }
+        self.optional(name, read)
+    }
+
+    /// Reads whether a field is proved, which only a field with a value can be.
+    fn mark(&mut self, name: &str, field: Field, texts: &Texts) -> bool {
+        let proved = self.optional(name, truth).unwrap_or(false);
+        if proved && texts[field].is_none() {
+            self.faults.push(format!("{name}: must not be true without {}", field.name()));
+        }
+        proved
+    }
+
+    fn refuse_others(&mut self) {
+        for (name, _) in self.members.iter().take(MAX_UNKNOWN) {
+            let shown: String = name.chars().take(MAX_SHOWN).collect();
+            let likeness = |known: &&str| strsim::normalized_damerau_levenshtein(known, name);
+            let nearest = line::members().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            self.faults.push(match nearest.filter(|nearest| likeness(nearest) >= LIKE) {
+                Some(nearest) => format!("unknown member {shown:?}; the nearest is {nearest:?}"),
+                None => format!("unknown member {shown:?}"),
+            });
+        }
+        if let Some(more @ 1..) = self.members.len().checked_sub(MAX_UNKNOWN) {
+            self.faults.push(format!("{more} more unknown members"));
+        }
+    }
+}
+
+fn found(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn string(value: Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        other => Err(format!("expected a string, found {}", found(&other))),
+    }
+}
+
+fn text(value: Value) -> Result<Text, String> {
+    Text::new(string(value)?).map_err(|error| error.to_string())
+}
+
+fn truth(value: Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(truth) => Ok(truth),
+        other => Err(format!("expected true or false, found {}", found(&other))),
+    }
+}
+
+fn id(value: Value) -> Result<AccountId, String> {
+    let id = string(value)?.parse().ok().filter(|AccountId(id)| !id.is_nil());
+    id.ok_or_else(|| "expected a UUID such as 0197f0c2-7d51-7c3e-9a44-2f1be6a0d35c".to_owned())
+}
+
+fn number(value: Value) -> Result<i64, String> {
+    let number = match &value {
+        Value::Number(number) => number.as_str().parse().ok().filter(|number| (1..=MAX_NUMBER).contains(number)),
+        _ => None,
+    };
+    number.ok_or_else(|| format!("expected a whole number from 1 to {MAX_NUMBER}"))
+}
+
+/// A moment (RFC 3339), to the microsecond: what both databases keep.
+fn moment(value: Value) -> Result<Timestamp, String> {
+    let moment: Option<Timestamp> = string(value)?.parse().ok();
+    let kept = moment.and_then(|moment| Timestamp::from_microsecond(moment.as_microsecond()).ok());
+    kept.ok_or_else(|| "expected a moment such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+/// An address, or a picture that is taken along with its name: which names a file, and must name none elsewhere.
+fn picture(value: Value) -> Result<Text, String> {
+    let text = text(value)?;
+    let plain = |part: &str| !part.starts_with('.') && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    match Picture::of(text.as_str()) {
+        Picture::Stored { name, digest } if !plain(name) || !plain(digest) => {
+            Err("expected an address, or stored:NAME:DIGEST as an export has it".to_owned())
+        }
+        _ => Ok(text),
+    }
+}
+
+fn attributes(value: Value) -> Result<Text, String> {
+    if !matches!(value, Value::Object(_)) {
+        return Err(format!("expected an object, found {}", found(&value)));
+    }
+    if value.contains_nul() {
+        return Err("must not contain NUL".to_owned());
+    }
+    // A line that is any deeper was refused as malformed.
+    Text::new(value.to_text()).map_err(|error| error.to_string())
+}
+
+fn identities(value: Value) -> Result<Vec<Identity>, String> {
+    const EXPECTED: &str = r#"expected an array of {"issuer": …, "subject": …}"#;
+    let Value::Array(items) = value else { return Err(EXPECTED.to_owned()) };
+    if items.len() > MAX_IDENTITIES {
+        return Err(format!("must be at most {MAX_IDENTITIES}"));
+    }
+    let mut identities = Vec::new();
+    for item in items {
+        let mut item = item.into_object().map_err(|_| EXPECTED)?;
+        let mut part =
+            |name: &str| text(item.remove(name).ok_or(EXPECTED)?).map_err(|reason| format!("{name} {reason}"));
+        let (issuer, subject) = (part("issuer")?, part("subject")?);
+        if !item.is_empty() {
+            return Err(EXPECTED.to_owned());
+        }
+        identities.push(Identity { issuer: issuer.as_str().to_owned(), subject: subject.as_str().to_owned() });
+    }
+    sort(&mut identities);
+    match identities.windows(2).any(|pair| pair[0] == pair[1]) {
+        true => Err("names one twice".to_owned()),
+        false => Ok(identities),
+    }
+}
+
+/// By issuer and subject: the same order in every installation.
+pub(super) fn sort(identities: &mut [Identity]) {
+    identities.sort_by(|a, b| (&a.issuer, &a.subject).cmp(&(&b.issuer, &b.subject)));
+}

@@ -1,0 +1,269 @@
+//! Lines in, a batch at a time: each batch is one transaction, so that an import that was cut off goes on where it was.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use super::draft::{Draft, sort};
+use super::lines::{Lines, MAX_LINE};
+use crate::account::{Account, AccountId, Error, Tenant};
+use crate::app::App;
+use crate::profile;
+use crate::store::{Arrival, Identity, Seen, id_name};
+
+/// The most accounts of a batch.
+const BATCH: usize = 1000;
+/// A batch ends with the line that makes it longer than this, in bytes.
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// The most characters that are shown of a name.
+const MAX_SHOWN: usize = 40;
+/// How often a batch is tried again because somebody else was faster.
+const ATTEMPTS: usize = 3;
+
+/// How faults are met.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Finds every fault and changes nothing.
+    pub dry_run: bool,
+    /// Passes over lines with faults; otherwise the first one ends the import.
+    pub keep_going: bool,
+}
+
+/// What is told while an import runs.
+pub enum Event<'a> {
+    /// What is wrong with a line, counted from 1.
+    Fault(u64, &'a str),
+    /// So many bytes were read and done with.
+    Progress(u64),
+}
+
+/// What became of the lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Accounts that were added, or would be.
+    pub added: u64,
+    /// Accounts that were there already, just so.
+    pub unchanged: u64,
+    /// Lines with faults.
+    pub refused: u64,
+}
+
+/// Why an import ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The lines cannot be read.
+    #[error("{0}")]
+    Input(#[from] io::Error),
+    /// The database failed.
+    #[error("{0:?}")]
+    Store(Error),
+}
+
+impl From<Error> for ImportError {
+    fn from(error: Error) -> ImportError {
+        ImportError::Store(error)
+    }
+}
+
+/// Adds the accounts that lines tell of, and tells of their faults; accounts that are there already just so are passed
+/// over. Everything before a line at which it ends is kept.
+pub async fn import(
+    app: &App,
+    input: impl BufRead,
+    options: Options,
+    mut tell: impl FnMut(Event<'_>),
+) -> Result<Totals, ImportError> {
+    let tenants = app.store().tenants().await?.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
+    let mut import = Import { app, options, tenants, seen: Seen::new()?, totals: Totals::default() };
+    let mut lines = Lines::new(input);
+    loop {
+        let mut batch = import.read(&mut lines)?;
+        if batch.is_empty() {
+            return Ok(import.totals);
+        }
+        import.settle(&mut batch).await?;
+        let refused = batch.iter().filter(|line| !line.faults.is_empty());
+        let told = if import.stops() { 1 } else { usize::MAX };
+        for line in refused.take(told) {
+            import.totals.refused += 1;
+            line.faults.iter().for_each(|fault| tell(Event::Fault(line.number, fault)));
+        }
+        tell(Event::Progress(lines.bytes));
+        if import.stops() && import.totals.refused > 0 {
+            return Ok(import.totals);
+        }
+    }
+}
+
+struct Import<'a> {
+    app: &'a App,
+    options: Options,
+    tenants: HashMap<String, Tenant>,
+    seen: Seen,
+    totals: Totals,
+}
+
+/// A line and what is known of it.
+struct Line {
+    number: u64,
+    draft: Option<Draft>,
+    faults: Vec<String>,
+    /// Whether its account is there already, just so.
+    unchanged: bool,
+    /// Its account, when that is not there yet.
+    arrival: Option<Arrival>,
+}
+
+impl Import<'_> {
+    /// Whether the first fault ends the import.
+    fn stops(&self) -> bool {
+        !self.options.dry_run && !self.options.keep_going
+    }
+
+    /// The lines of the next batch; none behind a fault that ends the import.
+    fn read(&self, lines: &mut Lines<impl BufRead>) -> io::Result<Vec<Line>> {
+        let mut batch = Vec::new();
+        let end = lines.bytes + BATCH_BYTES;
+        while batch.len() < BATCH && lines.bytes < end {
+            let Some(line) = lines.next()? else { break };
+            let draft = match line {
+                Ok(line) => Draft::read(&line),
+                Err(_) => Err(vec![format!("longer than {MAX_LINE} bytes")]),
+            };
+            let (draft, faults) = match draft {
+                Ok(draft) => (Some(draft), Vec::new()),
+                Err(faults) => (None, faults),
+            };
+            let ends = self.stops() && !faults.is_empty();
+            batch.push(Line { number: lines.count, draft, faults, unchanged: false, arrival: None });
+            if ends {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Lays a batch beside what is there, and adds what is new and without fault: of an import that ends at the first
+    /// fault, only what is before that.
+    async fn settle(&mut self, batch: &mut [Line]) -> Result<(), Error> {
+        self.compare(batch).await?;
+        self.prepare(batch).await?;
+        for _ in 0..ATTEMPTS {
+            self.refuse_conflicts(batch).await?;
+            self.refuse_repeated(batch)?;
+            let faultless = match self.stops() {
+                true => batch.iter().position(|line| !line.faults.is_empty()).unwrap_or(batch.len()),
+                false => batch.len(),
+            };
+            let kept = &batch[..faultless];
+            let arrivals: Vec<&Arrival> = ready(kept).map(|(_, arrival)| arrival).collect();
+            let added = if self.options.dry_run { Ok(()) } else { self.app.store().add_accounts(&arrivals).await };
+            match added {
+                // Somebody else took what an arrival would hold since it was looked for.
+                Err(Error::Taken(_)) => continue,
+                Err(error) => return Err(error),
+                Ok(()) => {}
+            }
+            self.totals.added += arrivals.len() as u64;
+            self.totals.unchanged += kept.iter().filter(|line| line.unchanged && line.faults.is_empty()).count() as u64;
+            return Ok(());
+        }
+        Err(Error::Taken("what a line names"))
+    }
+
+    /// Finds the accounts that are there already and how they differ.
+    async fn compare(&self, batch: &mut [Line]) -> Result<(), Error> {
+        let ids: Vec<AccountId> = batch.iter().filter_map(|line| Some(line.draft.as_ref()?.id)).collect();
+        let accounts: HashMap<AccountId, Account> =
+            self.app.store().accounts_with(&ids).await?.into_iter().map(|account| (account.id, account)).collect();
+        let present: Vec<AccountId> = accounts.keys().copied().collect();
+        let mut identities: HashMap<AccountId, Vec<Identity>> = HashMap::new();
+        for (id, identity) in self.app.store().identities_of(&present).await? {
+            identities.entry(id).or_default().push(identity);
+        }
+        identities.values_mut().for_each(|identities| sort(identities));
+        for line in batch {
+            let Some(draft) = &line.draft else { continue };
+            let Some(tenant) = self.tenants.get(&draft.tenant) else {
+                let name: String = draft.tenant.chars().take(MAX_SHOWN).collect();
+                line.faults.push(format!("tenant: none is named {name:?}; see `selfsame tenant list`"));
+                continue;
+            };
+            let Some(account) = accounts.get(&draft.id) else { continue };
+            let identities = identities.get(&draft.id).map_or(&[][..], Vec::as_slice);
+            let differences = draft.differences(account, identities, tenant);
+            line.unchanged = differences.is_empty();
+            if let Some(place) = self.seen.place(&id_name(draft.id))? {
+                line.faults.push(repeated("id", place));
+            } else if !line.unchanged {
+                let names = differences.join(", ");
+                line.faults.push(format!("exists with other values ({names}); import does not overwrite"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the accounts that are not there yet.
+    async fn prepare(&self, batch: &mut [Line]) -> Result<(), Error> {
+        let new = |line: &&mut Line| line.faults.is_empty() && !line.unchanged;
+        let unnumbered =
+            |line: &&mut Line| new(line) && line.draft.as_ref().is_some_and(|draft| draft.number.is_none());
+        let count = batch.iter_mut().filter(unnumbered).count() as i64;
+        let mut number = match count {
+            0 => 0,
+            _ if self.options.dry_run => 0,
+            count => self.app.store().draw_account_numbers(count).await? - count,
+        };
+        for line in batch.iter_mut().filter(new) {
+            let Some(draft) = line.draft.take() else { continue };
+            let Some(tenant) = self.tenants.get(&draft.tenant) else { continue };
+            let number = draft.number.unwrap_or_else(|| {
+                number += 1;
+                // What a dry run would draw is not known; what cannot be drawn is in nobody's way.
+                if self.options.dry_run { -(line.number as i64) } else { number }
+            });
+            let (account, patch) = draft.account(tenant, number, self.app.now());
+            line.arrival = Some(profile::arrive(self.app, account, &patch, draft.identities));
+        }
+        Ok(())
+    }
+
+    /// Refuses what other accounts have already.
+    async fn refuse_conflicts(&self, batch: &mut [Line]) -> Result<(), Error> {
+        let (positions, arrivals): (Vec<usize>, Vec<&Arrival>) = ready(batch).unzip();
+        for conflict in self.app.store().conflicts(&arrivals).await? {
+            let fault = format!("{}: account {} has it already", conflict.what, conflict.holder);
+            batch[positions[conflict.arrival]].faults.push(fault);
+        }
+        Ok(())
+    }
+
+    /// Refuses what lines before have already, and remembers what these have.
+    fn refuse_repeated(&self, batch: &mut [Line]) -> Result<(), Error> {
+        for line in batch.iter_mut().filter(|line| line.faults.is_empty()) {
+            let names = match (&line.arrival, &line.draft) {
+                (Some(arrival), _) => arrival.names(),
+                (None, Some(draft)) => vec![("id", id_name(draft.id))],
+                (None, None) => continue,
+            };
+            for (what, name) in &names {
+                let place = self.seen.place(name)?.filter(|place| *place != line.number);
+                line.faults.extend(place.map(|place| repeated(what, place)));
+            }
+            // A line that is refused stands in nobody's way.
+            if line.faults.is_empty() {
+                names.iter().try_for_each(|(_, name)| self.seen.note(name, line.number).map(drop))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The accounts that are ready to be added, each with its line's position.
+fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &Arrival)> {
+    let lines = batch.iter().enumerate().filter(|(_, line)| line.faults.is_empty());
+    lines.filter_map(|(position, line)| Some((position, line.arrival.as_ref()?)))
+}
+
+fn repeated(what: &str, place: u64) -> String {
+    format!("{what}: line {place} has it already")
+}

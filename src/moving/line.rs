@@ -1,0 +1,80 @@
+//! The form of a line.
+
+use crate::account::{Account, Field, Tenant};
+use crate::json::{Object, Value};
+use crate::store::Identity;
+
+/// Names of members that are no text fields.
+pub(super) const ID: &str = "id";
+pub(super) const NUMBER: &str = "number";
+pub(super) const BIZ_ID: &str = "biz_id";
+pub(super) const TENANT: &str = "tenant";
+pub(super) const PORTAL: &str = "portal";
+pub(super) const STATUS: &str = "status";
+pub(super) const EMAIL_VERIFIED: &str = "email_verified";
+pub(super) const PHONE_VERIFIED: &str = "phone_verified";
+pub(super) const AUTHENTICATED: &str = "authenticated";
+pub(super) const AUTH_VALID_UNTIL: &str = "auth_valid_until";
+pub(super) const IDENTITIES: &str = "identities";
+pub(super) const CREATED_AT: &str = "created_at";
+pub(super) const UPDATED_AT: &str = "updated_at";
+
+/// Every member of a line, in its order.
+pub(super) fn members() -> impl Iterator<Item = &'static str> {
+    let before = [ID, NUMBER, BIZ_ID, TENANT, PORTAL, STATUS];
+    let behind = [EMAIL_VERIFIED, PHONE_VERIFIED, AUTHENTICATED, AUTH_VALID_UNTIL, IDENTITIES, CREATED_AT, UPDATED_AT];
+    before.into_iter().chain(Field::ALL.into_iter().map(Field::name)).chain(behind)
+}
+
+/// An account as a record, with every member that a line has; what is unset is null, and attributes are the text that is
+/// stored.
+pub fn record(account: &Account, tenant: &Tenant, identities: &[Identity]) -> Object {
+    let mut record = Object::new();
+    record.insert(ID, account.id.to_string());
+    record.insert(NUMBER, account.number);
+    record.insert(BIZ_ID, account.biz_id.as_str());
+    record.insert(TENANT, tenant.name.as_str());
+    record.insert(PORTAL, account.portal.code());
+    record.insert(STATUS, account.status.code());
+    for field in Field::ALL {
+        record.insert(field.name(), account.text(field));
+    }
+    record.insert(EMAIL_VERIFIED, account.email_verified);
+    record.insert(PHONE_VERIFIED, account.phone_verified);
+    record.insert(AUTHENTICATED, account.authenticated);
+    record.insert(AUTH_VALID_UNTIL, account.auth_valid_until.map(|until| until.to_string()));
+    record.insert(IDENTITIES, identities.iter().map(identity).collect::<Vec<Value>>());
+    record.insert(CREATED_AT, account.created_at.to_string());
+    record.insert(UPDATED_AT, account.updated_at.to_string());
+    record
+}
+
+fn identity(identity: &Identity) -> Value {
+    let pair = [("issuer", identity.issuer.as_str()), ("subject", identity.subject.as_str())];
+    Value::Object(pair.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{AccountId, Portal, TenantId, TenantStatus};
+
+    #[test]
+    fn a_record_has_the_members_of_a_line_in_their_order() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let tenant = Tenant {
+            id: TenantId(uuid::Uuid::nil()),
+            number: 1,
+            name: "demo".into(),
+            biz_id: "INST_SYS_001".into(),
+            status: TenantStatus::Active,
+            valid_until: None,
+            portal: Portal::System,
+            created_at: at,
+            updated_at: at,
+        };
+        let account = Account::new(AccountId(uuid::Uuid::nil()), 1, None, &tenant, at);
+        let record = record(&account, &tenant, &[]);
+        assert!(record.iter().map(|(name, _)| name.as_str()).eq(members()));
+    }
+}

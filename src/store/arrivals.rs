@@ -1,0 +1,222 @@
+//! Accounts that come from elsewhere, many at a time.
+
+use std::collections::HashMap;
+
+use super::statement::{Statement, account_columns, statement};
+use super::table::{ACCOUNT, HISTORY, HOLDING, IDENTITY, Table, Values};
+use super::value::{Parameter, Row, hash, parameters, present};
+use super::{Bound, Holding, Identity, Link, Store, Update, accounts, record};
+use crate::account::{Account, AccountId, Error, TenantId};
+use crate::keys::KeyedHash;
+use crate::telemetry::{self, Stopwatch};
+
+/// An account that comes from elsewhere, ready to be added.
+#[derive(Clone)]
+pub struct Arrival {
+    /// The account, the first entry of its history, and what it holds.
+    pub update: Update,
+    /// Who it is at other identity providers.
+    pub links: Vec<Link>,
+}
+
+/// What an arrival would have and another account has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The arrival, by its position.
+    pub arrival: usize,
+    /// What it is: `number`, `email`, `phone`, `username`, `biz_id` or `identities`.
+    pub what: &'static str,
+    /// Who has it.
+    pub holder: AccountId,
+}
+
+// One statement for a whole list is PostgreSQL's alone: SQLite runs the other for each member of the list.
+const BY_IDS: Statement = Statement {
+    sqlite: accounts::BY_ID.sqlite,
+    postgres: concat!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ANY($1)"),
+};
+const HOLDERS: Statement = Statement {
+    sqlite: "SELECT tenant_id, kind, key, account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3",
+    postgres: "SELECT h.tenant_id, h.kind, h.key, h.account_id FROM holding h \
+               JOIN unnest($1::uuid[], $2::text[], $3::bytea[]) AS w(tenant_id, kind, key) \
+               ON h.tenant_id = w.tenant_id AND h.kind = w.kind AND h.key = w.key",
+};
+const BOUND_TO: Statement = Statement {
+    sqlite: "SELECT issuer, subject_key, account_id FROM identity WHERE issuer = ?1 AND subject_key = ?2",
+    postgres: "SELECT i.issuer, i.subject_key, i.account_id FROM identity i \
+               JOIN unnest($1::text[], $2::bytea[]) AS w(issuer, subject_key) \
+               ON i.issuer = w.issuer AND i.subject_key = w.subject_key",
+};
+const IDENTITIES: Statement = Statement {
+    sqlite: "SELECT issuer, personal_key, subject, account_id FROM identity WHERE account_id = ?1",
+    postgres: "SELECT issuer, personal_key, subject, account_id FROM identity WHERE account_id = ANY($1)",
+};
+const DRAW: Statement = statement!("UPDATE counter SET last = last + ?1 WHERE name = 'account' RETURNING last");
+const RAISE: Statement = statement!("UPDATE counter SET last = ?1 WHERE name = 'account' AND last < ?1");
+
+impl Store {
+    /// Those accounts that there are, in any order.
+    pub async fn accounts_with(&self, ids: &[AccountId]) -> Result<Vec<Account>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.query_each(BY_IDS, ids.iter().map(|id| parameters![*id]), record::account),
+            Store::Postgres(postgres) => postgres.query(BY_IDS, &[list(ids)], record::account).await,
+        }
+    }
+
+    /// Who accounts are at other identity providers, in any order.
+    pub async fn identities_of(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, Identity)>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.query_each(IDENTITIES, ids.iter().map(|id| parameters![*id]), identity),
+            Store::Postgres(postgres) => postgres.query(IDENTITIES, &[list(ids)], identity).await,
+        }
+    }
+
+    /// Draws so many account numbers at once and returns the last of them.
+    pub async fn draw_account_numbers(&self, count: i64) -> Result<i64, Error> {
+        let drawn = self.write(DRAW, parameters![count], |row| row.integer(0).and_then(present)).await?;
+        present(drawn.into_iter().next())
+    }
+
+    /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher; [`Error::Taken`] when
+    /// another account holds what one of them would hold: [`Store::conflicts`] says which.
+    pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<(), Error> {
+        let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
+        let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(()) };
+        let holding = |(_, account, tenant, holding): (usize, AccountId, TenantId, Holding)| {
+            parameters![tenant, holding.kind, holding.key, account]
+        };
+        let rows = vec![
+            (&ACCOUNT, accounts().map(record::account_parameters).collect()),
+            (&HOLDING, held(arrivals).map(holding).collect()),
+            (&HISTORY, arrivals.iter().map(|arrival| record::entry_parameters(&arrival.update.entry)).collect()),
+            (&IDENTITY, arrivals.iter().flat_map(|arrival| identity_rows(arrival)).collect()),
+        ];
+        self.insert(rows, vec![(RAISE, parameters![highest])]).await
+    }
+
+    /// What arrivals would have and other accounts have already.
+    pub async fn conflicts(&self, arrivals: &[&Arrival]) -> Result<Vec<Conflict>, Error> {
+        let holders: HashMap<_, _> = self.holders(arrivals).await?.into_iter().collect();
+        let bound: HashMap<_, _> = self.bound(arrivals).await?.into_iter().collect();
+        let held = held(arrivals).filter_map(|(arrival, _, tenant, holding)| {
+            let holder = *holders.get(&(tenant, holding.kind.to_owned(), holding.key))?;
+            Some(Conflict { arrival, what: holding.kind, holder })
+        });
+        let linked = links(arrivals).filter_map(|(arrival, link)| {
+            let holder = *bound.get(&(link.identity.issuer.clone(), link.key))?;
+            Some(Conflict { arrival, what: "identities", holder })
+        });
+        Ok(held.chain(linked).collect())
+    }
+
+    async fn holders(&self, arrivals: &[&Arrival]) -> Result<Vec<Holder>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => {
+                let each = held(arrivals).map(|(_, _, tenant, held)| parameters![tenant, held.kind, held.key]);
+                sqlite.query_each(HOLDERS, each, holder)
+            }
+            Store::Postgres(postgres) => {
+                let held: Vec<_> = held(arrivals).map(|(_, _, tenant, holding)| (tenant, holding)).collect();
+                let lists = [
+                    Parameter::Uuids(held.iter().map(|(tenant, _)| tenant.0).collect()),
+                    Parameter::Texts(held.iter().map(|(_, holding)| holding.kind.to_owned()).collect()),
+                    Parameter::BytesList(held.iter().map(|(_, holding)| holding.key.to_vec()).collect()),
+                ];
+                postgres.query(HOLDERS, &lists, holder).await
+            }
+        }
+    }
+
+    async fn bound(&self, arrivals: &[&Arrival]) -> Result<Vec<BoundTo>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => {
+                let each = links(arrivals).map(|(_, link)| parameters![link.identity.issuer.as_str(), link.key]);
+                sqlite.query_each(BOUND_TO, each, bound_to)
+            }
+            Store::Postgres(postgres) => {
+                let lists = [
+                    Parameter::Texts(links(arrivals).map(|(_, link)| link.identity.issuer.clone()).collect()),
+                    Parameter::BytesList(links(arrivals).map(|(_, link)| link.key.to_vec()).collect()),
+                ];
+                postgres.query(BOUND_TO, &lists, bound_to).await
+            }
+        }
+    }
+
+    /// Writes rows, then runs statements, in one transaction.
+    async fn insert(&self, rows: Vec<(&'static Table, Vec<Values>)>, statements: Vec<Bound>) -> Result<(), Error> {
+        let took = Stopwatch::start();
+        let inserted = match self {
+            Store::Sqlite(sqlite) => sqlite.insert(rows, statements).await,
+            Store::Postgres(postgres) => postgres.insert(rows, statements).await,
+        };
+        telemetry::store("write", took, &inserted);
+        inserted
+    }
+}
+
+impl Arrival {
+    /// Names what only one account may have, one name for each thing: to find it twice among arrivals.
+    pub fn names(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let one = [self];
+        let id = ("id", id_name(self.update.account.id));
+        let held = held(&one).map(|(_, _, tenant, holding)| {
+            (holding.kind, [tenant.0.as_bytes(), holding.kind.as_bytes(), b"\0", &holding.key].concat())
+        });
+        let linked = links(&one).map(|(_, link)| {
+            ("identities", [b"identity\0", link.identity.issuer.as_bytes(), b"\0", &link.key].concat())
+        });
+        [id].into_iter().chain(held).chain(linked).collect()
+    }
+}
+
+/// Names an account's identifier, as [`Arrival::names`] does.
+pub fn id_name(id: AccountId) -> Vec<u8> {
+    [b"id\0", id.0.as_bytes().as_slice()].concat()
+}
+
+type Holder = ((TenantId, String, KeyedHash), AccountId);
+type BoundTo = ((String, KeyedHash), AccountId);
+
+/// Everything that arrivals would hold, their numbers too, each with its arrival's position and identifier.
+fn held<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, AccountId, TenantId, Holding)> + 'a {
+    arrivals.iter().enumerate().flat_map(|(position, arrival)| {
+        let account = &arrival.update.account;
+        let number = (accounts::INSTALLATION, accounts::number_held(account.number));
+        let claims = arrival.update.claim.iter().map(|holding| (account.tenant_id, holding.clone()));
+        [number].into_iter().chain(claims).map(move |(tenant, holding)| (position, account.id, tenant, holding))
+    })
+}
+
+fn links<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, &'a Link)> {
+    arrivals.iter().enumerate().flat_map(|(position, arrival)| arrival.links.iter().map(move |link| (position, link)))
+}
+
+fn identity_rows(arrival: &Arrival) -> impl Iterator<Item = Values> {
+    let account = &arrival.update.account;
+    arrival.links.iter().map(move |link| {
+        let Identity { issuer, subject } = &link.identity;
+        let subject = subject.as_bytes().to_vec();
+        parameters![issuer.as_str(), link.key, account.id, record::PLAIN, subject, account.created_at]
+    })
+}
+
+fn list(ids: &[AccountId]) -> Parameter {
+    Parameter::Uuids(ids.iter().map(|id| id.0).collect())
+}
+
+fn holder(row: &dyn Row) -> Result<Holder, Error> {
+    let tenant = TenantId(row.uuid(0).and_then(present)?);
+    Ok(((tenant, row.text(1)?, hash(row, 2)?), AccountId(row.uuid(3).and_then(present)?)))
+}
+
+fn bound_to(row: &dyn Row) -> Result<BoundTo, Error> {
+    Ok(((row.text(0)?, hash(row, 1)?), AccountId(row.uuid(2).and_then(present)?)))
+}
+
+fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
+    Ok((AccountId(row.uuid(3).and_then(present)?), record::identity(row)?))
+}
+
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] = &[BY_IDS, HOLDERS, BOUND_TO, IDENTITIES, DRAW, RAISE];

@@ -1,0 +1,86 @@
+//! Many rows at a time.
+
+use rusqlite::{Connection, params_from_iter};
+use tokio::sync::mpsc::Receiver;
+
+use super::{Sqlite, error, execute, query, query_text};
+use crate::account::{Cause, Error};
+use crate::store::copy::Batch;
+use crate::store::statement::Statement;
+use crate::store::table::{TABLES, Table, Values};
+use crate::store::value::{Parameter, present};
+use crate::store::{Bound, Read};
+
+impl Sqlite {
+    /// Runs a statement once for each list of parameters.
+    pub(in crate::store) fn query_each<T>(
+        &self,
+        statement: Statement,
+        bound: impl Iterator<Item = Vec<Parameter>>,
+        read: Read<T>,
+    ) -> Result<Vec<T>, Error> {
+        let reader = self.readers.take();
+        let mut values = Vec::new();
+        for bound in bound {
+            values.extend(query(&reader, statement, &bound, read)?);
+        }
+        Ok(values)
+    }
+
+    /// Writes rows, then runs statements, in one transaction.
+    pub(in crate::store) async fn insert(
+        &self,
+        rows: Vec<(&'static Table, Vec<Values>)>,
+        statements: Vec<Bound>,
+    ) -> Result<(), Error> {
+        let work = move |connection: &Connection| {
+            for (table, rows) in &rows {
+                insert(connection, table, rows)?;
+            }
+            statements.iter().try_for_each(|(statement, bound)| execute(connection, *statement, bound).map(drop))
+        };
+        self.writer.run(work).await
+    }
+
+    /// The rows of a table behind a key.
+    pub(in crate::store) fn page(
+        &self,
+        table: &Table,
+        behind: Option<Values>,
+        limit: i64,
+    ) -> Result<Vec<Values>, Error> {
+        let statement = table.page('?', behind.is_some());
+        let mut bound = behind.unwrap_or_default();
+        bound.push(limit.into());
+        query_text(&self.readers.take(), &statement, &bound, |row| table.read(row))
+    }
+
+    /// How many rows a table has, and its mark.
+    pub(in crate::store) fn measure(&self, table: &Table) -> Result<(i64, i64), Error> {
+        let read = |row: &dyn crate::store::value::Row| Ok((present(row.integer(0)?)?, present(row.integer(1)?)?));
+        let measured = query_text(&self.readers.take(), &table.measure(), &[], read)?;
+        present(measured.into_iter().next())
+    }
+
+    /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
+    pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>) -> Result<(), Error> {
+        let work = move |connection: &Connection| {
+            for table in TABLES.iter().filter(|table| table.seeded) {
+                connection.execute(&format!("DELETE FROM {}", table.name), []).map_err(error)?;
+            }
+            loop {
+                match batches.blocking_recv() {
+                    Some(Batch::Rows(table, rows)) => insert(connection, table, &rows)?,
+                    Some(Batch::End) => return Ok(()),
+                    None => return Err(Error::Unavailable(Cause::new("the copy broke off"))),
+                }
+            }
+        };
+        self.writer.run(work).await
+    }
+}
+
+fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(), Error> {
+    let mut prepared = connection.prepare_cached(&table.insert()).map_err(error)?;
+    rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(error))
+}

@@ -1,0 +1,277 @@
+//! A whole installation moves from one kind of database to the other.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+
+use selfsame::app::{App, Clock};
+use selfsame::store::TABLES;
+use tokio_postgres::NoTls;
+
+use super::{Home, id, people, program, told};
+use crate::support::{Database, Request, config};
+
+/// An installation in which every table has rows, and what opens it.
+struct Lived {
+    home: Home,
+    token: String,
+    revoked: String,
+    key: String,
+}
+
+impl Lived {
+    async fn new(database: Database) -> Lived {
+        let home = Home::empty(database);
+        home.print(&["tenant", "create", "demo"]);
+        home.import(&people(1..=40), &[]);
+        for name in ["A", "B", "C"] {
+            home.print(&["account", "set", &id(1), &format!("display_name={name}"), "attributes={\"n\": 1.0}"]);
+        }
+        let issue = |number| home.json(&["token", "issue", "--account", &id(number), "--contract", "system", "--json"]);
+        let (issued, revoked) = (issue(1), issue(1));
+        home.print(&["token", "revoke", "--jti", revoked["jti"].as_str().unwrap()]);
+        home.print(&["token", "revoke", "--account", &id(2)]);
+        let key = home.json(&["key", "create", "--tenant", "demo", "--json"]);
+        home.print(&["issuer", "rotate"]);
+        let text = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap().to_owned();
+        let lived =
+            Lived { token: text(&issued, "token"), revoked: text(&revoked, "token"), key: text(&key, "api_key"), home };
+        // The first use binds the token's session to this client hash.
+        assert_eq!(lived.profile(&lived.home.database, &lived.token, "first").await, 200);
+        lived
+    }
+
+    fn copy(&self, target: &Database) -> Output {
+        let mut command = program(&self.home.data);
+        command.args(["copy", "--from", self.home.database.url(), "--to", target.url()]).output().unwrap()
+    }
+
+    /// The status with which a server on a database answers who reads a profile with a token.
+    async fn profile(&self, database: &Database, token: &str, client_hash: &str) -> u16 {
+        let request = |url: &str| {
+            let client = reqwest::Client::new();
+            Request::new(&client, "GET", &format!("{url}/web/v1/system/profile"))
+                .bearer(token)
+                .header("X-Client-Hash", client_hash)
+        };
+        self.ask(database, request).await
+    }
+
+    /// The same of a back end that reads a user with the key.
+    async fn user(&self, database: &Database) -> u16 {
+        let request = |url: &str| {
+            let client = reqwest::Client::new();
+            let request = Request::new(&client, "GET", &format!("{url}/v1/cl2c/users/{}", id(1)));
+            request.header("tenant", "demo").header("X-API-Key", &self.key)
+        };
+        self.ask(database, request).await
+    }
+
+    async fn ask(&self, database: &Database, request: impl Fn(&str) -> Request) -> u16 {
+        let app = App::start(config(database, &self.home.data, &[]), Clock::System).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let listeners = selfsame::serve::Listeners { contracts: listener, tls: None, operator: None };
+        let server = tokio::spawn(selfsame::serve::run(app, listeners, async { drop(stopped.await) }));
+        let answer = request(&url).send().await;
+        drop(stop);
+        server.await.unwrap();
+        answer.status.as_u16()
+    }
+}
+
+/// What differs from run to run is left out.
+fn settled(output: &Output, lived: &Lived) -> String {
+    told(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
+}
+
+fn other_kind(database: &Database) -> Database {
+    if database.url().starts_with("sqlite:") { Database::postgres() } else { Database::sqlite() }
+}
+
+on_both_databases!(
+    async fn a_copy_serves_the_same_people_with_the_same_tokens_and_keys(database: Database) {
+        let target = other_kind(&database);
+        let lived = Lived::new(database).await;
+        insta::assert_snapshot!(settled(&lived.copy(&target), &lived), @"
+        installation              1 rows
+        counter                   2 rows
+        secret                    3 rows
+        signing_key               2 rows
+        tenant                    1 rows
+        account                  40 rows
+        holding                 160 rows
+        history                  43 rows
+        identity                 40 rows
+        client_binding            1 rows
+        revoked_token             1 rows
+        token_horizon             1 rows
+        api_key                   1 rows
+        pending_picture           0 rows
+        replaced_picture          0 rows
+        verified: 40 accounts, 43 entries, 0 broken histories
+        Take DATA/secret.key along: the copy opens only with it.
+        exit Some(0)
+        ");
+
+        assert_eq!(lived.profile(&target, &lived.token, "first").await, 200);
+        assert_eq!(lived.profile(&target, &lived.token, "second").await, 403);
+        assert_eq!(lived.profile(&target, &lived.revoked, "first").await, 401);
+        assert_eq!(lived.user(&target).await, 200);
+        let original = lived.home.export();
+        let copy = Home { data: lived.home.data, database: target };
+        assert_eq!(copy.export(), original);
+        assert_eq!(copy.json(&["account", "show", &id(1), "--json"])["version"], 4);
+        insta::assert_snapshot!(copy.verified(), @"accounts: 40, entries: 43, erased: 0, broken histories: 0");
+        // Numbers go on where they were.
+        assert_eq!(copy.json(&["account", "create", "--tenant", "demo", "--json"])["number"], 41);
+    }
+);
+
+on_both_databases!(
+    async fn a_copy_of_a_copy_is_the_original(database: Database) {
+        let (there, back) = (other_kind(&database), other_kind(&other_kind(&database)));
+        let lived = Lived::new(database).await;
+        lived.copy(&there);
+        let mut command = program(&lived.home.data);
+        let output = command.args(["copy", "--from", there.url(), "--to", back.url()]).output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        assert_eq!(all_rows(&back).await, all_rows(&lived.home.database).await);
+    }
+);
+
+on_both_databases!(
+    async fn a_target_in_which_something_is_is_left_alone(database: Database) {
+        let lived = Lived::new(database).await;
+        let occupied = Home::empty(other_kind(&lived.home.database));
+        occupied.print(&["tenant", "create", "occupant"]);
+        let before = all_rows(&occupied.database).await;
+        insta::assert_snapshot!(settled(&lived.copy(&occupied.database), &lived), @"
+        selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
+        exit Some(1)
+        ");
+        insta::assert_snapshot!(settled(&lived.copy(&lived.home.database), &lived), @"
+        selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
+        exit Some(1)
+        ");
+        assert_eq!(all_rows(&occupied.database).await, before);
+    }
+);
+
+on_both_databases!(
+    async fn a_copy_needs_the_master_key_of_the_source(database: Database) {
+        let lived = Lived::new(database).await;
+        let target = other_kind(&lived.home.database);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let copy = || {
+            let mut command = program(&elsewhere);
+            let output =
+                command.args(["copy", "--from", lived.home.database.url(), "--to", target.url()]).output().unwrap();
+            told(&output).replace(elsewhere.path().to_str().unwrap(), "DATA")
+        };
+        insta::assert_snapshot!(copy(), @"
+        selfsame: DATA/secret.key: there is no master key; give --data with the folder of the source
+        exit Some(1)
+        ");
+        let other = Home::empty(Database::sqlite());
+        other.print(&["tenant", "list"]);
+        std::fs::copy(other.data.path().join("secret.key"), elsewhere.path().join("secret.key")).unwrap();
+        insta::assert_snapshot!(copy(), @"
+        selfsame: DATA/secret.key: this master key does not open the keys in the database; give the one that the database was first started with
+        exit Some(1)
+        ");
+    }
+);
+
+on_both_databases!(
+    async fn a_source_that_changes_meanwhile_is_not_copied(database: Database) {
+        let lived = Lived::new(database).await;
+        let target = other_kind(&lived.home.database);
+        let open = async |database: &Database| {
+            let config = config(database, &lived.home.data, &[]);
+            selfsame::store::Store::open(&config.database(), &config.database).await.unwrap()
+        };
+        let (source, into) = (open(&lived.home.database).await, open(&target).await);
+        // As soon as accounts are copied, a person changes theirs.
+        let mut changed = false;
+        let mut change = |table: &'static str, _| {
+            if table == "account" && !changed {
+                changed = true;
+                lived.home.print(&["account", "set", &id(1), "display_name=Later"]);
+            }
+        };
+        let error = source.copy_to(&into, &mut change).await.unwrap_err();
+        insta::assert_snapshot!(error, @"the source was changed meanwhile (table account): stop every server that uses it and copy again; the target is as empty as it was");
+        assert!(into.measure().await.unwrap().iter().all(|measure| measure.rows == 0 || measure.table == "counter"));
+        source.copy_to(&into, &mut |_, _| {}).await.unwrap();
+    }
+);
+
+on_both_databases!(
+    async fn every_table_and_column_of_the_database_is_copied(home: Home) {
+        let copied: BTreeMap<String, Vec<String>> =
+            TABLES.iter().map(|table| (table.name.to_owned(), table.columns().map(str::to_owned).collect())).collect();
+        assert_eq!(columns(&home.database).await, copied, "src/store/table.rs does not list what the migrations make");
+    }
+);
+
+/// The tables of a database and their columns, but for the list of migrations.
+async fn columns(database: &Database) -> BTreeMap<String, Vec<String>> {
+    let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut add = |table: String, column: String| columns.entry(table).or_default().push(column);
+    match database.url().strip_prefix("sqlite:") {
+        Some(file) => {
+            let list = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c \
+                        WHERE s.type = 'table' ORDER BY s.name, c.cid";
+            let connection = rusqlite::Connection::open(file).unwrap();
+            let mut list = connection.prepare(list).unwrap();
+            let mut rows = list.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                add(row.get(0).unwrap(), row.get(1).unwrap());
+            }
+        }
+        None => {
+            let list = "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                        WHERE table_schema = 'public' ORDER BY table_name, ordinal_position";
+            let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            for row in client.query(list, &[]).await.unwrap() {
+                add(row.get(0), row.get(1));
+            }
+        }
+    }
+    columns.remove("refinery_schema_history");
+    columns
+}
+
+/// Every value of every row of every table, as text.
+async fn all_rows(database: &Database) -> Vec<String> {
+    let mut all = Vec::new();
+    match database.url().strip_prefix("sqlite:") {
+        Some(file) => {
+            let connection = rusqlite::Connection::open(file).unwrap();
+            for table in TABLES {
+                let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
+                let width = select.column_count();
+                let mut rows = select.query([]).unwrap();
+                while let Some(row) = rows.next().unwrap() {
+                    let values: Vec<rusqlite::types::Value> =
+                        (0..width).map(|column| row.get(column).unwrap()).collect();
+                    all.push(format!("{} {values:?}", table.name));
+                }
+            }
+        }
+        None => {
+            let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            for table in TABLES {
+                let select = format!("SELECT t::text FROM {} t", table.name);
+                for row in client.query(&select, &[]).await.unwrap() {
+                    all.push(format!("{} {}", table.name, row.get::<_, String>(0)));
+                }
+            }
+        }
+    }
+    all.sort();
+    all
+}

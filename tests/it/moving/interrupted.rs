@@ -1,0 +1,40 @@
+//! An import that is killed goes on where it was.
+
+use std::io::Write as _;
+
+use super::{Home, people, told};
+
+/// How many accounts the interrupted import is given: more than two batches and what the pipe holds.
+const GIVEN: u64 = 3000;
+/// How many there are in all.
+const ALL: u64 = 4000;
+
+on_both_databases!(
+    async fn an_import_that_was_killed_is_completed_by_another(home: Home) {
+        let mut killed = home.importing(&[]);
+        // Each batch is committed before the next is read. So when all of this is written but what fits into a pipe and a
+        // reader's buffer, far less than a batch of lines, two batches are committed.
+        killed.stdin.as_mut().unwrap().write_all(people(1..=GIVEN).as_bytes()).unwrap();
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let there = home.export().lines().count() as u64;
+        assert!((2000..=GIVEN).contains(&there), "{there} accounts are there");
+        assert_eq!(there % 1000, 0, "a batch is there in part");
+
+        let again = home.import(&people(1..=ALL), &[]);
+        assert_eq!(again, format!("{} added, {there} unchanged, 0 refused\nexit Some(0)", ALL - there));
+        assert_eq!(home.export().lines().count() as u64, ALL);
+        insta::assert_snapshot!(home.verified(), @"accounts: 4000, entries: 4000, erased: 0, broken histories: 0");
+    }
+);
+
+on_both_databases!(
+    async fn lines_come_from_standard_input_too(home: Home) {
+        let mut importing = home.importing(&[]);
+        importing.stdin.take().unwrap().write_all(people(1..=3).as_bytes()).unwrap();
+        insta::assert_snapshot!(told(&importing.wait_with_output().unwrap()), @"
+        3 added, 0 unchanged, 0 refused
+        exit Some(0)
+        ");
+    }
+);
