@@ -34,15 +34,3 @@ on_both_databases!(
         assert_eq!(busy.get(JOHN).await.status, 429);
     }
 );
-
-on_both_databases!(
-    async fn a_key_has_120_requests_a_minute(database: Database) {
-        let server = Server::with(database, &[]).await;
-        john(&server).await;
-        let back_end = server.back_end(&server.tenant, None).await;
-        for _ in 0..120 {
-            assert_eq!(back_end.get(JOHN).await.status, 200);
-        }
-        assert_eq!(back_end.get(JOHN).await.status, 429);
-    }
-);
