@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::account::Error;
 use crate::app::App;
+use crate::json::Object;
 
 pub use endpoint::endpoint;
 pub use voice::{Asked, Voice, language, speak, speak_unbounded};
@@ -56,6 +57,10 @@ impl FromStr for Contract {
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
     axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app))
 }
+
+/// Draws the document of each contract, in the order in which they are shown.
+const DOCUMENTS: [(Contract, fn() -> Object); 2] =
+    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document)];
 
 /// What the paths of each contract begin with, and its voice.
 const PREFIXES: [(&str, Voice); 2] = [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE)];

@@ -119,7 +119,8 @@ fn a_contract_never_names_another() {
     let contracts: Vec<String> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
+        // Only a contract has words of its own.
+        .filter(|path| path.join("refusal.rs").exists())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
     assert!(contracts.contains(&"system".to_owned()));
@@ -151,7 +152,7 @@ fn no_file_is_long() {
     let sources = all(["src", "tests"]);
     let long: Vec<String> = sources
         .iter()
-        .filter(|source| source.text.lines().count() > MOST)
+        .filter(|source| source.text.lines().count() > MOST && !source.path.ends_with(".snap"))
         .map(|source| format!("{}:{MOST}: the file has {} lines", source.path, source.text.lines().count()))
         .collect();
     assert!(long.is_empty(), "a file is about one thing\n{}", long.join("\n"));

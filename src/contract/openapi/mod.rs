@@ -2,7 +2,7 @@
 //!
 //! Paths, parameters and schemas come from annotations on the handlers and bodies themselves. Answers come from the contract's
 //! own voice: each error that an operation can end in is said, and what was said is the documented status, headers and
-//! example. A contract joins with a line in `DOCUMENTS` and an `openapi.rs` beside its routes; docs/openapi.md has the
+//! example. A contract joins with a line in `contract::DOCUMENTS` and an `openapi.rs` beside its routes; docs/openapi.md has the
 //! steps.
 
 mod answers;
@@ -14,12 +14,7 @@ pub(super) use description::{Description, Operation};
 pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
 pub(super) use specimen::{Ending, body_faults, failures, person, tenant};
 
-use super::{Contract, cl2c, system};
-use crate::json::Object;
-
-/// Every contract that has a document, in the order in which they are shown.
-const DOCUMENTS: [(Contract, fn() -> Object); 2] =
-    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document)];
+use super::{Contract, DOCUMENTS};
 
 /// The pattern of text without U+0000, which no contract takes.
 pub(super) const NO_NUL: &str = r"^[^\u0000]*$";
