@@ -95,7 +95,7 @@ fn conclude(database: &str, installation: &Installation, writers: &[Writer], mut
         "{database}: {ROUNDS} rounds, {acknowledged} acknowledged, {refused} refused, {broken_off} broken off, {lost} \
          lost, {invented} invented, {torn} torn"
     );
-    assert!(verdict.starts_with(&format!("{WRITERS} accounts, ")), "{verdict}");
+    assert!(verdict.starts_with(&format!("accounts: {WRITERS}, ")), "{verdict}");
     assert_eq!((lost, invented, torn), (0, 0, 0));
     assert!(acknowledged > ROUNDS && broken_off > 0, "the kills fell into the middle of the work");
 }
