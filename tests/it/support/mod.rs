@@ -1,5 +1,6 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
+mod certificate;
 mod database;
 pub(crate) mod forge;
 pub(crate) mod postgres;
@@ -13,6 +14,7 @@ mod wire;
 
 use std::time::Duration;
 
+pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
 pub(crate) use process::Process;
 pub(crate) use program::Installation;
