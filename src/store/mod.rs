@@ -9,6 +9,7 @@ mod effects;
 mod history;
 mod identities;
 mod installation;
+mod pictures;
 mod postgres;
 mod record;
 mod sqlite;
@@ -171,6 +172,7 @@ impl Store {
             history::ALL,
             identities::ALL,
             installation::ALL,
+            pictures::ALL,
             tenants::ALL,
             tokens::ALL,
         ];
