@@ -10,6 +10,7 @@ mod crash;
 mod dev;
 mod edge;
 mod migrations;
+mod pictures;
 mod races;
 mod store;
 mod support_works;

@@ -6,6 +6,7 @@ pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod program;
 mod request;
+pub(crate) mod s3;
 mod server;
 mod transcript;
 mod until;
