@@ -16,6 +16,7 @@ mod moving;
 mod one_account;
 mod openapi;
 mod operations;
+mod pictures;
 mod races;
 mod store;
 mod support_works;
