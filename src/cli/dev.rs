@@ -22,10 +22,10 @@ const TENANT: &str = "demo";
 const CLIENT_HASH: &str = "dev-client";
 /// What the demo key is called.
 const KEY: &str = "selfsame dev";
+/// A picture of one pixel.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 /// How long the demo tokens hold.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// The fact in which the installation remembers the token of the last start.
-const LAST_TOKEN: &str = "dev.token";
 
 #[derive(Args)]
 pub(super) struct Dev {
@@ -53,6 +53,7 @@ struct Demo {
 struct Contracts {
     system: System,
     cl2c: Cl2c,
+    rivergen: RiverGen,
 }
 
 #[derive(Serialize)]
@@ -66,6 +67,11 @@ struct Cl2c {
     tenant: String,
     api_key: String,
     user_id: String,
+}
+
+#[derive(Serialize)]
+struct RiverGen {
+    token: String,
 }
 
 impl Dev {
@@ -117,14 +123,18 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
     revoke_last(app, &tenant).await?;
     let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
-    let system = System { token: token(app, account).await?, client_hash: CLIENT_HASH };
+    let system = System { token: token(app, account, Contract::System).await?, client_hash: CLIENT_HASH };
     Ok(Demo {
         base_url,
         operator_url,
         tenant: tenant.name.clone(),
         account_id: account.to_string(),
         bystander_id: bystander.to_string(),
-        contracts: Contracts { system, cl2c: Cl2c { tenant: tenant.name, api_key, user_id: account.to_string() } },
+        contracts: Contracts {
+            system,
+            cl2c: Cl2c { tenant: tenant.name, api_key, user_id: account.to_string() },
+            rivergen: RiverGen { token: token(app, account, Contract::RiverGen).await? },
+        },
     })
 }
 
@@ -171,17 +181,12 @@ async fn person(
     Ok(id)
 }
 
-/// A new token for the System portal, remembered so that the next start can revoke it.
-async fn token(app: &App, account: AccountId) -> Result<String, Failure> {
-    let grant = Grant {
-        account,
-        contract: Contract::System,
-        scope: None,
-        client_hash: Some(CLIENT_HASH.to_owned()),
-        lifetime: LIFETIME,
-    };
+/// A new token for a contract, remembered so that the next start can revoke it.
+async fn token(app: &App, account: AccountId, contract: Contract) -> Result<String, Failure> {
+    let client_hash = (contract == Contract::System).then(|| CLIENT_HASH.to_owned());
+    let grant = Grant { account, contract, scope: None, client_hash, lifetime: LIFETIME };
     let issued = app.issuer().issue(app, &grant).await?;
-    app.store().set_fact(LAST_TOKEN, &issued.token_id).await?;
+    app.store().set_fact(&last_token(contract), &issued.token_id).await?;
     Ok(issued.token)
 }
 
@@ -192,17 +197,35 @@ async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
             app.store().revoke_api_key(key.id, app.now()).await?;
         }
     }
-    let last = app.store().fact(LAST_TOKEN, "").await?;
-    if last.is_empty() { Ok(()) } else { super::token::revoke(app, &last).await }
+    for contract in Contract::WITH_TOKENS {
+        let last = app.store().fact(&last_token(contract), "").await?;
+        if !last.is_empty() {
+            super::token::revoke(app, &last).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The fact in which the installation remembers the token of the last start.
+fn last_token(contract: Contract) -> String {
+    format!("dev.token.{}", contract.name())
 }
 
 impl Demo {
     /// Requests to paste into a shell, one for every operation.
     fn guide(&self) -> String {
-        let Demo { base_url, operator_url, account_id, bystander_id, contracts: Contracts { system, cl2c }, .. } = self;
+        let Demo {
+            base_url,
+            operator_url,
+            account_id,
+            bystander_id,
+            contracts: Contracts { system, cl2c, rivergen },
+            ..
+        } = self;
         let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
         let keyed = format!("-H 'tenant: {}' -H 'X-API-Key: {}'", cl2c.tenant, cl2c.api_key);
         let user = &cl2c.user_id;
+        let river = format!("-H 'Authorization: Bearer {}'", rivergen.token);
         format!(
             "selfsame is listening on {base_url}\n\
              demo account {account_id}, bystander {bystander_id}; tokens hold for 24 hours and change at every start\n\n\
@@ -216,6 +239,12 @@ impl Demo {
              # CL2C: change it\n\
              curl -sS -X PUT {base_url}/v1/cl2c/user {keyed} -H 'Content-Type: application/json' \
              -d '{{\"id\":\"{user}\",\"firstName\":\"John\",\"lastName\":\"Doe\",\"phoneNumber\":\"+1234567890\"}}'\n\n\
+             # RiverGen: read everything about the person\n\
+             curl -sS {base_url}/api/v1/auth/me {river}\n\n\
+             # RiverGen: change the profile, picture and all\n\
+             curl -sS -X PUT {base_url}/api/v1/auth/me/profile {river} -H 'Content-Type: application/json' \
+             -d '{{\"display_name\":\"Jane Smith\",\"profile_image_url\":\"{PICTURE}\",\
+             \"profile\":{{\"bio\":\"Software developer\"}}}}'\n\n\
              # The keys that verify these tokens\n\
              curl -sS {base_url}/.well-known/jwks.json\n\n\
              # Metrics, on the operators' own listener\n\

@@ -4,6 +4,7 @@ pub mod body;
 mod cl2c;
 mod endpoint;
 pub mod openapi;
+mod rivergen;
 mod system;
 mod voice;
 
@@ -55,7 +56,7 @@ impl FromStr for Contract {
 
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
-    axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app))
+    axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app)).merge(rivergen::routes(app))
 }
 
 /// Draws the document of each contract, in the order in which they are shown.
@@ -63,7 +64,8 @@ const DOCUMENTS: [(Contract, fn() -> Object); 2] =
     [(Contract::System, system::document), (Contract::Cl2c, cl2c::document)];
 
 /// What the paths of each contract begin with, and its voice.
-const PREFIXES: [(&str, Voice); 2] = [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE)];
+const PREFIXES: [(&str, Voice); 3] =
+    [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE), (rivergen::PREFIX, rivergen::VOICE)];
 
 /// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {

@@ -1,0 +1,256 @@
+//! The shapes of requests and replies.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::account::attributes::{self, Unfit};
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Tenant, Text};
+use crate::contract::body::{refuse_nul_outside, seconds};
+use crate::json::{Object, Value};
+use crate::picture::{self, Data, Sent};
+use crate::store::Identity;
+
+/// The most Unicode scalar values of a display name.
+const MAX_DISPLAY_NAME: usize = 126;
+
+const DISPLAY_NAME: &str = "display_name";
+const PICTURE: &str = "profile_image_url";
+const PROFILE: &str = "profile";
+
+/// What a body wishes.
+pub(super) struct Wished<'a> {
+    /// Everything but a picture that is yet to be taken in.
+    pub(super) patch: Patch,
+    /// That picture.
+    pub(super) picture: Option<Data<'a>>,
+}
+
+/// Reads a body for an account; every fault of every field is reported at once. Null is as good as absent.
+pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) -> Result<Wished<'a>, Error> {
+    refuse_nul_outside(body, &[DISPLAY_NAME, PICTURE, PROFILE])?;
+    let mut wished = Wished { patch: Patch::default(), picture: None };
+    let mut faults = Vec::new();
+    let given = |name| body.get(name).filter(|value| **value != Value::Null);
+    if let Some(value) = given(DISPLAY_NAME) {
+        match display_name(value, account) {
+            Ok(edit) => wished.patch.edit(Field::DisplayName, edit),
+            Err(rule) => faults.push(Fault { field: DISPLAY_NAME.into(), rule }),
+        }
+    }
+    if let Some(value) = given(PICTURE) {
+        match picture(value, account, public_url) {
+            Ok(Wish::Edit(edit)) => wished.patch.edit(Field::Picture, edit),
+            Ok(Wish::TakeIn(data)) => wished.picture = Some(data),
+            Err(rule) => faults.push(Fault { field: PICTURE.into(), rule }),
+        }
+    }
+    if let Some(value) = given(PROFILE) {
+        match profile(value) {
+            Ok(merge) => wished.patch.merge = Some(merge),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(wished) } else { Err(Error::Fields(faults)) }
+}
+
+/// Stored without the white space around it.
+fn display_name(value: &Value, account: &Account) -> Result<Edit<Text>, Rule> {
+    let text = value.as_str().ok_or(Rule::Text)?;
+    if account.text(Field::DisplayName) == Some(text) {
+        return Ok(Edit::Keep);
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Rule::Required);
+    }
+    if text.contains('\0') {
+        return Err(Rule::NoControlCharacters);
+    }
+    if text.chars().count() > MAX_DISPLAY_NAME {
+        return Err(Rule::MaxLength(MAX_DISPLAY_NAME));
+    }
+    Text::new(text).map(Edit::Set).map_err(|_| Rule::MaxLength(MAX_DISPLAY_NAME))
+}
+
+enum Wish<'a> {
+    Edit(Edit<Text>),
+    TakeIn(Data<'a>),
+}
+
+/// An address is kept as it is, our own means keep, and anything else must be a picture.
+fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<Wish<'a>, Rule> {
+    let text = value.as_str().ok_or(Rule::Text)?;
+    if shown_picture(account, public_url).as_deref() == Some(text) {
+        return Ok(Wish::Edit(Edit::Keep));
+    }
+    match picture::read(text, public_url).map_err(Rule::Picture)? {
+        Sent::Address(address) => {
+            let address = Text::new(address).map_err(|_| Rule::NoControlCharacters)?;
+            Ok(Wish::Edit(Edit::Set(address)))
+        }
+        Sent::Ours(_) => Err(Rule::ForeignPicture),
+        Sent::Data(data) => Ok(Wish::TakeIn(data)),
+    }
+}
+
+fn profile(value: &Value) -> Result<Object, Fault> {
+    let fault = |pointer: &str, rule| Fault { field: format!("{PROFILE}{pointer}").into(), rule };
+    let wish = value.as_object().ok_or_else(|| fault("", Rule::Object))?;
+    attributes::check(wish).map_err(|(unfit, pointer)| {
+        let rule = match unfit {
+            Unfit::TooDeep => Rule::TooDeep,
+            Unfit::KeyLength => Rule::KeyLength,
+            Unfit::NumberRange => Rule::NumberRange,
+            Unfit::Nul => Rule::NoControlCharacters,
+        };
+        fault(&pointer, rule)
+    })?;
+    Ok(wish.clone())
+}
+
+/// The envelope of every success.
+#[derive(Serialize)]
+pub(super) struct Success<Data> {
+    success: bool,
+    data: Data,
+    message: &'static str,
+}
+
+/// What a change answers.
+#[derive(Serialize)]
+pub(super) struct Updated<'a> {
+    user_id: i64,
+    display_name: Option<&'a str>,
+    profile_image_url: Option<Cow<'a, str>>,
+    profile: Object,
+    updated_at: String,
+}
+
+/// Shows an account after a change.
+pub(super) fn updated<'a>(account: &'a Account, public_url: &str) -> Success<Updated<'a>> {
+    let data = Updated {
+        user_id: account.number,
+        display_name: account.text(Field::DisplayName),
+        profile_image_url: shown_picture(account, public_url),
+        profile: account.attributes(),
+        updated_at: seconds(account.updated_at),
+    };
+    Success { success: true, data, message: "Profile updated successfully" }
+}
+
+/// Everything about the person, in the vendor's order.
+#[derive(Serialize)]
+pub(super) struct Me<'a> {
+    user: User<'a>,
+    emails: Vec<EmailAddress<'a>>,
+    organizations: [Organization<'a>; 1],
+    workspaces: [(); 0],
+    security: Security<'a>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: i64,
+    display_name: Option<&'a str>,
+    primary_email: Option<&'a str>,
+    profile_image_url: Option<Cow<'a, str>>,
+    created_at: String,
+    updated_at: String,
+    is_system_admin: bool,
+    disabled_at: Option<String>,
+    profile: Object,
+    user_metadata: Object,
+}
+
+#[derive(Serialize)]
+struct EmailAddress<'a> {
+    email: &'a str,
+    verified: bool,
+    is_primary: bool,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct Organization<'a> {
+    id: i64,
+    name: &'a str,
+    domain: Option<&'a str>,
+    plan: Option<&'a str>,
+    is_admin: bool,
+    joined_at: String,
+    source: &'static str,
+}
+
+#[derive(Serialize)]
+struct Security<'a> {
+    mfa_enabled: bool,
+    mfa_methods: [(); 0],
+    social_accounts_count: usize,
+    connected_providers: Vec<&'a str>,
+    total_login_attempts: i64,
+    active_sessions: i64,
+}
+
+/// Shows an account, its tenant as its only organisation, and the identity providers that know the person. Nobody signs in
+/// here, so that there are no attempts and no sessions to count.
+pub(super) fn me<'a>(
+    account: &'a Account,
+    tenant: &'a Tenant,
+    identities: &'a [Identity],
+    public_url: &str,
+) -> Success<Me<'a>> {
+    let created_at = || seconds(account.created_at);
+    let email = account.text(Field::Email);
+    let data = Me {
+        user: User {
+            id: account.number,
+            display_name: account.text(Field::DisplayName),
+            primary_email: email,
+            profile_image_url: shown_picture(account, public_url),
+            created_at: created_at(),
+            updated_at: seconds(account.updated_at),
+            is_system_admin: false,
+            // Whoever is disabled does not get here.
+            disabled_at: None,
+            profile: account.attributes(),
+            user_metadata: Object::new(),
+        },
+        emails: email
+            .map(|email| EmailAddress {
+                email,
+                verified: account.email_verified,
+                is_primary: true,
+                created_at: created_at(),
+            })
+            .into_iter()
+            .collect(),
+        organizations: [Organization {
+            id: tenant.number,
+            name: &tenant.name,
+            domain: None,
+            plan: None,
+            is_admin: false,
+            joined_at: created_at(),
+            source: "tenant",
+        }],
+        workspaces: [],
+        security: Security {
+            mfa_enabled: false,
+            mfa_methods: [],
+            social_accounts_count: identities.len(),
+            connected_providers: identities.iter().map(|identity| identity.issuer.as_str()).collect(),
+            total_login_attempts: 0,
+            active_sessions: 0,
+        },
+    };
+    Success { success: true, data, message: "User information retrieved successfully" }
+}
+
+/// A picture of ours shows as an address under ours, any other as it is.
+fn shown_picture<'a>(account: &'a Account, public_url: &str) -> Option<Cow<'a, str>> {
+    account.picture().map(|picture| match picture {
+        Picture::Address(address) => Cow::Borrowed(address),
+        Picture::Stored { name, .. } => Cow::Owned(picture::address(public_url, name)),
+    })
+}

@@ -1,0 +1,110 @@
+//! RiverGen's contract: `/api/v1/auth/me`.
+
+mod body;
+mod refusal;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use serde::Serialize;
+
+use super::{Contract, Voice, endpoint, speak};
+use crate::account::{Account, Edit, Error, Field, Patch, Picture, Status, Text};
+use crate::app::App;
+use crate::identity::{Caller, bearer};
+use crate::picture;
+use crate::profile;
+use crate::serve::{count_source, occasion};
+
+/// The largest body, in bytes: a picture of 2 MiB in Base64, and room for the rest.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+/// What every path of the contract begins with.
+pub(super) const PREFIX: &str = "/api/v1/auth/me";
+/// The contract's words for every error.
+pub(super) const VOICE: Voice = refusal::say;
+
+/// The contract's routes.
+pub(super) fn routes(app: &App) -> Router<App> {
+    let routes = Router::new()
+        .route(PREFIX, endpoint(get(show), "GET, HEAD, OPTIONS"))
+        .route("/api/v1/auth/me/profile", endpoint(put(update), "PUT, OPTIONS"));
+    speak(routes, app, "rivergen", VOICE)
+}
+
+async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
+    let identities = app.store().identities(caller.account.id).await?;
+    Ok(answer(&body::me(&caller.account, &caller.tenant, &identities, app.public_url())))
+}
+
+async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
+    let occasion = occasion(Contract::RiverGen, &request);
+    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let wished = body::read(&wished, &caller.account, app.public_url())?;
+    let mut patch = wished.patch;
+    let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
+    match profile::update(&app, caller.account, patch, occasion, permitted).await {
+        Ok(account) => Ok(answer(&body::updated(&account, app.public_url()))),
+        Err(error) => {
+            // A failed change leaves nothing behind.
+            if let Some(name) = uploaded {
+                picture::discard(&app, &name).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Takes a picture in, and returns its name once it lies in the store. The same picture again is not taken in twice.
+async fn upload(
+    app: &App,
+    account: &Account,
+    data: Option<picture::Data<'_>>,
+    patch: &mut Patch,
+) -> Result<Option<String>, Error> {
+    let Some(data) = data else { return Ok(None) };
+    let prepared = picture::prepare(app, &data).await?;
+    let digest = prepared.digest.clone();
+    if matches!(account.picture(), Some(Picture::Stored { digest: current, .. }) if current == digest) {
+        return Ok(None);
+    }
+    let name = picture::upload(app, prepared).await?;
+    let field = Text::new(Picture::Stored { name: &name, digest: &digest }.to_string());
+    patch.edit(Field::Picture, field.map_or(Edit::Keep, Edit::Set));
+    Ok(Some(name))
+}
+
+/// A caller who may use this contract.
+struct Signed(Caller);
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
+        count_source(app, parts)?;
+        let caller = bearer::identify(app, &parts.headers).await?;
+        caller.require_active(app.now())?;
+        caller.require_contract(Contract::RiverGen)?;
+        app.limits().account(Contract::RiverGen, caller.account.id)?;
+        Ok(Signed(caller))
+    }
+}
+
+/// What must hold of the account both when the request is let in and when a change is made.
+fn permitted(account: &Account) -> Result<(), Error> {
+    match account.status {
+        Status::Active => Ok(()),
+        status => Err(Error::AccountStatus(status)),
+    }
+}
+
+fn answer(body: &impl Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ];
+    (headers, super::body::json(body)).into_response()
+}

@@ -1,0 +1,171 @@
+//! The contract's words for every error.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::account::{Error, Fault, Rule, Status};
+use crate::contract::body::seconds;
+use crate::contract::{Asked, body};
+use crate::limit::TooMany;
+use crate::picture::PictureRule;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Says an error.
+pub(super) fn say(error: &Error, asked: &Asked) -> Response {
+    let plain = |status, code, message| refusal(asked, status, code, message, None);
+    let challenge = |challenge| {
+        let refused = plain(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Invalid or missing token");
+        ([(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))], refused).into_response()
+    };
+    let denied = |message| plain(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message);
+    let failed = |field: &str, reason: &str| {
+        let details = Details { field: field.to_owned(), reason: reason.to_owned(), errors: Vec::new() };
+        refusal(asked, StatusCode::BAD_REQUEST, "PROFILE_UPDATE_FAILED", "Profile update failed", Some(details))
+    };
+    match error {
+        Error::CredentialsMissing => challenge("Bearer realm=\"rivergen\""),
+        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+            challenge("Bearer realm=\"rivergen\", error=\"invalid_token\"")
+        }
+        Error::AccountStatus(_) => denied("User account is disabled"),
+        Error::TenantUnknown
+        | Error::TenantClosed
+        | Error::TenantExpired
+        | Error::AccountUnknown
+        | Error::AccessDenied => denied("Permission denied"),
+        Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
+        Error::MethodNotAllowed(allow) => {
+            let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");
+            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
+        }
+        Error::MediaType => unsupported(asked),
+        Error::ContentEncoding => {
+            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
+        }
+        Error::BodyTooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "Request body too large"),
+        Error::BodyTooSlow => plain(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "Request timeout"),
+        Error::Body(_) => invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        Error::Fields(faults) => {
+            let faults: Vec<_> = faults.iter().map(|fault| (fault.field.to_string(), reason(fault))).collect();
+            invalid(asked, &faults)
+        }
+        Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
+        Error::AttributesTooLarge => failed("profile", "profile too large"),
+        Error::RateLimited(early) => too_many(asked, *early),
+        Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
+        // This contract reads no client hash, and nothing that it writes is decided by a holding.
+        Error::ClientHash(_) | Error::Taken(_) | Error::Internal(_) => {
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")
+        }
+    }
+}
+
+/// The envelope of every refusal.
+#[derive(Serialize)]
+struct Refusal {
+    success: bool,
+    error: Description,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Description {
+    code: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+    timestamp: String,
+}
+
+/// The first fault, and all of them when there are several.
+#[derive(Serialize)]
+struct Details {
+    field: String,
+    reason: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Each>,
+}
+
+#[derive(Serialize)]
+struct Each {
+    field: String,
+    reason: String,
+}
+
+fn refusal(
+    asked: &Asked,
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+    details: Option<Details>,
+) -> Response {
+    let error = Description { code, message, details, timestamp: seconds(asked.now) };
+    let refusal = Refusal { success: false, error, message };
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body::json(&refusal))
+        .into_response()
+}
+
+fn unsupported(asked: &Asked) -> Response {
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    refusal(asked, status, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", None)
+}
+
+fn invalid(asked: &Asked, faults: &[(String, String)]) -> Response {
+    let details = faults.first().map(|(field, reason)| Details {
+        field: field.clone(),
+        reason: reason.clone(),
+        errors: match faults {
+            [_] => Vec::new(),
+            several => {
+                let each = several.iter().map(|(field, reason)| Each { field: field.clone(), reason: reason.clone() });
+                each.collect()
+            }
+        },
+    });
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    refusal(asked, status, "VALIDATION_ERROR", "Request validation failed", details)
+}
+
+fn reason(fault: &Fault) -> String {
+    match &fault.rule {
+        Rule::Required => "must not be blank".to_owned(),
+        Rule::MaxLength(max) => format!("must be at most {max} characters"),
+        Rule::Text => "must be a string".to_owned(),
+        Rule::NoControlCharacters => "must not contain control characters".to_owned(),
+        Rule::Object => "must be an object".to_owned(),
+        Rule::TooDeep => "nesting too deep".to_owned(),
+        Rule::KeyLength => format!("keys must be 1 to {} characters", crate::account::attributes::MAX_KEY),
+        Rule::NumberRange => "number out of range".to_owned(),
+        Rule::Picture(rule) => picture_reason(*rule).to_owned(),
+        Rule::ForeignPicture => "not a picture of this account".to_owned(),
+        Rule::Schema => "does not match the schema".to_owned(),
+        Rule::ReadOnly => "is read-only".to_owned(),
+        // This contract writes no phone number, no identifier, and nothing that is registered.
+        Rule::PhoneNumber | Rule::Identifier | Rule::Registered(_) => "invalid value".to_owned(),
+    }
+}
+
+fn picture_reason(rule: PictureRule) -> &'static str {
+    match rule {
+        PictureRule::NotAPicture => "must be an http or https URL or a base64 image data URI",
+        PictureRule::AddressTooLong => "must be at most 2048 characters",
+        PictureRule::UnsupportedType => "unsupported image type",
+        PictureRule::InvalidBase64 => "invalid base64 data",
+        PictureRule::TooLarge => "image too large",
+    }
+}
+
+fn too_many(asked: &Asked, early: TooMany) -> Response {
+    let refused = refusal(asked, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded", None);
+    let wait = jiff::SignedDuration::try_from(early.wait).unwrap_or(jiff::SignedDuration::MAX);
+    let reset = asked.now.checked_add(wait).unwrap_or(jiff::Timestamp::MAX);
+    // Whole seconds, rounded up: who waits until then is let in.
+    let reset = reset.as_second() + i64::from(reset.subsec_nanosecond() > 0);
+    let headers =
+        [(LIMIT, HeaderValue::from(early.limit)), (REMAINING, HeaderValue::from(0)), (RESET, HeaderValue::from(reset))];
+    (headers, refused).into_response()
+}
