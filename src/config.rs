@@ -93,6 +93,8 @@ pub struct Server {
     /// Proxies whose word on a client's address is taken; a single address is a network of one.
     #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which those proxies say it.
+    pub forwarding_header: ForwardingHeader,
     /// Web origins whose pages may call the server, each as a browser sends it in `Origin`.
     #[serde(deserialize_with = "url::cors_origins")]
     pub cors_origins: Vec<String>,
@@ -128,6 +130,16 @@ pub struct Server {
     pub max_headers: usize,
     /// Whether the contracts' documents and the page that shows them are served.
     pub docs: bool,
+}
+
+/// The header in which a proxy says whom it speaks for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardingHeader {
+    /// `X-Forwarded-For`: what most proxies write.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// Where accounts are kept.

@@ -2,9 +2,12 @@
 //!
 //! Labels are few and bounded: a contract, an outcome, an issuer of the configuration; never anything that a client chooses.
 
+pub mod traces;
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use axum::http::Method;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
@@ -88,6 +91,20 @@ impl Stopwatch {
 pub(crate) fn request(contract: &'static str, method: &'static str, status: u16, took: Stopwatch) {
     counter!(REQUESTS, "contract" => contract, "method" => method, "status" => status.to_string()).increment(1);
     histogram!(REQUEST_SECONDS, "contract" => contract).record(took.elapsed());
+}
+
+/// A method's name as a label: clients can invent any number of methods, and what is kept of each must not grow with them.
+pub(crate) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// The database did a piece of work.

@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::account::{Account, Error, Tenant};
 use crate::app::{App, Clock};
 use crate::config::{Config, Loaded, Overrides, Sources};
+use crate::telemetry::traces;
 
 /// A self-hosted profile server: one account behind the contracts that apps already speak.
 #[derive(Parser)]
@@ -101,7 +102,11 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::from(error)),
     };
-    match runtime.block_on(run(arguments)) {
+    let outcome = runtime.block_on(run(arguments));
+    // What the last requests left is sent by a client that blocks: no place for it among asynchronous tasks.
+    drop(runtime);
+    traces::stop();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }

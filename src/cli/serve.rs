@@ -15,7 +15,7 @@ use crate::app::{App, Clock, StartError};
 use crate::config::{Config, LogFormat};
 use crate::serve::{Listeners, Stop, Tls, run};
 use crate::store::OpenError;
-use crate::telemetry;
+use crate::telemetry::{self, traces};
 
 /// How long a start waits for a database that does not answer yet, and how often it asks.
 const DATABASE_PATIENCE: u32 = 60;
@@ -50,7 +50,9 @@ pub(super) async fn bind(config: &Config) -> Result<TcpListener, Failure> {
 pub(super) async fn operator(config: &Config) -> Result<Option<(TcpListener, PrometheusHandle)>, Failure> {
     let Some(address) = config.operator.listen else { return Ok(None) };
     let metrics = telemetry::record().map_err(|error| Failure(format!("metrics: {error}")))?;
-    Ok(Some((take("operator.listen", address).await?, metrics)))
+    let listener = take("operator.listen", address).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening for operators");
+    Ok(Some((listener, metrics)))
 }
 
 async fn take(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -66,6 +68,9 @@ pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
 
 /// Serves until the process is told to stop.
 pub(super) async fn serve(app: App, listeners: Listeners) -> Outcome {
+    if let Some(endpoint) = &app.config().telemetry.otlp_endpoint {
+        traces::start(endpoint).map_err(|error| Failure(format!("telemetry.otlp_endpoint = \"{endpoint}\": {error}")))?;
+    }
     match run(app, listeners, told_to_stop()?).await {
         Stop::Clean => tracing::info!("stopped"),
         Stop::Cut => tracing::warn!("stopped; some requests were cut off after server.shutdown_timeout"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ type Speaker = (App, &'static str, Voice);
 
 async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, next: Next) -> Response {
     let took = Stopwatch::start();
-    let method = method(request.method());
+    let method = telemetry::method(request.method());
     let asked = Asked::read(&app, &request);
     let response = worded(next.run(request).await, &asked, voice);
     telemetry::request(name, method, response.status().as_u16(), took);
@@ -101,20 +101,6 @@ async fn bounded(State(app): State<App>, request: Request, next: Next) -> Respon
     match tokio::time::timeout(app.config().server.request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(elapsed) => Error::Unavailable(Cause::new(elapsed)).into_response(),
-    }
-}
-
-/// A method's name as a label: clients can invent any number of methods, metrics must not grow with them.
-fn method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
     }
 }
 

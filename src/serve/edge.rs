@@ -14,7 +14,7 @@ use crate::account::Error;
 use crate::account::history::Occasion;
 use crate::app::App;
 use crate::contract::Contract;
-use crate::telemetry::Stopwatch;
+use crate::telemetry::{Stopwatch, traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest identifier that is taken over from a client, in bytes.
@@ -58,7 +58,7 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
     if let Some(Peer(peer)) = request.extensions().get().copied() {
-        let source = source::of(peer, request.headers(), &app.config().server.trusted_proxies);
+        let source = source::of(peer, request.headers(), &app.config().server);
         request.extensions_mut().insert(Source(source));
     }
     let method = request.method().clone();
@@ -66,10 +66,14 @@ pub(super) async fn pass(State(app): State<App>, mut request: Request, next: Nex
     let origin = cors::allowed_origin(request.headers(), origins);
 
     let took = Stopwatch::start();
+    let trace = traces::begin(&request);
     let request = remainder::read_to_the_end(request);
     let mut response = next.run(request).instrument(span.clone()).await;
     let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));
+    if let Some(trace) = trace {
+        trace.end(response.status());
+    }
 
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {

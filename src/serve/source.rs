@@ -3,8 +3,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, header};
-use ipnet::IpNet;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::config::{ForwardingHeader, Server};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// How many proxies one behind another are looked through.
@@ -14,13 +15,13 @@ const MAX_HOPS: usize = 16;
 ///
 /// Every proxy appends the address that it saw, so the list is read from its end, as far as trusted proxies wrote it: the
 /// first address that is none of theirs is the client's. What a client wrote in front of it is never reached.
-pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let trusted = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
+pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, settings: &Server) -> IpAddr {
+    let trusted = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
     let mut source = peer.ip().to_canonical();
-    if proxies.is_empty() || !trusted(source) {
+    if !trusted(source) {
         return source;
     }
-    for hop in hops(headers).into_iter().rev().take(MAX_HOPS) {
+    for hop in hops(headers, settings.forwarding_header).into_iter().rev().take(MAX_HOPS) {
         let Some(address) = hop else { break };
         source = address;
         if !trusted(source) {
@@ -30,23 +31,23 @@ pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Ip
     source
 }
 
-/// The addresses that proxies wrote, in order; `None` for what is no address. `Forwarded` (RFC 7239) wins over
-/// `X-Forwarded-For` when both are there.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let elements = |name: HeaderName| -> Vec<&str> {
-        let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).map(str::trim).collect()
+/// The addresses that proxies wrote, in order; `None` for what is no address.
+fn hops(headers: &HeaderMap, header: ForwardingHeader) -> Vec<Option<IpAddr>> {
+    let (name, read): (HeaderName, fn(&str) -> Option<IpAddr>) = match header {
+        ForwardingHeader::XForwardedFor => (X_FORWARDED_FOR, address),
+        ForwardingHeader::Forwarded => (header::FORWARDED, node),
     };
-    let forwarded = elements(header::FORWARDED);
-    if forwarded.is_empty() {
-        return elements(X_FORWARDED_FOR).into_iter().map(address).collect();
-    }
-    let node = |element: &str| {
-        let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
-        let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
-        address(node.trim_matches('"'))
-    };
-    forwarded.into_iter().map(node).collect()
+    // Bytes: what a client wrote in front need not be text, and must not hide what the proxy wrote behind it.
+    let lines = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    let elements = lines.flat_map(|line| line.split(|byte| *byte == b','));
+    elements.map(|element| read(std::str::from_utf8(element).ok()?.trim())).collect()
+}
+
+/// The `for` of one element of `Forwarded` (RFC 7239 §4).
+fn node(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+    address(node.trim_matches('"'))
 }
 
 /// An address, with or without a port; IPv6 in brackets where a port may follow.
@@ -58,45 +59,63 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use super::ForwardingHeader::{Forwarded, XForwardedFor};
     use super::*;
+    use crate::config::{Config, Sources};
 
-    fn seen(peer: &str, lines: &[(&'static str, &str)], proxies: &[&str]) -> String {
+    fn seen(peer: &str, lines: &[(&'static str, &[u8])], header: ForwardingHeader, proxies: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            headers.append(*name, value.parse().unwrap());
+            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
-        let proxies: Vec<IpNet> = proxies.iter().map(|network| network.parse().unwrap()).collect();
-        of(peer.parse().unwrap(), &headers, &proxies).to_string()
+        let mut settings = Config::load(&Sources::default()).unwrap().config.server;
+        settings.forwarding_header = header;
+        settings.trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
+        of(peer.parse().unwrap(), &headers, &settings).to_string()
     }
 
     #[test]
     fn a_client_that_is_no_trusted_proxy_is_who_it_is() {
-        let lines = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")];
-        assert_eq!(seen("198.51.100.7:1", &lines, &[]), "198.51.100.7");
-        assert_eq!(seen("198.51.100.7:1", &lines, &["10.0.0.0/8"]), "198.51.100.7");
+        let lines: [(_, &[u8]); 2] = [("x-forwarded-for", b"203.0.113.9"), ("forwarded", b"for=203.0.113.9")];
+        for header in [XForwardedFor, Forwarded] {
+            assert_eq!(seen("198.51.100.7:1", &lines, header, &[]), "198.51.100.7");
+            assert_eq!(seen("198.51.100.7:1", &lines, header, &["10.0.0.0/8"]), "198.51.100.7");
+        }
     }
 
     #[test]
     fn what_a_client_wrote_in_front_of_its_own_address_is_never_reached() {
-        let line = [("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2")];
-        assert_eq!(seen("10.0.0.1:1", &line, &["10.0.0.0/8"]), "203.0.113.9");
-        let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9")];
-        assert_eq!(seen("10.0.0.1:1", &lines, &["10.0.0.0/8"]), "203.0.113.9");
+        let proxies = ["10.0.0.0/8"];
+        let line: [(_, &[u8]); 1] = [("x-forwarded-for", b"1.1.1.1, 203.0.113.9, 10.0.0.2")];
+        assert_eq!(seen("10.0.0.1:1", &line, XForwardedFor, &proxies), "203.0.113.9");
+        let lines: [(_, &[u8]); 2] = [("x-forwarded-for", b"1.1.1.1"), ("x-forwarded-for", b"203.0.113.9")];
+        assert_eq!(seen("10.0.0.1:1", &lines, XForwardedFor, &proxies), "203.0.113.9");
+        let line: [(_, &[u8]); 1] = [("x-forwarded-for", b"\xff\xfe, 203.0.113.9")];
+        assert_eq!(seen("10.0.0.1:1", &line, XForwardedFor, &proxies), "203.0.113.9");
+    }
+
+    /// A proxy writes one of the two headers and passes the other on as the client sent it.
+    #[test]
+    fn the_header_that_the_proxy_does_not_write_is_not_read() {
+        let lines: [(_, &[u8]); 2] = [("x-forwarded-for", b"203.0.113.9"), ("forwarded", b"for=203.0.113.8")];
+        assert_eq!(seen("10.0.0.1:1", &lines, XForwardedFor, &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1:1", &lines, Forwarded, &["10.0.0.0/8"]), "203.0.113.8");
     }
 
     #[test]
     fn forwarded_is_read_with_quotes_ports_and_ipv6() {
-        let proxies = ["10.0.0.0/8"];
-        let line = [("forwarded", r#"for="[2001:db8::7]:4711";proto=https, for=10.0.0.3;by=10.0.0.2"#)];
-        assert_eq!(seen("10.0.0.1:1", &line, &proxies), "2001:db8::7");
-        assert_eq!(seen("10.0.0.1:1", &[("forwarded", "FOR=203.0.113.9:80")], &proxies), "203.0.113.9");
+        let seen = |line: &'static str| seen("10.0.0.1:1", &[("forwarded", line.as_bytes())], Forwarded, &["10.0.0.0/8"]);
+        assert_eq!(seen(r#"for="[2001:db8::7]:4711";proto=https, for=10.0.0.3;by=10.0.0.2"#), "2001:db8::7");
+        assert_eq!(seen("FOR=203.0.113.9:80"), "203.0.113.9");
+        assert_eq!(seen("for=unknown"), "10.0.0.1");
     }
 
     #[test]
     fn what_is_no_address_ends_the_walk_at_the_last_proxy() {
-        let proxies = ["10.0.0.0/8"];
-        assert_eq!(seen("10.0.0.1:1", &[("forwarded", "for=unknown")], &proxies), "10.0.0.1");
-        assert_eq!(seen("10.0.0.1:1", &[("x-forwarded-for", "203.0.113.9, _hidden, 10.0.0.4")], &proxies), "10.0.0.4");
-        assert_eq!(seen("[::ffff:10.0.0.1]:1", &[("x-forwarded-for", "203.0.113.9")], &proxies), "203.0.113.9");
+        let seen = |peer, line: &'static str| {
+            seen(peer, &[("x-forwarded-for", line.as_bytes())], XForwardedFor, &["10.0.0.0/8"])
+        };
+        assert_eq!(seen("10.0.0.1:1", "203.0.113.9, _hidden, 10.0.0.4"), "10.0.0.4");
+        assert_eq!(seen("[::ffff:10.0.0.1]:1", "203.0.113.9"), "203.0.113.9");
     }
 }

@@ -47,8 +47,8 @@ impl Tls {
     }
 
     /// Takes over files that were replaced. Ones that do not fit each other, as in the middle of a replacement, change
-    /// nothing.
-    pub(super) fn reload(&self) {
+    /// nothing. A running server does it every half minute.
+    pub fn reload(&self) {
         match load(&self.certificate, &self.private_key) {
             Ok(loaded) => {
                 let mut current = self.current();
