@@ -69,7 +69,8 @@ pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
 /// Serves until the process is told to stop.
 pub(super) async fn serve(app: App, listeners: Listeners) -> Outcome {
     if let Some(endpoint) = &app.config().telemetry.otlp_endpoint {
-        traces::start(endpoint).map_err(|error| Failure(format!("telemetry.otlp_endpoint = \"{endpoint}\": {error}")))?;
+        traces::start(endpoint)
+            .map_err(|error| Failure(format!("telemetry.otlp_endpoint = \"{endpoint}\": {error}")))?;
     }
     match run(app, listeners, told_to_stop()?).await {
         Stop::Clean => tracing::info!("stopped"),

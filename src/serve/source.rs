@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn forwarded_is_read_with_quotes_ports_and_ipv6() {
-        let seen = |line: &'static str| seen("10.0.0.1:1", &[("forwarded", line.as_bytes())], Forwarded, &["10.0.0.0/8"]);
+        let seen =
+            |line: &'static str| seen("10.0.0.1:1", &[("forwarded", line.as_bytes())], Forwarded, &["10.0.0.0/8"]);
         assert_eq!(seen(r#"for="[2001:db8::7]:4711";proto=https, for=10.0.0.3;by=10.0.0.2"#), "2001:db8::7");
         assert_eq!(seen("FOR=203.0.113.9:80"), "203.0.113.9");
         assert_eq!(seen("for=unknown"), "10.0.0.1");

@@ -45,7 +45,8 @@ pub fn start(endpoint: &str) -> Result<(), ExporterBuildError> {
         .build()?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).with_attribute(version).build();
-    let provider = SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(Told::new(exporter)).build();
+    let provider =
+        SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(Told::new(exporter)).build();
     let tracer = provider.tracer(env!("CARGO_PKG_NAME"));
     // A second start in one process keeps the first.
     let _ = TRACES.set(Traces { provider, tracer });

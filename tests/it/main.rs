@@ -15,6 +15,7 @@ mod migrations;
 mod moving;
 mod one_account;
 mod openapi;
+mod operations;
 mod races;
 mod store;
 mod support_works;

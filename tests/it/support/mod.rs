@@ -1,6 +1,7 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
 mod api_keys;
+mod certificate;
 mod database;
 pub(crate) mod forge;
 pub(crate) mod peer;
@@ -19,6 +20,7 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use api_keys::BackEnd;
+pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
 pub(crate) use process::Process;
 pub(crate) use program::Installation;

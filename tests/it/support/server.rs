@@ -13,7 +13,7 @@ use selfsame::config::{Config, Overrides, Sources};
 use selfsame::contract::Contract;
 use selfsame::identity::{Grant, Issued};
 use selfsame::profile;
-use selfsame::serve::Listeners;
+use selfsame::serve::{Listeners, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,6 +28,7 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) tenant: Tenant,
     address: SocketAddr,
+    tls: Option<Arc<Tls>>,
     hand: Arc<AtomicI64>,
     client: reqwest::Client,
     /// Dropped with the server, which then stops.
@@ -52,11 +53,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        let tls = Tls::read(&app.config().server).unwrap();
+        let listeners = Listeners { contracts: listener, tls: tls.clone(), operator: None };
         tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
         let tenant = add_tenant(&app, "demo").await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Server { app, tenant, address, hand, client, _stop: stop, database, data }
+        Server { app, tenant, address, tls, hand, client, _stop: stop, database, data }
     }
 
     /// Begins a request.
@@ -67,6 +69,11 @@ impl Server {
     /// Where it listens, for clients that say what no HTTP library would.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate that it shows, if its settings name one.
+    pub(crate) fn tls(&self) -> &Tls {
+        self.tls.as_ref().unwrap()
     }
 
     /// The database that it stands on.

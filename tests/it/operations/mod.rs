@@ -1,0 +1,76 @@
+//! What operators set and watch: limits, proxies, TLS, cross-origin requests, metrics, traces, and what the pages on them
+//! promise.
+
+mod alerts;
+mod cors;
+mod limits;
+mod metrics;
+mod operator;
+mod promtool;
+mod proxies;
+mod tls;
+mod traces;
+
+use selfsame::account::{Account, Field};
+use selfsame::contract::Contract;
+use selfsame::identity::api_key;
+use selfsame::store::ApiKey;
+
+use crate::support::{Answer, Database, Request, Server};
+
+const PROFILE: &str = "/web/v1/system/profile";
+const UPDATE: &str = "/web/v1/system/profile/update";
+
+/// A server with settings that differ from the defaults, on the embedded database: nothing here depends on which.
+async fn server_with(settings: &[(&str, &str)]) -> Server {
+    Server::with(Database::sqlite(), settings).await
+}
+
+/// Somebody with a token for the System portal.
+struct Person<'a> {
+    server: &'a Server,
+    account: Account,
+    token: String,
+}
+
+impl Person<'_> {
+    async fn new(server: &Server) -> Person<'_> {
+        let account = server.person(&[(Field::DisplayName, "Jane Admin")]).await;
+        let token = server.token(&account, Contract::System).await;
+        Person { server, account, token }
+    }
+
+    /// Begins a request with everything that says who sends it.
+    fn request(&self, method: &str, path: &str) -> Request {
+        self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", "d1")
+    }
+
+    /// Reads the profile.
+    async fn read(&self) -> Answer {
+        self.request("GET", PROFILE).send().await
+    }
+}
+
+/// Adds a key that acts for an account alone, and returns its secret.
+async fn api_key(server: &Server, account: &Account) -> String {
+    let secret = api_key::mint(&server.app);
+    let key = ApiKey {
+        hash: api_key::hash(&server.app, &secret),
+        id: server.app.new_id(),
+        tenant_id: server.tenant.id,
+        account_id: Some(account.id),
+        name: "test".to_owned(),
+        created_at: server.app.now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    server.app.store().add_api_key(&key).await.unwrap();
+    secret
+}
+
+/// Reads the CL2C user with a key.
+async fn read_user(server: &Server, account: &Account, key: &str) -> Answer {
+    let request = server.request("GET", &format!("/v1/cl2c/users/{}", account.id));
+    request.header("tenant", "demo").header("X-API-Key", key).send().await
+}
