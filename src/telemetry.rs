@@ -11,6 +11,8 @@ use axum::http::Method;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
+use crate::account::Error;
+
 /// Requests by contract, method and status.
 const REQUESTS: &str = "selfsame_requests_total";
 /// Seconds from a request's header to its answer, by contract.
@@ -107,9 +109,12 @@ pub(crate) fn method(method: &Method) -> &'static str {
     }
 }
 
-/// The database did a piece of work.
-pub(crate) fn store<T, E>(kind: &'static str, took: Stopwatch, result: &Result<T, E>) {
-    let outcome = if result.is_ok() { "ok" } else { "error" };
+/// The database did a piece of work, or failed; a wish that it refused is work done.
+pub(crate) fn store<T>(kind: &'static str, took: Stopwatch, result: &Result<T, Error>) {
+    let outcome = match result {
+        Err(Error::Unavailable(_) | Error::Internal(_)) => "error",
+        _ => "ok",
+    };
     histogram!(STORE_SECONDS, "kind" => kind, "outcome" => outcome).record(took.elapsed());
 }
 
@@ -118,10 +123,15 @@ pub(crate) fn pool_wait(took: Stopwatch) {
     histogram!(POOL_WAIT_SECONDS).record(took.elapsed());
 }
 
-/// SQLite committed a group.
-pub(crate) fn group(size: usize, waiting: usize) {
+/// A piece of work waits for the SQLite writer.
+pub(crate) fn queued() {
+    gauge!(QUEUE_DEPTH).increment(1.0);
+}
+
+/// The SQLite writer took a group out of its queue.
+pub(crate) fn group(size: usize) {
     histogram!(GROUP_SIZE).record(size as f64);
-    gauge!(QUEUE_DEPTH).set(waiting as f64);
+    gauge!(QUEUE_DEPTH).decrement(size as f64);
 }
 
 /// A token's signature was remembered, or not.

@@ -206,10 +206,13 @@ impl Store {
         let Some(first) = attempt(&account)? else {
             return Ok(account);
         };
-        match self {
+        let took = Stopwatch::start();
+        let committed = match self {
             Store::Sqlite(sqlite) => sqlite.commit(first, attempt).await,
             Store::Postgres(postgres) => postgres.commit(first, attempt).await,
-        }
+        };
+        telemetry::store("commit", took, &committed);
+        committed
     }
 
     async fn query<T: Send + 'static>(
@@ -254,10 +257,13 @@ impl Store {
         bound: Vec<Parameter>,
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
-        match self {
+        let took = Stopwatch::start();
+        let written = match self {
             Store::Sqlite(sqlite) => sqlite.write(statement, bound, read).await,
             Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
-        }
+        };
+        telemetry::store("write", took, &written);
+        written
     }
 }
 

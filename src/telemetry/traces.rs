@@ -65,14 +65,14 @@ pub fn stop() {
 /// collects traces. Names and attributes are those of OpenTelemetry's semantic conventions for HTTP servers.
 pub(crate) fn begin(request: &Request) -> Option<Trace> {
     let Traces { tracer, .. } = TRACES.get()?;
-    let method = match super::method(request.method()) {
-        "other" => "_OTHER",
-        method => method,
+    let (method, verb) = match super::method(request.method()) {
+        "other" => ("_OTHER", "HTTP"),
+        method => (method, method),
     };
     let mut attributes = vec![KeyValue::new("http.request.method", method)];
-    let mut name = method.to_owned();
+    let mut name = verb.to_owned();
     if let Some(route) = request.extensions().get::<MatchedPath>() {
-        name = format!("{method} {}", route.as_str());
+        name = format!("{verb} {}", route.as_str());
         attributes.push(KeyValue::new("http.route", route.as_str().to_owned()));
     }
     let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &Parent(request.headers()));

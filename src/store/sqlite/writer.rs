@@ -55,6 +55,7 @@ impl Writer {
             }
         });
         self.queue.try_send(work).map_err(|_| Error::Unavailable(Cause::new("the writer's queue is full")))?;
+        telemetry::queued();
         answered.await.unwrap_or_else(|_| Err(Error::Unavailable(Cause::new("the writer gave up this piece of work"))))
     }
 }
@@ -66,7 +67,7 @@ fn write(connection: &Connection, mut queue: mpsc::Receiver<Work>, group: usize)
             let Ok(next) = queue.try_recv() else { break };
             waiting.push(next);
         }
-        telemetry::group(waiting.len(), queue.len());
+        telemetry::group(waiting.len());
         commit_group(connection, waiting);
     }
 }

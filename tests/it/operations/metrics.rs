@@ -73,6 +73,31 @@ fn sqlites_groups_and_queue_are_measured() {
     });
 }
 
+/// What matters is the queue while the writer cannot go on, not after it could.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_that_wait_for_a_held_up_writer_are_seen_while_they_wait() {
+    let mut installation = Installation::new();
+    let watched = Watched::start(&mut installation);
+    // Its first request binds the client, which is a change as well.
+    assert_eq!(profile(&watched).await.status, 200);
+    let other = rusqlite::Connection::open(installation.sqlite_file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let groups = async || value(&watched.metrics().await, "selfsame_sqlite_group_size_count");
+    let depth = async || value(&watched.metrics().await, "selfsame_sqlite_queue_depth");
+    let before = groups().await;
+    let waiting = async {
+        until(async || groups().await > before).await;
+        let release = async {
+            until(async || depth().await >= 1.0).await;
+            other.execute_batch("ROLLBACK").unwrap();
+        };
+        tokio::join!(change(&watched), release);
+    };
+    tokio::join!(change(&watched), waiting);
+    assert_eq!(depth().await, 0.0);
+    watched.stop();
+}
+
 #[test]
 fn postgresqls_pool_is_measured() {
     crate::support::run(Database::postgres, async |mut installation: Installation| {

@@ -13,8 +13,6 @@ mod traces;
 
 use selfsame::account::{Account, Field};
 use selfsame::contract::Contract;
-use selfsame::identity::api_key;
-use selfsame::store::ApiKey;
 
 use crate::support::{Answer, Database, Request, Server};
 
@@ -49,28 +47,4 @@ impl Person<'_> {
     async fn read(&self) -> Answer {
         self.request("GET", PROFILE).send().await
     }
-}
-
-/// Adds a key that acts for an account alone, and returns its secret.
-async fn api_key(server: &Server, account: &Account) -> String {
-    let secret = api_key::mint(&server.app);
-    let key = ApiKey {
-        hash: api_key::hash(&server.app, &secret),
-        id: server.app.new_id(),
-        tenant_id: server.tenant.id,
-        account_id: Some(account.id),
-        name: "test".to_owned(),
-        created_at: server.app.now(),
-        expires_at: None,
-        revoked_at: None,
-        last_used_at: None,
-    };
-    server.app.store().add_api_key(&key).await.unwrap();
-    secret
-}
-
-/// Reads the CL2C user with a key.
-async fn read_user(server: &Server, account: &Account, key: &str) -> Answer {
-    let request = server.request("GET", &format!("/v1/cl2c/users/{}", account.id));
-    request.header("tenant", "demo").header("X-API-Key", key).send().await
 }

@@ -112,6 +112,9 @@ on_both_databases!(
         > GET /web/v1/system/profile
         > GET /
         404 Not Found
+        content-type: application/problem+json
+
+        {"status":404,"title":"Not Found","type":"about:blank"}
         "#);
         let metrics = watched.watch("GET", "/metrics").send().await;
         assert_eq!((metrics.status.as_u16(), metrics.header("content-type")), (200, PROMETHEUS));

@@ -94,7 +94,7 @@ async fn every_request_is_one_span_with_method_route_and_status_and_nothing_else
     service.name=selfsame service.version=0.1.0 | GET /v1/cl2c/users/{id} | kind 2 | status 0 | http.request.method=GET http.response.status_code=401 http.route=/v1/cl2c/users/{id}
     service.name=selfsame service.version=0.1.0 | GET /web/v1/system/profile | kind 2 | status 0 | http.request.method=GET http.response.status_code=401 http.route=/web/v1/system/profile
     service.name=selfsame service.version=0.1.0 | GET | kind 2 | status 0 | http.request.method=GET http.response.status_code=404
-    service.name=selfsame service.version=0.1.0 | _OTHER /web/v1/system/profile | kind 2 | status 0 | http.request.method=_OTHER http.response.status_code=405 http.route=/web/v1/system/profile
+    service.name=selfsame service.version=0.1.0 | HTTP /web/v1/system/profile | kind 2 | status 0 | http.request.method=_OTHER http.response.status_code=405 http.route=/web/v1/system/profile
     ");
     assert!(!format!("{spans:?}").to_lowercase().contains("philippa"));
     assert!(!ended.errors.contains("collector"), "{ended}");
