@@ -11,6 +11,10 @@ use crate::store::table::{TABLES, Table, Values};
 use crate::store::value::{Parameter, present};
 use crate::store::{Bound, Read};
 
+/// Pages that the log gathers before they go into the file. Many rows under keyed hashes touch pages all over it: at SQLite's
+/// own 1000 every batch would write all of them there again.
+const LOG_PAGES: i64 = 16 * 1024;
+
 impl Sqlite {
     /// Runs a statement once for each list of parameters.
     pub(in crate::store) fn query_each<T>(
@@ -34,6 +38,7 @@ impl Sqlite {
         statements: Vec<Bound>,
     ) -> Result<(), Error> {
         let work = move |connection: &Connection| {
+            connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
             for (table, rows) in &rows {
                 insert(connection, table, rows)?;
             }
@@ -65,6 +70,7 @@ impl Sqlite {
     /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
     pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>) -> Result<(), Error> {
         let work = move |connection: &Connection| {
+            connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
             for table in TABLES.iter().filter(|table| table.seeded) {
                 connection.execute(&format!("DELETE FROM {}", table.name), []).map_err(error)?;
             }
