@@ -154,6 +154,15 @@ fn a_migration_makes_the_data_folder() {
 }
 
 #[test]
+fn a_machine_without_certificates_is_enough_while_no_issuer_is_trusted() {
+    let mut installation = Installation::new();
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        installation.set(variable, "/nonexistent");
+    }
+    assert_eq!(installation.print(&["tenant", "list"]), "");
+}
+
+#[test]
 fn what_is_no_command_is_answered_with_the_usage() {
     let installation = Installation::new();
     for arguments in [&["acount"][..], &["token", "revoke"], &["account", "set"], &["serve", "--lisen", "x"]] {
