@@ -1,0 +1,82 @@
+//! Accounts and whole installations that move in: many rows at once, all or none.
+
+use selfsame::store::{Arrival, Conflict, CopyError, Identity, Link};
+
+use super::{Opened, at, first, holding, taken};
+use crate::support::Database;
+use crate::support::OnDatabase;
+
+fn link(subject: &str, key: u8) -> Link {
+    let identity = Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() };
+    Link { identity, key: [key; 32] }
+}
+
+on_both_databases!(
+    async fn arrivals_are_added_all_or_none_with_what_they_hold_and_who_they_are(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let mut one = Arrival { update: first(&tenant, 1), links: vec![link("one", 1)] };
+        one.update.claim.push(holding("email", 1));
+        let two = Arrival { update: first(&tenant, 2), links: vec![] };
+        opened.store.add_accounts(&[&one, &two]).await.unwrap();
+
+        let (first_id, second_id) = (one.update.account.id, two.update.account.id);
+        let mut found = opened.store.accounts_with(&[first_id, second_id]).await.unwrap();
+        found.sort_by_key(|account| account.number);
+        assert_eq!(found, [one.update.account.clone(), two.update.account.clone()]);
+        let identities = opened.store.identities_of(&[first_id, second_id]).await.unwrap();
+        assert_eq!(identities, [(first_id, one.links[0].identity.clone())]);
+        assert_eq!(opened.store.holder(tenant.id, &holding("email", 1)).await.unwrap(), Some(first_id));
+        assert_eq!(opened.store.history(first_id, 0, 10).await.unwrap().len(), 1);
+
+        let three = Arrival { update: first(&tenant, 3), links: vec![] };
+        let mut late = Arrival { update: first(&tenant, 4), links: vec![] };
+        late.update.claim.push(holding("email", 1));
+        taken(opened.store.add_accounts(&[&three, &late]).await);
+        assert_eq!(opened.store.accounts_with(&[three.update.account.id]).await.unwrap(), []);
+        let conflicts = opened.store.conflicts(&[&three, &late]).await.unwrap();
+        assert_eq!(conflicts, [Conflict { arrival: 1, what: "email", holder: first_id }]);
+    }
+);
+
+on_both_databases!(
+    async fn numbers_are_drawn_in_blocks_and_never_below_what_arrived(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        assert_eq!(opened.store.draw_account_numbers(10).await.unwrap(), 10);
+        assert_eq!(opened.store.draw_account_numbers(5).await.unwrap(), 15);
+        let arrival = Arrival { update: first(&tenant, 40), links: vec![] };
+        opened.store.add_accounts(&[&arrival]).await.unwrap();
+        assert_eq!(opened.store.next_account_number().await.unwrap(), 41);
+    }
+);
+
+on_both_databases!(
+    async fn an_account_of_another_tenant_is_not_found(opened: Opened) {
+        let (tenant, other) = (opened.tenant(1).await, opened.tenant(2).await);
+        let account = opened.account(&tenant, 1).await;
+        assert_eq!(opened.store.account_of(tenant.id, account.id).await.unwrap(), Some(account.clone()));
+        assert_eq!(opened.store.account_of(other.id, account.id).await.unwrap(), None);
+    }
+);
+
+on_both_databases!(
+    async fn a_revoked_token_is_known_without_its_account(opened: Opened) {
+        assert!(!opened.store.is_revoked([1; 32]).await.unwrap());
+        opened.store.revoke_token([1; 32], at(50)).await.unwrap();
+        assert!(opened.store.is_revoked([1; 32]).await.unwrap());
+        assert!(!opened.store.is_revoked([2; 32]).await.unwrap());
+    }
+);
+
+on_both_databases!(
+    async fn an_installation_is_copied_whole_into_an_empty_database_alone(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let account = opened.account(&tenant, 1).await;
+        let target = Opened::start(Database::sqlite()).await;
+        let copied = opened.store.copy_to(&target.store, &mut |_, _| {}).await.unwrap();
+        assert_eq!(copied, opened.store.measure().await.unwrap());
+        assert_eq!(target.stored(&account).await, account);
+        assert_eq!(target.entries(&account).await.len(), 1);
+        let again = opened.store.copy_to(&target.store, &mut |_, _| {}).await;
+        assert!(matches!(again, Err(CopyError::NotEmpty(_))));
+    }
+);
