@@ -23,16 +23,16 @@ use crate::serve::{count_source, occasion};
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// What every path of the contract begins with.
-pub(super) const PREFIX: &str = "/api/v1/auth/me";
+pub(super) const PREFIX: &str = "/api/v1/auth";
 /// The contract's words for every error.
 pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     let routes = Router::new()
-        .route(PREFIX, endpoint(get(show), "GET, HEAD, OPTIONS"))
-        .route("/api/v1/auth/me/profile", endpoint(put(update), "PUT, OPTIONS"));
-    speak(routes, app, "rivergen", VOICE)
+        .route("/me", endpoint(get(show), "GET, HEAD, OPTIONS"))
+        .route("/me/profile", endpoint(put(update), "PUT, OPTIONS"));
+    Router::new().nest(PREFIX, speak(routes, app, "rivergen", VOICE))
 }
 
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
