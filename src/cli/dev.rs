@@ -82,6 +82,7 @@ impl Dev {
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
+        let stop = serve::told_to_stop()?;
         let app = App::start(config, Clock::System).await?;
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
@@ -90,7 +91,7 @@ impl Dev {
         } else {
             print!("{}", demo.guide());
         }
-        serve::serve(app, Listeners { contracts: listener, tls, operator }).await
+        serve::serve(app, Listeners { contracts: listener, tls, operator }, stop).await
     }
 }
 

@@ -35,9 +35,10 @@ impl Serve {
         let listener = bind(&config).await?;
         let tls = tls(&config)?;
         let operator = operator(&config).await?;
+        let stop = told_to_stop()?;
         let app = start(config).await?;
         tracing::info!(address = %listener.local_addr()?, "listening");
-        serve(app, Listeners { contracts: listener, tls, operator }).await
+        serve(app, Listeners { contracts: listener, tls, operator }, stop).await
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
     Tls::read(&config.server).map_err(|error| Failure(error.to_string()))
 }
 
-/// Serves until the process is told to stop.
+/// Serves until `stop` completes.
 pub(super) async fn serve(app: App, listeners: Listeners) -> Outcome {
     if let Some(endpoint) = &app.config().telemetry.otlp_endpoint {
         traces::start(endpoint)
@@ -112,8 +113,8 @@ pub(super) fn log(config: &Config) -> Outcome {
     Ok(())
 }
 
-/// Completes at the first SIGTERM or SIGINT.
-fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+/// Completes at the first SIGTERM or SIGINT from now on: called before anybody is told that the server is there.
+pub(super) fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
