@@ -20,11 +20,9 @@ use crate::picture::PictureRule;
 use crate::store::Identity;
 
 /// White space (Unicode's property White_Space), as it stands in a pattern's brackets.
-const SPACE: &str =
-    r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 /// What every address and every data URI looks like; not everything that looks so is one.
-const ADDRESS_OR_DATA: &str =
-    r"^([Hh][Tt][Tt][Pp][Ss]?://[!-~]+|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/[A-Za-z]+;[Bb][Aa][Ss][Ee]64,[A-Za-z0-9+/]+={0,2})$";
+const ADDRESS_OR_DATA: &str = r"^([Hh][Tt][Tt][Pp][Ss]?://[!-~]+|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/[A-Za-z]+;[Bb][Aa][Ss][Ee]64,[A-Za-z0-9+/]+={0,2})$";
 
 /// Draws the document.
 pub(in crate::contract) fn document() -> Object {
@@ -43,21 +41,17 @@ pub(in crate::contract) fn document() -> Object {
         .description(Some("An access token of the embedded issuer or of one that the operator trusts."));
     Description {
         title: "RiverGen: own profile",
-        introduction: "A signed-in person reads everything about themselves, and changes their name, their picture and \
+        introduction:
+            "A signed-in person reads everything about themselves, and changes their name, their picture and \
                        what their applications keep about them."
-            .to_owned(),
+                .to_owned(),
         annotated: paths().into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
         voice: VOICE,
         refusal: |_| "Refusal",
         operations: vec![
-            Operation {
-                id: "showMe",
-                requests: Vec::new(),
-                answers: shown,
-                endings: [access(), failures()].concat(),
-            },
+            Operation { id: "showMe", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
             Operation {
                 id: "updateProfile",
                 requests: vec![
