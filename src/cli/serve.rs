@@ -35,8 +35,8 @@ impl Serve {
         let listener = bind(&config).await?;
         let tls = tls(&config)?;
         let operator = operator(&config).await?;
-        let stop = told_to_stop()?;
         let app = start(config).await?;
+        let stop = told_to_stop()?;
         tracing::info!(address = %listener.local_addr()?, "listening");
         serve(app, Listeners { contracts: listener, tls, operator }, stop).await
     }
@@ -68,12 +68,12 @@ pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
 }
 
 /// Serves until `stop` completes.
-pub(super) async fn serve(app: App, listeners: Listeners) -> Outcome {
+pub(super) async fn serve(app: App, listeners: Listeners, stop: impl Future<Output = ()>) -> Outcome {
     if let Some(endpoint) = &app.config().telemetry.otlp_endpoint {
         traces::start(endpoint)
             .map_err(|error| Failure(format!("telemetry.otlp_endpoint = \"{endpoint}\": {error}")))?;
     }
-    match run(app, listeners, told_to_stop()?).await {
+    match run(app, listeners, stop).await {
         Stop::Clean => tracing::info!("stopped"),
         Stop::Cut => tracing::warn!("stopped; some requests were cut off after server.shutdown_timeout"),
     }

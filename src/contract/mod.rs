@@ -60,8 +60,8 @@ pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
 }
 
 /// Draws the document of each contract, in the order in which they are shown.
-const DOCUMENTS: [(Contract, fn() -> Object); 2] =
-    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document)];
+const DOCUMENTS: [(Contract, fn() -> Object); 3] =
+    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document), (Contract::RiverGen, rivergen::document)];
 
 /// What the paths of each contract begin with, and its voice.
 const PREFIXES: [(&str, Voice); 3] =

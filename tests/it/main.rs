@@ -18,6 +18,7 @@ mod openapi;
 mod operations;
 mod pictures;
 mod races;
+mod rivergen;
 mod store;
 mod support_works;
 mod system;

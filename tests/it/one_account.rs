@@ -13,6 +13,7 @@ use crate::support::{Answer, Server, patch};
 enum Side {
     System,
     Cl2c,
+    RiverGen,
 }
 
 /// What a contract calls a field, and whether it writes it.
@@ -33,16 +34,20 @@ const fn shows(side: Side, name: &'static str) -> Spelling {
 
 /// Every field that a contract spells, and two values that every contract takes which writes it.
 const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
-    use Side::{Cl2c, System};
+    use Side::{Cl2c, RiverGen, System};
     &[
-        (Field::DisplayName, ["Jane Admin", "管理者"], &[writes(System, "accountName")]),
+        (
+            Field::DisplayName,
+            ["Jane Admin", "管理者"],
+            &[writes(System, "accountName"), writes(RiverGen, "display_name")],
+        ),
         (Field::GivenName, ["Jane", "太郎"], &[writes(Cl2c, "firstName")]),
         (Field::FamilyName, ["Roe", "山田"], &[writes(Cl2c, "lastName")]),
         (Field::Username, ["jane_roe", "jroe"], &[shows(Cl2c, "userName")]),
         (
             Field::Email,
             ["jane@example.com", "Jane.Roe@example.com"],
-            &[shows(System, "accountEmail"), shows(Cl2c, "email")],
+            &[shows(System, "accountEmail"), shows(Cl2c, "email"), shows(RiverGen, "primary_email")],
         ),
         (
             Field::Phone,
@@ -60,6 +65,7 @@ struct Person<'a> {
     server: &'a Server,
     account: Account,
     token: String,
+    river: String,
     key: String,
 }
 
@@ -67,8 +73,9 @@ impl<'a> Person<'a> {
     async fn new(server: &'a Server, wished: Patch) -> Person<'a> {
         let account = server.person_with(&server.tenant, wished).await;
         let token = server.token(&account, Contract::System).await;
+        let river = server.token(&account, Contract::RiverGen).await;
         let key = server.back_end(&server.tenant, Some(account.id)).await.secret;
-        Person { server, account, token, key }
+        Person { server, account, token, river, key }
     }
 
     /// What a contract shows.
@@ -76,6 +83,7 @@ impl<'a> Person<'a> {
         match side {
             Side::System => self.system("GET", "/web/v1/system/profile", None).await.json()["data"].take(),
             Side::Cl2c => self.cl2c("GET", &format!("/v1/cl2c/users/{}", self.account.id), None).await.json(),
+            Side::RiverGen => self.river("GET", "/api/v1/auth/me", None).await.json()["data"]["user"].take(),
         }
     }
 
@@ -91,11 +99,20 @@ impl<'a> Person<'a> {
                 }
                 self.cl2c("PUT", "/v1/cl2c/user", Some(body.into())).await
             }
+            Side::RiverGen => self.river("PUT", "/api/v1/auth/me/profile", Some(body.into())).await,
         }
     }
 
     async fn system(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", "d1");
+        match body {
+            Some(body) => request.json(body.to_string()).send().await,
+            None => request.send().await,
+        }
+    }
+
+    async fn river(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.server.request(method, path).bearer(&self.river);
         match body {
             Some(body) => request.json(body.to_string()).send().await,
             None => request.send().await,
@@ -115,7 +132,7 @@ impl<'a> Person<'a> {
 fn unset(side: Side) -> Value {
     match side {
         Side::System => "".into(),
-        Side::Cl2c => Value::Null,
+        Side::Cl2c | Side::RiverGen => Value::Null,
     }
 }
 
@@ -196,6 +213,10 @@ on_both_databases!(
         assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:30:00Z");
         person.write(Side::Cl2c, "firstName", "Jane").await;
         assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:31:30Z");
+        assert_eq!(person.read(Side::RiverGen).await["updated_at"], "2026-03-20T14:31:30Z");
+        server.pass(std::time::Duration::from_secs(90));
+        person.write(Side::RiverGen, "profile", json!({"bio": "x"})).await;
+        assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:33:00Z");
     }
 );
 
@@ -273,6 +294,10 @@ on_both_databases!(
     async fn credentials_of_one_contract_open_no_other(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let path = format!("/v1/cl2c/users/{}", person.account.id);
+        let of_system = server.request("GET", "/api/v1/auth/me").bearer(&person.token).send().await;
+        assert_eq!(of_system.status, 403);
+        let of_river = server.request("GET", "/web/v1/system/profile").bearer(&person.river);
+        assert_eq!(of_river.header("X-Client-Hash", "d1").send().await.status, 403);
         let token_as_key = server.request("GET", &path).header("tenant", "demo").header("X-API-Key", &person.token);
         assert_eq!(token_as_key.bearer(&person.token).send().await.status, 401);
         let key_as_token = server.request("GET", "/web/v1/system/profile").bearer(&person.key);

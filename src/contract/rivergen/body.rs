@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Tenant, Text};
@@ -12,11 +13,11 @@ use crate::picture::{self, Data, Sent};
 use crate::store::Identity;
 
 /// The most Unicode scalar values of a display name.
-const MAX_DISPLAY_NAME: usize = 126;
+pub(super) const MAX_DISPLAY_NAME: usize = 126;
 
-const DISPLAY_NAME: &str = "display_name";
-const PICTURE: &str = "profile_image_url";
-const PROFILE: &str = "profile";
+pub(super) const DISPLAY_NAME: &str = "display_name";
+pub(super) const PICTURE: &str = "profile_image_url";
+pub(super) const PROFILE: &str = "profile";
 
 /// What a body wishes.
 pub(super) struct Wished<'a> {
@@ -110,7 +111,7 @@ fn profile(value: &Value) -> Result<Object, Fault> {
 }
 
 /// The envelope of every success.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Success<Data> {
     success: bool,
     data: Data,
@@ -118,12 +119,17 @@ pub(super) struct Success<Data> {
 }
 
 /// What a change answers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Updated<'a> {
     user_id: i64,
+    #[schema(required)]
     display_name: Option<&'a str>,
+    #[schema(required)]
     profile_image_url: Option<Cow<'a, str>>,
+    /// Whatever the person's applications keep here.
+    #[schema(value_type = Object)]
     profile: Object,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -140,51 +146,72 @@ pub(super) fn updated<'a>(account: &'a Account, public_url: &str) -> Success<Upd
 }
 
 /// Everything about the person, in the vendor's order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Me<'a> {
     user: User<'a>,
+    #[schema(max_items = 1)]
     emails: Vec<EmailAddress<'a>>,
+    /// The tenant alone.
+    #[schema(min_items = 1, max_items = 1)]
     organizations: [Organization<'a>; 1],
+    /// Always empty.
+    #[schema(value_type = Vec<Object>, max_items = 0)]
     workspaces: [(); 0],
     security: Security<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct User<'a> {
     id: i64,
+    #[schema(required)]
     display_name: Option<&'a str>,
+    #[schema(required)]
     primary_email: Option<&'a str>,
+    #[schema(required)]
     profile_image_url: Option<Cow<'a, str>>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     is_system_admin: bool,
+    #[schema(required)]
     disabled_at: Option<String>,
+    /// Whatever the person's applications keep here.
+    #[schema(value_type = Object)]
     profile: Object,
+    /// Always empty.
+    #[schema(value_type = Object)]
     user_metadata: Object,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EmailAddress<'a> {
     email: &'a str,
     verified: bool,
     is_primary: bool,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Organization<'a> {
     id: i64,
     name: &'a str,
+    #[schema(required)]
     domain: Option<&'a str>,
+    #[schema(required)]
     plan: Option<&'a str>,
     is_admin: bool,
+    #[schema(format = DateTime)]
     joined_at: String,
     source: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Security<'a> {
     mfa_enabled: bool,
+    /// Always empty.
+    #[schema(value_type = Vec<String>, max_items = 0)]
     mfa_methods: [(); 0],
     social_accounts_count: usize,
     connected_providers: Vec<&'a str>,

@@ -1,6 +1,7 @@
 //! RiverGen's contract: `/api/v1/auth/me`.
 
 mod body;
+mod openapi;
 mod refusal;
 
 use axum::Router;
@@ -8,16 +9,20 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
 use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Contract, Voice, endpoint, speak};
+use super::endpoint::annotated;
+use super::{Contract, Voice, speak};
 use crate::account::{Account, Edit, Error, Field, Patch, Picture, Status, Text};
 use crate::app::App;
 use crate::identity::{Caller, bearer};
 use crate::picture;
 use crate::profile;
 use crate::serve::{count_source, occasion};
+
+pub(super) use openapi::document;
 
 /// The largest body, in bytes: a picture of 2 MiB in Base64, and room for the rest.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -29,17 +34,40 @@ pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    let routes = Router::new()
-        .route("/me", endpoint(get(show), "GET, HEAD, OPTIONS"))
-        .route("/me/profile", endpoint(put(update), "PUT, OPTIONS"));
-    Router::new().nest(PREFIX, speak(routes, app, "rivergen", VOICE))
+    Router::new().nest(PREFIX, speak(paths().into(), app, "rivergen", VOICE))
 }
 
+fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
+        .routes(annotated(routes!(update), "PUT, OPTIONS"))
+}
+
+/// Shows everything about the person.
+#[utoipa::path(
+    get,
+    path = "/me",
+    operation_id = "showMe",
+    tag = "Person",
+    security(("token" = []))
+)]
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
     Ok(answer(&body::me(&caller.account, &caller.tenant, &identities, app.public_url())))
 }
 
+/// Changes the person's own profile.
+///
+/// Members that are absent or null stay as they are, and members that the schema does not name are ignored, unless they
+/// contain U+0000. A name or an address equal to what the profile shows is taken as it is, even if it breaks a limit.
+#[utoipa::path(
+    put,
+    path = "/me/profile",
+    operation_id = "updateProfile",
+    tag = "Person",
+    request_body(content = openapi::ProfileUpdate, description = "At most 3 MiB."),
+    security(("token" = []))
+)]
 async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
     let occasion = occasion(Contract::RiverGen, &request);
     let wished = super::body::object(&app, request, MAX_BODY).await?;

@@ -3,6 +3,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::account::{Error, Fault, Rule, Status};
 use crate::contract::body::seconds;
@@ -65,24 +66,25 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
 }
 
 /// The envelope of every refusal.
-#[derive(Serialize)]
-struct Refusal {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
     success: bool,
     error: Description,
     message: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Description {
     code: &'static str,
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
+    #[schema(format = DateTime)]
     timestamp: String,
 }
 
 /// The first fault, and all of them when there are several.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Details {
     field: String,
     reason: String,
@@ -90,7 +92,7 @@ struct Details {
     errors: Vec<Each>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Each {
     field: String,
     reason: String,

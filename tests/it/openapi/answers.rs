@@ -141,3 +141,65 @@ async fn cl2c_answers_as_documented() {
     let _every_place = server.app.requests().acquire_many(512).await.unwrap();
     check(&document, "GET", USERS, 503, &get(&own).send().await);
 }
+
+const ME: &str = "/api/v1/auth/me";
+const OWN: &str = "/api/v1/auth/me/profile";
+
+#[tokio::test]
+async fn rivergen_answers_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5")]).await;
+    let document = Document::of("rivergen");
+    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let suspended = server.person(&[]).await;
+    server.operate(&suspended, suspension()).await;
+    let token = server.token(&person, Contract::RiverGen).await;
+    let of_suspended = server.token(&suspended, Contract::RiverGen).await;
+    let of_other = server.token(&person, Contract::System).await;
+    let get = |token: &str| server.request("GET", ME).bearer(token);
+    let put = || server.request("PUT", OWN).bearer(&token);
+    let long = format!(r#"{{"display_name":"{}","profile_image_url":"jane.png","profile":7}}"#, "x".repeat(127));
+    let filled = format!(r#"{{"profile":{{"bio":"{}"}}}}"#, "x".repeat(64 * 1024));
+    let broken = r#"{"profile_image_url":"data:image/png;base64,AAAA"}"#;
+    let requests: [(&str, &str, u16, Request); 25] = [
+        ("GET", ME, 200, get(&token)),
+        ("HEAD", ME, 200, server.request("HEAD", ME).bearer(&token)),
+        ("OPTIONS", ME, 204, server.request("OPTIONS", ME)),
+        ("GET", ME, 401, server.request("GET", ME)),
+        ("GET", ME, 401, get("none")),
+        ("GET", ME, 403, get(&of_suspended)),
+        ("GET", ME, 403, get(&of_other)),
+        ("DELETE", ME, 405, server.request("DELETE", ME)),
+        ("GET", "", 404, server.request("GET", "/api/v1/auth/me/none")),
+        ("PUT", OWN, 200, put().json(r#"{"display_name":"Jane","profile":{"bio":"x"}}"#)),
+        ("PUT", OWN, 400, put().json(filled)),
+        ("PUT", OWN, 400, put().json(broken)),
+        ("PUT", OWN, 422, put().json("")),
+        ("PUT", OWN, 422, put().json("[]")),
+        ("PUT", OWN, 422, put().json(long)),
+        ("PUT", OWN, 422, put().json(r#"{"display_name":" "}"#)),
+        ("PUT", OWN, 422, put().json(r#"{"display_name":"\u0000"}"#)),
+        ("PUT", OWN, 422, put().json(r#"{"profile_image_url":1}"#)),
+        ("PUT", OWN, 422, put().json(r#"{"profile_image_url":"data:image/png;base64,A"}"#)),
+        ("PUT", OWN, 422, put().json(r#"{"profile":[]}"#)),
+        ("PUT", OWN, 413, put().json("x".repeat(3 * 1024 * 1024 + 1))),
+        ("PUT", OWN, 415, put().body("{}")),
+        ("PUT", OWN, 415, put().header("Content-Encoding", "gzip").json("{}")),
+        ("OPTIONS", OWN, 204, server.request("OPTIONS", OWN)),
+        ("PUT", OWN, 401, server.request("PUT", OWN)),
+    ];
+    for (method, path, status, request) in requests {
+        check(&document, method, path, status, &request.send().await);
+        // The limit is for the end: until then a minute passes between two requests.
+        server.pass(std::time::Duration::from_secs(60));
+    }
+    let early = loop {
+        let answer = get(&token).send().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    check(&document, "GET", ME, 429, &early);
+    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    check(&document, "GET", ME, 503, &get(&token).send().await);
+    check(&document, "PUT", OWN, 503, &put().json("{}").send().await);
+}

@@ -18,10 +18,11 @@ const CASES: usize = 60;
 const MANY_CASES: usize = 500;
 
 /// Without limits of rates: who tests a thousand requests must not be told to wait.
-const SETTINGS: [(&str, &str); 3] = [
+const SETTINGS: [(&str, &str); 4] = [
     ("SELFSAME__RATE_LIMIT__ADDRESS", "0"),
     ("SELFSAME__RATE_LIMIT__SYSTEM", "0"),
     ("SELFSAME__RATE_LIMIT__DEFAULT", "0"),
+    ("SELFSAME__RATE_LIMIT__RIVERGEN", "0"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,10 +36,16 @@ async fn cl2c_keeps_its_document() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rivergen_keeps_its_document() {
+    rivergen(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes; ./test --long runs it"]
 async fn the_contracts_keep_their_documents_over_many_requests() {
     system(MANY_CASES).await;
     cl2c(MANY_CASES).await;
+    rivergen(MANY_CASES).await;
 }
 
 async fn system(cases: usize) {
@@ -57,6 +64,15 @@ async fn cl2c(cases: usize) {
     run(&server, "cl2c", &[format!("tenant: {}", server.tenant.name), format!("X-API-Key: {key}")], cases).await;
     let after = server.account(&person).await;
     assert!(after.version > 20, "the user changed only {} times: nothing was tested", after.version);
+}
+
+async fn rivergen(cases: usize) {
+    let server = Server::with(Database::sqlite(), &SETTINGS).await;
+    let person = server.person(&[(Field::DisplayName, "Jane Smith"), (Field::Email, "jane@example.com")]).await;
+    let token = server.token(&person, Contract::RiverGen).await;
+    run(&server, "rivergen", &[format!("Authorization: Bearer {token}")], cases).await;
+    let after = server.account(&person).await;
+    assert!(after.version > 20, "the profile changed only {} times: nothing was tested", after.version);
 }
 
 async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) {

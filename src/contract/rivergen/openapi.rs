@@ -1,0 +1,207 @@
+//! The contract's document.
+
+use std::borrow::Cow;
+
+use axum::response::Response;
+use jiff::Timestamp;
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Success, Updated};
+use super::refusal::Refusal;
+use super::{PREFIX, VOICE, answer, paths};
+use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
+use crate::account::{Account, Error, Fault, Field, Rule, Status};
+use crate::contract::openapi::{Description, Ending, Operation, body_faults, failures, person, tenant};
+use crate::json::Object;
+use crate::picture::PictureRule;
+use crate::store::Identity;
+
+/// White space (Unicode's property White_Space), as it stands in a pattern's brackets.
+const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+/// What every address and every data URI looks like; not everything that looks so is one.
+const ADDRESS_OR_DATA: &str = r"^([Hh][Tt][Tt][Pp][Ss]?://[!-~]+|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/[A-Za-z]+;[Bb][Aa][Ss][Ee]64,[A-Za-z0-9+/]+={0,2})$";
+
+/// Draws the document.
+pub(in crate::contract) fn document() -> Object {
+    let mut schemas = vec![
+        (SHOWN.to_owned(), Success::<Me>::schema()),
+        (CHANGED.to_owned(), Success::<Updated>::schema()),
+        (Me::name().into_owned(), Me::schema()),
+        (Updated::name().into_owned(), Updated::schema()),
+        (Refusal::name().into_owned(), Refusal::schema()),
+    ];
+    Me::schemas(&mut schemas);
+    Refusal::schemas(&mut schemas);
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token of the embedded issuer or of one that the operator trusts."));
+    Description {
+        title: "RiverGen: own profile",
+        introduction:
+            "A signed-in person reads everything about themselves, and changes their name, their picture and \
+                       what their applications keep about them."
+                .to_owned(),
+        annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
+        security: ("token", SecurityScheme::Http(token.build())),
+        schemas,
+        voice: VOICE,
+        refusal: |_| "Refusal",
+        operations: vec![
+            Operation { id: "showMe", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
+            Operation {
+                id: "updateProfile",
+                requests: vec![
+                    ("every member", UPDATE),
+                    ("a picture", UPLOAD),
+                    ("a member of the profile removed", REMOVAL),
+                    ("nothing", "{}"),
+                ],
+                answers: changed,
+                endings: [access(), body_faults(), field_faults(), failures()].concat(),
+            },
+        ],
+    }
+    .draw()
+}
+
+const SHOWN: &str = "MeSuccess";
+const CHANGED: &str = "UpdatedSuccess";
+
+const UPDATE: &str = r#"{"display_name":"Jane Smith","profile_image_url":"https://example.com/avatar.jpg","profile":{"bio":"Software developer","location":"San Francisco"}}"#;
+const UPLOAD: &str = r#"{"profile_image_url":"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}"#;
+const REMOVAL: &str = r#"{"profile":{"location":null}}"#;
+
+/// The body of an update, which is read member by member and has no struct.
+pub(super) struct ProfileUpdate;
+
+impl PartialSchema for ProfileUpdate {
+    fn schema() -> RefOr<Schema> {
+        let nullable = |kind| SchemaType::from_iter([kind, Type::Null]);
+        let text = |pattern: &str, description: &str| {
+            ObjectBuilder::new()
+                .schema_type(nullable(Type::String))
+                .pattern(Some(pattern))
+                .description(Some(description))
+        };
+        let profile = ObjectBuilder::new()
+            .schema_type(nullable(Type::Object))
+            .property_names(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some(MAX_KEY))
+                    .pattern(Some(crate::contract::openapi::NO_NUL)),
+            ))
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .description(Some(format!(
+                "Merged into the profile (RFC 7396): objects member by member, null removes, everything else replaces. \
+                 Names of members have 1 to {MAX_KEY} characters at every depth, numbers fit a double, nothing contains \
+                 U+0000, and nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes."
+            )));
+        ObjectBuilder::new()
+            .property(
+                DISPLAY_NAME,
+                text(
+                    &name_pattern(),
+                    &format!("The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."),
+                ),
+            )
+            .property(
+                PICTURE,
+                text(
+                    ADDRESS_OR_DATA,
+                    "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at \
+                     most 2 MiB as a data URI in Base64.",
+                ),
+            )
+            .property(PROFILE, profile)
+            .description(Some("The members to change."))
+            .into()
+    }
+}
+
+impl ToSchema for ProfileUpdate {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ProfileUpdate")
+    }
+}
+
+/// So many characters that begin and end with something else than white space, and any white space around them.
+fn name_pattern() -> String {
+    let between = MAX_DISPLAY_NAME - 2;
+    format!(r"^[{SPACE}]*[^\u0000{SPACE}]([^\u0000]{{0,{between}}}[^\u0000{SPACE}])?[{SPACE}]*$")
+}
+
+fn jane() -> Account {
+    let fields = [
+        (Field::Email, "jane@example.com"),
+        (Field::DisplayName, "Jane Smith"),
+        (Field::Picture, "https://example.com/avatar.jpg"),
+        (Field::Attributes, r#"{"bio":"Software developer","location":"San Francisco"}"#),
+    ];
+    let mut jane = person(&fields, CREATED, Timestamp::constant(1_704_114_000, 0));
+    jane.email_verified = true;
+    jane
+}
+
+const CREATED: Timestamp = Timestamp::constant(1_704_067_200, 0);
+const PUBLIC_URL: &str = "https://profile.example.com";
+
+fn shown() -> Vec<(&'static str, &'static str, Response)> {
+    let provider = Identity { issuer: "https://login.example.com".to_owned(), subject: "jane".to_owned() };
+    let nobody = person(&[], CREATED, CREATED);
+    vec![
+        ("the person", SHOWN, answer(&body::me(&jane(), &tenant(), &[provider], PUBLIC_URL))),
+        ("a person of whom nothing is known", SHOWN, answer(&body::me(&nobody, &tenant(), &[], PUBLIC_URL))),
+    ]
+}
+
+fn changed() -> Vec<(&'static str, &'static str, Response)> {
+    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), PUBLIC_URL)))]
+}
+
+/// How a request can end before its body is read.
+fn access() -> Vec<Ending> {
+    vec![
+        ("no token", Error::CredentialsMissing),
+        ("the token does not hold", Error::CredentialsInvalid),
+        ("the account may not be used", Error::AccountStatus(Status::Suspended)),
+        ("the token, the account or its tenant is for something else", Error::AccessDenied),
+    ]
+}
+
+fn field_faults() -> Vec<Ending> {
+    let fault = |field: &'static str, rule| Fault { field: field.into(), rule };
+    let one = |field, rule| Error::Fields(vec![fault(field, rule)]);
+    let several = vec![
+        fault(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME)),
+        fault(PICTURE, Rule::Picture(PictureRule::NotAPicture)),
+        fault(PROFILE, Rule::Object),
+    ];
+    vec![
+        ("several members break their rules", Error::Fields(several)),
+        ("the name is not a string", one(DISPLAY_NAME, Rule::Text)),
+        ("the name is blank", one(DISPLAY_NAME, Rule::Required)),
+        ("the name is too long", one(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME))),
+        ("the name contains U+0000", one(DISPLAY_NAME, Rule::NoControlCharacters)),
+        ("the picture is not a string", one(PICTURE, Rule::Text)),
+        ("neither an address nor a data URI", one(PICTURE, Rule::Picture(PictureRule::NotAPicture))),
+        ("the address is too long", one(PICTURE, Rule::Picture(PictureRule::AddressTooLong))),
+        ("a picture of another kind", one(PICTURE, Rule::Picture(PictureRule::UnsupportedType))),
+        ("the Base64 is malformed", one(PICTURE, Rule::Picture(PictureRule::InvalidBase64))),
+        ("the picture is too large", one(PICTURE, Rule::Picture(PictureRule::TooLarge))),
+        ("somebody else's picture, or a former one", one(PICTURE, Rule::ForeignPicture)),
+        ("the profile is not an object", one(PROFILE, Rule::Object)),
+        ("the profile nests too deep", one(PROFILE, Rule::TooDeep)),
+        ("a member's name is empty or too long", one(PROFILE, Rule::KeyLength)),
+        ("a number is too large", one("profile/height", Rule::NumberRange)),
+        ("a text contains U+0000", one("profile/bio", Rule::NoControlCharacters)),
+        ("the bytes are not the picture that they are said to be", Error::PictureUnusable),
+        ("the merged profile is too large", Error::AttributesTooLarge),
+    ]
+}

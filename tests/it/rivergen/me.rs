@@ -1,0 +1,39 @@
+//! Everything about the person.
+
+use super::{Jane, ME};
+use crate::support::Server;
+
+on_both_databases!(
+    async fn everything_about_a_person_has_its_place(server: Server) {
+        let jane = Jane::new(&server).await;
+        insta::assert_snapshot!(jane.get().await, @"");
+    }
+);
+
+on_both_databases!(
+    async fn a_person_of_whom_nothing_is_known_has_every_member(server: Server) {
+        insta::assert_snapshot!(Jane::unknown(&server).await.get().await, @"");
+    }
+);
+
+on_both_databases!(
+    async fn a_read_shows_what_a_change_left(server: Server) {
+        let jane = Jane::new(&server).await;
+        server.pass(std::time::Duration::from_secs(90));
+        jane.put(r#"{"display_name":"Jo","profile_image_url":"https://example.com/jo.jpg","profile":{"a":1}}"#).await;
+        let user = jane.get().await.json()["data"]["user"].take();
+        assert_eq!(user["display_name"], "Jo");
+        assert_eq!(user["profile_image_url"], "https://example.com/jo.jpg");
+        assert_eq!(user["profile"], serde_json::json!({"location": "San Francisco", "a": 1}));
+        assert_eq!([&user["created_at"], &user["updated_at"]], ["2026-03-20T14:30:00Z", "2026-03-20T14:31:30Z"]);
+    }
+);
+
+on_both_databases!(
+    async fn head_answers_as_get_without_a_body(server: Server) {
+        let jane = Jane::new(&server).await;
+        let (get, head) = (jane.get().await, jane.request("HEAD", ME).send().await);
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""));
+        assert_eq!(head.header("content-length"), get.body.len().to_string());
+    }
+);

@@ -1,0 +1,150 @@
+//! Addresses of pictures, and pictures themselves.
+
+use serde_json::json;
+
+use super::{Jane, faults};
+use crate::support::{Answer, Server};
+
+/// A PNG of one pixel.
+pub(super) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+/// How much of a picture comes before the part that differs in tests.
+const DIGITS: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+async fn put(jane: &Jane<'_>, picture: &str) -> Answer {
+    jane.put(json!({ "profile_image_url": picture }).to_string()).await
+}
+
+fn shown(answer: &Answer) -> String {
+    answer.json()["data"]["profile_image_url"].as_str().unwrap().to_owned()
+}
+
+on_both_databases!(
+    async fn an_address_is_kept_as_it_is(server: Server) {
+        let jane = Jane::new(&server).await;
+        let longest = format!("https://example.com/{}", "x".repeat(2048 - 20));
+        for address in ["https://example.com/avatar.jpg", "http://example.com/a?b=c#d", "HTTPS://Example.com", &longest]
+        {
+            let answer = put(&jane, address).await;
+            assert_eq!(answer.status, 200, "{answer}");
+            assert_eq!(shown(&answer), address);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn what_is_neither_an_address_nor_a_picture_is_refused(server: Server) {
+        let jane = Jane::new(&server).await;
+        let before = jane.stored().await;
+        let form = "must be an http or https URL or a base64 image data URI";
+        let kind = "unsupported image type";
+        let digits = "invalid base64 data";
+        let long = format!("https://example.com/{}", "x".repeat(2049 - 20));
+        for (picture, reason) in [
+            ("", form),
+            ("javascript:alert(1)", form),
+            ("file:///etc/passwd", form),
+            ("ftp://example.com/a.png", form),
+            ("/avatar.jpg", form),
+            ("//example.com/avatar.jpg", form),
+            ("https://", form),
+            ("https://example.com/a b.png", form),
+            (" https://example.com/a.png", form),
+            ("https://jane:secret@example.com/a.png", form),
+            ("https://example.com/\u{e9}.png", form),
+            ("https://example.com/\0", form),
+            (&*long, "must be at most 2048 characters"),
+            ("data:", form),
+            (&*format!("data:image/png,{DIGITS}"), form),
+            (&*format!("data:image/png;charset=utf-8;base64,{DIGITS}"), form),
+            (&*format!("data:;base64,{DIGITS}"), kind),
+            (&*format!("data:text/plain;base64,{DIGITS}"), kind),
+            (&*format!("data:image/svg+xml;base64,{DIGITS}"), kind),
+            ("data:image/png;base64,", digits),
+            ("data:image/png;base64,iVBORw0KGgo", digits),
+            ("data:image/png;base64,iVBORw0KGgo==", digits),
+            ("data:image/png;base64,iVBORw0K Ggo=", digits),
+            ("data:image/png;base64,iVBORw0K-_o=", digits),
+            ("data:image/png;base64,iVBORw0KGgp=", digits),
+        ] {
+            let answer = put(&jane, picture).await;
+            assert_eq!(answer.status, 422, "{picture}: {answer}");
+            assert_eq!(faults(&answer), [("profile_image_url".to_owned(), reason.to_owned())], "{picture}");
+        }
+        assert_eq!(jane.stored().await, before);
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_is_taken_in_and_served_to_anybody(server: Server) {
+        let jane = Jane::new(&server).await;
+        let answer = put(&jane, PIXEL).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let address = shown(&answer);
+        assert!(address.starts_with(&format!("http://{}/pictures/", server.address())), "{address}");
+        let served = reqwest::get(&address).await.unwrap();
+        assert_eq!(served.status(), 200);
+        assert_eq!(served.headers()["x-content-type-options"], "nosniff");
+        assert!(served.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        let kind = served.headers()["content-type"].to_str().unwrap().to_owned();
+        let bytes = served.bytes().await.unwrap();
+        let format = image::guess_format(&bytes).unwrap();
+        assert_eq!(format.to_mime_type(), kind);
+        let picture = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((picture.width(), picture.height()), (1, 1));
+    }
+);
+
+on_both_databases!(
+    async fn the_same_picture_or_its_address_changes_nothing(server: Server) {
+        let jane = Jane::new(&server).await;
+        let address = shown(&put(&jane, PIXEL).await);
+        let before = jane.stored().await;
+        for picture in [address.as_str(), PIXEL, &PIXEL.replace("data:image/png;base64", "DATA:IMAGE/PNG;BASE64")] {
+            let answer = put(&jane, picture).await;
+            assert_eq!((answer.status.as_u16(), shown(&answer)), (200, address.clone()));
+            assert_eq!(jane.stored().await, before);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_that_is_not_the_accounts_own_is_refused(server: Server) {
+        let (jane, john) = (Jane::new(&server).await, Jane::unknown(&server).await);
+        let of_john = shown(&put(&john, &PIXEL.replace("data:image/png;base64", "DATA:IMAGE/PNG;BASE64")).await);
+        let former = shown(&put(&jane, PIXEL).await);
+        put(&jane, "https://example.com/a.png").await;
+        for address in [&of_john, &former, &format!("http://{}/pictures/none", server.address())] {
+            let answer = put(&jane, address).await;
+            assert_eq!(answer.status, 422, "{answer}");
+            assert_eq!(faults(&answer), [("profile_image_url".to_owned(), "not a picture of this account".to_owned())]);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn bytes_that_are_no_picture_fail_and_leave_the_name_alone(server: Server) {
+        let jane = Jane::new(&server).await;
+        let before = jane.stored().await;
+        let cut = format!("data:image/png;base64,{}", &DIGITS[..60]);
+        let of_other_kind = PIXEL.replace("image/png", "image/jpeg");
+        for picture in [&of_other_kind, &cut] {
+            let body = json!({ "display_name": "Jo", "profile_image_url": picture, "profile": { "bio": "x" } });
+            insta::assert_snapshot!(jane.put(body.to_string()).await, @"");
+            assert_eq!(jane.stored().await, before);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_has_at_most_2_mib(server: Server) {
+        let jane = Jane::new(&server).await;
+        // A PNG may be followed by anything: the digits of the whole are what counts.
+        let largest = 2 * 1024 * 1024 / 3 * 4;
+        let picture = |digits: usize| format!("data:image/png;base64,{}", "A".repeat(digits));
+        let answer = put(&jane, &picture(largest + 4)).await;
+        assert_eq!(answer.status, 422, "{}", answer.status);
+        assert_eq!(faults(&answer), [("profile_image_url".to_owned(), "image too large".to_owned())]);
+        // Not too large, only no picture.
+        assert_eq!(put(&jane, &picture(largest)).await.status, 400);
+    }
+);

@@ -1,0 +1,144 @@
+//! What a change does.
+
+use selfsame::account::Field;
+use serde_json::json;
+
+use super::{Jane, faults};
+use crate::support::Server;
+
+on_both_databases!(
+    async fn the_pages_example_is_answered_with_the_pages_reply(server: Server) {
+        let jane = Jane::new(&server).await;
+        let answer = jane
+            .put(
+                r#"{
+"display_name": "Jane Smith",
+"profile_image_url": "https://example.com/avatar.jpg",
+"profile": {
+"bio": "Software developer"
+}
+}"#,
+            )
+            .await;
+        insta::assert_snapshot!(answer, @"");
+        let page = json!({
+            "success": true,
+            "data": {
+                "user_id": jane.account.number,
+                "display_name": "Jane Smith",
+                "profile_image_url": "https://example.com/avatar.jpg",
+                "profile": { "bio": "Software developer", "location": "San Francisco" },
+                "updated_at": "2026-03-20T14:30:00Z"
+            },
+            "message": "Profile updated successfully"
+        });
+        assert_eq!(answer.json(), page);
+    }
+);
+
+on_both_databases!(
+    async fn nothing_and_nulls_change_nothing(server: Server) {
+        let jane = Jane::new(&server).await;
+        let before = jane.stored().await;
+        server.pass(std::time::Duration::from_secs(90));
+        for body in [
+            "{}",
+            r#"{"display_name":null}"#,
+            r#"{"profile_image_url":null}"#,
+            r#"{"profile":null}"#,
+            r#"{"display_name":null,"profile_image_url":null,"profile":null}"#,
+            r#"{"profile":{}}"#,
+            r#"{"profile":{"nothing":null}}"#,
+            r#"{"display_name":"Jane","profile":{"location":"San Francisco"}}"#,
+        ] {
+            let answer = jane.put(body).await;
+            assert_eq!(answer.status, 200, "{body}: {answer}");
+            assert_eq!(answer.json()["data"]["updated_at"], "2026-03-20T14:30:00Z", "{body}");
+            assert_eq!(jane.stored().await, before, "{body}");
+        }
+        assert_eq!(server.app.store().history(jane.account.id, 1, 100).await.unwrap().len(), 0);
+    }
+);
+
+on_both_databases!(
+    async fn each_member_changes_alone(server: Server) {
+        let jane = Jane::new(&server).await;
+        let mut expected = jane.put("{}").await.json()["data"].take();
+        for (body, member, value) in [
+            (r#"{"display_name":"Jo"}"#, "display_name", json!("Jo")),
+            (r#"{"profile_image_url":"http://example.com/a"}"#, "profile_image_url", json!("http://example.com/a")),
+            (r#"{"profile":{"location":"Oslo"}}"#, "profile", json!({"location": "Oslo"})),
+        ] {
+            expected[member] = value;
+            assert_eq!(jane.put(body).await.json()["data"], expected, "{body}");
+        }
+    }
+);
+
+on_both_databases!(
+    async fn members_that_cannot_be_written_are_ignored(server: Server) {
+        let jane = Jane::new(&server).await;
+        let before = jane.stored().await;
+        let body = r#"{"email":"other@example.com","primary_email":"o@example.com","is_system_admin":true,"user_id":99,"id":99,"disabled_at":"2020-01-01T00:00:00Z","user_metadata":{"a":1},"unknown":[1]}"#;
+        assert_eq!(jane.put(body).await.status, 200);
+        assert_eq!(jane.stored().await, before);
+        assert_eq!(jane.get().await.json()["data"]["user"]["is_system_admin"], false);
+    }
+);
+
+on_both_databases!(
+    async fn a_display_name_has_1_to_126_characters_and_loses_the_white_space_around_it(server: Server) {
+        let jane = Jane::new(&server).await;
+        let put = async |name: &str| jane.put(json!({ "display_name": name }).to_string()).await;
+        let emoji = "\u{1F600}".repeat(126);
+        let padded = format!("\u{3000} {} \n", "y".repeat(126));
+        for (name, kept) in
+            [(&*"x".repeat(126), &*"x".repeat(126)), (&emoji, &emoji), (&padded, &"y".repeat(126)), (" J  S ", "J  S")]
+        {
+            let answer = put(name).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["data"]["display_name"]), (200, &json!(kept)));
+            assert_eq!(jane.stored().await.text(Field::DisplayName), Some(kept));
+        }
+        for (name, reason) in [
+            ("", "must not be blank"),
+            (" \t\u{3000}", "must not be blank"),
+            (&*"x".repeat(127), "must be at most 126 characters"),
+            (&*"\u{1F600}".repeat(127), "must be at most 126 characters"),
+            ("a\0b", "must not contain control characters"),
+        ] {
+            let answer = put(name).await;
+            assert_eq!(answer.status, 422, "{answer}");
+            assert_eq!(faults(&answer), [("display_name".to_owned(), reason.to_owned())]);
+        }
+        assert_eq!(jane.stored().await.text(Field::DisplayName), Some("J  S"));
+    }
+);
+
+on_both_databases!(
+    async fn a_name_that_others_allowed_may_come_back(server: Server) {
+        let long = format!(" {} ", "x".repeat(200));
+        let jane = Jane::of(&server, server.person(&[(Field::DisplayName, &long)]).await).await;
+        let before = jane.stored().await;
+        assert_eq!(jane.put(json!({ "display_name": long }).to_string()).await.status, 200);
+        assert_eq!(jane.stored().await, before);
+    }
+);
+
+on_both_databases!(
+    async fn the_history_names_what_changed_and_holds_no_picture(server: Server) {
+        let jane = Jane::new(&server).await;
+        let body = json!({
+            "display_name": "Jo", "profile_image_url": super::pictures::PIXEL, "profile": { "bio": "x" }
+        });
+        assert_eq!(jane.put(body.to_string()).await.status, 200);
+        let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        let payload = selfsame::profile::audit::payload(&server.app, &entries[0]).unwrap().to_string();
+        for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, r#""field":"attributes/bio""#] {
+            assert!(payload.contains(named), "{payload}");
+        }
+        for hidden in ["base64", "iVBOR", &jane.token] {
+            assert!(!payload.contains(hidden), "{payload}");
+        }
+    }
+);
