@@ -28,13 +28,13 @@ pub(super) use openapi::document;
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// What every path of the contract begins with.
-pub(super) const PREFIX: &str = "/api/v1/auth/me";
+pub(super) const PREFIX: &str = "/api/v1/auth";
 /// The contract's words for every error.
 pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    speak(paths().into(), app, "rivergen", VOICE)
+    Router::new().nest(PREFIX, speak(paths().into(), app, "rivergen", VOICE))
 }
 
 fn paths() -> OpenApiRouter<App> {
@@ -46,7 +46,7 @@ fn paths() -> OpenApiRouter<App> {
 /// Shows everything about the person.
 #[utoipa::path(
     get,
-    path = "/api/v1/auth/me",
+    path = "/me",
     operation_id = "showMe",
     tag = "Person",
     security(("token" = []))
@@ -62,7 +62,7 @@ async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response
 /// contain U+0000. A name or an address equal to what the profile shows is taken as it is, even if it breaks a limit.
 #[utoipa::path(
     put,
-    path = "/api/v1/auth/me/profile",
+    path = "/me/profile",
     operation_id = "updateProfile",
     tag = "Person",
     request_body(content = openapi::ProfileUpdate, description = "At most 3 MiB."),

@@ -8,10 +8,11 @@ use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Success, Updated};
 use super::refusal::Refusal;
-use super::{VOICE, answer, paths};
+use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
 use crate::account::{Account, Error, Fault, Field, Rule, Status};
 use crate::contract::openapi::{Description, Ending, Operation, body_faults, failures, person, tenant};
@@ -45,7 +46,7 @@ pub(in crate::contract) fn document() -> Object {
             "A signed-in person reads everything about themselves, and changes their name, their picture and \
                        what their applications keep about them."
                 .to_owned(),
-        annotated: paths().into_openapi(),
+        annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
         voice: VOICE,
