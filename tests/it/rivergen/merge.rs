@@ -2,7 +2,7 @@
 
 use selfsame::account::Field;
 
-use super::{Jane, between, faults};
+use super::{Jane, PROFILE, between, faults};
 use crate::support::Server;
 
 on_both_databases!(
@@ -110,7 +110,7 @@ on_both_databases!(
         let jane = Jane::unknown(&server).await;
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..100 {
-            let request = jane.request("PUT", super::PROFILE);
+            let request = jane.request("PUT", PROFILE);
             tasks.spawn(request.json(format!(r#"{{"profile":{{"k{number}":{number}}}}}"#)).send());
         }
         while let Some(answer) = tasks.join_next().await {

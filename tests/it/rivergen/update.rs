@@ -3,6 +3,7 @@
 use selfsame::account::Field;
 use serde_json::json;
 
+use super::pictures::PIXEL;
 use super::{Jane, faults};
 use crate::support::Server;
 
@@ -128,7 +129,7 @@ on_both_databases!(
     async fn the_history_names_what_changed_and_holds_no_picture(server: Server) {
         let jane = Jane::new(&server).await;
         let body = json!({
-            "display_name": "Jo", "profile_image_url": super::pictures::PIXEL, "profile": { "bio": "x" }
+            "display_name": "Jo", "profile_image_url": PIXEL, "profile": { "bio": "x" }
         });
         assert_eq!(jane.put(body.to_string()).await.status, 200);
         let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
