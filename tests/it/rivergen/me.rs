@@ -6,13 +6,25 @@ use crate::support::Server;
 on_both_databases!(
     async fn everything_about_a_person_has_its_place(server: Server) {
         let jane = Jane::new(&server).await;
-        insta::assert_snapshot!(jane.get().await, @"");
+        insta::assert_snapshot!(jane.get().await, @r#"
+        200 OK
+        cache-control: private, no-cache
+        content-type: application/json
+
+        {"success":true,"data":{"user":{"id":1,"display_name":"Jane","primary_email":"jane@example.com","profile_image_url":null,"created_at":"2026-03-20T14:30:00Z","updated_at":"2026-03-20T14:30:00Z","is_system_admin":false,"disabled_at":null,"profile":{"location":"San Francisco"},"user_metadata":{}},"emails":[{"email":"jane@example.com","verified":true,"is_primary":true,"created_at":"2026-03-20T14:30:00Z"}],"organizations":[{"id":1,"name":"demo","domain":null,"plan":null,"is_admin":false,"joined_at":"2026-03-20T14:30:00Z","source":"tenant"}],"workspaces":[],"security":{"mfa_enabled":false,"mfa_methods":[],"social_accounts_count":0,"connected_providers":[],"total_login_attempts":0,"active_sessions":0}},"message":"User information retrieved successfully"}
+        "#);
     }
 );
 
 on_both_databases!(
     async fn a_person_of_whom_nothing_is_known_has_every_member(server: Server) {
-        insta::assert_snapshot!(Jane::unknown(&server).await.get().await, @"");
+        insta::assert_snapshot!(Jane::unknown(&server).await.get().await, @r#"
+        200 OK
+        cache-control: private, no-cache
+        content-type: application/json
+
+        {"success":true,"data":{"user":{"id":1,"display_name":null,"primary_email":null,"profile_image_url":null,"created_at":"2026-03-20T14:30:00Z","updated_at":"2026-03-20T14:30:00Z","is_system_admin":false,"disabled_at":null,"profile":{},"user_metadata":{}},"emails":[],"organizations":[{"id":1,"name":"demo","domain":null,"plan":null,"is_admin":false,"joined_at":"2026-03-20T14:30:00Z","source":"tenant"}],"workspaces":[],"security":{"mfa_enabled":false,"mfa_methods":[],"social_accounts_count":0,"connected_providers":[],"total_login_attempts":0,"active_sessions":0}},"message":"User information retrieved successfully"}
+        "#);
     }
 );
 

@@ -84,7 +84,12 @@ on_both_databases!(
         assert_eq!(jane.put(filled(64 * 1024)).await.status, 200);
         let before = jane.stored().await;
         let answer = jane.put(r#"{"display_name":"Jo","profile":{"b":1}}"#).await;
-        insta::assert_snapshot!(answer, @"");
+        insta::assert_snapshot!(answer, @r#"
+        400 Bad Request
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PROFILE_UPDATE_FAILED","message":"Profile update failed","details":{"field":"profile","reason":"profile too large"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Profile update failed"}
+        "#);
         assert_eq!(jane.put(filled(64 * 1024 + 1)).await.status, 400);
         assert_eq!(jane.stored().await, before);
         assert_eq!(jane.merge(r#"{"a":null,"b":1}"#).await, r#"{"b":1}"#);

@@ -129,7 +129,12 @@ on_both_databases!(
         let of_other_kind = PIXEL.replace("image/png", "image/jpeg");
         for picture in [&of_other_kind, &cut] {
             let body = json!({ "display_name": "Jo", "profile_image_url": picture, "profile": { "bio": "x" } });
-            insta::assert_snapshot!(jane.put(body.to_string()).await, @"");
+            insta::assert_snapshot!(jane.put(body.to_string()).await, @r#"
+            400 Bad Request
+            content-type: application/json
+
+            {"success":false,"error":{"code":"PROFILE_UPDATE_FAILED","message":"Profile update failed","details":{"field":"profile_image_url","reason":"image content does not match its declared type"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Profile update failed"}
+            "#);
             assert_eq!(jane.stored().await, before);
         }
     }

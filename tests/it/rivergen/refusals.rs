@@ -19,7 +19,31 @@ on_both_databases!(
         server.app.store().revoke_tokens_before(jane.account.id, server.app.now()).await.unwrap();
         server.pass(std::time::Duration::from_secs(3700));
         transcript.add("expired", &jane.get().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > nothing
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+
+        > garbage
+        > another scheme
+        > twice
+        > a change
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+
+        > expired
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T15:31:40Z"},"message":"Invalid or missing token"}
+        "#);
     }
 );
 
@@ -36,7 +60,29 @@ on_both_databases!(
         let jane = Jane::new(&server).await;
         let token = server.token(&jane.account, Contract::System).await;
         transcript.add("a token for System", &server.request("GET", ME).bearer(&token).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > Suspended
+        > Locked
+        > PendingApproval
+        > Rejected
+        403 Forbidden
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PERMISSION_DENIED","message":"User account is disabled","timestamp":"2026-03-20T14:30:00Z"},"message":"User account is disabled"}
+
+        > Closed
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+
+        > a token for System
+        403 Forbidden
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
+        "#);
     }
 );
 
@@ -54,7 +100,39 @@ on_both_databases!(
             transcript.add(path, &jane.request("GET", path).send().await);
         }
         transcript.add("OPTIONS", &server.request("OPTIONS", PROFILE).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET /api/v1/auth/me/profile
+        > POST /api/v1/auth/me/profile
+        > PATCH /api/v1/auth/me/profile
+        > DELETE /api/v1/auth/me/profile
+        405 Method Not Allowed
+        allow: PUT, OPTIONS
+        content-type: application/json
+
+        {"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"Method not allowed","timestamp":"2026-03-20T14:30:00Z"},"message":"Method not allowed"}
+
+        > PUT /api/v1/auth/me
+        > POST /api/v1/auth/me
+        > PATCH /api/v1/auth/me
+        > DELETE /api/v1/auth/me
+        405 Method Not Allowed
+        allow: GET, HEAD, OPTIONS
+        content-type: application/json
+
+        {"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"Method not allowed","timestamp":"2026-03-20T14:30:00Z"},"message":"Method not allowed"}
+
+        > /api/v1/auth/me/
+        > /api/v1/auth/me/none
+        > /api/v1/auth/Me/profile
+        404 Not Found
+        content-type: application/json
+
+        {"success":false,"error":{"code":"RESOURCE_NOT_FOUND","message":"Not found","timestamp":"2026-03-20T14:30:00Z"},"message":"Not found"}
+
+        > OPTIONS
+        204 No Content
+        allow: PUT, OPTIONS
+        "#);
     }
 );
 
@@ -69,7 +147,30 @@ on_both_databases!(
         }
         transcript.add("gzip", &put().header("Content-Encoding", "gzip").json("{}").send().await);
         transcript.add("3 MiB and a byte", &put().json(" ".repeat(3 * 1024 * 1024 + 1)).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > no type
+        > text/plain
+        > application/merge-patch+json
+        > application/json; charset=utf-16
+        415 Unsupported Media Type
+        content-type: application/json
+
+        {"success":false,"error":{"code":"UNSUPPORTED_MEDIA_TYPE","message":"Unsupported media type","timestamp":"2026-03-20T14:30:00Z"},"message":"Unsupported media type"}
+
+        > gzip
+        415 Unsupported Media Type
+        accept-encoding: identity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"UNSUPPORTED_MEDIA_TYPE","message":"Unsupported media type","timestamp":"2026-03-20T14:30:00Z"},"message":"Unsupported media type"}
+
+        > 3 MiB and a byte
+        413 Payload Too Large
+        connection: close
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PAYLOAD_TOO_LARGE","message":"Request body too large","timestamp":"2026-03-20T14:30:00Z"},"message":"Request body too large"}
+        "#);
         let largest = format!("{{}}{}", " ".repeat(3 * 1024 * 1024 - 2));
         assert_eq!(put().json(largest).send().await.status, 200);
     }
@@ -82,7 +183,20 @@ on_both_databases!(
         for body in ["", "{", "[]", "null", "7", r#"{"a":1}x"#, r#"{"unknown":"\u0000"}"#, r#"{"unknown":"\ud800"}"#] {
             transcript.add(format!("{body:?}"), &jane.put(body).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > ""
+        > "{"
+        > "[]"
+        > "null"
+        > "7"
+        > "{\"a\":1}x"
+        > "{\"unknown\":\"\\u0000\"}"
+        > "{\"unknown\":\"\\ud800\"}"
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"body","reason":"invalid JSON"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+        "#);
     }
 );
 
@@ -97,7 +211,19 @@ on_both_databases!(
         ] {
             transcript.add(body, &jane.put(body).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > {"display_name":"","profile":{"bio":"kept out"}}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"display_name","reason":"must not be blank"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+
+        > {"display_name":"","profile_image_url":"a.png","profile":[]}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"display_name","reason":"must not be blank","errors":[{"field":"display_name","reason":"must not be blank"},{"field":"profile_image_url","reason":"must be an http or https URL or a base64 image data URI"},{"field":"profile","reason":"must be an object"}]},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+        "#);
         assert_eq!(jane.stored().await, before);
     }
 );
@@ -125,7 +251,18 @@ on_both_databases!(
         let mut transcript = Transcript::default();
         transcript.add("read", &jane.get().await);
         transcript.add("change", &jane.put("{}").await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > read
+        > change
+        429 Too Many Requests
+        content-type: application/json
+        retry-after: 20
+        x-ratelimit-limit: 3
+        x-ratelimit-remaining: 0
+        x-ratelimit-reset: 1774017020
+
+        {"success":false,"error":{"code":"RATE_LIMITED","message":"Rate limit exceeded","timestamp":"2026-03-20T14:30:00Z"},"message":"Rate limit exceeded"}
+        "#);
         assert_eq!(john.get().await.status, 200);
         server.pass(std::time::Duration::from_secs(20));
         assert_eq!(jane.get().await.status, 200);

@@ -21,7 +21,13 @@ on_both_databases!(
 }"#,
             )
             .await;
-        insta::assert_snapshot!(answer, @"");
+        insta::assert_snapshot!(answer, @r#"
+        200 OK
+        cache-control: private, no-cache
+        content-type: application/json
+
+        {"success":true,"data":{"user_id":1,"display_name":"Jane Smith","profile_image_url":"https://example.com/avatar.jpg","profile":{"location":"San Francisco","bio":"Software developer"},"updated_at":"2026-03-20T14:30:00Z"},"message":"Profile updated successfully"}
+        "#);
         let page = json!({
             "success": true,
             "data": {
