@@ -77,9 +77,10 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     match profile::update(&app, caller.account, patch, occasion, permitted).await {
         Ok(account) => Ok(answer(&body::updated(&account, app.public_url()))),
         Err(error) => {
-            // A failed change leaves nothing behind.
-            if let Some(name) = uploaded {
-                picture::discard(&app, &name).await;
+            // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
+            // and is swept in time if nobody adopted it.
+            if let (Some(name), false) = (&uploaded, matches!(error, Error::Unavailable(_) | Error::Internal(_))) {
+                picture::discard(&app, name).await;
             }
             Err(error)
         }
