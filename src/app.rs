@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,7 @@ use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
+use crate::picture::{Objects, ObjectsError, Pool};
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.
@@ -34,6 +36,8 @@ struct Parts {
     remembered: Remembered,
     limits: Limits,
     key_uses: KeyUses,
+    pictures: Pool,
+    objects: Objects,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -59,6 +63,9 @@ pub enum StartError {
     /// The client that fetches the keys of trusted issuers cannot be made.
     #[error("trusted issuers: {0}")]
     Trusted(Cause),
+    /// Pictures cannot be kept where the configuration says.
+    #[error("pictures.store: {0}")]
+    Pictures(#[from] ObjectsError),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -93,6 +100,8 @@ impl App {
         let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
         let key_uses = KeyUses::default();
+        let pictures = Pool::new(config.pictures.workers);
+        let objects = Objects::new(&config)?;
         let parts = Parts {
             config,
             store,
@@ -102,6 +111,8 @@ impl App {
             remembered,
             limits,
             key_uses,
+            pictures,
+            objects,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -163,6 +174,16 @@ impl App {
     /// When API keys were used since that was last written down.
     pub fn key_uses(&self) -> &KeyUses {
         &self.parts.key_uses
+    }
+
+    /// The threads that decode pictures.
+    pub fn pictures(&self) -> &Pool {
+        &self.parts.pictures
+    }
+
+    /// Where pictures are kept.
+    pub fn objects(&self) -> &Objects {
+        &self.parts.objects
     }
 
     /// One permit a request in flight.
@@ -227,8 +248,12 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
 }
 
 fn make_data_folder(config: &Config) -> Result<(), StartError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(&config.data);
-    made.map_err(|error| StartError::Data(config.data.display().to_string(), error))
+    make_folder(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
+}
+
+/// Makes a folder, and those that it is in, for nobody else to look into.
+pub(crate) fn make_folder(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Where the master key comes from.

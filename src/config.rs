@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod layers;
 mod load;
+mod pictures;
 mod secret;
 mod settings;
 mod templates;
@@ -32,6 +33,7 @@ use self::value::{HOUR, MINUTE, count, duration};
 pub use self::{
     error::{ConfigError, Origin},
     load::{Loaded, Overrides, Setting, Sources},
+    pictures::{PictureStore, Pictures},
     secret::Secret,
     trusted_issuer::{KeySource, Provision, TrustedIssuer},
     value::{DatabaseUrl, MasterKey},
@@ -66,6 +68,8 @@ pub struct Config {
     pub trusted_issuer: BTreeMap<String, TrustedIssuer>,
     /// How many requests are taken.
     pub rate_limit: RateLimit,
+    /// Where pictures are kept, and for how long.
+    pub pictures: Pictures,
     /// The operator's own listener.
     pub operator: Operator,
     /// What is told about requests.
@@ -294,6 +298,11 @@ impl Config {
     pub fn database(&self) -> DatabaseUrl {
         value::resolve_database(&self.database.url)
             .unwrap_or_else(|| DatabaseUrl::Sqlite(self.data.join("selfsame.sqlite3")))
+    }
+
+    /// The folder of uploaded pictures if [`Pictures::store`] names no bucket.
+    pub fn pictures_folder(&self) -> PathBuf {
+        self.data.join("pictures")
     }
 
     /// Where the master key is kept if [`Keys::master_key`] is not set.

@@ -1,8 +1,9 @@
 //! selfsame: one account behind the profile contracts that apps already speak.
 //!
-//! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), who is calling
-//! ([`identity`]), where it is kept ([`store`]), how it moves in and out ([`moving`]), how each contract says it ([`contract`]), and what holds it
-//! together ([`app`], [`limit`], [`serve`], [`telemetry`], [`cli`]).
+//! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), what becomes of
+//! a picture ([`picture`]), who is calling ([`identity`]), where it is kept ([`store`]), how it moves in and out
+//! ([`moving`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
+//! [`telemetry`], [`cli`]).
 
 pub mod account;
 pub mod app;

@@ -50,6 +50,8 @@ pub enum Error {
     AttributesTooLarge,
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
+    /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
+    PictureUnusable,
     /// Too many requests came from one source, or for one account.
     RateLimited(TooMany),
     /// A part of the world is missing (database, gateway): nothing is known to have changed, the client may retry.

@@ -10,7 +10,7 @@ use super::{
 };
 
 pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
-    let Config { server, database, issuer, trusted_issuer, .. } = config;
+    let Config { server, database, issuer, trusted_issuer, pictures, .. } = config;
     at_most(settings, ("database.group", database.group), ("database.queue", database.queue))?;
     at_most(
         settings,
@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
         ("issuer.max_token_lifetime", issuer.max_token_lifetime),
     )?;
     tls_is_whole(server, settings)?;
+    pictures.check(settings)?;
     for (name, issuer) in trusted_issuer {
         keys_have_one_source(name, issuer, settings)?;
     }

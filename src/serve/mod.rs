@@ -7,6 +7,7 @@ mod edge;
 mod health;
 mod listener;
 mod operator;
+mod pictures;
 mod remainder;
 mod root;
 mod source;

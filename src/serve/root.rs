@@ -1,5 +1,5 @@
-//! What lies outside every contract: health, the issuer's keys, documentation; and a voice of its own, problem details
-//! (RFC 9457).
+//! What lies outside every contract: health, the issuer's keys, pictures, documentation; and a voice of its own, problem
+//! details (RFC 9457).
 
 use axum::Router;
 use axum::extract::State;
@@ -10,9 +10,10 @@ use serde_json::json;
 
 use super::documentation;
 use super::health::{self, Readiness};
+use super::pictures;
 use crate::account::Error;
 use crate::app::App;
-use crate::contract::{Asked, endpoint, speak_unbounded};
+use crate::contract::{Asked, endpoint, speak, speak_unbounded};
 
 /// How long verifiers may keep the published keys, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -23,8 +24,10 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
     let routes = if app.config().server.docs { routes.merge(documentation::routes()) } else { routes };
+    let pictures = Router::new().route("/{name}", endpoint(get(pictures::show), "GET, HEAD, OPTIONS"));
     // A busy server lives: whoever restarted it for want of an answer would only make things worse.
     speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)
+        .nest("/pictures", speak(pictures, app, "pictures", say))
 }
 
 /// The public keys of the embedded issuer (RFC 7517 §5).

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::Tls;
 use crate::app::App;
+use crate::picture;
 use crate::telemetry;
 
 /// How often what other instances did comes into force here at the latest, and what expired is deleted.
@@ -12,10 +13,10 @@ const PERIOD: Duration = Duration::from_secs(30);
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps a running server tidy, for ever: reads the issuer's keys again, asks trusted providers for theirs, takes
-/// over replaced certificates, writes down when keys were used, and deletes what expired tokens left behind. A
-/// database that is away only delays it.
+/// over replaced certificates, writes down when keys were used, and deletes what expired tokens left behind and pictures
+/// that nobody needs. A database that is away only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
-    tokio::join!(drain_metrics(), look_after(app, tls));
+    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), look_after(app, tls));
 }
 
 async fn drain_metrics() {
@@ -23,6 +24,18 @@ async fn drain_metrics() {
     loop {
         ticks.tick().await;
         telemetry::run_upkeep();
+    }
+}
+
+/// Apart: an object store that is away must not keep anything else waiting.
+async fn sweep_pictures(app: App) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = picture::sweep(&app).await {
+            tracing::warn!(?error, "pictures that nobody needs are deleted later");
+        }
     }
 }
 

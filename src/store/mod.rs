@@ -11,6 +11,7 @@ mod effects;
 mod history;
 mod identities;
 mod installation;
+mod pictures;
 mod postgres;
 mod record;
 mod seen;
@@ -180,6 +181,7 @@ impl Store {
             history::ALL,
             identities::ALL,
             installation::ALL,
+            pictures::ALL,
             tenants::ALL,
             tokens::ALL,
         ];

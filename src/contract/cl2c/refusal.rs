@@ -56,10 +56,11 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
-        // This contract reads no client hash, and nothing that it writes is decided by a holding.
+        // This contract reads no client hash and no picture, and nothing that it writes is decided by a holding.
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
         | Error::Taken(_)
         | Error::AttributesTooLarge
+        | Error::PictureUnusable
         | Error::Internal(_) => unexpected(),
     }
 }

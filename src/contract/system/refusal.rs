@@ -55,7 +55,10 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::Taken(_) | Error::AttributesTooLarge => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
         Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
-        Error::Internal(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned()),
+        // This contract reads no picture.
+        Error::PictureUnusable | Error::Internal(_) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
+        }
     }
 }
 

@@ -1,0 +1,111 @@
+//! The types of pictures: those that are read, the two that are written, and the names of what is kept.
+
+/// What a picture that is sent may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// PNG (ISO/IEC 15948).
+    Png,
+    /// JPEG (ITU-T T.81).
+    Jpeg,
+    /// GIF87a or GIF89a; its first frame.
+    Gif,
+    /// WebP (RFC 9649); its first frame.
+    WebP,
+}
+
+impl Kind {
+    /// The kind with this media type, in any case; `image/jpg` is a common mistake for `image/jpeg`.
+    pub(super) fn of_media_type(text: &str) -> Option<Kind> {
+        let types = [
+            ("image/png", Kind::Png),
+            ("image/jpeg", Kind::Jpeg),
+            ("image/jpg", Kind::Jpeg),
+            ("image/gif", Kind::Gif),
+            ("image/webp", Kind::WebP),
+        ];
+        types.into_iter().find_map(|(name, kind)| text.eq_ignore_ascii_case(name).then_some(kind))
+    }
+
+    /// Whether bytes begin as a file of this kind does.
+    pub(super) fn begins(self, bytes: &[u8]) -> bool {
+        match self {
+            Kind::Png => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+            Kind::Jpeg => bytes.starts_with(b"\xff\xd8\xff"),
+            Kind::Gif => bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a"),
+            Kind::WebP => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
+        }
+    }
+}
+
+/// What a picture is kept as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// For pictures of which something can be seen through.
+    Png,
+    /// For all others: a photograph takes a tenth of the space.
+    Jpg,
+}
+
+impl Ending {
+    /// The name of a picture, out of 128 random bits.
+    pub(super) fn name(self, random: [u8; 16]) -> String {
+        let ending = match self {
+            Ending::Png => "png",
+            Ending::Jpg => "jpg",
+        };
+        format!("{:032x}.{ending}", u128::from_be_bytes(random))
+    }
+}
+
+/// Whether a text can be the name of a picture that is kept here: 32 lower-case hexadecimal digits and an ending.
+pub fn is_name(text: &str) -> bool {
+    media_type(text).is_some()
+}
+
+/// The media type of the picture with this name; `None` for what is no name.
+pub fn media_type(name: &str) -> Option<&'static str> {
+    let (digits, ending) = name.split_once('.')?;
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digits.len() != 32 || !digits.bytes().all(is_digit) {
+        return None;
+    }
+    match ending {
+        "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_digits_and_a_known_ending() {
+        let name = Ending::Png.name([0xab; 16]);
+        assert_eq!(name, "abababababababababababababababab.png");
+        assert_eq!(media_type(&name), Some("image/png"));
+        assert_eq!(media_type(&Ending::Jpg.name([0; 16])), Some("image/jpeg"));
+    }
+
+    #[test]
+    fn nothing_else_is_a_name() {
+        let digits = "abababababababababababababababab";
+        for name in [
+            "",
+            ".png",
+            digits,
+            &format!("{digits}.gif"),
+            &format!("{digits}.PNG"),
+            &format!("{digits}.png.png"),
+            &format!("{digits}.png/"),
+            &format!("{}.png", digits.to_uppercase()),
+            &format!("{}.png", &digits[1..]),
+            &format!("0{digits}.png"),
+            "../secret.key",
+            "..%2f..%2fsecret.key",
+        ] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! From the bytes that were uploaded to the picture that is kept. Every step is bounded: the size is known before room is
+//! made for the pixels, and only the first frame of an animation is looked at.
+
+use std::fmt;
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::kind::{Ending, Kind};
+use super::{jpeg, shrink, webp};
+
+/// The most pixels that a picture may have: 4096 by 4096.
+const MAX_PIXELS: u64 = 1 << 24;
+
+/// The most memory that decoding one picture, or several at once, may take. A photograph of 12 megapixels needs it when it
+/// is a progressive JPEG or a WebP with an alpha channel.
+pub(super) const MAX_MEMORY: u64 = 128 * MEBIBYTE;
+
+/// Rows, colour profiles and whatever else a decoder keeps beside the pixels.
+const ASIDE: u64 = 4 * MEBIBYTE;
+
+pub(super) const MEBIBYTE: u64 = 1024 * 1024;
+
+/// How good a JPEG is that is kept, of 100: at this size nobody sees the difference to a better one.
+const QUALITY: u8 = 85;
+
+/// Why a picture cannot be used: for the log, where nothing of the picture may stand.
+#[derive(Debug)]
+pub(super) struct Unusable(pub(super) String);
+
+impl Unusable {
+    pub(super) fn because(error: impl fmt::Display) -> Unusable {
+        Unusable(error.to_string())
+    }
+}
+
+/// A picture of which only the header was read.
+pub(super) struct Opened<'a> {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Bytes that decoding takes at most.
+    pub(super) memory: u64,
+    /// How it is to be turned to stand upright.
+    pub(super) orientation: Orientation,
+    /// Decodes it.
+    pub(super) decode: Box<dyn FnOnce() -> Result<DynamicImage, Unusable> + 'a>,
+}
+
+/// Decodes a picture, turns it upright, makes it small and writes it anew, without anything that is not a pixel. `reserve`
+/// waits until there is so much memory, and holds it.
+pub(super) fn render<Held>(
+    kind: Kind,
+    bytes: &[u8],
+    reserve: impl FnOnce(u64) -> Held,
+) -> Result<(Ending, Vec<u8>), Unusable> {
+    if !kind.begins(bytes) {
+        return Err(Unusable("the bytes are not of the type that was declared".to_owned()));
+    }
+    let frame;
+    let opened = match kind {
+        Kind::Jpeg => jpeg::open(bytes)?,
+        Kind::WebP => {
+            frame = webp::first_frame(bytes)?;
+            let opened = open(ImageFormat::WebP, &frame.file, |_| frame.per_pixel)?;
+            Opened { orientation: frame.orientation, ..opened }
+        }
+        Kind::Png => open(ImageFormat::Png, bytes, |pixel| pixel)?,
+        // A frame that does not fill the screen is put together apart.
+        Kind::Gif => open(ImageFormat::Gif, bytes, |pixel| 2 * pixel)?,
+    };
+    let memory = opened.memory.saturating_add(ASIDE);
+    let pixels = u64::from(opened.width) * u64::from(opened.height);
+    if pixels > MAX_PIXELS || opened.memory > MAX_MEMORY {
+        return Err(Unusable(format!("{} by {} pixels are too many", opened.width, opened.height)));
+    }
+    let small = {
+        let _held = reserve(memory.min(MAX_MEMORY));
+        shrink::shrink(&(opened.decode)()?)
+    };
+    let mut image = DynamicImage::from(small);
+    image.apply_orientation(opened.orientation);
+    encode(&image)
+}
+
+/// Reads the header of what needs no care; `per_pixel` says what decoding takes, given what a decoded pixel takes.
+fn open(format: ImageFormat, file: &[u8], per_pixel: impl FnOnce(u64) -> u64) -> Result<Opened<'_>, Unusable> {
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    reader.limits(limits(ASIDE));
+    let mut decoder = reader.into_decoder().map_err(Unusable::because)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let memory = pixels.saturating_mul(per_pixel(u64::from(decoder.color_type().bytes_per_pixel())));
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decode = move || {
+        decoder.set_limits(limits(memory.saturating_sub(decoder.total_bytes()))).map_err(Unusable::because)?;
+        DynamicImage::from_decoder(decoder).map_err(Unusable::because)
+    };
+    Ok(Opened { width, height, memory, orientation, decode: Box::new(decode) })
+}
+
+fn limits(memory: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(memory);
+    limits
+}
+
+fn encode(image: &DynamicImage) -> Result<(Ending, Vec<u8>), Unusable> {
+    let mut file = Vec::new();
+    let opaque = image.as_rgba8().is_none_or(|image| image.pixels().all(|pixel| pixel.0[3] == u8::MAX));
+    if opaque {
+        let encoder = JpegEncoder::new_with_quality(&mut file, QUALITY);
+        image.to_rgb8().write_with_encoder(encoder).map_err(Unusable::because)?;
+        Ok((Ending::Jpg, file))
+    } else {
+        image.write_to(&mut Cursor::new(&mut file), ImageFormat::Png).map_err(Unusable::because)?;
+        Ok((Ending::Png, file))
+    }
+}
+
+#[cfg(test)]
+#[path = "render_tests/mod.rs"]
+mod tests;

@@ -1,0 +1,250 @@
+mod bombs;
+mod fixtures;
+mod orientation;
+
+use std::cell::Cell;
+
+use image::codecs::gif::GifEncoder;
+use image::{Frame, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage, load_from_memory};
+
+use super::*;
+use fixtures::*;
+
+const BLUE: Rgb<u8> = Rgb([30, 30, 200]);
+const RED: Rgb<u8> = Rgb([200, 30, 30]);
+
+/// Blue on the left, red on the right.
+fn flag(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, _| if x < width / 2 { BLUE } else { RED })
+}
+
+fn file(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    image.into().write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+fn rendered(kind: Kind, bytes: &[u8]) -> (Ending, DynamicImage) {
+    let (ending, file) = render(kind, bytes, |_| ()).unwrap();
+    let format = if ending == Ending::Png { ImageFormat::Png } else { ImageFormat::Jpeg };
+    (ending, image::load_from_memory_with_format(&file, format).unwrap())
+}
+
+fn refused(kind: Kind, bytes: &[u8]) -> String {
+    match render(kind, bytes, |_| ()) {
+        Err(Unusable(reason)) => reason,
+        Ok(_) => panic!("{kind:?} was taken"),
+    }
+}
+
+/// A picture is a flag still.
+fn assert_flag(image: &DynamicImage) {
+    let image = image.to_rgb8();
+    let (right, middle) = (image.width() - 1, image.height() / 2);
+    for (x, wanted) in [(0, BLUE), (right, RED)] {
+        assert_near(*image.get_pixel(x, middle), wanted);
+    }
+}
+
+fn assert_near(found: Rgb<u8>, wanted: Rgb<u8>) {
+    let is_near = found.0.iter().zip(wanted.0).all(|(found, wanted)| found.abs_diff(wanted) < 30);
+    assert!(is_near, "{found:?} is not {wanted:?}");
+}
+
+#[test]
+fn every_kind_is_read() {
+    let flag = || flag(64, 48);
+    for (kind, bytes) in [
+        (Kind::Png, file(flag(), ImageFormat::Png)),
+        (Kind::Jpeg, file(flag(), ImageFormat::Jpeg)),
+        (Kind::Gif, file(flag(), ImageFormat::Gif)),
+        (Kind::WebP, file(flag(), ImageFormat::WebP)),
+    ] {
+        let (ending, image) = rendered(kind, &bytes);
+        assert_eq!((ending, image.width(), image.height()), (Ending::Jpg, 64, 48), "{kind:?}");
+        assert_flag(&image);
+    }
+}
+
+#[test]
+fn rarer_forms_are_read() {
+    for (kind, bytes) in [
+        (Kind::Jpeg, progressive_jpeg()),
+        (Kind::WebP, lossy_webp()),
+        (Kind::WebP, animated_webp()),
+        (Kind::Jpeg, cmyk_jpeg()),
+    ] {
+        let (ending, image) = rendered(kind, &bytes);
+        assert_eq!((ending, image.width(), image.height()), (Ending::Jpg, 16, 16), "{kind:?}");
+        assert_flag(&image);
+    }
+}
+
+#[test]
+fn png_is_read_in_every_depth_and_colour() {
+    let grey = |x: u32| if x < 32 { 0u8 } else { 255 };
+    let images: [DynamicImage; 8] = [
+        flag(64, 48).into(),
+        DynamicImage::from(flag(64, 48)).to_rgba8().into(),
+        DynamicImage::from(flag(64, 48)).to_rgb16().into(),
+        DynamicImage::from(flag(64, 48)).to_rgba16().into(),
+        ImageBuffer::from_fn(64, 48, |x, _| Luma([grey(x)])).into(),
+        ImageBuffer::from_fn(64, 48, |x, _| LumaA([grey(x), 255])).into(),
+        ImageBuffer::from_fn(64, 48, |x, _| Luma([u16::from(grey(x)) * 257])).into(),
+        ImageBuffer::from_fn(64, 48, |x, _| LumaA([u16::from(grey(x)) * 257, 65535])).into(),
+    ];
+    for image in images {
+        let (_, kept) = rendered(Kind::Png, &file(image.clone(), ImageFormat::Png));
+        let (before, after) = (image.to_rgb8(), kept.to_rgb8());
+        for x in [4, 60] {
+            assert_near(*after.get_pixel(x, 20), *before.get_pixel(x, 20));
+        }
+    }
+}
+
+#[test]
+fn a_palette_is_read_with_its_transparency() {
+    let (ending, image) = rendered(Kind::Png, &palette_png(&[0, 255]));
+    assert_eq!(ending, Ending::Png);
+    assert_eq!(image.to_rgba8().pixels().map(|pixel| pixel.0).collect::<Vec<_>>(), [[0; 4], [200, 30, 30, 255]]);
+    let (ending, image) = rendered(Kind::Png, &palette_png(&[]));
+    assert_eq!((ending, image.width(), image.height()), (Ending::Jpg, 2, 1));
+}
+
+/// A pixel of each of two colours, by one bit each.
+fn palette_png(transparency: &[u8]) -> Vec<u8> {
+    let palette: Vec<u8> = [BLUE.0, RED.0].concat();
+    let pixels = [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x40, 0x00, 0x42, 0x00, 0x41];
+    let transparency = (!transparency.is_empty()).then_some((b"tRNS", transparency));
+    let chunks = [(b"PLTE", palette.as_slice())].into_iter().chain(transparency).chain([(b"IDAT", pixels.as_slice())]);
+    bombs::png(2, 1, 1, 3, chunks)
+}
+
+#[test]
+fn what_can_be_seen_through_stays_so() {
+    let image = RgbaImage::from_fn(100, 100, |x, _| Rgba([10, 200, 10, if x < 50 { 0 } else { 128 }]));
+    for (kind, format) in [(Kind::Png, ImageFormat::Png), (Kind::WebP, ImageFormat::WebP)] {
+        let (ending, kept) = rendered(kind, &file(image.clone(), format));
+        assert_eq!(ending, Ending::Png);
+        assert_eq!(kept.to_rgba8().get_pixel(10, 10).0[3], 0);
+        assert_eq!(kept.to_rgba8().get_pixel(90, 10).0, [10, 200, 10, 128]);
+    }
+    let (ending, kept) = rendered(Kind::WebP, &translucent_webp());
+    assert_eq!(ending, Ending::Png);
+    assert_eq!(kept.to_rgba8().get_pixel(3, 2).0[3], 0);
+    assert_eq!(kept.to_rgba8().get_pixel(3, 12).0[3], 255);
+}
+
+#[test]
+fn an_animation_shows_its_first_frame() {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    for image in [flag(40, 40), RgbImage::from_pixel(40, 40, Rgb([0, 255, 0]))] {
+        encoder.encode_frame(Frame::new(DynamicImage::from(image).to_rgba8())).unwrap();
+    }
+    drop(encoder);
+    assert_flag(&rendered(Kind::Gif, &bytes).1);
+    assert_flag(&rendered(Kind::WebP, &animated_webp()).1);
+}
+
+#[test]
+fn a_picture_becomes_at_most_512_pixels_wide_and_high() {
+    for (size, kept) in
+        [((1, 1), (1, 1)), ((512, 512), (512, 512)), ((600, 800), (384, 512)), ((4000, 3000), (512, 384))]
+    {
+        let (_, image) = rendered(Kind::Jpeg, &file(flag(size.0, size.1), ImageFormat::Jpeg));
+        assert_eq!((image.width(), image.height()), kept);
+    }
+}
+
+#[test]
+fn nothing_but_pixels_is_kept() {
+    let secret = b"GPS 52.5 N 13.4 E";
+    let chunks = [(b"tEXt", [b"Comment\0".as_slice(), secret].concat()), (b"eXIf", secret.to_vec())];
+    let mut png = file(flag(8, 8), ImageFormat::Png);
+    for (name, data) in chunks {
+        png.splice(33..33, bombs::chunk(name, &data));
+    }
+    png.extend_from_slice(b"<script>alert(1)</script>");
+    let mut jpeg = file(flag(8, 8), ImageFormat::Jpeg);
+    jpeg.splice(2..2, bombs::jpeg_segment(0xfe, secret));
+    jpeg.extend_from_slice(b"PK\x03\x04<script>");
+    for (kind, bytes) in [(Kind::Png, png), (Kind::Jpeg, jpeg)] {
+        let (_, kept) = render(kind, &bytes, |_| ()).unwrap();
+        for hidden in [secret.as_slice(), b"<script>", b"PK\x03\x04"] {
+            assert!(!kept.windows(hidden.len()).any(|window| window == hidden), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_another_kind_than_declared_is_refused() {
+    let png = file(flag(8, 8), ImageFormat::Png);
+    for kind in [Kind::Jpeg, Kind::Gif, Kind::WebP] {
+        assert_eq!(refused(kind, &png), "the bytes are not of the type that was declared");
+    }
+    for bytes in [b"<svg/>".as_slice(), b"\x89PNG", b"MZ", b"GIF88a", b"RIFF\0\0\0\0WAVE", b" \x89PNG\r\n\x1a\n"] {
+        for kind in [Kind::Png, Kind::Jpeg, Kind::Gif, Kind::WebP] {
+            assert_eq!(refused(kind, bytes), "the bytes are not of the type that was declared");
+        }
+    }
+}
+
+#[test]
+fn a_truncated_picture_is_refused_wherever_it_ends() {
+    for (kind, bytes) in [
+        (Kind::Jpeg, file(flag(40, 40), ImageFormat::Jpeg)),
+        (Kind::Jpeg, progressive_jpeg()),
+        (Kind::WebP, lossy_webp()),
+        (Kind::WebP, translucent_webp()),
+        (Kind::WebP, file(flag(40, 40), ImageFormat::WebP)),
+    ] {
+        for length in 0..bytes.len() {
+            refused(kind, &bytes[..length]);
+        }
+    }
+    // What stands behind the pixels: a checksum and an end mark in PNG, an end mark in GIF.
+    for (kind, bytes, behind) in
+        [(Kind::Png, file(flag(40, 40), ImageFormat::Png), 20), (Kind::Gif, file(flag(40, 40), ImageFormat::Gif), 4)]
+    {
+        for length in 0..bytes.len() - behind {
+            refused(kind, &bytes[..length]);
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_never_make_it_panic() {
+    let files = [
+        (Kind::Png, file(flag(24, 24), ImageFormat::Png)),
+        (Kind::Jpeg, file(flag(24, 24), ImageFormat::Jpeg)),
+        (Kind::Jpeg, progressive_jpeg()),
+        (Kind::Gif, file(flag(24, 24), ImageFormat::Gif)),
+        (Kind::WebP, lossy_webp()),
+        (Kind::WebP, translucent_webp()),
+        (Kind::WebP, animated_webp()),
+    ];
+    for (kind, bytes) in files {
+        for at in 0..bytes.len() {
+            for flip in [0xff, 0x01, 0x80] {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= flip;
+                let _ = render(kind, &bytes, |memory| assert!(memory <= MAX_MEMORY));
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_is_reserved_before_a_large_picture_is_decoded() {
+    let reserved = Cell::new(0);
+    render(Kind::Png, &file(flag(4000, 3000), ImageFormat::Png), |memory| reserved.set(memory)).unwrap();
+    assert!((36_000_000..48_000_000).contains(&reserved.get()), "{}", reserved.get());
+}
+
+#[test]
+fn what_is_kept_can_be_read_again() {
+    let (_, kept) = render(Kind::WebP, &translucent_webp(), |_| ()).unwrap();
+    load_from_memory(&kept).unwrap();
+    render(Kind::Png, &kept, |_| ()).unwrap();
+}

@@ -1,0 +1,145 @@
+//! What a text that a client sent as its picture is; decided by its form alone.
+
+use super::MAX_BYTES;
+use super::kind::Kind;
+
+/// The longest address of a picture elsewhere, in bytes.
+const MAX_ADDRESS: usize = 2048;
+
+/// What a text that a client sent as its picture is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent<'a> {
+    /// A picture elsewhere; it is shown as it is and never fetched.
+    Address(&'a str),
+    /// What follows our own `/pictures/`: the name of a picture that is kept here, if there is one of that name.
+    Ours(&'a str),
+    /// The picture itself.
+    Data(Data<'a>),
+}
+
+/// A data URI (RFC 2397) whose form was checked and which is not decoded yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<'a> {
+    pub(super) kind: Kind,
+    /// Base64 (RFC 4648 §4) with padding and without anything between, of at most [`MAX_BYTES`].
+    pub(super) base64: &'a str,
+}
+
+/// The rules that a picture's text may break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureRule {
+    /// It is neither an `http` or `https` address nor a data URI in base64.
+    NotAPicture,
+    /// It is an address of more than 2048 bytes.
+    AddressTooLong,
+    /// It is a data URI of no media type, or of one that is not read here.
+    UnsupportedType,
+    /// Its base64 is not what RFC 4648 §4 says, or empty.
+    InvalidBase64,
+    /// It decodes to more than [`MAX_BYTES`].
+    TooLarge,
+}
+
+/// Reads the text; `public_url` is the origin under which this installation shows its own pictures, without a slash at its
+/// end. Takes time in proportion to the text, and no memory.
+pub fn read<'a>(text: &'a str, public_url: &str) -> Result<Sent<'a>, PictureRule> {
+    if let Some(data) = strip_prefix(text, "data:") {
+        return read_data(data).map(Sent::Data);
+    }
+    check_address(text)?;
+    let path = strip_prefix(text, public_url);
+    Ok(match path.and_then(|path| path.strip_prefix(super::upload::PATH)) {
+        Some(name) => Sent::Ours(name),
+        None => Sent::Address(text),
+    })
+}
+
+fn read_data(data: &str) -> Result<Data<'_>, PictureRule> {
+    let (head, base64) = data.split_once(',').ok_or(PictureRule::NotAPicture)?;
+    let (media_type, rest) = head.split_once(';').unwrap_or((head, ""));
+    let kind = Kind::of_media_type(media_type).ok_or(PictureRule::UnsupportedType)?;
+    if !rest.eq_ignore_ascii_case("base64") {
+        return Err(PictureRule::NotAPicture);
+    }
+    check_base64(base64)?;
+    Ok(Data { kind, base64 })
+}
+
+/// Checks the size first: it needs no look at the text.
+fn check_base64(text: &str) -> Result<(), PictureRule> {
+    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    if digits.len() / 4 * 3 + digits.len() % 4 * 3 / 4 > MAX_BYTES {
+        return Err(PictureRule::TooLarge);
+    }
+    // The bits of the last digit that mean nothing must be zero (RFC 4648 §3.5).
+    let unused: u8 = match text.len() - digits.len() {
+        0 => 0,
+        1 => 0b11,
+        _ => 0b1111,
+    };
+    let last = digits.bytes().last().map_or(NO_DIGIT, |last| BASE64[usize::from(last)]);
+    let is_whole = text.len().is_multiple_of(4) && last != NO_DIGIT && last & unused == 0;
+    let is_plain = || digits.bytes().all(|byte| BASE64[usize::from(byte)] != NO_DIGIT);
+    if is_whole && is_plain() { Ok(()) } else { Err(PictureRule::InvalidBase64) }
+}
+
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each base64 digit (RFC 4648 §4).
+const BASE64: [u8; 256] = {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 64 {
+        values[digits[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+/// An `http` or `https` URI (RFC 3986) with a host and without a user.
+fn check_address(text: &str) -> Result<(), PictureRule> {
+    let rest = strip_prefix(text, "http://").or_else(|| strip_prefix(text, "https://"));
+    let rest = rest.ok_or(PictureRule::NotAPicture)?;
+    if text.len() > MAX_ADDRESS {
+        return Err(PictureRule::AddressTooLong);
+    }
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    if is_written_in_uri_characters(rest) && is_host_and_port(authority) {
+        Ok(())
+    } else {
+        Err(PictureRule::NotAPicture)
+    }
+}
+
+/// RFC 3986 §2: unreserved and reserved characters, and percent-encoded bytes.
+fn is_written_in_uri_characters(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'%' => bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
+        byte => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(byte),
+    })
+}
+
+fn is_host_and_port(authority: &str) -> bool {
+    let (host, port) = match authority.rfind(':') {
+        Some(colon) if !authority.ends_with(']') => (&authority[..colon], &authority[colon + 1..]),
+        _ => (authority, ""),
+    };
+    let is_port = port.is_empty() || port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match literal {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && !host.contains(['[', ']', ':', '@']),
+    };
+    is_port && is_host
+}
+
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+#[cfg(test)]
+#[path = "sent_tests.rs"]
+mod tests;

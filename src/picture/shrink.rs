@@ -1,0 +1,110 @@
+//! Making a picture small.
+
+use image::imageops::{FilterType, resize};
+use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
+
+use super::MAX_SIDE;
+
+/// The picture with both sides at most [`MAX_SIDE`], in its proportions; never larger than it was.
+///
+/// It is first cut down by a whole number, by the mean of each square, which takes no memory for a second large picture, and
+/// then resized by a good filter. What is seen through counts as much as it is seen: or the colour of pixels that nobody
+/// sees, often black, would make a rim around those that are seen.
+pub(super) fn shrink(image: &DynamicImage) -> RgbaImage {
+    let longest = image.width().max(image.height());
+    if longest <= MAX_SIDE {
+        return image.to_rgba8();
+    }
+    let coarse = reduce(image, longest / (2 * MAX_SIDE));
+    let (width, height) = fit(image.width(), image.height());
+    let mut small = resize(&coarse, width, height, FilterType::CatmullRom);
+    small.pixels_mut().for_each(undo_weight);
+    small
+}
+
+/// The largest size of these proportions that fits.
+fn fit(width: u32, height: u32) -> (u32, u32) {
+    let longest = width.max(height);
+    let scale = |side: u32| {
+        let scaled = (u64::from(side) * u64::from(MAX_SIDE) + u64::from(longest) / 2) / u64::from(longest);
+        u32::try_from(scaled).unwrap_or(MAX_SIDE).max(1)
+    };
+    (scale(width), scale(height))
+}
+
+/// The mean of each square of `side` by `side` pixels, its colour weighted by its alpha.
+fn reduce(image: &DynamicImage, side: u32) -> RgbaImage {
+    let side = side.max(1);
+    let (width, height) = image.dimensions();
+    RgbaImage::from_fn(width.div_ceil(side), height.div_ceil(side), |x, y| {
+        let (mut sum, mut count) = ([0u64; 4], 0u64);
+        for y in y * side..(y * side + side).min(height) {
+            for x in x * side..(x * side + side).min(width) {
+                let Rgba([r, g, b, a]) = image.get_pixel(x, y);
+                let alpha = u64::from(a);
+                sum[0] += u64::from(r) * alpha;
+                sum[1] += u64::from(g) * alpha;
+                sum[2] += u64::from(b) * alpha;
+                sum[3] += alpha;
+                count += 1;
+            }
+        }
+        let [r, g, b, a] = sum;
+        Rgba([mean(r, 255 * count), mean(g, 255 * count), mean(b, 255 * count), mean(a, count)])
+    })
+}
+
+fn undo_weight(pixel: &mut Rgba<u8>) {
+    let [r, g, b, a] = pixel.0;
+    let colour = |weighted: u8| match a {
+        0 => 0,
+        a => mean(u64::from(weighted) * 255, u64::from(a)),
+    };
+    *pixel = Rgba([colour(r), colour(g), colour(b), a]);
+}
+
+/// Rounded to the nearest.
+fn mean(sum: u64, count: u64) -> u8 {
+    u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(width: u32, height: u32) -> (u32, u32) {
+        shrink(&DynamicImage::new_rgb8(width, height)).dimensions()
+    }
+
+    #[test]
+    fn proportions_are_kept() {
+        assert_eq!(sizes(4000, 3000), (512, 384));
+        assert_eq!(sizes(600, 1200), (256, 512));
+        assert_eq!(sizes(513, 512), (512, 511));
+        assert_eq!(sizes(20_000, 3), (512, 1));
+        assert_eq!(sizes(1, 9_999), (1, 512));
+    }
+
+    #[test]
+    fn what_fits_is_not_enlarged() {
+        for size in [(1, 1), (512, 512), (512, 1), (100, 300)] {
+            assert_eq!(sizes(size.0, size.1), size);
+        }
+    }
+
+    #[test]
+    fn the_colour_of_what_nobody_sees_does_not_show() {
+        let striped = RgbaImage::from_fn(2048, 2048, |x, _| match (x / 16) % 2 {
+            0 => Rgba([255, 0, 0, 255]),
+            _ => Rgba([0, 255, 0, 0]),
+        });
+        let small = shrink(&striped.into());
+        assert!(small.pixels().all(|pixel| pixel.0[3] == 0 || pixel.0[1] == 0 && pixel.0[0] > 250));
+    }
+
+    #[test]
+    fn a_picture_that_fits_keeps_its_pixels() {
+        let image = RgbaImage::from_fn(512, 9, |x, y| Rgba([(x / 2) as u8, y as u8, 7, 3]));
+        assert_eq!(shrink(&image.clone().into()), image);
+    }
+}

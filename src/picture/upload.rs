@@ -1,0 +1,41 @@
+//! Keeping a picture before the change that it belongs to is committed.
+
+use super::Prepared;
+use crate::account::Error;
+use crate::app::App;
+
+/// What the path of every picture begins with.
+pub(super) const PATH: &str = "/pictures/";
+
+/// Keeps a picture under a new name that nobody can guess, and returns the name. Until
+/// [`Effect::AdoptPicture`](crate::store::Effect::AdoptPicture) happens with a change, [`sweep`](super::sweep()) deletes it
+/// again after a while.
+pub async fn upload(app: &App, prepared: Prepared) -> Result<String, Error> {
+    let name = prepared.ending.name(app.random());
+    // First: a crash after the object is kept must not leave one that nobody knows of.
+    app.store().add_pending_picture(&name, app.now()).await?;
+    app.objects().put(&name, prepared.file).await?;
+    Ok(name)
+}
+
+/// Deletes a picture whose change was refused; when that fails, [`sweep`](super::sweep()) does it later.
+///
+/// Not for a change of which nothing is known ([`Error::Unavailable`]): it may still happen.
+pub async fn discard(app: &App, name: &str) {
+    let discarded = async {
+        // A change that did happen has adopted it.
+        if app.store().is_pending_picture(name).await? {
+            app.objects().delete(name).await?;
+            app.store().forget_pending_picture(name).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    if let Err(error) = discarded.await {
+        tracing::debug!(?error, "an upload that is of no use is left to the sweeper");
+    }
+}
+
+/// Where the picture with this name is shown.
+pub fn address(public_url: &str, name: &str) -> String {
+    format!("{public_url}{PATH}{name}")
+}

@@ -1,0 +1,53 @@
+//! Pictures for whoever knows their name, as pages all over the web may embed them.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::account::{Cause, Error};
+use crate::app::App;
+use crate::picture;
+
+/// A name is never used again, so what it names never changes: a year, the most that caches take (RFC 8246).
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Should a browser ever take a picture for a page: it can do nothing.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The picture with a name; 304 when the client has it already (RFC 9110 §13.1.2).
+pub(super) async fn show(
+    State(app): State<App>,
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let Path(name) = name.map_err(|_| Error::NotFound)?;
+    let media_type = picture::media_type(&name).ok_or(Error::NotFound)?;
+    let tag = format!("\"{name}\"");
+    let mut response = if has(&headers, &tag) {
+        if !app.objects().has(&name).await? {
+            return Err(Error::NotFound);
+        }
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kept = app.objects().get(&name).await?.ok_or(Error::NotFound)?;
+        let mut response = kept.file.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::try_from(tag).map_err(|error| Error::Internal(Cause::new(error)))?);
+    headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+    headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    Ok(response)
+}
+
+/// Whether `If-None-Match` lists a tag (compared weakly), or any.
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|listed| listed == "*" || listed.strip_prefix("W/").unwrap_or(listed) == tag)
+}
