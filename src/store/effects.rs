@@ -7,7 +7,8 @@ use crate::account::AccountId;
 
 const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
 const RETIRE_PICTURE: Statement = statement!(
-    "INSERT INTO replaced_picture (name, account_id, replaced_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+    "INSERT INTO replaced_picture (name, account_id, replaced_at) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (name) DO UPDATE SET replaced_at = excluded.replaced_at"
 );
 
 /// Something that happens together with a change, in its transaction or not at all.

@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod commits;
 mod installation;
+mod pictures;
 mod tenants;
 mod tokens;
 
