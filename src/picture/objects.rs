@@ -126,7 +126,8 @@ fn bucket(name: &str, prefix: &str, settings: &Pictures) -> Result<Arc<dyn Objec
         }
     };
     let builder = builder.with_client_options(options).with_retry(retry).with_allow_http(settings.s3_allow_http);
-    let builder = builder.with_bucket_name(name).with_region(&settings.s3_region);
+    // One at a time is all that is deleted, which every service that speaks S3 can do.
+    let builder = builder.with_disable_bulk_delete(true).with_bucket_name(name).with_region(&settings.s3_region);
     let builder = match &settings.s3_endpoint {
         Some(endpoint) => builder.with_endpoint(endpoint),
         None => builder,

@@ -15,6 +15,7 @@ mod migrations;
 mod moving;
 mod one_account;
 mod openapi;
+mod pictures;
 mod races;
 mod store;
 mod support_works;

@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod provider;
 mod request;
+pub(crate) mod s3;
 mod server;
 pub(crate) mod signing;
 mod sql;

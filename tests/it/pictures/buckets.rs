@@ -1,0 +1,49 @@
+//! Pictures in a service that speaks S3.
+
+use super::sweeping::DAY;
+use super::*;
+use crate::support::Database;
+use crate::support::s3::S3;
+
+on_both_databases!(
+    async fn a_picture_is_kept_in_a_bucket_until_it_is_swept(database: Database) {
+        let s3 = S3::start().await;
+        let server = Server::with(database, &s3.settings()).await;
+        let name = upload(&server, PIXEL).await;
+        let response = fetch(&server, &name, &[]).await;
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
+            (200, "image/png")
+        );
+        let served = response.bytes().await.unwrap();
+        let object = s3.get(&format!("kept/here/{name}")).await;
+        assert_eq!(object.status(), 200);
+        assert_eq!(object.bytes().await.unwrap(), served);
+        assert!(!server.data().join("pictures").exists());
+
+        assert_eq!(fetch(&server, &name, &[("If-None-Match", "*")]).await.status(), 304);
+        server.pass(DAY);
+        picture::sweep(&server.app).await.unwrap();
+        assert_eq!(s3.get(&format!("kept/here/{name}")).await.status(), 404);
+        assert!(!is_served(&server, &name).await);
+        assert_eq!(fetch(&server, &name, &[("If-None-Match", "*")]).await.status(), 404);
+    }
+);
+
+on_both_databases!(
+    async fn a_service_that_is_down_is_no_fault_of_ours(database: Database) {
+        let mut s3 = S3::start().await;
+        let server = Server::with(database, &s3.settings().map(|(name, value)| (name, value))).await;
+        let prepared = prepare(&server, PIXEL).await.unwrap();
+        let name = upload(&server, PIXEL).await;
+        s3.stop();
+        assert_eq!(fetch(&server, &name, &[]).await.status(), 503);
+        assert!(matches!(picture::upload(&server.app, prepared).await, Err(Error::Unavailable(_))));
+        // Both were written down before they were sent away.
+        let far = server.app.now().checked_add(DAY).unwrap();
+        assert_eq!(server.app.store().pending_pictures(far).await.unwrap().len(), 2);
+        // Says nothing, and leaves it to the sweeper.
+        picture::discard(&server.app, &name).await;
+        assert!(server.app.store().is_pending_picture(&name).await.unwrap());
+    }
+);

@@ -1,0 +1,71 @@
+//! Pictures from the data URI to the address that shows them.
+
+mod buckets;
+mod serving;
+mod sweeping;
+mod uploading;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use selfsame::account::{Account, Error, Field, Patch, Picture};
+use selfsame::picture::{self, Prepared, Sent};
+
+use crate::support::{Server, patch};
+
+/// A PNG of one pixel that can be seen through.
+const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+/// An opaque PNG of one colour.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(width, height, image::Rgb([1, 2, 3]))
+        .write_to(&mut file, image::ImageFormat::Png)
+        .unwrap();
+    file.into_inner()
+}
+
+fn data_uri(media_type: &str, bytes: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
+}
+
+async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
+    match picture::read(text, "https://id.example.com") {
+        Ok(Sent::Data(data)) => picture::prepare(&server.app, &data).await,
+        other => panic!("no data: {other:?}"),
+    }
+}
+
+/// Uploads a picture that belongs to nobody yet.
+async fn upload(server: &Server, text: &str) -> String {
+    let prepared = prepare(server, text).await.unwrap();
+    picture::upload(&server.app, prepared).await.unwrap()
+}
+
+/// A change that makes an uploaded picture an account's own.
+fn showing(name: &str) -> Patch {
+    patch(&[(Field::Picture, &Picture::Stored { name, digest: "0" }.to_string())])
+}
+
+/// Uploads a picture for an account.
+async fn show(server: &Server, account: &Account) -> String {
+    let name = upload(server, PIXEL).await;
+    server.operate(account, showing(&name)).await;
+    name
+}
+
+/// The answer's head to whoever asks for a picture.
+async fn fetch(server: &Server, name: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+    let mut request = reqwest::Client::new().get(format!("http://{}/pictures/{name}", server.address()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+async fn is_served(server: &Server, name: &str) -> bool {
+    match fetch(server, name, &[]).await.status().as_u16() {
+        200 => true,
+        404 => false,
+        other => panic!("{other}"),
+    }
+}

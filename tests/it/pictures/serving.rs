@@ -1,0 +1,138 @@
+//! What pages that embed a picture get.
+
+use super::*;
+use crate::support::Wire;
+
+/// A line a header, by name, without those that differ from run to run.
+fn head(response: &reqwest::Response) -> String {
+    let left_out = ["date", "x-request-id", "etag"];
+    let headers = response.headers().iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+    let mut lines: Vec<String> = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    lines.sort();
+    format!("{}\n{}", response.status(), lines.join("\n"))
+}
+
+on_both_databases!(
+    async fn a_picture_is_served_with_its_type_for_ever_and_without_any_power(server: Server) {
+        let name = upload(&server, PIXEL).await;
+        let response = fetch(&server, &name, &[]).await;
+        assert_eq!(response.headers()["etag"].to_str().unwrap(), format!("\"{name}\""));
+        insta::assert_snapshot!(head(&response), @"
+        200 OK
+        cache-control: public, max-age=31536000, immutable
+        content-disposition: inline
+        content-length: 73
+        content-security-policy: sandbox; default-src 'none'
+        content-type: image/png
+        cross-origin-resource-policy: cross-origin
+        x-content-type-options: nosniff
+        ");
+        let bytes = response.bytes().await.unwrap();
+        let kept = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).unwrap();
+        assert_eq!((kept.width(), kept.height()), (1, 1));
+    }
+);
+
+on_both_databases!(
+    async fn an_opaque_picture_is_a_jpeg(server: Server) {
+        let name = upload(&server, &data_uri("image/png", &png(700, 350))).await;
+        assert!(name.ends_with(".jpg"));
+        let response = fetch(&server, &name, &[]).await;
+        assert_eq!(response.headers()["content-type"], "image/jpeg");
+        let bytes = response.bytes().await.unwrap();
+        let kept = image::load_from_memory_with_format(&bytes, image::ImageFormat::Jpeg).unwrap();
+        assert_eq!((kept.width(), kept.height()), (512, 256));
+    }
+);
+
+on_both_databases!(
+    async fn who_has_a_picture_already_is_told_so(server: Server) {
+        let name = upload(&server, PIXEL).await;
+        let tag = format!("\"{name}\"");
+        for tags in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            let response = fetch(&server, &name, &[("If-None-Match", &tags)]).await;
+            assert_eq!(response.headers()["etag"].to_str().unwrap(), tag);
+            insta::assert_snapshot!(head(&response), @"
+            304 Not Modified
+            cache-control: public, max-age=31536000, immutable
+            content-disposition: inline
+            content-security-policy: sandbox; default-src 'none'
+            cross-origin-resource-policy: cross-origin
+            x-content-type-options: nosniff
+            ");
+            assert_eq!(response.bytes().await.unwrap().len(), 0);
+        }
+        for tags in ["\"other\"", "", &name] {
+            assert_eq!(fetch(&server, &name, &[("If-None-Match", tags)]).await.status(), 200);
+        }
+        let gone = "0123456789abcdef0123456789abcdef.png";
+        assert_eq!(fetch(&server, gone, &[("If-None-Match", "*")]).await.status(), 404);
+    }
+);
+
+on_both_databases!(
+    async fn a_head_request_gets_the_same_head(server: Server) {
+        let name = upload(&server, PIXEL).await;
+        let url = format!("http://{}/pictures/{name}", server.address());
+        let response = reqwest::Client::new().head(url).send().await.unwrap();
+        assert_eq!(head(&response), head(&fetch(&server, &name, &[]).await));
+        assert_eq!(response.bytes().await.unwrap().len(), 0);
+    }
+);
+
+on_both_databases!(
+    async fn what_is_no_picture_is_not_found(server: Server) {
+        upload(&server, PIXEL).await;
+        for name in [
+            "0123456789abcdef0123456789abcdef.png",
+            "0123456789abcdef0123456789abcdef.jpg",
+            "0123456789abcdef0123456789abcdef.gif",
+            "0123456789ABCDEF0123456789ABCDEF.png",
+            "0123456789abcdef0123456789abcde.png",
+            "0123456789abcdef0123456789abcdef",
+            "a",
+            "",
+            "%ff",
+            "a/b",
+        ] {
+            let answer = server.request("GET", &format!("/pictures/{name}")).send().await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.header("content-type")),
+                (404, "application/problem+json"),
+                "{name}"
+            );
+        }
+        assert_eq!(server.request("GET", "/pictures").send().await.status, 404);
+    }
+);
+
+on_both_databases!(
+    async fn no_path_leads_out_of_the_folder(server: Server) {
+        upload(&server, PIXEL).await;
+        assert!(server.data().join("secret.key").exists());
+        for path in [
+            "/pictures/../secret.key",
+            "/pictures/..%2fsecret.key",
+            "/pictures/%2e%2e%2fsecret.key",
+            "/pictures/..%5csecret.key",
+            "/pictures/%2e%2e/secret.key",
+            "//pictures/../secret.key",
+            "/pictures/0123456789abcdef0123456789abcdef.png%00",
+        ] {
+            let mut wire = Wire::connect(&server).await;
+            wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
+            assert_eq!(wire.answer().await.status, 404, "{path}");
+        }
+    }
+);
+
+on_both_databases!(
+    async fn other_methods_are_refused(server: Server) {
+        let name = upload(&server, PIXEL).await;
+        for method in ["PUT", "POST", "DELETE"] {
+            let answer = server.request(method, &format!("/pictures/{name}")).send().await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, HEAD, OPTIONS"));
+        }
+        assert_eq!(server.request("OPTIONS", &format!("/pictures/{name}")).send().await.status, 204);
+    }
+);

@@ -1,0 +1,98 @@
+//! From the bytes that a client sent to a name.
+
+use selfsame::picture::is_name;
+
+use super::*;
+use crate::support::Database;
+
+on_both_databases!(
+    async fn the_digest_is_that_of_the_bytes_that_were_sent(server: Server) {
+        let prepared = prepare(&server, PIXEL).await.unwrap();
+        assert_eq!(prepared.digest, "c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77");
+        let again = prepare(&server, &PIXEL.replace("image/png", "IMAGE/PNG")).await.unwrap();
+        assert_eq!(prepared.digest, again.digest);
+    }
+);
+
+on_both_databases!(
+    async fn the_same_picture_gets_another_name_each_time(server: Server) {
+        let (first, second) = (upload(&server, PIXEL).await, upload(&server, PIXEL).await);
+        assert!(is_name(&first) && is_name(&second) && first != second, "{first} {second}");
+        assert_eq!(
+            picture::address("https://id.example.com", &first),
+            format!("https://id.example.com/pictures/{first}")
+        );
+    }
+);
+
+on_both_databases!(
+    async fn bytes_that_are_no_picture_cannot_be_used(server: Server) {
+        let png = png(8, 8);
+        for text in [
+            data_uri("image/jpeg", &png),
+            data_uri("image/png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            data_uri("image/png", &png[..png.len() / 2]),
+            data_uri("image/webp", b"RIFF\xff\xff\xff\xffWEBPVP8X"),
+            data_uri("image/gif", b"GIF89a\xff\xff\xff\xff\0\0\0"),
+        ] {
+            assert!(matches!(prepare(&server, &text).await, Err(Error::PictureUnusable)), "{text}");
+        }
+        let far = server.app.now().checked_add(super::sweeping::DAY).unwrap();
+        assert_eq!(server.app.store().pending_pictures(far).await.unwrap(), [""; 0]);
+    }
+);
+
+on_both_databases!(
+    async fn who_comes_when_too_many_wait_is_sent_away(server: Server) {
+        let text = data_uri("image/png", &png(600, 600));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..60 {
+            let (app, text) = (server.app.clone(), text.clone());
+            tasks.spawn(async move {
+                let Ok(Sent::Data(data)) = picture::read(&text, "") else { panic!("no data") };
+                picture::prepare(&app, &data).await.map(|prepared| prepared.digest)
+            });
+        }
+        let (mut done, mut away) = (0, 0);
+        while let Some(prepared) = tasks.join_next().await {
+            match prepared.unwrap() {
+                Ok(_) => done += 1,
+                Err(Error::Unavailable(_)) => away += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        // Two are decoded and sixteen wait.
+        assert!(done >= 18 && away > 0, "{done} were decoded and {away} sent away");
+        prepare(&server, PIXEL).await.unwrap();
+    }
+);
+
+on_both_databases!(
+    async fn what_cannot_be_kept_was_written_down_before(database: Database) {
+        let server = Server::with(database, &[]).await;
+        let prepared = prepare(&server, PIXEL).await.unwrap();
+        // A file where the folder should be.
+        std::fs::write(server.data().join("pictures"), "").unwrap();
+        assert!(matches!(picture::upload(&server.app, prepared).await, Err(Error::Unavailable(_))));
+        let far = server.app.now().checked_add(super::sweeping::DAY).unwrap();
+        let pending = server.app.store().pending_pictures(far).await.unwrap();
+        assert_eq!(pending.len(), 1);
+        assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
+        // The sweeper forgets nothing that it could not delete.
+        server.pass(super::sweeping::DAY);
+        assert!(matches!(picture::sweep(&server.app).await, Err(Error::Unavailable(_))));
+        assert!(server.app.store().is_pending_picture(&pending[0]).await.unwrap());
+        std::fs::remove_file(server.data().join("pictures")).unwrap();
+        picture::sweep(&server.app).await.unwrap();
+        assert!(!server.app.store().is_pending_picture(&pending[0]).await.unwrap());
+    }
+);
+
+on_both_databases!(
+    async fn the_folder_is_for_nobody_else_to_look_into(server: Server) {
+        use std::os::unix::fs::PermissionsExt as _;
+        upload(&server, PIXEL).await;
+        let folder = std::fs::metadata(server.data().join("pictures")).unwrap();
+        assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    }
+);
