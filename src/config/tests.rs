@@ -4,6 +4,7 @@ mod defaults;
 mod named;
 mod names;
 mod network;
+mod pictures;
 mod precedence;
 mod secrets;
 mod trusted_issuer;

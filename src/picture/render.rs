@@ -14,9 +14,9 @@ use super::{jpeg, shrink, webp};
 /// The most pixels that a picture may have: 4096 by 4096.
 const MAX_PIXELS: u64 = 1 << 24;
 
-/// The most memory that decoding one picture, or several at once, may take. A photograph of 12 megapixels needs it when it
-/// is a progressive JPEG or a WebP with an alpha channel.
-pub(super) const MAX_MEMORY: u64 = 128 * MEBIBYTE;
+/// The most memory that decoding one picture, or several at once, may take: what a WebP of 4000 by 3000 pixels needs when it
+/// has an alpha channel.
+pub(super) const MAX_MEMORY: u64 = 126 * MEBIBYTE;
 
 /// Rows, colour profiles and whatever else a decoder keeps beside the pixels.
 const ASIDE: u64 = 4 * MEBIBYTE;
@@ -67,8 +67,8 @@ pub(super) fn render<Held>(
             Opened { orientation: frame.orientation, ..opened }
         }
         Kind::Png => open(ImageFormat::Png, bytes, |pixel| pixel)?,
-        // A frame that does not fill the screen is put together apart.
-        Kind::Gif => open(ImageFormat::Gif, bytes, |pixel| 2 * pixel)?,
+        // A frame that does not fill the screen is put together apart, out of its indexes.
+        Kind::Gif => open(ImageFormat::Gif, bytes, |pixel| 2 * pixel + 1)?,
     };
     let memory = opened.memory.saturating_add(ASIDE);
     let pixels = u64::from(opened.width) * u64::from(opened.height);
@@ -77,7 +77,7 @@ pub(super) fn render<Held>(
     }
     let small = {
         let _held = reserve(memory.min(MAX_MEMORY));
-        shrink::shrink(&(opened.decode)()?)
+        shrink::shrink((opened.decode)()?)
     };
     let mut image = DynamicImage::from(small);
     image.apply_orientation(opened.orientation);

@@ -10,13 +10,18 @@ use super::MAX_SIDE;
 /// It is first cut down by a whole number, by the mean of each square, which takes no memory for a second large picture, and
 /// then resized by a good filter. What is seen through counts as much as it is seen: or the colour of pixels that nobody
 /// sees, often black, would make a rim around those that are seen.
-pub(super) fn shrink(image: &DynamicImage) -> RgbaImage {
+pub(super) fn shrink(image: DynamicImage) -> RgbaImage {
     let longest = image.width().max(image.height());
     if longest <= MAX_SIDE {
-        return image.to_rgba8();
+        let mut image = image.to_rgba8();
+        // A second picture may be hidden in what cannot be seen.
+        image.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| *pixel = Rgba([0; 4]));
+        return image;
     }
-    let coarse = reduce(image, longest / (2 * MAX_SIDE));
     let (width, height) = fit(image.width(), image.height());
+    let coarse = reduce(&image, longest.div_ceil(2 * MAX_SIDE));
+    // The filter takes memory of its own.
+    drop(image);
     let mut small = resize(&coarse, width, height, FilterType::CatmullRom);
     small.pixels_mut().for_each(undo_weight);
     small
@@ -34,7 +39,6 @@ fn fit(width: u32, height: u32) -> (u32, u32) {
 
 /// The mean of each square of `side` by `side` pixels, its colour weighted by its alpha.
 fn reduce(image: &DynamicImage, side: u32) -> RgbaImage {
-    let side = side.max(1);
     let (width, height) = image.dimensions();
     RgbaImage::from_fn(width.div_ceil(side), height.div_ceil(side), |x, y| {
         let (mut sum, mut count) = ([0u64; 4], 0u64);
@@ -73,7 +77,7 @@ mod tests {
     use super::*;
 
     fn sizes(width: u32, height: u32) -> (u32, u32) {
-        shrink(&DynamicImage::new_rgb8(width, height)).dimensions()
+        shrink(DynamicImage::new_rgb8(width, height)).dimensions()
     }
 
     #[test]
@@ -98,13 +102,13 @@ mod tests {
             0 => Rgba([255, 0, 0, 255]),
             _ => Rgba([0, 255, 0, 0]),
         });
-        let small = shrink(&striped.into());
+        let small = shrink(striped.into());
         assert!(small.pixels().all(|pixel| pixel.0[3] == 0 || pixel.0[1] == 0 && pixel.0[0] > 250));
     }
 
     #[test]
     fn a_picture_that_fits_keeps_its_pixels() {
         let image = RgbaImage::from_fn(512, 9, |x, y| Rgba([(x / 2) as u8, y as u8, 7, 3]));
-        assert_eq!(shrink(&image.clone().into()), image);
+        assert_eq!(shrink(image.clone().into()), image);
     }
 }
