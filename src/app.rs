@@ -18,6 +18,7 @@ use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
+use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
 use crate::store::{self, Store};
 
@@ -38,6 +39,7 @@ struct Parts {
     key_uses: KeyUses,
     pictures: Pool,
     objects: Objects,
+    outbox: Outbox,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -66,6 +68,9 @@ pub enum StartError {
     /// Pictures cannot be kept where the configuration says.
     #[error("pictures.store: {0}")]
     Pictures(#[from] ObjectsError),
+    /// Messages cannot leave as the configuration says.
+    #[error("messages: {0}")]
+    Outbox(Cause),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -84,6 +89,11 @@ pub enum Clock {
 impl App {
     /// Opens the database and the keys that a configuration names, making what is missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
+        App::start_with(config, clock, Delivery::Configured).await
+    }
+
+    /// The same, and says where messages go.
+    pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
             None => {
@@ -102,6 +112,7 @@ impl App {
         let key_uses = KeyUses::default();
         let pictures = Pool::new(config.pictures.workers);
         let objects = Objects::new(&config)?;
+        let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;
         let parts = Parts {
             config,
             store,
@@ -113,6 +124,7 @@ impl App {
             key_uses,
             pictures,
             objects,
+            outbox,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -184,6 +196,11 @@ impl App {
     /// Where pictures are kept.
     pub fn objects(&self) -> &Objects {
         &self.parts.objects
+    }
+
+    /// How messages leave.
+    pub fn outbox(&self) -> &Outbox {
+        &self.parts.outbox
     }
 
     /// One permit a request in flight.

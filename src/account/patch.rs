@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Email, Field, Portal, Status, Text, attributes};
+use super::{Account, Contact, Email, Field, Portal, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -44,6 +44,15 @@ impl Patch {
     /// Wishes an edit of one field.
     pub fn edit(&mut self, field: Field, edit: Edit<Text>) {
         self.texts[field as usize] = edit;
+    }
+
+    /// Wishes an address that was proved: it is set and verified, so that no other account of the tenant can have it so.
+    pub(crate) fn prove(&mut self, contact: &Contact) {
+        self.edit(contact.field(), Edit::Set(contact.text().clone()));
+        match contact {
+            Contact::Phone(_) => self.phone_verified = Some(true),
+            Contact::Email(_) => self.email_verified = Some(true),
+        }
     }
 
     /// What is wished for one field.

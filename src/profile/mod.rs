@@ -8,5 +8,5 @@ mod update;
 pub mod audit;
 
 pub use arrive::arrive;
-pub use create::create;
-pub use update::update;
+pub use create::{create, create_proved};
+pub use update::{update, update_proved};
