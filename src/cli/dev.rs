@@ -13,6 +13,7 @@ use crate::app::{App, Clock};
 use crate::config::{Config, Loaded, Origin};
 use crate::contract::Contract;
 use crate::identity::Grant;
+use crate::outbox::Delivery;
 use crate::profile;
 use crate::serve::Listeners;
 
@@ -24,6 +25,8 @@ const CLIENT_HASH: &str = "dev-client";
 const KEY: &str = "selfsame dev";
 /// A picture of one pixel.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// The address that the demo person moves to.
+const EMAIL: &str = "new@example.com";
 /// How long the demo tokens hold.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -43,6 +46,7 @@ struct Demo {
     base_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_url: Option<String>,
+    mailbox_url: String,
     tenant: String,
     account_id: String,
     bystander_id: String,
@@ -83,7 +87,7 @@ impl Dev {
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
         let stop = serve::told_to_stop()?;
-        let app = App::start(config, Clock::System).await?;
+        let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
         if self.json {
@@ -126,6 +130,7 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
     let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
     let system = System { token: token(app, account, Contract::System).await?, client_hash: CLIENT_HASH };
     Ok(Demo {
+        mailbox_url: format!("{base_url}/dev/mailbox"),
         base_url,
         operator_url,
         tenant: tenant.name.clone(),
@@ -218,6 +223,7 @@ impl Demo {
         let Demo {
             base_url,
             operator_url,
+            mailbox_url,
             account_id,
             bystander_id,
             contracts: Contracts { system, cl2c, rivergen },
@@ -246,6 +252,15 @@ impl Demo {
              curl -sS -X PUT {base_url}/api/v1/auth/me/profile {river} -H 'Content-Type: application/json' \
              -d '{{\"display_name\":\"Jane Smith\",\"profile_image_url\":\"{PICTURE}\",\
              \"profile\":{{\"bio\":\"Software developer\"}}}}'\n\n\
+             # RiverGen: ask for another e-mail address; the code goes to the mailbox below\n\
+             curl -sS {base_url}/api/v1/auth/me/email/request {river} -H 'Content-Type: application/json' \
+             -d '{{\"new_email\":\"{EMAIL}\"}}'\n\n\
+             # RiverGen: bring the code back\n\
+             curl -sS {base_url}/api/v1/auth/me/email/verify {river} -H 'Content-Type: application/json' \
+             -d \"{{\\\"new_email\\\":\\\"{EMAIL}\\\",\\\"otp_code\\\":\\\"$(curl -sS {mailbox_url} \
+             -H 'Accept: application/json' | grep -oE '[0-9]{{6}}' | head -n 1)\\\"}}\"\n\n\
+             # Everything that people would have got, newest first; a page for browsers\n\
+             curl -sS {mailbox_url} -H 'Accept: application/json'\n\n\
              # The keys that verify these tokens\n\
              curl -sS {base_url}/.well-known/jwks.json\n\n\
              # Metrics, on the operators' own listener\n\

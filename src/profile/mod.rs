@@ -3,10 +3,12 @@
 mod arrive;
 mod create;
 mod record;
+mod taken;
 mod update;
 
 pub mod audit;
 
 pub use arrive::arrive;
 pub use create::{create, create_proved};
+pub use taken::is_taken;
 pub use update::{update, update_proved};
