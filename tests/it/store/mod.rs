@@ -2,9 +2,11 @@
 
 mod accounts;
 mod api_keys;
+mod codes;
 mod commits;
 mod installation;
 mod moving;
+mod notices;
 mod pictures;
 mod tenants;
 mod tokens;
