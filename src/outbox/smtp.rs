@@ -7,7 +7,7 @@ use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::sync::Semaphore;
@@ -27,7 +27,8 @@ pub(super) struct Server {
     host: String,
     port: u16,
     security: SmtpSecurity,
-    tls: TlsParameters,
+    /// None where the connection is not protected.
+    tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     timeout: Duration,
     places: Semaphore,
@@ -37,19 +38,13 @@ pub(super) struct Server {
 impl Server {
     /// Reads the certificates; connects to nobody yet.
     pub(super) fn new(from: Mailbox, settings: &config::Smtp) -> Result<Server, Cause> {
-        let mut tls = TlsParameters::builder(settings.host.clone());
-        if let Some(path) = &settings.root_certificates {
-            let refused = |reason: &dyn std::fmt::Display| Cause::new(format!("smtp.root_certificates: {reason}"));
-            let pem = std::fs::read(path).map_err(|error| refused(&error))?;
-            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| refused(&error))?);
-        }
         let password = settings.password.expose().to_owned();
         Ok(Server {
             from,
             host: settings.host.clone(),
             port: u16::try_from(settings.port).map_err(Cause::new)?,
             security: settings.security,
-            tls: tls.build().map_err(Cause::new)?,
+            tls: tls(settings)?,
             credentials: (!settings.user.is_empty()).then(|| Credentials::new(settings.user.clone(), password)),
             timeout: settings.timeout,
             places: Semaphore::new(settings.connections),
@@ -93,13 +88,13 @@ impl Server {
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let name = ClientId::default();
-        let at_once = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
+        let at_once = self.tls.clone().filter(|_| self.security == SmtpSecurity::Tls);
         let server = (self.host.as_str(), self.port);
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &name, at_once, None).await?;
-        if self.security == SmtpSecurity::StartTls {
+        if let (SmtpSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
             // Fails when the server does not offer it: never in clear.
-            connection.starttls(self.tls.clone(), &name).await?;
+            connection.starttls(tls.clone(), &name).await?;
         }
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
@@ -117,6 +112,22 @@ impl Server {
         // As many as have places at once, so that they are never more.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((connection, Stopwatch::start()));
     }
+}
+
+/// What the server must show. The system's certificates are asked for only where they are needed: a container need not
+/// have them.
+fn tls(settings: &config::Smtp) -> Result<Option<TlsParameters>, Cause> {
+    if settings.security == SmtpSecurity::None {
+        return Ok(None);
+    }
+    let mut tls = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.root_certificates {
+        let refused = |reason: &dyn std::fmt::Display| Cause::new(format!("smtp.root_certificates: {reason}"));
+        let pem = std::fs::read(path).map_err(|error| refused(&error))?;
+        let certificates = Certificate::from_pem(&pem).map_err(|error| refused(&error))?;
+        tls = tls.certificate_store(CertificateStore::None).add_root_certificate(certificates);
+    }
+    tls.build().map(Some).map_err(Cause::new)
 }
 
 /// Whether a server takes the addresses of an envelope (RFC 6531 §3.1).

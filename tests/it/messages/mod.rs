@@ -2,3 +2,5 @@
 
 mod mailbox;
 mod notices;
+mod sms;
+mod smtp;

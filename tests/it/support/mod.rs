@@ -4,6 +4,7 @@ mod api_keys;
 mod certificate;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod mail;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
