@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::account::{Cause, Channel, Error};
 use crate::config::Config;
+use crate::telemetry;
 use mailbox::Mailbox;
 use sms::Gateway;
 use smtp::Server;
@@ -109,6 +110,7 @@ impl Outbox {
             Carrier::Gateway(gateway) => gateway.send(message).await,
             Carrier::Missing(setting) => Err(missing(message.channel, setting)),
         };
+        telemetry::message(message.channel.name(), delivered.is_ok());
         way.failed_at.store(if delivered.is_ok() { NEVER } else { now.as_microsecond() }, Ordering::Relaxed);
         delivered.map_err(Error::Unavailable)
     }
