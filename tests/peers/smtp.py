@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 # What it says about clients that break off is no news.
 logging.disable()
 
-REPLIES = {"refused": "550 5.1.1 No such mailbox", "later": "451 4.3.0 Try again later"}
+REPLIES = {"refused": "550 5.1.1 No mailbox refused@example.com", "later": "451 4.3.0 later@example.com is busy"}
 
 
 class Handler:

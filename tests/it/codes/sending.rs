@@ -8,7 +8,7 @@ use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 
 use super::{JANE, PHONE, digits, fault, mails, newest, offered, sent, wanted};
-use crate::support::{Database, Server};
+use crate::support::{Database, Server, until};
 
 on_both_databases!(
     async fn a_code_comes_in_the_persons_language_as_text_and_as_a_page(server: Server) {
@@ -147,6 +147,20 @@ async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
     assert_eq!(server.database().rows("SELECT count(*) FROM one_time_code").await, ["0"]);
     assert_eq!(server.database().rows("SELECT count(*) FROM sent_code").await, ["0"]);
 }
+
+on_both_databases!(
+    async fn a_running_server_forgets_what_ended(server: Server) {
+        sent(&server, wanted(&server.tenant, JANE)).await;
+        server.pass(Duration::from_secs(24 * 3600));
+        // It looks when it starts, and twice a minute after.
+        let server = server.delivering_like(Delivery::Mailbox).await;
+        until(async || {
+            let query = "SELECT (SELECT count(*) FROM one_time_code) + (SELECT count(*) FROM sent_code)";
+            server.database().rows(query).await == ["0"]
+        })
+        .await;
+    }
+);
 
 on_both_databases!(
     async fn every_digit_is_as_likely_as_any_other(server: Server) {
