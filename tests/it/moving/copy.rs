@@ -32,6 +32,9 @@ impl Lived {
         home.print(&["token", "revoke", "--account", &id(2)]);
         let key = home.json(&["key", "create", "--tenant", "demo", "--json"]);
         home.print(&["issuer", "rotate"]);
+        let schema = home.data.path().join("schema.json");
+        std::fs::write(&schema, r#"{"properties":{"n":{"type":"number"}}}"#).unwrap();
+        home.print(&["tenant", "set-schema", "demo", schema.to_str().unwrap()]);
         let text = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap().to_owned();
         let lived =
             Lived { token: text(&issued, "token"), revoked: text(&revoked, "token"), key: text(&key, "api_key"), home };
@@ -109,6 +112,7 @@ on_both_databases!(
         api_key                   1 rows
         pending_picture           0 rows
         replaced_picture          0 rows
+        attribute_schema          1 rows
         verified: 40 accounts, 43 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.
         exit Some(0)
