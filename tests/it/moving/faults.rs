@@ -20,7 +20,13 @@ on_both_databases!(
             // Nothing that could break it.
             line(4),
         ];
-        insta::assert_snapshot!(home.import(&lines.concat(), &["--keep-going"]), @"");
+        insta::assert_snapshot!(home.import(&lines.concat(), &["--keep-going"]), @"
+        2 added, 0 unchanged, 2 refused
+        line 2: attributes/plan: does not match the tenant's schema
+        line 3: attributes: does not match the tenant's schema
+        selfsame: lines with faults were passed over; correct them, then run the import again
+        exit Some(1)
+        ");
     }
 );
 
