@@ -16,7 +16,7 @@ use document::Document;
 /// The largest schema, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// The most bytes that one compiled pattern takes; beyond it the schema is refused.
-const MAX_PATTERN_BYTES: usize = 256 * 1024;
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 /// The most faults that are told at once: an array of thousands can break a rule at each of its items.
 const MAX_FAULTS: usize = 32;
 
@@ -181,7 +181,7 @@ impl fmt::Debug for Schema {
 fn uncompiled(error: &jsonschema::ValidationError<'_>) -> Refused {
     let pointer = error.instance_path().to_string();
     let hint = if pointer.ends_with("/pattern") || pointer.contains("/patternProperties") {
-        "; patterns have no look-around and no back-references, and are compiled into at most 256 KiB"
+        "; patterns have no look-around and no back-references, and are compiled into at most 1 MiB"
     } else {
         ""
     };

@@ -72,7 +72,7 @@ on_both_databases!(
         insta::assert_snapshot!(lines, @r##"
         selfsame: DATA/schema.json: malformed JSON at byte 0: expected a value
         selfsame: DATA/schema.json: property "email" has a name that contracts use themselves; call it otherwise
-        selfsame: DATA/schema.json: at /properties/a/pattern: "(?=a)" is not a "regex"; patterns have no look-around and no back-references, and are compiled into at most 256 KiB
+        selfsame: DATA/schema.json: at /properties/a/pattern: "(?=a)" is not a "regex"; patterns have no look-around and no back-references, and are compiled into at most 1 MiB
         selfsame: DATA/schema.json: at /properties/a: $ref "https://example.com/a.json" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
         selfsame: DATA/schema.json: larger than 65536 bytes; attributes themselves are no larger
         selfsame: no tenant is named nobody; see `selfsame tenant list`
