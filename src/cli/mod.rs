@@ -6,6 +6,7 @@ mod audit;
 mod config;
 mod copy;
 mod dev;
+mod duration;
 mod issuer;
 mod key;
 mod migrate;
