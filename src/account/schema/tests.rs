@@ -70,7 +70,7 @@ fn patterns_need_no_time_and_see_no_further() {
         let schema = format!(r#"{{"patternProperties":{{"{pattern}":true}}}}"#);
         assert!(Schema::compile(&schema).is_err(), "{pattern}");
     }
-    assert!(refusal(r#"{"properties":{"a":{"pattern":"(\\w{100}){100}"}}}"#).contains("/properties/a/pattern"));
+    assert!(refusal(r#"{"properties":{"a":{"pattern":"(\\w{100}){1000}"}}}"#).contains("/properties/a/pattern"));
     let name = r#"{"properties":{"a":{"pattern":"^[\\p{L} ]{1,20}$"}}}"#;
     assert_eq!(places(name, r#"{"a":"Zoë 李"}"#), Vec::<String>::new());
     assert_eq!(places(name, r#"{"a":"Zoë 1"}"#), ["/a"]);
@@ -145,6 +145,9 @@ fn what_cannot_be_a_schema_is_refused_with_its_place() {
     at /additionalProperties: writeOnly counts only directly under the properties at the top; take it out here
     at /allOf/0/properties/a: readOnly counts only directly under the properties at the top; take it out here
     at /properties/b/items: readOnly counts only directly under the properties at the top; take it out here
+    more than 64 patterns; make it simpler
+    at the top: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
+    at /$defs/32: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
     malformed JSON at byte 576: at most 64 arrays and objects may be nested
     larger than 65536 bytes; attributes themselves are no larger
     "##);
@@ -215,7 +218,7 @@ fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
         }
         schema += "}}";
         const LAST: &str = r##"{"properties":{"a":{"$ref":"#"},"b":{"type":"string"}},"unevaluatedProperties":false}"##;
-        let deepest = |value| format!("{}{{\"b\":{value}}}{}", r#"{"a":"#.repeat(15), "}".repeat(15));
+        let deepest = |value| format!("{}{{\"a\":{{}},\"b\":{value}}}{}", r#"{"a":"#.repeat(15), "}".repeat(15));
         let found = std::thread::Builder::new().stack_size(2 << 20).spawn({
             let (schema, good, bad) = (schema.clone(), deepest("\"x\""), deepest("7"));
             move || (places(&schema, &good), places(&schema, &bad))
