@@ -14,6 +14,7 @@ mod installation;
 mod pictures;
 mod postgres;
 mod record;
+mod schemas;
 mod seen;
 mod sqlite;
 mod statement;
@@ -182,6 +183,7 @@ impl Store {
             identities::ALL,
             installation::ALL,
             pictures::ALL,
+            schemas::ALL,
             tenants::ALL,
             tokens::ALL,
         ];

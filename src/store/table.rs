@@ -174,6 +174,14 @@ static TENANT: Table = Table {
     seeded: false,
 };
 
+static ATTRIBUTE_SCHEMA: Table = Table {
+    name: "attribute_schema",
+    columns: &[("tenant_id", Uuid), ("version", Integer), ("document", Bytes), ("set_at", Integer)],
+    keys: 1,
+    mark: "coalesce(sum(version), 0)",
+    seeded: false,
+};
+
 static API_KEY: Table = Table {
     name: "api_key",
     columns: &[
@@ -233,7 +241,7 @@ static REPLACED_PICTURE: Table = Table {
 };
 
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 15] = [
+pub static TABLES: [&Table; 16] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -249,6 +257,7 @@ pub static TABLES: [&Table; 15] = [
     &API_KEY,
     &PENDING_PICTURE,
     &REPLACED_PICTURE,
+    &ATTRIBUTE_SCHEMA,
 ];
 
 impl Table {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
-use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Tenant, Text};
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Rules, Tenant, Text};
 use crate::contract::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::picture::{self, Data, Sent};
@@ -134,18 +134,18 @@ pub(super) struct Updated<'a> {
 }
 
 /// Shows an account after a change.
-pub(super) fn updated<'a>(account: &'a Account, public_url: &str) -> Success<Updated<'a>> {
+pub(super) fn updated<'a>(account: &'a Account, rules: &Rules, public_url: &str) -> Success<Updated<'a>> {
     let data = Updated {
         user_id: account.number,
         display_name: account.text(Field::DisplayName),
         profile_image_url: shown_picture(account, public_url),
-        profile: account.attributes(),
+        profile: rules.shown(account.attributes()),
         updated_at: seconds(account.updated_at),
     };
     Success { success: true, data, message: "Profile updated successfully" }
 }
 
-/// Everything about the person, in the vendor's order.
+/// Everything about the person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me<'a> {
     user: User<'a>,
@@ -174,7 +174,8 @@ struct User<'a> {
     #[schema(format = DateTime)]
     updated_at: String,
     is_system_admin: bool,
-    #[schema(required)]
+    /// Always null: whoever is disabled is refused.
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
     /// Whatever the person's applications keep here.
     #[schema(value_type = Object)]
@@ -223,6 +224,7 @@ struct Security<'a> {
 /// here, so that there are no attempts and no sessions to count.
 pub(super) fn me<'a>(
     account: &'a Account,
+    rules: &Rules,
     tenant: &'a Tenant,
     identities: &'a [Identity],
     public_url: &str,
@@ -240,7 +242,7 @@ pub(super) fn me<'a>(
             is_system_admin: false,
             // Whoever is disabled does not get here.
             disabled_at: None,
-            profile: account.attributes(),
+            profile: rules.shown(account.attributes()),
             user_metadata: Object::new(),
         },
         emails: email
