@@ -2,6 +2,7 @@
 //!
 //! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
 
+mod application;
 pub mod attributes;
 mod contact;
 mod error;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::json::{self, Object};
 
+pub use application::{Application, GrantType, Kind};
 pub use contact::{Email, Phone};
 pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};

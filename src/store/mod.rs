@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_keys;
+mod applications;
 mod arrivals;
 mod copy;
 mod effects;
@@ -15,6 +16,7 @@ mod pictures;
 mod postgres;
 mod record;
 mod seen;
+mod sign_ins;
 mod sqlite;
 mod statement;
 mod table;
@@ -41,6 +43,7 @@ pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
 pub use postgres::Postgres;
 pub use seen::Seen;
+pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
 pub use table::{TABLES, Table};
 
@@ -176,12 +179,14 @@ impl Store {
         let modules = [
             accounts::ALL,
             api_keys::ALL,
+            applications::ALL,
             effects::ALL,
             arrivals::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,
             pictures::ALL,
+            sign_ins::ALL,
             tenants::ALL,
             tokens::ALL,
         ];
@@ -281,6 +286,7 @@ fn taken(violated: &str) -> Option<&'static str> {
         ("tenant_biz_id", "biz_id"),
         ("identity", "identity"),
         ("account", "id"),
+        ("application", "client id"),
     ];
     names.into_iter().find_map(|(constraint, what)| violated.contains(constraint).then_some(what))
 }

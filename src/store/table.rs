@@ -232,8 +232,67 @@ static REPLACED_PICTURE: Table = Table {
     seeded: false,
 };
 
+static APPLICATION: Table = Table {
+    name: "application",
+    columns: &[
+        ("id", Text),
+        ("tenant_id", Uuid),
+        ("name", Text),
+        ("kind", Text),
+        ("grants", Text),
+        ("claims", Text),
+        ("auto_signup", Boolean),
+        ("token_lifetime", Integer),
+        ("secret_hash", Bytes),
+        ("created_at", Integer),
+        ("updated_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(updated_at), 0)",
+    seeded: false,
+};
+
+static APPLICATION_ORIGIN: Table = Table {
+    name: "application_origin",
+    columns: &[("origin", Text), ("application_id", Text)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
+static SIGN_IN: Table = Table {
+    name: "sign_in",
+    columns: &[
+        ("id", Uuid),
+        ("account_id", Uuid),
+        ("application_id", Text),
+        ("started_at", Integer),
+        ("expires_at", Integer),
+        ("ended_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(expires_at), 0) + count(ended_at)",
+    seeded: false,
+};
+
+static REFRESH_TOKEN: Table = Table {
+    name: "refresh_token",
+    columns: &[
+        ("hash", Bytes),
+        ("sign_in_id", Uuid),
+        ("issued_at", Integer),
+        ("expires_at", Integer),
+        ("access_token", Bytes),
+        ("access_ends_at", Integer),
+        ("successor", Bytes),
+    ],
+    keys: 1,
+    mark: "count(successor)",
+    seeded: false,
+};
+
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 15] = [
+pub static TABLES: [&Table; 19] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -249,6 +308,10 @@ pub static TABLES: [&Table; 15] = [
     &API_KEY,
     &PENDING_PICTURE,
     &REPLACED_PICTURE,
+    &APPLICATION,
+    &APPLICATION_ORIGIN,
+    &SIGN_IN,
+    &REFRESH_TOKEN,
 ];
 
 impl Table {
