@@ -19,6 +19,7 @@ use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
 use crate::picture::{Objects, ObjectsError, Pool};
+use crate::profile::Schemas;
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.
@@ -38,6 +39,7 @@ struct Parts {
     key_uses: KeyUses,
     pictures: Pool,
     objects: Objects,
+    schemas: Schemas,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -113,6 +115,7 @@ impl App {
             key_uses,
             pictures,
             objects,
+            schemas: Schemas::default(),
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -184,6 +187,11 @@ impl App {
     /// Where pictures are kept.
     pub fn objects(&self) -> &Objects {
         &self.parts.objects
+    }
+
+    /// The schemas of tenants that were compiled already.
+    pub fn schemas(&self) -> &Schemas {
+        &self.parts.schemas
     }
 
     /// One permit a request in flight.

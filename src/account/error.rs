@@ -48,6 +48,9 @@ pub enum Error {
     Fields(Vec<Fault>),
     /// The attributes would be larger than [`super::attributes::MAX_BYTES`].
     AttributesTooLarge,
+    /// The attributes would not be what the tenant's schema says; the field of each fault is the JSON Pointer (RFC 6901) of
+    /// its place in them.
+    Attributes(Vec<Fault>),
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.

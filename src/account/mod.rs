@@ -10,6 +10,7 @@ mod fields;
 pub mod history;
 mod patch;
 mod picture;
+pub mod schema;
 mod tenant;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
 pub use picture::Picture;
+pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 
 /// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.

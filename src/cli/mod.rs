@@ -14,6 +14,7 @@ mod openapi;
 mod output;
 mod serve;
 mod tenant;
+mod tenant_schema;
 mod token;
 
 use std::path::PathBuf;
@@ -183,6 +184,10 @@ impl From<Error> for Failure {
             Error::Unavailable(cause) => format!("the database does not answer: {cause}"),
             Error::Internal(cause) => format!("internal error: {cause}"),
             Error::Taken(what) => format!("{what}: already in use by another"),
+            Error::Attributes(faults) => format!(
+                "attributes do not match the tenant's schema at: {}; see `selfsame tenant show-schema`",
+                tenant_schema::places(&faults)
+            ),
             other => format!("{other:?}"),
         })
     }

@@ -3,10 +3,12 @@
 mod arrive;
 mod create;
 mod record;
+mod schemas;
 mod update;
 
 pub mod audit;
 
 pub use arrive::arrive;
 pub use create::create;
+pub use schemas::{Schemas, rules};
 pub use update::update;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::record;
+use super::{record, schemas};
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
@@ -13,10 +13,11 @@ use crate::store::Attempt;
 pub async fn update(
     app: &App,
     account: Account,
-    patch: Patch,
+    mut patch: Patch,
     occasion: Occasion,
     permitted: fn(&Account) -> Result<(), Error>,
 ) -> Result<Account, Error> {
+    schemas::look_up(app, account.tenant_id, &mut patch).await?;
     let attempt: Attempt = {
         let app = app.clone();
         Arc::new(move |current| {

@@ -15,6 +15,7 @@ mod installation;
 mod pictures;
 mod postgres;
 mod record;
+mod schemas;
 mod seen;
 mod sign_ins;
 mod sqlite;
@@ -186,7 +187,11 @@ impl Store {
             identities::ALL,
             installation::ALL,
             pictures::ALL,
+<<<<<<< HEAD
             sign_ins::ALL,
+=======
+            schemas::ALL,
+>>>>>>> 2c45ff7c6f75a91ad01d3548535a9c8ad4b2fd54
             tenants::ALL,
             tokens::ALL,
         ];

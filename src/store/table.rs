@@ -174,6 +174,14 @@ static TENANT: Table = Table {
     seeded: false,
 };
 
+static ATTRIBUTE_SCHEMA: Table = Table {
+    name: "attribute_schema",
+    columns: &[("tenant_id", Uuid), ("version", Integer), ("document", Bytes), ("set_at", Integer)],
+    keys: 1,
+    mark: "coalesce(sum(version), 0)",
+    seeded: false,
+};
+
 static API_KEY: Table = Table {
     name: "api_key",
     columns: &[
@@ -292,7 +300,7 @@ static REFRESH_TOKEN: Table = Table {
 };
 
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 19] = [
+pub static TABLES: [&Table; 20] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -312,6 +320,7 @@ pub static TABLES: [&Table; 19] = [
     &APPLICATION_ORIGIN,
     &SIGN_IN,
     &REFRESH_TOKEN,
+    &ATTRIBUTE_SCHEMA,
 ];
 
 impl Table {

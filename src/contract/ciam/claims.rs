@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::account::{Account, Application, Field, Phone};
+use crate::account::{Account, Application, Field, Phone, Rules};
 use crate::json::Object;
 use crate::picture;
 
@@ -25,7 +25,7 @@ pub(super) const CLAIMS: [&str; 10] = [
 pub(super) fn shown(
     subject: &str,
     account: &Account,
-    attributes: &Object,
+    rules: &Rules,
     application: Option<&Application>,
     public_url: &str,
 ) -> Object {
@@ -59,12 +59,18 @@ pub(super) fn shown(
     let mut custom: Vec<&String> = application.claims.iter().filter(|claim| !is_own(claim)).collect();
     custom.sort_unstable();
     custom.dedup();
+    let attributes = rules.shown(account.attributes());
     for claim in custom {
-        if let Some(value) = attributes.get(claim).filter(|value| value.as_str() != Some("")) {
+        if let Some(value) = attributes.get(claim).filter(|value| is_defined(claim, rules) && value.as_str() != Some("")) {
             shown.insert(claim.as_str(), value.clone());
         }
     }
     shown
+}
+
+/// Whether the tenant's schema defines an attribute: without one there is none.
+fn is_defined(name: &str, rules: &Rules) -> bool {
+    matches!(rules, Rules::Schema(schema) if schema.property(name).is_some())
 }
 
 /// Whether a claim is the contract's own, which no attribute can be.

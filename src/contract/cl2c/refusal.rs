@@ -60,6 +60,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
         | Error::Taken(_)
         | Error::AttributesTooLarge
+        | Error::Attributes(_)
         | Error::PictureUnusable
         | Error::Internal(_) => unexpected(),
     }

@@ -14,7 +14,7 @@ use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Su
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Error, Fault, Field, Rule, Status};
+use crate::account::{Account, Error, Fault, Field, Rule, Rules, Status};
 use crate::contract::openapi::{Description, Ending, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::picture::PictureRule;
@@ -156,13 +156,17 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     let provider = Identity { issuer: "https://login.example.com".to_owned(), subject: "jane".to_owned() };
     let nobody = person(&[], CREATED, CREATED);
     vec![
-        ("the person", SHOWN, answer(&body::me(&jane(), &tenant(), &[provider], PUBLIC_URL))),
-        ("a person of whom nothing is known", SHOWN, answer(&body::me(&nobody, &tenant(), &[], PUBLIC_URL))),
+        ("the person", SHOWN, answer(&body::me(&jane(), &Rules::Free, &tenant(), &[provider], PUBLIC_URL))),
+        (
+            "a person of whom nothing is known",
+            SHOWN,
+            answer(&body::me(&nobody, &Rules::Free, &tenant(), &[], PUBLIC_URL)),
+        ),
     ]
 }
 
 fn changed() -> Vec<(&'static str, &'static str, Response)> {
-    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), PUBLIC_URL)))]
+    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), &Rules::Free, PUBLIC_URL)))]
 }
 
 /// How a request can end before its body is read.
@@ -178,6 +182,7 @@ fn access() -> Vec<Ending> {
 fn field_faults() -> Vec<Ending> {
     let fault = |field: &'static str, rule| Fault { field: field.into(), rule };
     let one = |field, rule| Error::Fields(vec![fault(field, rule)]);
+    let attribute = |place: &'static str, rule| Error::Attributes(vec![fault(place, rule)]);
     let several = vec![
         fault(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME)),
         fault(PICTURE, Rule::Picture(PictureRule::NotAPicture)),
@@ -201,6 +206,8 @@ fn field_faults() -> Vec<Ending> {
         ("a member's name is empty or too long", one(PROFILE, Rule::KeyLength)),
         ("a number is too large", one("profile/height", Rule::NumberRange)),
         ("a text contains U+0000", one("profile/bio", Rule::NoControlCharacters)),
+        ("the merged profile does not match the tenant's schema", attribute("/birthday", Rule::Schema)),
+        ("the tenant's schema calls a member read-only", attribute("/plan", Rule::ReadOnly)),
         ("the bytes are not the picture that they are said to be", Error::PictureUnusable),
         ("the merged profile is too large", Error::AttributesTooLarge),
     ]

@@ -54,6 +54,11 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             let faults: Vec<_> = faults.iter().map(|fault| (fault.field.to_string(), reason(fault))).collect();
             invalid(asked, &faults)
         }
+        Error::Attributes(faults) => {
+            let place = |fault: &Fault| format!("{}{}", super::body::PROFILE, fault.field);
+            let faults: Vec<_> = faults.iter().map(|fault| (place(fault), reason(fault))).collect();
+            invalid(asked, &faults)
+        }
         Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
         Error::RateLimited(early) => too_many(asked, *early),

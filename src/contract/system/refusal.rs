@@ -52,7 +52,9 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken or is too large.
-        Error::Taken(_) | Error::AttributesTooLarge => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
+        Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {
+            text(StatusCode::BAD_REQUEST, "system-parameters-invalid")
+        }
         Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
         // This contract reads no picture.

@@ -4,6 +4,7 @@ mod me;
 mod merge;
 mod pictures;
 mod refusals;
+mod schema;
 mod update;
 
 use selfsame::account::{Account, Field};
