@@ -22,8 +22,8 @@ use uuid::Uuid;
 use crate::json::{self, Object};
 
 pub use application::{Application, GrantType, Kind};
-pub use contact::{Email, Phone};
-pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
+pub use contact::{Channel, Contact, Email, Phone};
+pub use error::{BodyFault, Cause, CodeFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};

@@ -9,6 +9,6 @@ mod update;
 pub mod audit;
 
 pub use arrive::arrive;
-pub use create::create;
+pub use create::{create, create_proved};
 pub use schemas::{Schemas, rules};
-pub use update::update;
+pub use update::{update, update_proved};

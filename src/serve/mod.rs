@@ -6,6 +6,7 @@ mod documentation;
 mod edge;
 mod health;
 mod listener;
+mod mailbox;
 mod me;
 mod operator;
 mod pictures;

@@ -296,11 +296,49 @@ static REFRESH_TOKEN: Table = Table {
     ],
     keys: 1,
     mark: "count(successor)",
+static ONE_TIME_CODE: Table = Table {
+    name: "one_time_code",
+    columns: &[
+        ("slot", Bytes),
+        ("id", Uuid),
+        ("token", Bytes),
+        ("binding", Bytes),
+        ("code", Bytes),
+        ("tries", Integer),
+        ("code_expires_at", Integer),
+        ("expires_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(sum(tries), 0) + coalesce(max(expires_at), 0)",
+    seeded: false,
+};
+
+static SENT_CODE: Table = Table {
+    name: "sent_code",
+    columns: &[("recipient", Bytes), ("last_at", Integer), ("day_began_at", Integer), ("count", Integer)],
+    keys: 1,
+    mark: "coalesce(sum(count), 0) + coalesce(max(last_at), 0)",
+    seeded: false,
+};
+
+static NOTICE: Table = Table {
+    name: "notice",
+    columns: &[
+        ("id", Uuid),
+        ("channel", Text),
+        ("sealing_key", Integer),
+        ("sealed", Bytes),
+        ("attempts", Integer),
+        ("due_at", Integer),
+        ("expires_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(sum(attempts), 0) + coalesce(max(due_at), 0)",
     seeded: false,
 };
 
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 20] = [
+pub static TABLES: [&Table; 23] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -321,6 +359,9 @@ pub static TABLES: [&Table; 20] = [
     &SIGN_IN,
     &REFRESH_TOKEN,
     &ATTRIBUTE_SCHEMA,
+    &ONE_TIME_CODE,
+    &SENT_CODE,
+    &NOTICE,
 ];
 
 impl Table {
