@@ -16,6 +16,8 @@ pub enum Error {
     CredentialsOfOtherScheme,
     /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
     CredentialsInvalid,
+    /// The credentials hold, but say nothing about a person.
+    ScopeMissing,
     /// The account may not be used in its present state.
     AccountStatus(Status),
     /// The request names no tenant, or none that there is.

@@ -2,6 +2,7 @@
 
 mod arrive;
 mod create;
+mod holder;
 mod record;
 mod schemas;
 mod update;
@@ -10,5 +11,6 @@ pub mod audit;
 
 pub use arrive::arrive;
 pub use create::{create, create_proved};
+pub use holder::holder;
 pub use schemas::{Schemas, rules};
 pub use update::{update, update_proved};

@@ -193,11 +193,8 @@ impl Store {
             installation::ALL,
             notices::ALL,
             pictures::ALL,
-<<<<<<< HEAD
-            sign_ins::ALL,
-=======
             schemas::ALL,
->>>>>>> 2c45ff7c6f75a91ad01d3548535a9c8ad4b2fd54
+            sign_ins::ALL,
             tenants::ALL,
             tokens::ALL,
         ];

@@ -296,6 +296,9 @@ static REFRESH_TOKEN: Table = Table {
     ],
     keys: 1,
     mark: "count(successor)",
+    seeded: false,
+};
+
 static ONE_TIME_CODE: Table = Table {
     name: "one_time_code",
     columns: &[

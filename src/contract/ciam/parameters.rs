@@ -1,7 +1,6 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
-use super::refusal;
 use crate::account::Error;
 use crate::app::App;
 use crate::contract::body;

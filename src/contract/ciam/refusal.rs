@@ -41,15 +41,20 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::BodyTooLarge => Refused::BodyTooLarge.into_response(),
         Error::BodyTooSlow => Refused::BodyTooSlow.into_response(),
         Error::Body(_) => Refused::Malformed.into_response(),
-        Error::Fields(_) | Error::AttributesTooLarge => Refused::IllegalValue.into_response(),
+        Error::Fields(_) | Error::AttributesTooLarge | Error::Attributes(_) => Refused::IllegalValue.into_response(),
         Error::Taken("email") => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken("phone") => Refused::Duplicate(Address::Phone).into_response(),
         Error::RateLimited(_) => Refused::TooMany.into_response(),
         Error::Unavailable(_) => Refused::Unavailable.into_response(),
-        // This contract reads no client hash and takes no picture.
-        Error::ClientHash(_) | Error::Taken(_) | Error::PictureUnusable | Error::Internal(_) => {
-            Refused::ServerError.into_response()
-        }
+        Error::CodeTooOften(channel) => super::otp::too_often(*channel),
+        // This contract reads no client hash and takes no picture, and who looks at a code says at once what is wrong.
+        Error::ClientHash(_)
+        | Error::Taken(_)
+        | Error::PictureUnusable
+        | Error::AddressUnchanged
+        | Error::Code(_)
+        | Error::CodeUsed
+        | Error::Internal(_) => Refused::ServerError.into_response(),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) const KNOWN: [&str; 12] = [
 /// What the published page also calls two of its members by, and what they are.
 const ALIASES: [(&str, &str); 2] = [("hone_number_otp_token", "phone_number_otp_token"), ("Name", "name")];
 
-/// What is known about a person here and elsewhere, and never changed here.
+/// What is known about a person here and elsewhere, and not changed here unless the tenant's schema defines it as its own.
 const UNSUPPORTED: [&str; 20] = [
     "sub",
     "username",
@@ -62,6 +62,15 @@ const UNSUPPORTED: [&str; 20] = [
     "apple_user_id",
     "authenticationMethod",
 ];
+
+/// Every name that a body may give a value to.
+pub(super) fn names(rules: &Rules) -> Vec<&str> {
+    let custom = match rules {
+        Rules::Schema(schema) => schema.properties().map(|(name, _)| name).collect(),
+        Rules::Unknown | Rules::Free => Vec::new(),
+    };
+    KNOWN.into_iter().chain(UNSUPPORTED).chain(custom).collect()
+}
 
 /// What a body wishes.
 pub(super) struct Wish {
@@ -91,7 +100,7 @@ pub(super) fn read(body: &Object, account: &Account, rules: &Rules) -> Result<Wi
         return Err(Refused::Unknown);
     }
     let changeable = |name: &str| property(name).is_some_and(|property| !property.read_only && is_scalar(property));
-    if custom.iter().any(|(name, _)| UNSUPPORTED.contains(&name.as_str()) || !changeable(name)) {
+    if custom.iter().any(|(name, _)| !changeable(name)) {
         return Err(Refused::Unsupported);
     }
     for address in [Address::Phone, Address::Email] {
@@ -172,6 +181,10 @@ fn attributes(
             continue;
         }
         let property = schema.and_then(|schema| schema.property(name)).ok_or(Refused::Unknown)?;
+        let is_text = property.types.iter().any(|kind| kind == "string");
+        if is_text && value.as_str() == Some("") && schema.is_some_and(|schema| refuses_empty(schema, account, name)) {
+            return Err(Refused::IllegalValue);
+        }
         merge.insert(name.as_str(), own_value(property, value)?);
     }
     if merge.is_empty() {
@@ -181,6 +194,14 @@ fn attributes(
     let merged = account.merged(&merge).ok_or(Refused::IllegalValue)?;
     rules.check(&account.attributes(), &merged, true).map_err(|_| Refused::IllegalValue)?;
     Ok(Some(merge))
+}
+
+/// Whether a pattern, say, forbids what would clear an attribute.
+fn refuses_empty(schema: &Schema, account: &Account, name: &str) -> bool {
+    let mut probe = account.attributes();
+    probe.insert(name, "");
+    let place = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    schema.faults(&probe).iter().any(|fault| fault.field == place)
 }
 
 fn own_value(property: &Property, value: &Value) -> Result<Value, Refused> {

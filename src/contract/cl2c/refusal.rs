@@ -30,7 +30,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
         }
         Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
-        Error::AccessDenied => {
+        Error::AccessDenied | Error::ScopeMissing => {
             let message = "You are not authorized to access this resource.";
             result(StatusCode::FORBIDDEN, "ForbiddenException", message)
         }

@@ -38,7 +38,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied => denied("Permission denied"),
+        | Error::AccessDenied | Error::ScopeMissing => denied("Permission denied"),
         Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
         Error::MethodNotAllowed(allow) => {
             let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");

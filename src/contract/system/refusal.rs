@@ -33,7 +33,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        | Error::AccessDenied | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
