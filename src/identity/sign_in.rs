@@ -27,6 +27,8 @@ const SCOPE: &[&str] = &["openid"];
 pub struct Tokens {
     /// Opens the contract.
     pub access_token: String,
+    /// Its `jti`, by which it can be revoked.
+    pub token_id: String,
     /// How long it holds, in seconds.
     pub expires_in: i64,
     /// Good for one more set, where the application may refresh.
@@ -63,6 +65,7 @@ struct IdClaims<'a> {
 /// A signed access token, and what it is revoked by.
 struct Access {
     token: String,
+    token_id: String,
     revocation: KeyedHash,
     issued_at: Timestamp,
     expires_at: Timestamp,
@@ -173,6 +176,7 @@ async fn access(app: &App, application: &Application, account: Option<AccountId>
     Ok(Access {
         token: app.issuer().signing_key_for_applications(app).await?.sign(&claims)?,
         revocation: bearer::revocation(app, app.public_url(), &token_id),
+        token_id,
         issued_at,
         expires_at,
     })
@@ -211,7 +215,8 @@ fn tokens(
     refresh_token: Option<String>,
     id_token: Option<String>,
 ) -> Tokens {
-    Tokens { access_token: access.token, expires_in: application.token_lifetime, refresh_token, id_token }
+    let Access { token, token_id, .. } = access;
+    Tokens { access_token: token, token_id, expires_in: application.token_lifetime, refresh_token, id_token }
 }
 
 fn hash(app: &App, secret: &str) -> KeyedHash {

@@ -5,6 +5,7 @@ mod create;
 mod holder;
 mod record;
 mod schemas;
+mod taken;
 mod update;
 
 pub mod audit;
@@ -13,4 +14,5 @@ pub use arrive::arrive;
 pub use create::{create, create_proved};
 pub use holder::holder;
 pub use schemas::{Schemas, rules};
+pub use taken::is_taken;
 pub use update::{update, update_proved};

@@ -192,7 +192,7 @@ impl Signing<'_> {
 
 fn granted(tokens: Tokens) -> Response {
     let scope = tokens.id_token.is_some().then_some("openid");
-    let Tokens { access_token, expires_in, refresh_token, id_token } = tokens;
+    let Tokens { access_token, expires_in, refresh_token, id_token, .. } = tokens;
     let granted = Granted { access_token, refresh_token, scope, id_token, token_type: "Bearer", expires_in };
     let headers = [
         (header::CONTENT_TYPE, refusal::ERROR_TYPE),
@@ -224,6 +224,7 @@ fn invalid(text: &'static str) -> Response {
 pub(super) fn example() -> Response {
     granted(Tokens {
         access_token: "eyJraWQi.eyJzdWIi.c2lnbmF0dXJl".to_owned(),
+        token_id: String::new(),
         expires_in: Application::TOKEN_LIFETIME,
         refresh_token: Some("ssr_0".to_owned()),
         id_token: Some("eyJraWQi.eyJhenAi.c2lnbmF0dXJl".to_owned()),

@@ -113,9 +113,9 @@ fn profile(value: &Value) -> Result<Object, Fault> {
 /// The envelope of every success.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Success<Data> {
-    success: bool,
-    data: Data,
-    message: &'static str,
+    pub(super) success: bool,
+    pub(super) data: Data,
+    pub(super) message: &'static str,
 }
 
 /// What a change answers.
