@@ -289,7 +289,7 @@ fn verification_faults() -> Vec<Ending> {
 }
 
 fn field_faults() -> Vec<Ending> {
-use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, Rule, Rules, Status};
+    let attribute = |place: &'static str, rule| Error::Attributes(vec![Fault { field: place.into(), rule }]);
     let several = vec![
         fault(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME)),
         fault(PICTURE, Rule::Picture(PictureRule::NotAPicture)),
