@@ -18,6 +18,7 @@ use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
+use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
 use crate::profile::Schemas;
 use crate::store::{self, Store};
@@ -40,6 +41,7 @@ struct Parts {
     pictures: Pool,
     objects: Objects,
     schemas: Schemas,
+    outbox: Outbox,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -68,6 +70,9 @@ pub enum StartError {
     /// Pictures cannot be kept where the configuration says.
     #[error("pictures.store: {0}")]
     Pictures(#[from] ObjectsError),
+    /// Messages cannot leave as the configuration says.
+    #[error("messages: {0}")]
+    Outbox(Cause),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -86,6 +91,11 @@ pub enum Clock {
 impl App {
     /// Opens the database and the keys that a configuration names, making what is missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
+        App::start_with(config, clock, Delivery::Configured).await
+    }
+
+    /// The same, and says where messages go.
+    pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
             None => {
@@ -104,6 +114,7 @@ impl App {
         let key_uses = KeyUses::default();
         let pictures = Pool::new(config.pictures.workers);
         let objects = Objects::new(&config)?;
+        let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;
         let parts = Parts {
             config,
             store,
@@ -116,6 +127,7 @@ impl App {
             pictures,
             objects,
             schemas: Schemas::default(),
+            outbox,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -192,6 +204,11 @@ impl App {
     /// The schemas of tenants that were compiled already.
     pub fn schemas(&self) -> &Schemas {
         &self.parts.schemas
+    }
+
+    /// How messages leave.
+    pub fn outbox(&self) -> &Outbox {
+        &self.parts.outbox
     }
 
     /// One permit a request in flight.

@@ -3,6 +3,7 @@
 mod account;
 mod assignment;
 mod audit;
+mod client;
 mod config;
 mod copy;
 mod dev;
@@ -71,6 +72,9 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Create, list, change and delete applications that people sign in through
+    #[command(subcommand)]
+    Client(client::Command),
     /// Issue tokens of the embedded issuer, and revoke those of every issuer
     #[command(subcommand)]
     Token(token::Command),
@@ -139,6 +143,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Tenant(command) => command.run(&place.open().await?).await,
         Command::Account(command) => command.run(&place.open().await?).await,
         Command::Key(command) => command.run(&place.open().await?).await,
+        Command::Client(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),

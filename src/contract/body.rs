@@ -52,12 +52,18 @@ fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     if !json || !charset {
         return Err(Error::MediaType);
     }
+    refuse_coding(headers)
+}
+
+/// Refuses a body that is in a content coding.
+pub(super) fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::ContentEncoding) }
 }
 
-async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
+/// Reads a body of at most `limit` bytes, whatever it is.
+pub(super) async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {

@@ -1,6 +1,7 @@
 //! RiverGen's contract: `/api/v1/auth/me`.
 
 mod body;
+mod email;
 mod openapi;
 mod refusal;
 
@@ -41,6 +42,8 @@ fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
         .routes(annotated(routes!(update), "PUT, OPTIONS"))
+        .routes(annotated(routes!(email::request), "POST, OPTIONS"))
+        .routes(annotated(routes!(email::verify), "POST, OPTIONS"))
 }
 
 /// Shows everything about the person.

@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
 use super::value::{Parameter, present};
-use super::{Attempt, Bound, Effect, OpenError, Read, Update, record};
+use super::{Attempt, Bound, OpenError, Read, Update, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
@@ -91,7 +91,11 @@ impl Postgres {
         rows.iter().map(|row| read(row)).collect()
     }
 
-    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+    pub(super) async fn execute(
+        &self,
+        statements: Vec<Bound>,
+        accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<u64>, Error> {
         let this = self.clone();
         uncancelled(async move {
             let mut connection = this.connection().await?;
@@ -102,11 +106,15 @@ impl Postgres {
                     let prepared = transaction.prepare_cached(statement.postgres).await?;
                     counts.push(transaction.execute(&prepared, &references(bound)).await?);
                 }
-                transaction.commit().await?;
-                Ok(counts)
+                let accepted = accept(&counts);
+                match accepted {
+                    Ok(()) => transaction.commit().await?,
+                    Err(_) => transaction.rollback().await?,
+                }
+                Ok(accepted.map(|()| counts))
             };
             let worked = tokio::time::timeout(this.patience, work).await;
-            this.settle(connection, worked)
+            this.settle(connection, worked)?
         })
         .await
     }
@@ -136,7 +144,10 @@ impl Postgres {
         let work = async {
             let transaction = connection.transaction().await?;
             let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused).await?;
-            transaction.commit().await?;
+            match refused {
+                Some(Refused::Error(_)) => transaction.rollback().await?,
+                _ => transaction.commit().await?,
+            }
             Ok(outcome)
         };
         let worked = tokio::time::timeout(self.patience, work).await;
@@ -169,7 +180,7 @@ impl Postgres {
 
 /// What stands in the way of a second attempt.
 enum Refused {
-    /// The attempt itself refused the account as it is now.
+    /// The attempt itself refused the account as it is now, or what else was to happen could not.
     Error(Error),
     /// The update that was tried, to name what it claims when another account holds it.
     Update(Box<Update>),
@@ -194,13 +205,18 @@ async fn attempt_locked(
         Ok((Some(update), _)) => {
             let account = update.account.clone();
             let bound = commit_parameters(&update);
-            let effects: Vec<Bound> = update.effects.iter().map(Effect::bound).collect();
+            let effects = update.effects.clone();
             *refused = Some(Refused::Update(Box::new(update)));
             let commit = transaction.prepare_cached(COMMIT_STATEMENT.postgres).await?;
             transaction.query_one(&commit, &references(&bound)).await?;
-            for (statement, bound) in &effects {
+            for effect in &effects {
+                let (statement, bound) = effect.bound();
                 let prepared = transaction.prepare_cached(statement.postgres).await?;
-                transaction.execute(&prepared, &references(bound)).await?;
+                let touched = transaction.execute(&prepared, &references(&bound)).await?;
+                if let Err(error) = effect.check(touched) {
+                    *refused = Some(Refused::Error(error));
+                    return Ok(None);
+                }
             }
             Ok(Some(account))
         }
