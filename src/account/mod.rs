@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::json::{self, Object};
 
 pub use contact::{Email, Phone};
-pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
+pub use error::{BodyFault, Cause, ChannelFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};

@@ -20,11 +20,13 @@ pub enum Purpose {
     Digest,
     /// Sealing history payloads.
     History,
+    /// Sealing the keys of sessions for encrypted bodies.
+    Channel,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 3] = [Purpose::Index, Purpose::Digest, Purpose::History];
+    pub const ALL: [Purpose; 4] = [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel];
 
     /// The name in the database.
     pub fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Purpose {
             Purpose::Index => "index",
             Purpose::Digest => "digest",
             Purpose::History => "history",
+            Purpose::Channel => "channel",
         }
     }
 }
@@ -42,6 +45,7 @@ pub struct Keyring {
     index: hmac::Key,
     digest: hmac::Key,
     history: SealingKey,
+    channel: SealingKey,
 }
 
 /// A keyed hash: recognises a value without storing it.
@@ -58,6 +62,7 @@ impl Keyring {
             index: hmac(Purpose::Index),
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
+            channel: SealingKey::new(&key_for(Purpose::Channel)),
         }
     }
 
@@ -76,6 +81,11 @@ impl Keyring {
     /// The key that seals history payloads.
     pub fn history(&self) -> &SealingKey {
         &self.history
+    }
+
+    /// The key that seals the keys of sessions for encrypted bodies.
+    pub fn channel(&self) -> &SealingKey {
+        &self.channel
     }
 }
 

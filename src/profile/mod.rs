@@ -9,4 +9,4 @@ pub mod audit;
 
 pub use arrive::arrive;
 pub use create::create;
-pub use update::update;
+pub use update::{update, update_once};

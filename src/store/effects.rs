@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::channels::{self, Nonce};
 use super::Bound;
 use super::statement::{Statement, statement};
 use super::value::parameters;
@@ -28,14 +29,19 @@ pub enum Effect {
         /// When it was replaced.
         at: Timestamp,
     },
+    /// An encrypted body is accepted, once: what was accepted before fails the whole change.
+    UseNonce(Nonce),
 }
 
 impl Effect {
     /// What brings it about.
-    pub(super) fn bound(&self) -> Bound {
+    pub(super) fn bound(&self) -> Vec<Bound> {
         match self {
-            Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]),
-            Effect::RetirePicture { name, account, at } => (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]),
+            Effect::AdoptPicture { name } => vec![(ADOPT_PICTURE, parameters![name.as_str()])],
+            Effect::RetirePicture { name, account, at } => {
+                vec![(RETIRE_PICTURE, parameters![name.as_str(), *account, *at])]
+            }
+            Effect::UseNonce(nonce) => channels::using(nonce).into(),
         }
     }
 }

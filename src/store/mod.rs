@@ -6,6 +6,7 @@
 mod accounts;
 mod api_keys;
 mod arrivals;
+mod channels;
 mod copy;
 mod effects;
 mod history;
@@ -36,6 +37,7 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
+pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use arrivals::{Arrival, Conflict, id_name};
 pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
@@ -178,6 +180,7 @@ impl Store {
             api_keys::ALL,
             effects::ALL,
             arrivals::ALL,
+            channels::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,
@@ -212,7 +215,7 @@ impl Store {
             Store::Postgres(postgres) => postgres.commit(first, attempt).await,
         };
         telemetry::store("commit", took, &committed);
-        committed
+        committed.map_err(channels::replayed)
     }
 
     async fn query<T: Send + 'static>(
@@ -275,6 +278,7 @@ const HOLDING: &str = "holding";
 fn taken(violated: &str) -> Option<&'static str> {
     let names = [
         ("holding", HOLDING),
+        ("channel_nonce", channels::NONCE_TAKEN),
         ("tenant.name", "name"),
         ("tenant_name", "name"),
         ("tenant.biz_id", "biz_id"),

@@ -58,8 +58,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::AttributesTooLarge => failed("profile", "profile too large"),
         Error::RateLimited(early) => too_many(asked, *early),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
-        // This contract reads no client hash, and nothing that it writes is decided by a holding.
-        Error::ClientHash(_) | Error::Taken(_) | Error::Internal(_) => {
+        // This contract reads no client hash and no encrypted body, and nothing that it writes is decided by a holding.
+        Error::ClientHash(_) | Error::Channel(_) | Error::Taken(_) | Error::Internal(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")
         }
     }

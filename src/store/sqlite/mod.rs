@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
+use super::{Attempt, Bound, Effect, OpenError, Read, Update, accounts, history, record};
 use crate::account::{Account, Cause, Error};
 use crate::config;
 use writer::Writer;
@@ -118,8 +118,7 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
             error => error,
         })?;
     }
-    for effect in &update.effects {
-        let (statement, bound) = effect.bound();
+    for (statement, bound) in update.effects.iter().flat_map(Effect::bound) {
         execute(connection, statement, &bound)?;
     }
     execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
