@@ -9,6 +9,7 @@ mod key;
 mod message;
 mod seal;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests;
 
 pub use key::{AgreementKey, Curve, PrivateKey, PublicKey};

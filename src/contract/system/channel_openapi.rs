@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use axum::response::Response;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::secure_channel::{
     ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession, SESSION_ID, VERSION, key_answer, private_answer,
 };
-use crate::account::{ChannelFault, Error};
+use crate::account::{ChannelFault, Error, Fault, Rule};
 use crate::contract::openapi::{Ending, Operation, body_faults, failures, request_header};
 use crate::json::Object;
 
@@ -31,6 +32,13 @@ pub(super) fn faults() -> Vec<Ending> {
     ]
 }
 
+/// An answer that is a JWE.
+pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/jose"))];
+    let answer = (headers, "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSJ9..48V1_ALb6US04U3b.5eym8TW_c8SuK0lt.XFBoMYUZodetZdv").into_response();
+    ("the answer, whatever it is, to a JWE that wants it so", "EncryptedAnswer", answer)
+}
+
 /// The operations on keys and sessions.
 pub(super) fn operations() -> Vec<Operation> {
     let keys = || {
@@ -43,6 +51,8 @@ pub(super) fn operations() -> Vec<Operation> {
         ("the key is unknown, or no longer in use", Error::Channel(ChannelFault::KeyId)),
         ("the keys do not decrypt, or are the same", Error::Channel(ChannelFault::SessionKeys)),
     ];
+    let session_id_faults =
+        vec![("a member is not a string", Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }]))];
     vec![
         Operation { id: "showChannelKey", requests: Vec::new(), answers: shown_key, endings: keys() },
         Operation { id: "showChannelKeySet", requests: Vec::new(), answers: shown_keys, endings: keys() },
@@ -56,7 +66,7 @@ pub(super) fn operations() -> Vec<Operation> {
             id: "closeChannelSession",
             requests: vec![("a session", CLOSING)],
             answers: closed,
-            endings: [body_faults(), failures()].concat(),
+            endings: [body_faults(), session_id_faults, failures()].concat(),
         },
     ]
 }
@@ -64,6 +74,7 @@ pub(super) fn operations() -> Vec<Operation> {
 /// The schemas of the answers.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![
+        (EncryptedAnswer::name().into_owned(), EncryptedAnswer::schema()),
         (ChannelPublicKey::name().into_owned(), ChannelPublicKey::schema()),
         (ChannelKeySet::name().into_owned(), ChannelKeySet::schema()),
         (ChannelSession::name().into_owned(), ChannelSession::schema()),
@@ -123,6 +134,14 @@ schema! {
     CompactMessage("CompactMessage") => ObjectBuilder::new().schema_type(Type::String).description(Some(
         "A JWE in compact form (RFC 7516 §7.1): `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW` with `A256GCM`, to a key of \
          `/web/v1/secure-channel/jwks.json`, with `iat`, `jti` and, for an encrypted answer, `reply_jwk` in its protected header.",
+    ))
+}
+
+schema! {
+    /// An answer that is a JWE.
+    EncryptedAnswer("EncryptedAnswer") => ObjectBuilder::new().schema_type(Type::String).description(Some(
+        "A JWE in compact form to the key in `reply_jwk`; its plaintext is the JSON that would otherwise be the body. Refusals \
+         are answered so too.",
     ))
 }
 

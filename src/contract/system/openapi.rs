@@ -153,7 +153,8 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
         (Field::Country, "CN"),
     ];
     let account = person(&fields, CREATED, Timestamp::constant(1_774_260_000, 0));
-    vec![("the whole profile as it is now", "Success", answer(&account, &tenant(), Language::English))]
+    let plain = answer(&account, &tenant(), Language::English);
+    vec![("the whole profile as it is now", "Success", plain), super::channel_openapi::encrypted_answer()]
 }
 
 /// How a request can end before its body is read.

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::account::{ChannelFault, Error};
+use crate::account::{ChannelFault, Error, Fault, Rule};
 use crate::app::App;
 use crate::channel::{KeyKind, SESSION_LIFETIME};
 use crate::contract::body::{bytes, is_json, json, object, object_of};
@@ -119,20 +119,33 @@ async fn open_session(
     operation_id = "closeChannelSession",
     tag = "SecureChannel",
     params(super::channel_openapi::SessionHeader),
-    request_body(content = Option<ClosingSession>, description = "At most 8 KiB."),
+    request_body(content = ClosingSession, description = "At most 8 KiB; may be left out."),
     security(())
 )]
 async fn close_session(_: Public, State(app): State<App>, request: Request) -> Result<Response, Error> {
-    let mut named = session_id(request.headers());
-    if named.is_none() && request.headers().contains_key(header::CONTENT_TYPE) {
-        is_json(request.headers())?;
-        let asked = object_of(&bytes(&app, request, MAX_BODY).await?)?;
-        named = asked.get("sessionId").and_then(Value::as_str).and_then(canonical);
-    }
-    if let Some(id) = named {
+    let by_header = session_id(request.headers());
+    let by_body = match request.headers().contains_key(header::CONTENT_TYPE) {
+        true => session_in_body(&app, request).await?,
+        false => None,
+    };
+    if let Some(id) = by_header.or(by_body) {
         app.store().close_channel_session(id.into_bytes()).await?;
     }
     Ok(private_answer(&ChannelClosed::default()))
+}
+
+/// The session that the body of a request names, if it has one that does.
+async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Error> {
+    is_json(request.headers())?;
+    let body = bytes(app, request, MAX_BODY).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    match object_of(&body)?.get("sessionId") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => Ok(canonical(name)),
+        Some(_) => Err(Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }])),
+    }
 }
 
 /// The session that a request names; none if it names none, several, or what is none.

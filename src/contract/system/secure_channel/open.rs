@@ -28,6 +28,8 @@ pub(super) struct Message {
     pub(super) plain: Vec<u8>,
     /// What makes it one that was never seen before.
     pub(super) nonce: Nonce,
+    /// Whether there is room to remember that: an error of a message that opened, and so is said in an encrypted answer.
+    pub(super) room: Result<(), Error>,
     /// How it is answered, if that is encrypted.
     pub(super) answer: Option<Answer>,
 }
@@ -84,6 +86,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     if let Some(answer) = message.answer {
         slot.fill(answer);
     }
+    message.room?;
     if message.plain.len() > MAX_BODY {
         return Err(Error::BodyTooLarge);
     }

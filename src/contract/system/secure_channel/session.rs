@@ -62,6 +62,7 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
             account: None,
             expires_at: session.expires_at,
         },
+        room: Ok(()),
         answer: Some(Answer::Envelope { key: keys.response, session: name, json }),
     })
 }
@@ -92,7 +93,6 @@ async fn one_off(
     let keys = keys.unwrap_or(stand_in);
     let opened = SealingKey::new(&keys.request).open(b"", payload);
     let plain = opened.ok().filter(|_| opens && !state.used).ok_or(REFUSED)?;
-    bounded(&state, MAX_ONE_OFFS, now)?;
     Ok(Message {
         plain,
         nonce: Nonce {
@@ -101,12 +101,13 @@ async fn one_off(
             account: Some(account),
             expires_at: now.checked_add(ONE_OFF_LIFETIME).unwrap_or(now),
         },
+        room: room(&state, MAX_ONE_OFFS, now),
         answer: Some(Answer::Envelope { key: keys.response, session: String::new(), json: false }),
     })
 }
 
-/// Refuses a message when no more can be remembered for the account, until one is forgotten.
-pub(super) fn bounded(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Result<(), Error> {
+/// No more than so many are remembered for an account: further ones wait until one is forgotten.
+pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Result<(), Error> {
     if state.remembered < limit {
         return Ok(());
     }

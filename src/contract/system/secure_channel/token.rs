@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
 use super::open::{Context, Message};
-use super::session::bounded;
+use super::session::room;
 use crate::account::{ChannelFault, Error};
 use crate::app::App;
 use crate::channel::{KeyKind, MAX_TOKENS, Scope, fresh};
@@ -52,7 +52,6 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     let state = app.store().channel_nonce(&scope, &nonce, account, now).await?;
     let opened = message.open(&key.private, app.random());
     let plain = opened.filter(|_| is_known && is_now && !state.used).ok_or(REFUSED)?;
-    bounded(&state, MAX_TOKENS, now)?;
     // Remembered for as long as any instance, whose clock may be behind, could take it for new.
     let expires_at = claims.issued_at.checked_add(window.saturating_mul(2)).unwrap_or(Timestamp::MAX);
     let answer = match claims.answer_to.filter(|_| context.wants_token) {
@@ -62,6 +61,7 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     Ok(Message {
         plain,
         nonce: Nonce { scope, nonce, account: Some(account), expires_at },
+        room: room(&state, MAX_TOKENS, now),
         answer,
     })
 }
