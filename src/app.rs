@@ -95,8 +95,9 @@ impl App {
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer =
-            Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now())).await.map_err(StartError::Store)?;
+        let issuer = Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now()))
+            .await
+            .map_err(StartError::Store)?;
         let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
         let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);

@@ -4,7 +4,6 @@
 pub mod envelope;
 mod keys;
 
-
 pub(crate) use keys::fresh;
 pub use keys::{ChannelKey, ChannelKeys, KeyKind, SessionKeys};
 

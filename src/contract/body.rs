@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::account::{BodyFault, Error};
 use crate::app::App;
-use crate::json::{self, Object, Value};
+use crate::json::{self, Malformed, Object, Value};
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
@@ -22,7 +22,12 @@ pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
     if bytes.is_empty() {
         return Err(Error::Body(BodyFault::Empty));
     }
-    match json::parse(bytes) {
+    object_in(json::parse(bytes))
+}
+
+/// Takes the object out of what was parsed.
+pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
+    match parsed {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Null) => Err(Error::Body(BodyFault::Null)),
         Ok(_) => Err(Error::Body(BodyFault::NotAnObject)),

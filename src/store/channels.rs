@@ -9,9 +9,8 @@ use crate::keys::KeyedHash;
 const KEYS: Statement = statement!(
     "SELECT key_id, kind, public_key, sealed, created_at, retired_at FROM channel_key ORDER BY created_at, key_id"
 );
-const ADD_KEY: Statement = statement!(
-    "INSERT INTO channel_key (key_id, kind, public_key, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-);
+const ADD_KEY: Statement =
+    statement!("INSERT INTO channel_key (key_id, kind, public_key, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)");
 const RETIRE_KEYS: Statement =
     statement!("UPDATE channel_key SET retired_at = ?3 WHERE kind = ?1 AND key_id <> ?2 AND retired_at IS NULL");
 const FORGET_KEYS: Statement = statement!("DELETE FROM channel_key WHERE retired_at < ?1");
@@ -24,9 +23,8 @@ const SESSION: Statement = statement!(
      EXISTS (SELECT 1 FROM channel_nonce n WHERE n.scope = s.id AND n.nonce = ?2) \
      FROM channel_session s WHERE s.id = ?1"
 );
-const BIND_SESSION: Statement = statement!(
-    "UPDATE channel_session SET account_id = ?2, client = ?3 WHERE id = ?1 AND account_id IS NULL"
-);
+const BIND_SESSION: Statement =
+    statement!("UPDATE channel_session SET account_id = ?2, client = ?3 WHERE id = ?1 AND account_id IS NULL");
 const OWNER: Statement = statement!("SELECT account_id, client FROM channel_session WHERE id = ?1");
 const CLOSE_SESSION: Statement = statement!("DELETE FROM channel_session WHERE id = ?1");
 // A thousand at once is more than ever are too many: each new one makes room for itself.

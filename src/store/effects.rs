@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-use super::channels::{self, Nonce};
 use super::Bound;
+use super::channels::{self, Nonce};
 use super::statement::{Statement, statement};
 use super::value::parameters;
 use crate::account::AccountId;

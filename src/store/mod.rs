@@ -37,8 +37,8 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
-pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use arrivals::{Arrival, Conflict, id_name};
+pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
 pub use postgres::Postgres;

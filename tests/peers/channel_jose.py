@@ -42,7 +42,6 @@ def exchange(jwk, algorithm, flattened):
     header = {
         "alg": algorithm,
         "enc": "A256GCM",
-        "kid": jwk["kid"],
         "iat": given["now"],
         "jti": str(uuid.uuid4()),
         "reply_jwk": answer_key.as_dict(private=False),
@@ -50,10 +49,12 @@ def exchange(jwk, algorithm, flattened):
     plain = json.dumps({"accountName": name})
     key = JWKRegistry.import_key(jwk)
     if flattened:
+        # The library writes the name of the key into the header beside the protected one by itself.
         message = jwe.FlattenedJSONEncryption(header, plain.encode())
         message.add_recipient(None, key)
         body, media_type = json.dumps(jwe.encrypt_json(message, None, registry=REGISTRY)), "application/jose+json"
     else:
+        header["kid"] = jwk["kid"]
         body, media_type = jwe.encrypt_compact(header, plain, key, registry=REGISTRY), "application/jose"
     headers = {
         "Accept": "application/jose",

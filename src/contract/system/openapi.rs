@@ -47,28 +47,20 @@ pub(in crate::contract) fn document() -> Object {
         schemas,
         voice: VOICE,
         refusal: |_| "Refusal",
-        operations: super::channel_openapi::operations()
-            .into_iter()
-            .chain(profile())
-            .collect(),
+        operations: super::channel_openapi::operations().into_iter().chain(profile()).collect(),
     }
     .draw()
 }
 
 fn profile() -> [Operation; 2] {
     [
-            Operation {
-                id: "showProfile",
-                requests: Vec::new(),
-                answers: shown,
-                endings: [access(), failures()].concat(),
-            },
-            Operation {
-                id: "updateProfile",
-                requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
-                answers: updated,
-                endings: [access(), body_faults(), super::channel_openapi::faults(), field_faults(), failures()].concat(),
-            },
+        Operation { id: "showProfile", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
+        Operation {
+            id: "updateProfile",
+            requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
+            answers: updated,
+            endings: [access(), body_faults(), super::channel_openapi::faults(), field_faults(), failures()].concat(),
+        },
     ]
 }
 

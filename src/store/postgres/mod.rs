@@ -22,8 +22,8 @@ macro_rules! commit {
     () => {
         concat!(
             "WITH changed AS (UPDATE account SET ",
-    account_assignments!(),
-    " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
+            account_assignments!(),
+            " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
      released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
      WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
      claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \

@@ -91,7 +91,10 @@ on_both_databases!(
             store.add_channel_session(session(id, 1, id.into()), 2).await.unwrap();
         }
         store.add_channel_session(session(5, 2, 5), 2).await.unwrap();
-        assert_eq!([there(1).await, there(2).await, there(3).await, there(4).await, there(5).await], [true, false, true, true, true]);
+        assert_eq!(
+            [there(1).await, there(2).await, there(3).await, there(4).await, there(5).await],
+            [true, false, true, true, true]
+        );
         for id in [3, 4] {
             assert!(store.bind_channel_session([id; 16], owner, 2).await.unwrap());
         }
@@ -138,7 +141,8 @@ on_both_databases!(
         store.add_channel_session(session(1, 1, 1), 10).await.unwrap();
         let rename = |name: &'static str, others: Vec<Effect>| {
             Arc::new(move |current: &Account| {
-                let named = change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(name).unwrap()));
+                let named =
+                    change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(name).unwrap()));
                 let mut effects = others.clone();
                 effects.push(Effect::UseNonce(nonce(1, 1, None, 50)));
                 Ok(Some(Update { effects, ..named }))

@@ -4,14 +4,14 @@ use uuid::Uuid;
 
 use super::answer::{Answer, Slot};
 use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, session, session_id, token};
-use crate::account::{ChannelFault, Error};
+use crate::account::{BodyFault, ChannelFault, Error};
 use crate::app::App;
 use crate::channel::envelope::{self, MAX_BYTES};
 use crate::config::BodyEncryption;
-use crate::contract::body::{bytes, is_json, is_not_coded, media_type, object_of};
+use crate::contract::body::{bytes, is_json, is_not_coded, media_type, object_in, object_of};
 use crate::contract::system::MAX_BODY;
 use crate::identity::{Caller, client_hash};
-use crate::json::{self, Object};
+use crate::json::{self, Malformed, Object, Value};
 use crate::store::Nonce;
 
 /// What a request wishes, opened if it was encrypted.
@@ -74,14 +74,18 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
         Form::Json if envelope::is_binary(&bytes) => {
             session::open(&context, envelope::read(&bytes).filter(|_| is_version), false).await?
         }
-        Form::Json => match json_envelope(&bytes) {
-            Some(payload) => {
-                let payload = payload.filter(|_| is_version);
-                let envelope = payload.as_deref().map(|payload| envelope::Envelope::Session { payload });
-                session::open(&context, envelope, true).await?
+        Form::Json => {
+            let parsed = json::parse(&bytes);
+            let object = parsed.as_ref().ok().and_then(Value::as_object);
+            match object.and_then(envelope::read_json) {
+                Some(payload) => {
+                    let payload = payload.filter(|_| is_version);
+                    let envelope = payload.as_deref().map(|payload| envelope::Envelope::Session { payload });
+                    session::open(&context, envelope, true).await?
+                }
+                None => return plain(app, bytes.len(), parsed),
             }
-            None => return plain(app, &bytes),
-        },
+        }
     };
     if let Some(answer) = message.answer {
         slot.fill(answer);
@@ -93,14 +97,15 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     Ok(Opened { wished: object_of(&message.plain)?, nonce: Some(message.nonce) })
 }
 
-fn plain(app: &App, bytes: &[u8]) -> Result<Opened, Error> {
+fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
     if app.config().system.secure_channel == BodyEncryption::Required {
         return Err(Error::Channel(ChannelFault::Payload));
     }
-    if bytes.len() > MAX_BODY {
-        return Err(Error::BodyTooLarge);
+    match length {
+        0 => Err(Error::Body(BodyFault::Empty)),
+        length if length > MAX_BODY => Err(Error::BodyTooLarge),
+        _ => Ok(Opened { wished: object_in(parsed)?, nonce: None }),
     }
-    Ok(Opened { wished: object_of(bytes)?, nonce: None })
 }
 
 fn form(headers: &HeaderMap) -> Result<Form, Error> {
@@ -134,9 +139,4 @@ fn jose_compact(bytes: &[u8]) -> Option<crate::jose::Message> {
 
 fn jose_flattened(bytes: &[u8]) -> Option<crate::jose::Message> {
     crate::jose::Message::flattened(json::parse_unique(bytes).ok()?.as_object()?)
-}
-
-/// The payload of a JSON envelope; `None` when the body is none, `Some(None)` when it is a broken one.
-fn json_envelope(bytes: &[u8]) -> Option<Option<Vec<u8>>> {
-    envelope::read_json(json::parse(bytes).ok()?.as_object()?)
 }

@@ -1,11 +1,10 @@
 //! Messages of the session form.
 
 use aws_lc_rs::digest;
-use uuid::Uuid;
 
 use super::answer::Answer;
 use super::open::{Context, Message};
-use crate::account::{ChannelFault, Error};
+use crate::account::{Cause, ChannelFault, Error};
 use crate::channel::envelope::{self, Envelope};
 use crate::channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
 use crate::keys::SealingKey;
@@ -15,11 +14,7 @@ use crate::store::{ChannelOwner, Nonce, NonceState};
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 
 /// Opens an envelope that was taken apart, if it could be.
-pub(super) async fn open(
-    context: &Context<'_>,
-    envelope: Option<Envelope<'_>>,
-    json: bool,
-) -> Result<Message, Error> {
+pub(super) async fn open(context: &Context<'_>, envelope: Option<Envelope<'_>>, json: bool) -> Result<Message, Error> {
     match envelope.ok_or(REFUSED)? {
         Envelope::Session { payload } => in_session(context, payload, json).await,
         Envelope::OneOff { key_id, request_key, response_key, payload } => {
@@ -43,7 +38,7 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
         return Err(unknown);
     }
     let keys = app.keys().channel().open(id.as_bytes(), &session.sealed).ok();
-    let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(|| unreadable(id))?;
+    let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(unreadable)?;
     let name = id.to_string();
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
     let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
@@ -116,6 +111,6 @@ pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Resu
     Err(Error::RateLimited(TooMany { limit: u32::try_from(limit).unwrap_or(u32::MAX), wait }))
 }
 
-fn unreadable(id: Uuid) -> Error {
-    Error::Internal(crate::account::Cause::new(format!("the keys of session {id} do not open")))
+fn unreadable() -> Error {
+    Error::Internal(Cause::new("the keys of a session do not open"))
 }

@@ -15,7 +15,8 @@ on_both_databases!(
         let keys = set.json()["keys"].as_array().unwrap().clone();
         let names = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         let of = |key: &Value, name: &str| key[name].as_str().unwrap_or_default().to_owned();
-        let shapes = keys.iter().map(|key| format!("{} {} {}: {}", of(key, "kty"), of(key, "crv"), of(key, "use"), names(key)));
+        let shapes =
+            keys.iter().map(|key| format!("{} {} {}: {}", of(key, "kty"), of(key, "crv"), of(key, "use"), names(key)));
         insta::assert_snapshot!(shapes.collect::<Vec<_>>().join("\n"), @"
         RSA  enc: alg e kid kty n use
         EC P-256 enc: crv kid kty use x y

@@ -42,7 +42,8 @@ on_both_databases!(
             transcript.add(format!("another {what}"), &admin.send_one_off(tampered).await.plain());
         }
         for cut in [4, 5, 47, 50, 305, 306, 564, 580, good.len() - 1] {
-            transcript.add(format!("cut off after {cut} bytes"), &admin.send_one_off(good[..cut].to_vec()).await.plain());
+            transcript
+                .add(format!("cut off after {cut} bytes"), &admin.send_one_off(good[..cut].to_vec()).await.plain());
         }
         let short = key.one_off_to(&keys, &key.encrypt(b"short"), 1, JANE);
         transcript.add("a key that is too short", &admin.send_one_off(short).await.plain());
@@ -125,7 +126,16 @@ on_both_databases!(
             };
             store.use_nonce(&nonce).await.unwrap();
         }
-        insta::assert_snapshot!(keys.read(admin.send_one_off(key.one_off(&keys, 1, JANE)).await), @"");
+        insta::assert_snapshot!(keys.read(admin.send_one_off(key.one_off(&keys, 1, JANE)).await), @r#"
+        429 Too Many Requests
+        content-language: en
+        content-type: application/json
+        retry-after: 600
+        vary: Accept-Language
+        x-sc-version: 2
+
+        {"success":false,"code":"4290","message":"Too many requests"}
+        "#);
         assert_eq!(admin.history().await, "");
         let other = sign_in(&server, server.person(&[]).await).await;
         assert_eq!(keys.read(other.send_one_off(key.one_off(&keys, 2, JANE)).await).status, 200);

@@ -55,7 +55,11 @@ async fn check_exchange(admin: &SignedIn<'_>, answers: &Value) {
     let names = NAMES.iter().chain(NAMES.last());
     assert_eq!(answers.len(), NAMES.len() + 2, "{answers:?}");
     for (answer, name) in answers.iter().zip(names) {
-        assert_eq!((&answer["status"], &answer["said"]["data"]["accountName"]), (&json!(200), &json!(name)), "{answer}");
+        assert_eq!(
+            (&answer["status"], &answer["said"]["data"]["accountName"]),
+            (&json!(200), &json!(name)),
+            "{answer}"
+        );
     }
     let closed = &answers[NAMES.len() + 1];
     assert_eq!((&closed["status"], &closed["said"]["code"]), (&json!(200), &json!("2000")), "{closed}");

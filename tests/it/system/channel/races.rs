@@ -39,7 +39,8 @@ on_both_databases!(
     async fn of_many_sends_of_one_message_without_a_session_one_is_accepted(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let envelope = key.one_off(&Session::none(), 1, JANE);
-        let sends = (0..SENDS).map(|_| admin.request("POST", UPDATE).header("X-SC-Version", "2").json(envelope.clone()));
+        let sends =
+            (0..SENDS).map(|_| admin.request("POST", UPDATE).header("X-SC-Version", "2").json(envelope.clone()));
         assert_eq!(accepted(sends).await, 1);
         assert_eq!(admin.stored().await.version, 2);
     }

@@ -188,7 +188,8 @@ on_both_databases!(
                 }
                 let id = format!("{number} {algorithm:?}");
                 let header = with(&header(&server, &key, &id), "reply_jwk", jwk);
-                let request = admin.request("POST", UPDATE).header("Accept", "application/json, application/jose;q=0.5");
+                let request =
+                    admin.request("POST", UPDATE).header("Accept", "application/json, application/jose;q=0.5");
                 let request = request.header("Content-Type", "application/jose");
                 let answer = request.body(jwe(&key, &header, r#"{"accountName":7}"#)).send().await;
                 assert_eq!((answer.status.as_u16(), answer.header("content-type")), (400, "application/jose"));
@@ -196,7 +197,10 @@ on_both_databases!(
                 let said = message.header();
                 let text = |name: &str| said.get(name).and_then(|value| value.as_str()).unwrap_or_default();
                 assert_eq!(text("alg"), algorithm.unwrap_or("ECDH-ES"));
-                assert_eq!((text("enc"), text("kid"), text("jti"), text("cty")), ("A256GCM", "mine", id.as_str(), "application/json"));
+                assert_eq!(
+                    (text("enc"), text("kid"), text("jti"), text("cty")),
+                    ("A256GCM", "mine", id.as_str(), "application/json")
+                );
                 let opened = message.open(&PrivateKey::agreement(curve, &[5; 32]).unwrap(), [0; 32]).unwrap();
                 insta::assert_snapshot!(String::from_utf8(opened).unwrap(), @r#"{"success":false,"code":"4000","message":"Invalid request parameters","data":{"accountName":["must be a string"]}}"#);
             }
@@ -237,7 +241,8 @@ on_both_databases!(
         ] {
             let header = with(&header(&server, &key, what), "reply_jwk", jwk);
             let request = admin.request("POST", UPDATE).header("Content-Type", "application/jose");
-            transcript.add(what, &request.header("Accept", "application/jose").body(jwe(&key, &header, JANE)).send().await);
+            transcript
+                .add(what, &request.header("Accept", "application/jose").body(jwe(&key, &header, JANE)).send().await);
         }
         insta::assert_snapshot!(transcript, @r#"
         > not on P-256
