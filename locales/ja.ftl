@@ -56,3 +56,22 @@ status-rejected = 却下
 status-locked = ロック中
 status-suspended = 利用停止中
 status-closed = 閉鎖済み
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = 認証コードのお知らせ
+code-login = ログイン用の認証コード：
+code-signup = 新規登録用の認証コード：
+code-new-address = この連絡先を確認するための認証コード：
+code-reset-password = パスワード再設定用の認証コード：
+code-valid-minutes = 有効期間は { $number } 分です。
+code-valid-seconds = 有効期間は { $number } 秒です。
+code-warning = 他人に教えないでください。お心当たりがない場合は、このメッセージを無視してください。
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = メールアドレスが解除されました
+notice-email = このメールアドレスは、お客様のアカウントの確認済みアドレスではなくなりました。
+notice-phone = この電話番号は、お客様のアカウントの確認済み番号ではなくなりました。
+notice-advice = お心当たりがない場合は、サービスの運営者にご連絡ください。

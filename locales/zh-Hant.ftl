@@ -56,3 +56,22 @@ status-rejected = 未通過
 status-locked = 已鎖定
 status-suspended = 已暫停
 status-closed = 已關閉
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = 您的驗證碼
+code-login = 您的登入驗證碼：
+code-signup = 您的註冊驗證碼：
+code-new-address = 用於確認此地址的驗證碼：
+code-reset-password = 您的密碼重設驗證碼：
+code-valid-minutes = 有效期限 { $number } 分鐘。
+code-valid-seconds = 有效期限 { $number } 秒。
+code-warning = 請勿告知他人。若非您本人操作，請忽略此訊息。
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = 您的電子郵件地址已被移除
+notice-email = 此電子郵件地址不再是您帳戶的已驗證地址。
+notice-phone = 此手機號碼不再是您帳戶的已驗證號碼。
+notice-advice = 若非您本人操作，請聯絡服務提供者。

@@ -56,3 +56,22 @@ status-rejected = 未通过
 status-locked = 已锁定
 status-suspended = 已暂停
 status-closed = 已关闭
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = 您的验证码
+code-login = 您的登录验证码：
+code-signup = 您的注册验证码：
+code-new-address = 用于确认此地址的验证码：
+code-reset-password = 您的密码重置验证码：
+code-valid-minutes = 有效期 { $number } 分钟。
+code-valid-seconds = 有效期 { $number } 秒。
+code-warning = 请勿告知他人。如非本人操作，请忽略此消息。
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = 您的电子邮箱已被移除
+notice-email = 此电子邮箱不再是您账户的已验证邮箱。
+notice-phone = 此手机号码不再是您账户的已验证号码。
+notice-advice = 如非本人操作，请联系服务方。

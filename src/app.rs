@@ -19,7 +19,9 @@ use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
+use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
+use crate::profile::Schemas;
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.
@@ -40,6 +42,8 @@ struct Parts {
     key_uses: KeyUses,
     pictures: Pool,
     objects: Objects,
+    schemas: Schemas,
+    outbox: Outbox,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -68,6 +72,9 @@ pub enum StartError {
     /// Pictures cannot be kept where the configuration says.
     #[error("pictures.store: {0}")]
     Pictures(#[from] ObjectsError),
+    /// Messages cannot leave as the configuration says.
+    #[error("messages: {0}")]
+    Outbox(Cause),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -86,6 +93,11 @@ pub enum Clock {
 impl App {
     /// Opens the database and the keys that a configuration names, making what is missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
+        App::start_with(config, clock, Delivery::Configured).await
+    }
+
+    /// The same, and says where messages go.
+    pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
             None => {
@@ -107,6 +119,7 @@ impl App {
         let key_uses = KeyUses::default();
         let pictures = Pool::new(config.pictures.workers);
         let objects = Objects::new(&config)?;
+        let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;
         let parts = Parts {
             config,
             store,
@@ -119,6 +132,8 @@ impl App {
             key_uses,
             pictures,
             objects,
+            schemas: Schemas::default(),
+            outbox,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -195,6 +210,16 @@ impl App {
     /// Where pictures are kept.
     pub fn objects(&self) -> &Objects {
         &self.parts.objects
+    }
+
+    /// The schemas of tenants that were compiled already.
+    pub fn schemas(&self) -> &Schemas {
+        &self.parts.schemas
+    }
+
+    /// How messages leave.
+    pub fn outbox(&self) -> &Outbox {
+        &self.parts.outbox
     }
 
     /// One permit a request in flight.

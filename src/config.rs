@@ -5,9 +5,11 @@
 //! stand beside its field.
 
 mod check;
+mod codes;
 mod error;
 mod layers;
 mod load;
+mod messages;
 mod pictures;
 mod secret;
 mod settings;
@@ -31,8 +33,10 @@ use serde::Deserialize;
 
 use self::value::{HOUR, MINUTE, count, duration};
 pub use self::{
+    codes::{CodeRules, Codes},
     error::{ConfigError, Origin},
     load::{Loaded, Overrides, Setting, Sources},
+    messages::{Notices, Sms, SmsFormat, Smtp, SmtpSecurity},
     pictures::{PictureStore, Pictures},
     secret::Secret,
     trusted_issuer::{KeySource, Provision, TrustedIssuer},
@@ -72,6 +76,14 @@ pub struct Config {
     pub rate_limit: RateLimit,
     /// Where pictures are kept, and for how long.
     pub pictures: Pictures,
+    /// One-time codes.
+    pub codes: Codes,
+    /// The mail server.
+    pub smtp: Smtp,
+    /// The gateway for short messages.
+    pub sms: Sms,
+    /// Notices about changed addresses.
+    pub notices: Notices,
     /// The operator's own listener.
     pub operator: Operator,
     /// What is told about requests.

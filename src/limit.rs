@@ -29,6 +29,7 @@ pub struct Limits {
     keys: Limit<Uuid>,
     system: Limit<AccountId>,
     rivergen: Limit<AccountId>,
+    ciam: Limit<AccountId>,
 }
 
 /// Why a request came too early.
@@ -56,6 +57,7 @@ impl Limits {
             keys: limit("key", settings, settings.default, clock),
             system: limit("system", settings, settings.system, clock),
             rivergen: limit("rivergen", settings, settings.rivergen, clock),
+            ciam: limit("ciam", settings, settings.default, clock),
         }
     }
 
@@ -69,6 +71,7 @@ impl Limits {
         match contract {
             Contract::System => self.system.count(account),
             Contract::RiverGen => self.rivergen.count(account),
+            Contract::Ciam => self.ciam.count(account),
             // Who presents a key is counted by the key.
             Contract::Cl2c => Ok(()),
         }

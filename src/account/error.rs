@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Status;
+use super::{Channel, Status};
 use crate::limit::TooMany;
 use crate::picture::PictureRule;
 
@@ -16,6 +16,8 @@ pub enum Error {
     CredentialsOfOtherScheme,
     /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
     CredentialsInvalid,
+    /// The credentials hold, but say nothing about a person.
+    ScopeMissing,
     /// The account may not be used in its present state.
     AccountStatus(Status),
     /// The request names no tenant, or none that there is.
@@ -50,10 +52,21 @@ pub enum Error {
     Fields(Vec<Fault>),
     /// The attributes would be larger than [`super::attributes::MAX_BYTES`].
     AttributesTooLarge,
+    /// The attributes would not be what the tenant's schema says; the field of each fault is the JSON Pointer (RFC 6901) of
+    /// its place in them.
+    Attributes(Vec<Fault>),
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
     PictureUnusable,
+    /// What is to replace an address is that very address.
+    AddressUnchanged,
+    /// A one-time code does not prove what it should.
+    Code(CodeFault),
+    /// A one-time code was used meanwhile, or a newer one took its place: nothing was changed.
+    CodeUsed,
+    /// Too many one-time codes were sent to an address, or the last one only just now.
+    CodeTooOften(Channel),
     /// Too many requests came from one source, or for one account.
     RateLimited(TooMany),
     /// A part of the world is missing (database, gateway): nothing is known to have changed, the client may retry.
@@ -90,6 +103,18 @@ impl fmt::Debug for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
+}
+
+/// What is wrong with a one-time code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFault {
+    /// There is nothing that the code could prove: its token is unknown, over, used up, or for another address, use, tenant
+    /// or application, or all tries were made.
+    Token,
+    /// Another code was sent.
+    Code,
+    /// The code has expired; its token may still be there.
+    Expired,
 }
 
 /// What is wrong with the header `X-Client-Hash`.
@@ -169,6 +194,10 @@ pub enum Rule {
     ReadOnly,
     /// The form of a phone number.
     PhoneNumber,
+    /// The form of an e-mail address.
+    EmailAddress,
+    /// So many ASCII digits.
+    Digits(u8),
     /// The form of an account's identifier.
     Identifier,
     /// Not an address that somebody else has proved to be theirs; holds it as it was sent.

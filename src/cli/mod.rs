@@ -4,9 +4,11 @@ mod account;
 mod assignment;
 mod audit;
 mod channel;
+mod client;
 mod config;
 mod copy;
 mod dev;
+mod duration;
 mod issuer;
 mod key;
 mod migrate;
@@ -15,6 +17,7 @@ mod openapi;
 mod output;
 mod serve;
 mod tenant;
+mod tenant_schema;
 mod token;
 
 use std::path::PathBuf;
@@ -70,6 +73,9 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Create, list, change and delete applications that people sign in through
+    #[command(subcommand)]
+    Client(client::Command),
     /// Issue tokens of the embedded issuer, and revoke those of every issuer
     #[command(subcommand)]
     Token(token::Command),
@@ -141,6 +147,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Tenant(command) => command.run(&place.open().await?).await,
         Command::Account(command) => command.run(&place.open().await?).await,
         Command::Key(command) => command.run(&place.open().await?).await,
+        Command::Client(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
         Command::Channel(command) => command.run(&place.open().await?).await,
@@ -188,6 +195,10 @@ impl From<Error> for Failure {
             Error::Unavailable(cause) => format!("the database does not answer: {cause}"),
             Error::Internal(cause) => format!("internal error: {cause}"),
             Error::Taken(what) => format!("{what}: already in use by another"),
+            Error::Attributes(faults) => format!(
+                "attributes do not match the tenant's schema at: {}; see `selfsame tenant show-schema`",
+                tenant_schema::places(&faults)
+            ),
             other => format!("{other:?}"),
         })
     }

@@ -56,7 +56,7 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     if !json || !charset {
         return Err(Error::MediaType);
     }
-    is_not_coded(headers)
+    refuse_coding(headers)
 }
 
 /// The one `Content-Type` of a request, parameters and all.
@@ -67,13 +67,13 @@ pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
 }
 
 /// Refuses a body in a content coding.
-pub fn is_not_coded(headers: &HeaderMap) -> Result<(), Error> {
+pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::ContentEncoding) }
 }
 
-/// Reads a body of at most `limit` bytes, within the time for it.
+/// Reads a body of at most `limit` bytes, whatever it is, within the time for it.
 pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

@@ -22,11 +22,14 @@ pub enum Purpose {
     History,
     /// Sealing the keys of sessions for encrypted bodies.
     Channel,
+    /// Sealing messages that wait for their delivery.
+    Outbox,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 4] = [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel];
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel, Purpose::Outbox];
 
     /// The name in the database.
     pub fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Purpose {
             Purpose::Digest => "digest",
             Purpose::History => "history",
             Purpose::Channel => "channel",
+            Purpose::Outbox => "outbox",
         }
     }
 }
@@ -46,6 +50,7 @@ pub struct Keyring {
     digest: hmac::Key,
     history: SealingKey,
     channel: SealingKey,
+    outbox: SealingKey,
 }
 
 /// A keyed hash: recognises a value without storing it.
@@ -63,6 +68,7 @@ impl Keyring {
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
             channel: SealingKey::new(&key_for(Purpose::Channel)),
+            outbox: SealingKey::new(&key_for(Purpose::Outbox)),
         }
     }
 
@@ -86,6 +92,11 @@ impl Keyring {
     /// The key that seals the keys of sessions for encrypted bodies.
     pub fn channel(&self) -> &SealingKey {
         &self.channel
+    }
+
+    /// The key that seals messages that wait for their delivery.
+    pub fn outbox(&self) -> &SealingKey {
+        &self.outbox
     }
 }
 

@@ -195,7 +195,7 @@ impl Store {
 
     /// Uses a nonce up, for a message that changes nothing; [`ChannelFault::Payload`] when it was used before.
     pub async fn use_nonce(&self, nonce: &Nonce) -> Result<(), Error> {
-        self.execute(using(nonce).into()).await.map(drop).map_err(replayed)
+        self.execute(vec![using(nonce), counting(nonce)]).await.map(drop).map_err(replayed)
     }
 
     /// Deletes sessions that have ended and nonces that need no longer be known.
@@ -204,15 +204,19 @@ impl Store {
     }
 }
 
-/// The statements that use a nonce up and count the message, if it belongs to a session.
-pub(super) fn using(nonce: &Nonce) -> [Bound; 2] {
+/// The statement that uses a nonce up.
+pub(super) fn using(nonce: &Nonce) -> Bound {
     let Nonce { scope, nonce, account, expires_at } = nonce.clone();
-    let counted = parameters![scope.clone()];
     let account = super::value::Parameter::Uuid(account.map(|account| account.0));
     let mut used = parameters![scope, nonce];
     used.push(account);
     used.extend(parameters![expires_at]);
-    [(USE_NONCE, used), (COUNT_MESSAGE, counted)]
+    (USE_NONCE, used)
+}
+
+/// The statement that counts a message for its session, if it belongs to one.
+pub(super) fn counting(nonce: &Nonce) -> Bound {
+    (COUNT_MESSAGE, parameters![nonce.scope.clone()])
 }
 
 /// A nonce that was used before makes a message one that does not open.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::headers;
 use super::specimen::Ending;
+use crate::account::Error;
 use crate::contract::voice::{Asked, Voice, said};
 use crate::json::{self, Object, Value};
 use crate::language::Language;
@@ -51,14 +52,8 @@ impl Answers {
 
     /// Adds what the contract says of each way to end.
     pub(super) fn refuse(&mut self, endings: Vec<Ending>) {
-        let asked = Asked {
-            language: Language::English,
-            request_id: "12345".to_owned(),
-            error_id: Uuid::from_u128(0x12345),
-            now: Timestamp::UNIX_EPOCH,
-        };
         for (when, error) in endings {
-            let response = said(&error, &asked, self.voice);
+            let response = said_to(&error, self.voice);
             let schema = (self.refusal)(response.status());
             self.add(when, schema, response);
         }
@@ -73,6 +68,17 @@ impl Answers {
     pub(super) fn only(&self) -> Object {
         self.by_status.first_key_value().map(|(status, answers)| response(*status, answers)).unwrap_or_default()
     }
+}
+
+/// What a voice says of an error to whoever reads a document.
+pub(in crate::contract) fn said_to(error: &Error, voice: Voice) -> Response {
+    let asked = Asked {
+        language: Language::English,
+        request_id: "12345".to_owned(),
+        error_id: Uuid::from_u128(0x12345),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    said(error, &asked, voice)
 }
 
 fn response(status: u16, answers: &[Answer]) -> Object {

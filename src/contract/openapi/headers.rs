@@ -42,10 +42,12 @@ pub(super) fn request_id() -> Parameter {
 pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)> {
     let meaning = match name.as_str() {
         "accept-encoding" => ("string", "The one content coding that request bodies may have."),
+        "accept-patch" => ("string", "The one media type that a change may have."),
         "allow" => ("string", "The methods that the path answers to."),
         "cache-control" => ("string", "Whether and for whom the answer may be kept."),
         "content-language" => ("string", "The language of the texts."),
         "etag" => ("string", "The version of what is shown."),
+        "pragma" => ("string", "Always `no-cache`, for caches that know nothing else."),
         "retry-after" => ("integer", "After how many seconds to try again."),
         "vary" => ("string", "The request headers that the answer depends on."),
         "www-authenticate" => ("string", "How to authenticate."),

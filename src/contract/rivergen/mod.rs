@@ -1,6 +1,7 @@
 //! RiverGen's contract: `/api/v1/auth/me`.
 
 mod body;
+mod email;
 mod openapi;
 mod refusal;
 
@@ -41,6 +42,8 @@ fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
         .routes(annotated(routes!(update), "PUT, OPTIONS"))
+        .routes(annotated(routes!(email::request), "POST, OPTIONS"))
+        .routes(annotated(routes!(email::verify), "POST, OPTIONS"))
 }
 
 /// Shows everything about the person.
@@ -53,7 +56,8 @@ fn paths() -> OpenApiRouter<App> {
 )]
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
-    Ok(answer(&body::me(&caller.account, &caller.tenant, &identities, app.public_url())))
+    let rules = profile::rules(&app, &caller.tenant).await?;
+    Ok(answer(&body::me(&caller.account, &rules, &caller.tenant, &identities, app.public_url())))
 }
 
 /// Changes the person's own profile.
@@ -73,9 +77,11 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let wished = super::body::object(&app, request, MAX_BODY).await?;
     let wished = body::read(&wished, &caller.account, app.public_url())?;
     let mut patch = wished.patch;
+    patch.rules = profile::rules(&app, &caller.tenant).await?;
+    let rules = patch.rules.clone();
     let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
     match profile::update(&app, caller.account, patch, occasion, permitted).await {
-        Ok(account) => Ok(answer(&body::updated(&account, app.public_url()))),
+        Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url()))),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
             // and is swept in time if nobody adopted it.

@@ -6,33 +6,36 @@ use axum::response::Response;
 use jiff::Timestamp;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Success, Updated};
+use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Error, Fault, Field, Rule, Status};
-use crate::contract::openapi::{Description, Ending, Operation, body_faults, failures, person, tenant};
+use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, Rule, Rules, Status};
+use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::picture::PictureRule;
 use crate::store::Identity;
 
 /// White space (Unicode's property White_Space), as it stands in a pattern's brackets.
 const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
-/// What every address and every data URI looks like; not everything that looks so is one.
-const ADDRESS_OR_DATA: &str = r"^([Hh][Tt][Tt][Pp][Ss]?://[!-~]+|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/[A-Za-z]+;[Bb][Aa][Ss][Ee]64,[A-Za-z0-9+/]+={0,2})$";
-
 /// Draws the document.
 pub(in crate::contract) fn document() -> Object {
     let mut schemas = vec![
         (SHOWN.to_owned(), Success::<Me>::schema()),
         (CHANGED.to_owned(), Success::<Updated>::schema()),
+        (REQUESTED.to_owned(), Success::<EmailRequested>::schema()),
+        (PROVED.to_owned(), Success::<EmailUpdated>::schema()),
+        (EmailRequested::name().into_owned(), EmailRequested::schema()),
+        (EmailUpdated::name().into_owned(), EmailUpdated::schema()),
         (Me::name().into_owned(), Me::schema()),
         (Updated::name().into_owned(), Updated::schema()),
         (Refusal::name().into_owned(), Refusal::schema()),
+        (PROFILE_VALUE.to_owned(), profile_value()),
     ];
     Me::schemas(&mut schemas);
     Refusal::schemas(&mut schemas);
@@ -64,17 +67,81 @@ pub(in crate::contract) fn document() -> Object {
                 answers: changed,
                 endings: [access(), body_faults(), field_faults(), failures()].concat(),
             },
+            Operation {
+                id: "requestEmailChange",
+                requests: vec![("another address", REQUEST)],
+                answers: || vec![("a code was sent", REQUESTED, answer(&email::requested(OTHER_EMAIL)))],
+                endings: [access(), body_faults(), request_faults(), failures()].concat(),
+            },
+            Operation {
+                id: "verifyEmailChange",
+                requests: vec![("the code that came", VERIFICATION)],
+                answers: || vec![("the address is changed", PROVED, answer(&email::updated(&jane(), OTHER_EMAIL)))],
+                endings: [access(), body_faults(), verification_faults(), failures()].concat(),
+            },
         ],
     }
     .draw()
 }
 
+const PROFILE_VALUE: &str = "ProfileValue";
 const SHOWN: &str = "MeSuccess";
 const CHANGED: &str = "UpdatedSuccess";
+const REQUESTED: &str = "EmailRequestedSuccess";
+const PROVED: &str = "EmailUpdatedSuccess";
 
 const UPDATE: &str = r#"{"display_name":"Jane Smith","profile_image_url":"https://example.com/avatar.jpg","profile":{"bio":"Software developer","location":"San Francisco"}}"#;
 const UPLOAD: &str = r#"{"profile_image_url":"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}"#;
 const REMOVAL: &str = r#"{"profile":{"location":null}}"#;
+
+const OTHER_EMAIL: &str = "jane.smith@example.com";
+const REQUEST: &str = r#"{"new_email":"jane.smith@example.com"}"#;
+const VERIFICATION: &str = r#"{"new_email":"jane.smith@example.com","otp_code":"123456"}"#;
+/// What every address looks like; not everything that looks so is one.
+const ADDRESS: &str = r#"^[^\u0000-\u0020"@]+@[^\u0000-\u0020"@]+\.[^\u0000-\u0020"@]+$"#;
+
+fn address() -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ADDRESS)).max_length(Some(254));
+    text.description(Some("The new e-mail address."))
+}
+
+/// The body of a request for a code.
+pub(super) struct EmailRequest;
+
+impl PartialSchema for EmailRequest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().property(NEW_EMAIL, address()).required(NEW_EMAIL).into()
+    }
+}
+
+impl ToSchema for EmailRequest {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EmailRequest")
+    }
+}
+
+/// The body that brings a code back.
+pub(super) struct EmailVerification;
+
+impl PartialSchema for EmailVerification {
+    fn schema() -> RefOr<Schema> {
+        let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{6}$"));
+        let code = code
+            .description(Some("The code that came to the new address; six digits unless the operator says otherwise."));
+        ObjectBuilder::new()
+            .property(NEW_EMAIL, address())
+            .property(OTP_CODE, code)
+            .required(NEW_EMAIL)
+            .required(OTP_CODE)
+            .into()
+    }
+}
+
+impl ToSchema for EmailVerification {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EmailVerification")
+    }
+}
 
 /// The body of an update, which is read member by member and has no struct.
 pub(super) struct ProfileUpdate;
@@ -88,20 +155,12 @@ impl PartialSchema for ProfileUpdate {
                 .pattern(Some(pattern))
                 .description(Some(description))
         };
-        let profile = ObjectBuilder::new()
+        let profile = members()
             .schema_type(nullable(Type::Object))
-            .property_names(Some(
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .min_length(Some(1))
-                    .max_length(Some(MAX_KEY))
-                    .pattern(Some(crate::contract::openapi::NO_NUL)),
-            ))
-            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(format!(
                 "Merged into the profile (RFC 7396): objects member by member, null removes, everything else replaces. \
-                 Names of members have 1 to {MAX_KEY} characters at every depth, numbers fit a double, nothing contains \
-                 U+0000, and nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes."
+                 Nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes, and matches the \
+                 tenant's JSON Schema, which `GET /me/schema` shows."
             )));
         ObjectBuilder::new()
             .property(
@@ -114,7 +173,7 @@ impl PartialSchema for ProfileUpdate {
             .property(
                 PICTURE,
                 text(
-                    ADDRESS_OR_DATA,
+                    &picture_pattern(),
                     "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at \
                      most 2 MiB as a data URI in Base64.",
                 ),
@@ -129,6 +188,72 @@ impl ToSchema for ProfileUpdate {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("ProfileUpdate")
     }
+}
+
+/// Whatever a profile may hold, at any depth.
+fn profile_value() -> RefOr<Schema> {
+    let plain = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]));
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(f64::MIN)).maximum(Some(f64::MAX));
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL));
+    let list = ArrayBuilder::new().items(Ref::from_schema_name(PROFILE_VALUE));
+    OneOfBuilder::new()
+        .item(plain)
+        .item(number.description(Some("Kept in the text that it was sent in.")))
+        .item(text)
+        .item(list)
+        .item(members().schema_type(Type::Object))
+        .into()
+}
+
+/// The members of an object at any depth.
+fn members() -> ObjectBuilder {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(MAX_KEY))
+        .pattern(Some(NO_NUL));
+    ObjectBuilder::new()
+        .property_names(Some(name))
+        .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name(PROFILE_VALUE).into())))
+}
+
+/// An address (RFC 3986) or a data URI (RFC 2397), except for how long they may be.
+fn picture_pattern() -> String {
+    let any_case = |text: &str| -> String {
+        let either = |letter: char| match letter.is_ascii_alphabetic() {
+            true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
+            false => letter.to_string(),
+        };
+        text.chars().map(either).collect()
+    };
+    let (https, data, base64) = (any_case("http") + "[Ss]?", any_case("data:image/"), any_case(";base64,"));
+    let kinds = ["png", "jpeg", "jpg", "gif", "webp"].map(any_case).join("|");
+    let byte = "%[0-9A-Fa-f]{2}";
+    let host = format!(r"([A-Za-z0-9\-._~!$&'()*+,;=]|{byte})+|\[({})\]", ipv6_pattern());
+    let port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    let rest = format!(r"[/?#]([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|{byte})*");
+    let four = "[A-Za-z0-9+/]{4}";
+    let last = "[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==";
+    format!("^({https}://({host})(:({port})?)?({rest})?|{data}({kinds}){base64}({four})*({four}|{last}))$")
+}
+
+/// An IPv6 address without dots: eight groups, or fewer around one `::`.
+fn ipv6_pattern() -> String {
+    let group = "[0-9A-Fa-f]{1,4}";
+    let shortened = (0..=7).map(|before| {
+        let left = match before {
+            0 => String::new(),
+            1 => group.to_owned(),
+            _ => format!("{group}(:{group}){{{}}}", before - 1),
+        };
+        let right = match 7 - before {
+            0 => String::new(),
+            1 => format!("({group})?"),
+            most => format!("({group}(:{group}){{0,{}}})?", most - 1),
+        };
+        format!("{left}::{right}")
+    });
+    [format!("{group}(:{group}){{7}}")].into_iter().chain(shortened).collect::<Vec<_>>().join("|")
 }
 
 /// So many characters that begin and end with something else than white space, and any white space around them.
@@ -156,13 +281,17 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     let provider = Identity { issuer: "https://login.example.com".to_owned(), subject: "jane".to_owned() };
     let nobody = person(&[], CREATED, CREATED);
     vec![
-        ("the person", SHOWN, answer(&body::me(&jane(), &tenant(), &[provider], PUBLIC_URL))),
-        ("a person of whom nothing is known", SHOWN, answer(&body::me(&nobody, &tenant(), &[], PUBLIC_URL))),
+        ("the person", SHOWN, answer(&body::me(&jane(), &Rules::Free, &tenant(), &[provider], PUBLIC_URL))),
+        (
+            "a person of whom nothing is known",
+            SHOWN,
+            answer(&body::me(&nobody, &Rules::Free, &tenant(), &[], PUBLIC_URL)),
+        ),
     ]
 }
 
 fn changed() -> Vec<(&'static str, &'static str, Response)> {
-    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), PUBLIC_URL)))]
+    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), &Rules::Free, PUBLIC_URL)))]
 }
 
 /// How a request can end before its body is read.
@@ -175,9 +304,49 @@ fn access() -> Vec<Ending> {
     ]
 }
 
+fn fault(field: &'static str, rule: Rule) -> Fault {
+    Fault { field: field.into(), rule }
+}
+
+fn one(field: &'static str, rule: Rule) -> Error {
+    Error::Fields(vec![fault(field, rule)])
+}
+
+fn address_faults() -> Vec<Ending> {
+    vec![
+        ("the address is missing", one(NEW_EMAIL, Rule::Required)),
+        ("the address is not a string", one(NEW_EMAIL, Rule::Text)),
+        ("the address is none", one(NEW_EMAIL, Rule::EmailAddress)),
+        ("the address contains U+0000", one(NEW_EMAIL, Rule::NoControlCharacters)),
+    ]
+}
+
+fn request_faults() -> Vec<Ending> {
+    let others = vec![
+        ("the address is the present one", Error::AddressUnchanged),
+        ("somebody else has proved the address", Error::Taken("email")),
+        ("the address had enough codes for today", Error::CodeTooOften(Channel::Email)),
+    ];
+    [address_faults(), others].concat()
+}
+
+fn verification_faults() -> Vec<Ending> {
+    let several = vec![fault(NEW_EMAIL, Rule::EmailAddress), fault(OTP_CODE, Rule::Digits(6))];
+    let others = vec![
+        ("several members break their rules", Error::Fields(several)),
+        ("the code is missing", one(OTP_CODE, Rule::Required)),
+        ("the code is not a string", one(OTP_CODE, Rule::Text)),
+        ("the code is not six digits", one(OTP_CODE, Rule::Digits(6))),
+        ("the code contains U+0000", one(OTP_CODE, Rule::NoControlCharacters)),
+        ("there is no code for this address, or all tries were made", Error::Code(CodeFault::Token)),
+        ("another code was sent", Error::Code(CodeFault::Code)),
+        ("the code has expired", Error::Code(CodeFault::Expired)),
+    ];
+    [address_faults(), others].concat()
+}
+
 fn field_faults() -> Vec<Ending> {
-    let fault = |field: &'static str, rule| Fault { field: field.into(), rule };
-    let one = |field, rule| Error::Fields(vec![fault(field, rule)]);
+    let attribute = |place: &'static str, rule| Error::Attributes(vec![Fault { field: place.into(), rule }]);
     let several = vec![
         fault(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME)),
         fault(PICTURE, Rule::Picture(PictureRule::NotAPicture)),
@@ -201,6 +370,8 @@ fn field_faults() -> Vec<Ending> {
         ("a member's name is empty or too long", one(PROFILE, Rule::KeyLength)),
         ("a number is too large", one("profile/height", Rule::NumberRange)),
         ("a text contains U+0000", one("profile/bio", Rule::NoControlCharacters)),
+        ("the merged profile does not match the tenant's schema", attribute("/birthday", Rule::Schema)),
+        ("the tenant's schema calls a member read-only", attribute("/plan", Rule::ReadOnly)),
         ("the bytes are not the picture that they are said to be", Error::PictureUnusable),
         ("the merged profile is too large", Error::AttributesTooLarge),
     ]

@@ -34,7 +34,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        | Error::AccessDenied
+        | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
@@ -54,11 +55,18 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken or is too large.
-        Error::Taken(_) | Error::AttributesTooLarge => text(StatusCode::BAD_REQUEST, "system-parameters-invalid"),
+        Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {
+            text(StatusCode::BAD_REQUEST, "system-parameters-invalid")
+        }
         Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
-        // This contract reads no picture.
-        Error::PictureUnusable | Error::Internal(_) => {
+        // This contract reads no picture and no code.
+        Error::PictureUnusable
+        | Error::AddressUnchanged
+        | Error::Code(_)
+        | Error::CodeUsed
+        | Error::CodeTooOften(_)
+        | Error::Internal(_) => {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
         }
     }
@@ -136,6 +144,8 @@ fn rule(rule: &Rule, language: Language) -> String {
         | Rule::Schema
         | Rule::ReadOnly
         | Rule::PhoneNumber
+        | Rule::EmailAddress
+        | Rule::Digits(_)
         | Rule::Identifier
         | Rule::Registered(_) => language.text("system-parameters-invalid").into_owned(),
         Rule::NoControlCharacters => language.text("system-control-characters").into_owned(),

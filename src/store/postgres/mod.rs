@@ -106,7 +106,11 @@ impl Postgres {
         rows.iter().map(|row| read(row)).collect()
     }
 
-    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+    pub(super) async fn execute(
+        &self,
+        statements: Vec<Bound>,
+        accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<u64>, Error> {
         let this = self.clone();
         uncancelled(async move {
             let mut connection = this.connection().await?;
@@ -117,11 +121,15 @@ impl Postgres {
                     let prepared = transaction.prepare_cached(statement.postgres).await?;
                     counts.push(transaction.execute(&prepared, &references(bound)).await?);
                 }
-                transaction.commit().await?;
-                Ok(counts)
+                let accepted = accept(&counts);
+                match accepted {
+                    Ok(()) => transaction.commit().await?,
+                    Err(_) => transaction.rollback().await?,
+                }
+                Ok(accepted.map(|()| counts))
             };
             let worked = tokio::time::timeout(this.patience, work).await;
-            this.settle(connection, worked)
+            this.settle(connection, worked)?
         })
         .await
     }
@@ -132,9 +140,9 @@ impl Postgres {
             let mut bound = commit_parameters(&first);
             let statement = match first.effects.as_slice() {
                 [] => COMMIT_STATEMENT,
-                [Effect::UseNonce(nonce)] => {
-                    let [(_, used), _] = channels::using(nonce);
-                    bound.extend(used);
+                // The statement counts the message too.
+                [Effect::UseNonce(nonce), Effect::CountMessage(_)] => {
+                    bound.extend(channels::using(nonce).1);
                     COMMIT_ONCE_STATEMENT
                 }
                 // What else happens takes statements of its own, and so a transaction of several: rare enough.
@@ -157,7 +165,10 @@ impl Postgres {
         let work = async {
             let transaction = connection.transaction().await?;
             let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused).await?;
-            transaction.commit().await?;
+            match refused {
+                Some(Refused::Error(_)) => transaction.rollback().await?,
+                _ => transaction.commit().await?,
+            }
             Ok(outcome)
         };
         let worked = tokio::time::timeout(self.patience, work).await;
@@ -190,7 +201,7 @@ impl Postgres {
 
 /// What stands in the way of a second attempt.
 enum Refused {
-    /// The attempt itself refused the account as it is now.
+    /// The attempt itself refused the account as it is now, or what else was to happen could not.
     Error(Error),
     /// The update that was tried, to name what it claims when another account holds it.
     Update(Box<Update>),
@@ -215,13 +226,18 @@ async fn attempt_locked(
         Ok((Some(update), _)) => {
             let account = update.account.clone();
             let bound = commit_parameters(&update);
-            let effects: Vec<Bound> = update.effects.iter().flat_map(Effect::bound).collect();
+            let effects = update.effects.clone();
             *refused = Some(Refused::Update(Box::new(update)));
             let commit = transaction.prepare_cached(COMMIT_STATEMENT.postgres).await?;
             transaction.query_one(&commit, &references(&bound)).await?;
-            for (statement, bound) in &effects {
+            for effect in &effects {
+                let (statement, bound) = effect.bound();
                 let prepared = transaction.prepare_cached(statement.postgres).await?;
-                transaction.execute(&prepared, &references(bound)).await?;
+                let touched = transaction.execute(&prepared, &references(&bound)).await?;
+                if let Err(error) = effect.check(touched) {
+                    *refused = Some(Refused::Error(error));
+                    return Ok(None);
+                }
             }
             Ok(Some(account))
         }

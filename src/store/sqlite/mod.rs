@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, Bound, Effect, OpenError, Read, Update, accounts, history, record};
+use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
 use crate::account::{Account, Cause, Error};
 use crate::config;
 use writer::Writer;
@@ -78,9 +78,17 @@ impl Sqlite {
         self.writer.run(move |connection| query(connection, statement, &bound, read)).await
     }
 
-    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+    pub(super) async fn execute(
+        &self,
+        statements: Vec<Bound>,
+        accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<u64>, Error> {
         let run = move |connection: &Connection| {
-            statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect()
+            let touched: Result<Vec<u64>, Error> =
+                statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect();
+            let touched = touched?;
+            accept(&touched)?;
+            Ok(touched)
         };
         self.writer.run(run).await
     }
@@ -118,8 +126,9 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
             error => error,
         })?;
     }
-    for (statement, bound) in update.effects.iter().flat_map(Effect::bound) {
-        execute(connection, statement, &bound)?;
+    for effect in &update.effects {
+        let (statement, bound) = effect.bound();
+        effect.check(execute(connection, statement, &bound)?)?;
     }
     execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
     Ok(true)

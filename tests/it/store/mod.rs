@@ -7,6 +7,7 @@ mod commits;
 mod installation;
 mod moving;
 mod pictures;
+mod schemas;
 mod tenants;
 mod tokens;
 
@@ -74,6 +75,7 @@ fn tenant(number: u8) -> Tenant {
         status: TenantStatus::Active,
         valid_until: None,
         portal: Portal::System,
+        schema: None,
         created_at: at(1),
         updated_at: at(2),
     }

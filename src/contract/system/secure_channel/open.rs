@@ -8,7 +8,7 @@ use crate::account::{BodyFault, ChannelFault, Error};
 use crate::app::App;
 use crate::channel::envelope::{self, MAX_BYTES};
 use crate::config::BodyEncryption;
-use crate::contract::body::{bytes, is_json, is_not_coded, media_type, object_in, object_of};
+use crate::contract::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
 use crate::contract::system::MAX_BODY;
 use crate::identity::{Caller, client_hash};
 use crate::json::{self, Malformed, Object, Value};
@@ -115,7 +115,7 @@ fn form(headers: &HeaderMap) -> Result<Form, Error> {
         "application/jose+json" => Form::Flattened,
         _ => return is_json(headers).map(|()| Form::Json),
     };
-    is_not_coded(headers).map(|()| form)
+    refuse_coding(headers).map(|()| form)
 }
 
 /// An encrypted body takes more room than what it says; a plain one does not get that room.
