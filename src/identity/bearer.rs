@@ -133,7 +133,9 @@ fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
 async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
     let token = &verified.token;
     let subject = match &verified.source {
-        Source::Own | Source::Application => Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?),
+        Source::Own | Source::Application => {
+            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+        }
         Source::Trusted(_) => Subject::Identity(token.issuer.clone(), subject_key(app, &token.subject)),
     };
     let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
@@ -252,7 +254,9 @@ impl Verified {
     fn holds_now(&self, app: &App) -> bool {
         let now = app.now();
         match &self.source {
-            Source::Own | Source::Application => self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key),
+            Source::Own | Source::Application => {
+                self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key)
+            }
             Source::Trusted(issuer) => {
                 self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
             }
