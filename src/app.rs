@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
+use crate::channel::ChannelKeys;
 use crate::config::Config;
 use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
@@ -20,6 +21,7 @@ use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
 use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
+use crate::profile::Schemas;
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.
@@ -33,12 +35,14 @@ struct Parts {
     store: Store,
     keys: Keyring,
     issuer: Issuer,
+    channel: ChannelKeys,
     trusted: HashMap<String, Arc<Trusted>>,
     remembered: Remembered,
     limits: Limits,
     key_uses: KeyUses,
     pictures: Pool,
     objects: Objects,
+    schemas: Schemas,
     outbox: Outbox,
     clock: Clock,
     requests: Semaphore,
@@ -103,8 +107,11 @@ impl App {
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer =
-            Issuer::start(&store, master, &config.issuer, new_id(clock.now())).await.map_err(StartError::Store)?;
+        let issuer = Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now()))
+            .await
+            .map_err(StartError::Store)?;
+        let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
+        let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
@@ -118,12 +125,14 @@ impl App {
             store,
             keys,
             issuer,
+            channel,
             trusted,
             remembered,
             limits,
             key_uses,
             pictures,
             objects,
+            schemas: Schemas::default(),
             outbox,
             clock,
             requests,
@@ -163,6 +172,11 @@ impl App {
         &self.parts.issuer
     }
 
+    /// The keys that open encrypted bodies.
+    pub fn channel(&self) -> &ChannelKeys {
+        &self.parts.channel
+    }
+
     /// The trusted identity provider whose tokens name this issuer.
     pub fn trusted(&self, issuer: &str) -> Option<&Arc<Trusted>> {
         self.parts.trusted.get(issuer)
@@ -196,6 +210,11 @@ impl App {
     /// Where pictures are kept.
     pub fn objects(&self) -> &Objects {
         &self.parts.objects
+    }
+
+    /// The schemas of tenants that were compiled already.
+    pub fn schemas(&self) -> &Schemas {
+        &self.parts.schemas
     }
 
     /// How messages leave.

@@ -16,6 +16,8 @@ pub enum Error {
     CredentialsOfOtherScheme,
     /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
     CredentialsInvalid,
+    /// The credentials hold, but say nothing about a person.
+    ScopeMissing,
     /// The account may not be used in its present state.
     AccountStatus(Status),
     /// The request names no tenant, or none that there is.
@@ -30,6 +32,8 @@ pub enum Error {
     AccessDenied,
     /// Something is wrong with `X-Client-Hash`.
     ClientHash(HashFault),
+    /// Something is wrong with an encrypted body, or with what is to open it.
+    Channel(ChannelFault),
     /// No such path.
     NotFound,
     /// The path exists, the method does not; holds the value of `Allow`.
@@ -48,6 +52,9 @@ pub enum Error {
     Fields(Vec<Fault>),
     /// The attributes would be larger than [`super::attributes::MAX_BYTES`].
     AttributesTooLarge,
+    /// The attributes would not be what the tenant's schema says; the field of each fault is the JSON Pointer (RFC 6901) of
+    /// its place in them.
+    Attributes(Vec<Fault>),
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     Taken(&'static str),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
@@ -119,6 +126,21 @@ pub enum HashFault {
     Malformed,
     /// It is not the one that the token or session is bound to.
     Mismatch,
+}
+
+/// What is wrong with an encrypted body, or with a session for such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelFault {
+    /// It does not open, for whatever reason; it was accepted before; or it is plain where it must not be.
+    Payload,
+    /// Its session is unknown, somebody else's, or over.
+    Session,
+    /// The key that a session's keys are encrypted to is none of ours, or no longer in use.
+    KeyId,
+    /// The keys of a session do not decrypt.
+    SessionKeys,
+    /// There is no key to encrypt to.
+    PublicKey,
 }
 
 /// What is wrong with a body before its fields are looked at.

@@ -2,6 +2,7 @@
 //!
 //! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
 
+mod application;
 pub mod attributes;
 mod contact;
 mod error;
@@ -9,6 +10,7 @@ mod fields;
 pub mod history;
 mod patch;
 mod picture;
+pub mod schema;
 mod tenant;
 
 use std::fmt;
@@ -19,12 +21,14 @@ use uuid::Uuid;
 
 use crate::json::{self, Object};
 
+pub use application::{Application, GrantType, Kind};
 pub use contact::{Channel, Contact, Email, Phone};
-pub use error::{BodyFault, Cause, CodeFault, Error, Fault, HashFault, Rule};
+pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
 pub use picture::Picture;
+pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 
 /// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.

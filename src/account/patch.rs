@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Contact, Email, Field, Portal, Status, Text, attributes};
+use super::{Account, Contact, Email, Field, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -25,6 +25,8 @@ pub struct Patch {
     pub(crate) texts: [Edit<Text>; Field::ALL.len()],
     /// What to merge into the attributes (RFC 7396).
     pub merge: Option<Object>,
+    /// What the attributes are held to if they change.
+    pub rules: Rules,
     /// A new status; operators only.
     pub status: Option<Status>,
     /// A new portal; operators only.
@@ -44,6 +46,11 @@ impl Patch {
     /// Wishes an edit of one field.
     pub fn edit(&mut self, field: Field, edit: Edit<Text>) {
         self.texts[field as usize] = edit;
+    }
+
+    /// Whether the attributes may change.
+    pub fn touches_attributes(&self) -> bool {
+        self.merge.is_some() || *self.wish(Field::Attributes) != Edit::Keep
     }
 
     /// Wishes an address that was proved: it is set and verified, so that no other account of the tenant can have it so.
@@ -180,6 +187,7 @@ mod tests {
             status: TenantStatus::Active,
             valid_until: None,
             portal: Portal::System,
+            schema: None,
             created_at: at,
             updated_at: at,
         };

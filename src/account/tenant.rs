@@ -20,6 +20,8 @@ pub struct Tenant {
     pub valid_until: Option<Timestamp>,
     /// The portal of accounts that are created without one.
     pub portal: Portal,
+    /// The version of the schema that attributes are held to; `None` while there is no schema.
+    pub schema: Option<i64>,
     /// When the tenant came to be.
     pub created_at: Timestamp,
     /// When an operator last changed it.

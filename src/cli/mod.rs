@@ -3,9 +3,12 @@
 mod account;
 mod assignment;
 mod audit;
+mod channel;
+mod client;
 mod config;
 mod copy;
 mod dev;
+mod duration;
 mod issuer;
 mod key;
 mod migrate;
@@ -14,6 +17,7 @@ mod openapi;
 mod output;
 mod serve;
 mod tenant;
+mod tenant_schema;
 mod token;
 
 use std::path::PathBuf;
@@ -69,12 +73,18 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Create, list, change and delete applications that people sign in through
+    #[command(subcommand)]
+    Client(client::Command),
     /// Issue tokens of the embedded issuer, and revoke those of every issuer
     #[command(subcommand)]
     Token(token::Command),
     /// Look after the keys of the embedded issuer
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Look after the keys that open encrypted bodies
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
@@ -137,8 +147,10 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Tenant(command) => command.run(&place.open().await?).await,
         Command::Account(command) => command.run(&place.open().await?).await,
         Command::Key(command) => command.run(&place.open().await?).await,
+        Command::Client(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
+        Command::Channel(command) => command.run(&place.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
         Command::Migrate => migrate::run(&place).await,
         Command::Copy(copy) => copy.run(place).await,
@@ -183,6 +195,10 @@ impl From<Error> for Failure {
             Error::Unavailable(cause) => format!("the database does not answer: {cause}"),
             Error::Internal(cause) => format!("internal error: {cause}"),
             Error::Taken(what) => format!("{what}: already in use by another"),
+            Error::Attributes(faults) => format!(
+                "attributes do not match the tenant's schema at: {}; see `selfsame tenant show-schema`",
+                tenant_schema::places(&faults)
+            ),
             other => format!("{other:?}"),
         })
     }

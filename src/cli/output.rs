@@ -44,6 +44,7 @@ pub(super) fn tenant(tenant: &Tenant) -> Object {
     record.insert("status", tenant.status.code());
     record.insert("valid_until", tenant.valid_until.map(|until| until.to_string()));
     record.insert("portal", tenant.portal.code());
+    record.insert("schema", tenant.schema);
     record.insert("created_at", tenant.created_at.to_string());
     record.insert("updated_at", tenant.updated_at.to_string());
     record

@@ -1,6 +1,7 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::tenant_schema::{SetSchema, ShowSchema};
 use super::{Failure, Outcome, output, tenant_named};
 use crate::account::{Portal, Tenant, TenantId, TenantStatus};
 use crate::app::App;
@@ -16,6 +17,10 @@ pub(super) enum Command {
     List(List),
     /// Change a tenant
     Set(Set),
+    /// Set the JSON Schema that the attributes of a tenant's accounts must match, or take it away
+    SetSchema(SetSchema),
+    /// Print that schema
+    ShowSchema(ShowSchema),
 }
 
 #[derive(Args)]
@@ -70,6 +75,8 @@ impl Command {
             Command::Create(create) => create.run(app).await,
             Command::List(list) => list.run(app).await,
             Command::Set(set) => set.run(app).await,
+            Command::SetSchema(set) => set.run(app).await,
+            Command::ShowSchema(show) => show.run(app).await,
         }
     }
 }
@@ -93,6 +100,7 @@ pub(super) async fn create(app: &App, name: &str, biz_id: Option<String>, portal
         status: TenantStatus::Active,
         valid_until: None,
         portal,
+        schema: None,
         created_at: now,
         updated_at: now,
     };

@@ -5,13 +5,15 @@ use std::io::{self, BufRead};
 
 use super::draft::{Draft, sort};
 use super::lines::{Lines, MAX_LINE};
-use crate::account::{Account, AccountId, Error, Tenant};
+use crate::account::{Account, AccountId, Edit, Error, Fault, Field, Patch, Rules, Tenant};
 use crate::app::App;
+use crate::json::{self, Object};
 use crate::profile;
 use crate::store::{Arrival, Identity, Seen, id_name};
 
-/// The most accounts of a batch.
-const BATCH: usize = 1000;
+/// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
+/// nearly as many pages, and so write nearly as much.
+const BATCH: usize = 4000;
 /// A batch ends with the line that makes it longer than this, in bytes.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// The most characters that are shown of a name.
@@ -221,7 +223,9 @@ impl Import<'_> {
                 // What a dry run would draw is not known; what cannot be drawn is in nobody's way.
                 if self.options.dry_run { -(line.number as i64) } else { number }
             });
+            let rules = profile::rules(self.app, tenant).await?;
             let (account, patch) = draft.account(tenant, number, self.app.now());
+            line.faults.extend(misfits(&rules, &patch));
             line.arrival = Some(profile::arrive(self.app, account, &patch, draft.identities));
         }
         Ok(())
@@ -262,6 +266,19 @@ impl Import<'_> {
 fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &Arrival)> {
     let lines = batch.iter().enumerate().filter(|(_, line)| line.faults.is_empty());
     lines.filter_map(|(position, line)| Some((position, line.arrival.as_ref()?)))
+}
+
+/// What the tenant's schema has against the attributes that a line brings.
+fn misfits(rules: &Rules, patch: &Patch) -> Vec<String> {
+    let Edit::Set(text) = patch.wish(Field::Attributes) else { return Vec::new() };
+    let attributes = json::parse(text.as_str().as_bytes()).ok().and_then(|value| value.into_object().ok());
+    match rules.check(&Object::new(), &attributes.unwrap_or_default(), false) {
+        Err(Error::Attributes(faults)) => {
+            let place = |fault: &Fault| format!("attributes{}: does not match the tenant's schema", fault.field);
+            faults.iter().map(place).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn repeated(what: &str, place: u64) -> String {

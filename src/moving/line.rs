@@ -70,6 +70,7 @@ mod tests {
             status: TenantStatus::Active,
             valid_until: None,
             portal: Portal::System,
+            schema: None,
             created_at: at,
             updated_at: at,
         };

@@ -1,4 +1,4 @@
-use super::record;
+use super::{record, schemas};
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
@@ -40,7 +40,11 @@ async fn create_with(
     occasion: &Occasion,
 ) -> Result<Account, Error> {
     let (created_at, updated_at) = (account.created_at, account.updated_at);
-    let changes = account.apply(patch, updated_at);
+    let mut patch = patch.clone();
+    schemas::look_up(app, account.tenant_id, &mut patch).await?;
+    let before = account.clone();
+    let changes = account.apply(&patch, updated_at);
+    record::hold(&before, &account, &patch, occasion)?;
     account.version = 1;
     (account.created_at, account.updated_at) = (created_at, updated_at);
     let entry = record::entry(app, &mut account, &changes, occasion);

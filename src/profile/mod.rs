@@ -2,7 +2,9 @@
 
 mod arrive;
 mod create;
+mod holder;
 mod record;
+mod schemas;
 mod taken;
 mod update;
 
@@ -10,5 +12,7 @@ pub mod audit;
 
 pub use arrive::arrive;
 pub use create::{create, create_proved};
+pub use holder::holder;
+pub use schemas::{Schemas, rules};
 pub use taken::is_taken;
-pub use update::{update, update_proved};
+pub use update::{update, update_once, update_proved};

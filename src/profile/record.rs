@@ -1,5 +1,5 @@
 use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
-use crate::account::{Account, Change, Email, Error, Patch, Phone, Picture};
+use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules};
 use crate::app::App;
 use crate::keys::Keyring;
 use crate::outbox::notice;
@@ -16,6 +16,7 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
     if changes.is_empty() {
         return Ok(None);
     }
+    hold(before, &after, patch, occasion)?;
     let entry = entry(app, &mut after, &changes, occasion);
     let mut effects = pictures(before, &after);
     if occasion.actor == Actor::Owner {
@@ -26,6 +27,17 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
         these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
     };
     Ok(Some(Update { release: without(&held, &holds), claim: without(&holds, &held), effects, entry, account: after }))
+}
+
+/// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.
+pub(super) fn hold(before: &Account, after: &Account, patch: &Patch, occasion: &Occasion) -> Result<(), Error> {
+    if before.text(Field::Attributes) == after.text(Field::Attributes) {
+        return Ok(());
+    }
+    if patch.rules == Rules::Unknown {
+        return Err(Error::Internal(Cause::new("attributes would change, and nobody looked up what they are held to")));
+    }
+    patch.rules.check(&before.attributes(), &after.attributes(), occasion.actor == Actor::Owner)
 }
 
 /// What a change of picture brings with it: the new one is no orphan any more, and the old one can go in time.
@@ -82,7 +94,7 @@ pub(super) fn context(metadata: &Metadata) -> Vec<u8> {
 pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
     let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
-    let username = account.text(crate::account::Field::Username).map(str::to_lowercase);
+    let username = account.text(Field::Username).map(str::to_lowercase);
     let held = [("biz_id", Some(account.biz_id.clone())), ("email", email), ("phone", phone), ("username", username)];
     let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
     held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id, kind, &value) }).collect()

@@ -11,8 +11,9 @@ use serde_json::json;
 use super::documentation;
 use super::health::{self, Readiness};
 use super::mailbox;
+use super::me;
 use super::pictures;
-use crate::account::Error;
+use crate::account::{Error, Status};
 use crate::app::App;
 use crate::contract::{Asked, endpoint, speak, speak_unbounded};
 
@@ -25,6 +26,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
     let routes = if app.config().server.docs { routes.merge(documentation::routes()) } else { routes };
+    let me = Router::new().route("/schema", endpoint(get(me::schema), "GET, HEAD, OPTIONS"));
     let routes = match app.outbox().mailbox() {
         Some(_) => routes.route("/dev/mailbox", endpoint(get(mailbox::show), "GET, HEAD, OPTIONS")),
         None => routes,
@@ -33,6 +35,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
     // A busy server lives: whoever restarted it for want of an answer would only make things worse.
     speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)
         .nest("/pictures", speak(pictures, app, "pictures", say))
+        .nest("/me", speak(me, app, "me", say))
 }
 
 /// The public keys of the embedded issuer (RFC 7517 §5).
@@ -47,6 +50,14 @@ async fn keys(State(app): State<App>) -> Result<Response, Error> {
 
 pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let status = match error {
+        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
+            StatusCode::UNAUTHORIZED
+        }
+        Error::AccountStatus(Status::Closed) => StatusCode::UNAUTHORIZED,
+        Error::AccountStatus(_) | Error::TenantClosed | Error::TenantExpired | Error::AccessDenied => {
+            StatusCode::FORBIDDEN
+        }
+        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -58,6 +69,13 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let mut response = (status, headers, problem.to_string()).into_response();
     if let Error::MethodNotAllowed(allow) = error {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = match error {
+            Error::CredentialsMissing => HeaderValue::from_static("Bearer realm=\"selfsame\""),
+            _ => HeaderValue::from_static("Bearer realm=\"selfsame\", error=\"invalid_token\""),
+        };
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
 }

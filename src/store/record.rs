@@ -10,7 +10,7 @@ use crate::account::{
 /// How many columns an account has.
 pub(super) const ACCOUNT_COLUMNS: usize = 31;
 /// How many columns a tenant has.
-pub(super) const TENANT_COLUMNS: usize = 9;
+pub(super) const TENANT_COLUMNS: usize = 10;
 /// The first personal column.
 const FIRST_TEXT: usize = 7;
 /// The first column behind the personal ones.
@@ -87,6 +87,7 @@ pub(super) fn tenant_from(row: &dyn Row, first: usize) -> Result<Tenant, Error> 
         portal: member(Portal::from_value, row, first + 6)?,
         created_at: time(row, first + 7)?,
         updated_at: time(row, first + 8)?,
+        schema: row.integer(first + 9)?,
     })
 }
 

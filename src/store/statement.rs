@@ -52,10 +52,12 @@ macro_rules! account_columns {
 }
 pub(crate) use account_columns;
 
-/// The columns of a tenant, in the order of `record::tenant` and `record::tenant_parameters`.
+/// The columns of a tenant, in the order of `record::tenant` and `record::tenant_parameters`, and behind them the version
+/// of its schema, which is set by itself.
 macro_rules! tenant_columns {
     () => {
-        "t.id, t.number, t.name, t.biz_id, t.status, t.valid_until, t.portal, t.created_at, t.updated_at"
+        "t.id, t.number, t.name, t.biz_id, t.status, t.valid_until, t.portal, t.created_at, t.updated_at, \
+         (SELECT s.version FROM attribute_schema s WHERE s.tenant_id = t.id AND s.document IS NOT NULL)"
     };
 }
 pub(crate) use tenant_columns;

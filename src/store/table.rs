@@ -174,6 +174,14 @@ static TENANT: Table = Table {
     seeded: false,
 };
 
+static ATTRIBUTE_SCHEMA: Table = Table {
+    name: "attribute_schema",
+    columns: &[("tenant_id", Uuid), ("version", Integer), ("document", Bytes), ("set_at", Integer)],
+    keys: 1,
+    mark: "coalesce(sum(version), 0)",
+    seeded: false,
+};
+
 static API_KEY: Table = Table {
     name: "api_key",
     columns: &[
@@ -232,6 +240,65 @@ static REPLACED_PICTURE: Table = Table {
     seeded: false,
 };
 
+static APPLICATION: Table = Table {
+    name: "application",
+    columns: &[
+        ("id", Text),
+        ("tenant_id", Uuid),
+        ("name", Text),
+        ("kind", Text),
+        ("grants", Text),
+        ("claims", Text),
+        ("auto_signup", Boolean),
+        ("token_lifetime", Integer),
+        ("secret_hash", Bytes),
+        ("created_at", Integer),
+        ("updated_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(updated_at), 0)",
+    seeded: false,
+};
+
+static APPLICATION_ORIGIN: Table = Table {
+    name: "application_origin",
+    columns: &[("origin", Text), ("application_id", Text)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
+static SIGN_IN: Table = Table {
+    name: "sign_in",
+    columns: &[
+        ("id", Uuid),
+        ("account_id", Uuid),
+        ("application_id", Text),
+        ("started_at", Integer),
+        ("expires_at", Integer),
+        ("ended_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(expires_at), 0) + count(ended_at)",
+    seeded: false,
+};
+
+static REFRESH_TOKEN: Table = Table {
+    name: "refresh_token",
+    columns: &[
+        ("hash", Bytes),
+        ("sign_in_id", Uuid),
+        ("issued_at", Integer),
+        ("expires_at", Integer),
+        ("access_token", Bytes),
+        ("access_ends_at", Integer),
+        ("successor", Bytes),
+    ],
+    keys: 1,
+    mark: "count(successor)",
+    seeded: false,
+};
+
 static ONE_TIME_CODE: Table = Table {
     name: "one_time_code",
     columns: &[
@@ -273,8 +340,48 @@ static NOTICE: Table = Table {
     seeded: false,
 };
 
+static CHANNEL_KEY: Table = Table {
+    name: "channel_key",
+    columns: &[
+        ("key_id", Text),
+        ("kind", Text),
+        ("public_key", Text),
+        ("sealed", Bytes),
+        ("created_at", Integer),
+        ("retired_at", Integer),
+    ],
+    keys: 1,
+    mark: "count(retired_at)",
+    seeded: false,
+};
+
+static CHANNEL_SESSION: Table = Table {
+    name: "channel_session",
+    columns: &[
+        ("id", Bytes),
+        ("sealed", Bytes),
+        ("source", Bytes),
+        ("created_at", Integer),
+        ("expires_at", Integer),
+        ("account_id", Uuid),
+        ("client", Bytes),
+        ("messages", Integer),
+    ],
+    keys: 1,
+    mark: "count(account_id) + coalesce(sum(messages), 0)",
+    seeded: false,
+};
+
+static CHANNEL_NONCE: Table = Table {
+    name: "channel_nonce",
+    columns: &[("scope", Bytes), ("nonce", Bytes), ("account_id", Uuid), ("expires_at", Integer)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 18] = [
+pub static TABLES: [&Table; 26] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -290,9 +397,17 @@ pub static TABLES: [&Table; 18] = [
     &API_KEY,
     &PENDING_PICTURE,
     &REPLACED_PICTURE,
+    &APPLICATION,
+    &APPLICATION_ORIGIN,
+    &SIGN_IN,
+    &REFRESH_TOKEN,
+    &ATTRIBUTE_SCHEMA,
     &ONE_TIME_CODE,
     &SENT_CODE,
     &NOTICE,
+    &CHANNEL_KEY,
+    &CHANNEL_SESSION,
+    &CHANNEL_NONCE,
 ];
 
 impl Table {

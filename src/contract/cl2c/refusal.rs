@@ -30,7 +30,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
         }
         Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
-        Error::AccessDenied => {
+        Error::AccessDenied | Error::ScopeMissing => {
             let message = "You are not authorized to access this resource.";
             result(StatusCode::FORBIDDEN, "ForbiddenException", message)
         }
@@ -56,10 +56,13 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
-        // This contract reads no client hash, no picture and no code, and nothing that it writes is decided by a holding.
+        // This contract reads no client hash, no encrypted body, no picture and no code, and nothing that it writes is decided
+        // by a holding.
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
+        | Error::Channel(_)
         | Error::Taken(_)
         | Error::AttributesTooLarge
+        | Error::Attributes(_)
         | Error::PictureUnusable
         | Error::AddressUnchanged
         | Error::Code(_)

@@ -52,6 +52,7 @@ pub(in crate::contract) fn tenant() -> Tenant {
         status: TenantStatus::Active,
         valid_until: None,
         portal: Portal::System,
+        schema: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
-use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Tenant, Text};
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text};
 use crate::contract::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::picture::{self, Data, Sent};
@@ -82,7 +82,7 @@ enum Wish<'a> {
 /// An address is kept as it is, our own means keep, and anything else must be a picture.
 fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<Wish<'a>, Rule> {
     let text = value.as_str().ok_or(Rule::Text)?;
-    if shown_picture(account, public_url).as_deref() == Some(text) {
+    if picture::shown(account, public_url).as_deref() == Some(text) {
         return Ok(Wish::Edit(Edit::Keep));
     }
     match picture::read(text, public_url).map_err(Rule::Picture)? {
@@ -134,18 +134,18 @@ pub(super) struct Updated<'a> {
 }
 
 /// Shows an account after a change.
-pub(super) fn updated<'a>(account: &'a Account, public_url: &str) -> Success<Updated<'a>> {
+pub(super) fn updated<'a>(account: &'a Account, rules: &Rules, public_url: &str) -> Success<Updated<'a>> {
     let data = Updated {
         user_id: account.number,
         display_name: account.text(Field::DisplayName),
-        profile_image_url: shown_picture(account, public_url),
-        profile: account.attributes(),
+        profile_image_url: picture::shown(account, public_url),
+        profile: rules.shown(account.attributes()),
         updated_at: seconds(account.updated_at),
     };
     Success { success: true, data, message: "Profile updated successfully" }
 }
 
-/// Everything about the person, in the vendor's order.
+/// Everything about the person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me<'a> {
     user: User<'a>,
@@ -174,7 +174,8 @@ struct User<'a> {
     #[schema(format = DateTime)]
     updated_at: String,
     is_system_admin: bool,
-    #[schema(required)]
+    /// Always null: whoever is disabled is refused.
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
     /// Whatever the person's applications keep here.
     #[schema(value_type = Object)]
@@ -223,6 +224,7 @@ struct Security<'a> {
 /// here, so that there are no attempts and no sessions to count.
 pub(super) fn me<'a>(
     account: &'a Account,
+    rules: &Rules,
     tenant: &'a Tenant,
     identities: &'a [Identity],
     public_url: &str,
@@ -234,13 +236,13 @@ pub(super) fn me<'a>(
             id: account.number,
             display_name: account.text(Field::DisplayName),
             primary_email: email,
-            profile_image_url: shown_picture(account, public_url),
+            profile_image_url: picture::shown(account, public_url),
             created_at: created_at(),
             updated_at: seconds(account.updated_at),
             is_system_admin: false,
             // Whoever is disabled does not get here.
             disabled_at: None,
-            profile: account.attributes(),
+            profile: rules.shown(account.attributes()),
             user_metadata: Object::new(),
         },
         emails: email
@@ -272,12 +274,4 @@ pub(super) fn me<'a>(
         },
     };
     Success { success: true, data, message: "User information retrieved successfully" }
-}
-
-/// A picture of ours shows as an address under ours, any other as it is.
-fn shown_picture<'a>(account: &'a Account, public_url: &str) -> Option<Cow<'a, str>> {
-    account.picture().map(|picture| match picture {
-        Picture::Address(address) => Cow::Borrowed(address),
-        Picture::Stored { name, .. } => Cow::Owned(picture::address(public_url, name)),
-    })
 }

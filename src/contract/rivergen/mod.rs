@@ -56,7 +56,8 @@ fn paths() -> OpenApiRouter<App> {
 )]
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
-    Ok(answer(&body::me(&caller.account, &caller.tenant, &identities, app.public_url())))
+    let rules = profile::rules(&app, &caller.tenant).await?;
+    Ok(answer(&body::me(&caller.account, &rules, &caller.tenant, &identities, app.public_url())))
 }
 
 /// Changes the person's own profile.
@@ -76,9 +77,11 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let wished = super::body::object(&app, request, MAX_BODY).await?;
     let wished = body::read(&wished, &caller.account, app.public_url())?;
     let mut patch = wished.patch;
+    patch.rules = profile::rules(&app, &caller.tenant).await?;
+    let rules = patch.rules.clone();
     let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
     match profile::update(&app, caller.account, patch, occasion, permitted).await {
-        Ok(account) => Ok(answer(&body::updated(&account, app.public_url()))),
+        Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url()))),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
             // and is swept in time if nobody adopted it.
@@ -117,7 +120,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, Some(Contract::RiverGen)).await?;
         caller.require_active(app.now())?;
         caller.require_contract(Contract::RiverGen)?;
         app.limits().account(Contract::RiverGen, caller.account.id)?;

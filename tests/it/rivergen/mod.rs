@@ -6,7 +6,10 @@ mod me;
 mod merge;
 mod pictures;
 mod refusals;
+mod schema;
 mod update;
+
+pub(crate) use pictures::PIXEL;
 
 use selfsame::account::{Account, Field};
 use selfsame::contract::Contract;

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod api_keys;
+mod channels;
 mod codes;
 mod commits;
 mod installation;
 mod moving;
 mod notices;
 mod pictures;
+mod schemas;
 mod tenants;
 mod tokens;
 
@@ -75,6 +77,7 @@ fn tenant(number: u8) -> Tenant {
         status: TenantStatus::Active,
         valid_until: None,
         portal: Portal::System,
+        schema: None,
         created_at: at(1),
         updated_at: at(2),
     }

@@ -191,6 +191,7 @@ async fn add_tenant(app: &App, name: &str) -> Tenant {
         status: TenantStatus::Active,
         valid_until: None,
         portal: Portal::System,
+        schema: None,
         created_at: app.now(),
         updated_at: app.now(),
     };

@@ -1,0 +1,207 @@
+//! What a tenant's attributes must be: a JSON Schema (2020-12) that the whole object is checked with whenever it changes.
+
+mod document;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value as View;
+
+use super::{Error, Fault, Rule};
+use crate::json::{self, Object, Value};
+use document::Document;
+
+/// The largest schema, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes that one compiled pattern takes; beyond it the schema is refused.
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+/// The most faults that are told at once: an array of thousands can break a rule at each of its items.
+const MAX_FAULTS: usize = 32;
+
+/// Names that no schema defines: an application's claims and one-time codes have them already.
+pub const RESERVED: [&str; 18] = [
+    "sub",
+    "email",
+    "name",
+    "nickname",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "email_verified",
+    "phone_number_verified",
+    "picture",
+    "username",
+    "status",
+    "phone_number_otp_token",
+    "phone_number_otp",
+    "email_otp_token",
+    "email_otp",
+    "hone_number_otp_token",
+    "Name",
+];
+
+/// A schema that was checked and compiled.
+pub struct Schema {
+    text: String,
+    validator: Validator,
+    properties: BTreeMap<String, Property>,
+}
+
+/// An attribute that a schema defines directly under its `properties`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// The JSON types that `type` allows; empty when it is absent.
+    pub types: Vec<String>,
+    /// Its `format`; only `date`, `date-time`, `email` and `uri` are asserted.
+    pub format: Option<String>,
+    /// Whether only operators may change it.
+    pub read_only: bool,
+    /// Whether it is in no reply.
+    pub write_only: bool,
+}
+
+/// Why a document cannot be a tenant's schema; says what to do, for the operator who sets it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub(super) String);
+
+/// What the attributes of a tenant's accounts are held to, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Rules {
+    /// Nobody has looked yet: whoever makes the change has to.
+    #[default]
+    Unknown,
+    /// The tenant has no schema.
+    Free,
+    /// The tenant's schema.
+    Schema(Arc<Schema>),
+}
+
+impl Schema {
+    /// Compiles a document. Patterns run on an engine without backtracking, so that none of them can be made slow, and
+    /// references never leave the document.
+    pub fn compile(text: &str) -> Result<Schema, Refused> {
+        if text.len() > MAX_BYTES {
+            return Err(Refused(format!("larger than {MAX_BYTES} bytes; attributes themselves are no larger")));
+        }
+        let parsed = json::parse_unique(text.as_bytes()).map_err(|error| Refused(error.to_string()))?;
+        let Value::Object(parsed) = parsed else {
+            return Err(Refused(format!("expected a JSON object, found: {}", parsed.kind())));
+        };
+        let text = parsed.to_string();
+        let mut view: View = serde_json::from_str(&text).map_err(|error| Refused(error.to_string()))?;
+        let document = Document::read(&view)?;
+        let properties = document.properties()?;
+        for place in document.unasserted_formats() {
+            view.pointer_mut(&place).and_then(View::as_object_mut).map(|schema| schema.remove("format"));
+        }
+        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_pattern_options(patterns)
+            .should_validate_formats(true)
+            .build(&view)
+            .map_err(|error| uncompiled(&error))?;
+        Ok(Schema { text, validator, properties })
+    }
+
+    /// The schema as it was set, in compact form.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The attributes that it defines, by name.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.properties.iter().map(|(name, property)| (name.as_str(), property))
+    }
+
+    /// An attribute that it defines.
+    pub fn property(&self, name: &str) -> Option<&Property> {
+        self.properties.get(name)
+    }
+
+    /// Says what is wrong with attributes: each fault with the JSON Pointer (RFC 6901) of its place as the field. Nothing
+    /// is when there are no faults.
+    pub fn faults(&self, attributes: &Object) -> Vec<Fault> {
+        // Only what came in by another way than a contract can hold a number that is none there.
+        let Ok(view) = serde_json::from_str(&attributes.to_string()) else {
+            return vec![Fault { field: "".into(), rule: Rule::Schema }];
+        };
+        let mut places = BTreeSet::new();
+        let errors = self.validator.iter_errors(&view).map(|error| error.instance_path().to_string());
+        // One fault a place: what several keywords say about one value is one thing to correct.
+        let places = errors.filter(|place| places.insert(place.clone())).take(MAX_FAULTS);
+        places.map(|place| Fault { field: place.into(), rule: Rule::Schema }).collect()
+    }
+
+    /// The attributes that only operators may change and that differ.
+    fn touched(&self, before: &Object, after: &Object) -> Vec<Fault> {
+        let read_only = self.properties().filter(|(_, property)| property.read_only).map(|(name, _)| name);
+        let touched = read_only.filter(|name| before.get(name) != after.get(name));
+        touched.map(|name| Fault { field: pointer(name).into(), rule: Rule::ReadOnly }).collect()
+    }
+}
+
+impl Rules {
+    /// Refuses a change of attributes with [`Error::Attributes`]. Read-only ones bind the account's owner and nobody else.
+    pub fn check(&self, before: &Object, after: &Object, by_owner: bool) -> Result<(), Error> {
+        let Rules::Schema(schema) = self else { return Ok(()) };
+        let mut faults = if by_owner { schema.touched(before, after) } else { Vec::new() };
+        let touched: BTreeSet<_> = faults.iter().map(|fault| fault.field.clone()).collect();
+        faults.extend(schema.faults(after).into_iter().filter(|fault| !touched.contains(&fault.field)));
+        faults.truncate(MAX_FAULTS);
+        if faults.is_empty() { Ok(()) } else { Err(Error::Attributes(faults)) }
+    }
+
+    /// Attributes as replies show them: without those that may only be written.
+    pub fn shown(&self, mut attributes: Object) -> Object {
+        if let Rules::Schema(schema) = self {
+            attributes.retain(|name, _| !schema.property(name).is_some_and(|property| property.write_only));
+        }
+        attributes
+    }
+}
+
+/// Two schemas are the same when their texts are.
+impl PartialEq for Schema {
+    fn eq(&self, other: &Schema) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Schema").field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
+}
+
+/// What the library says, and what it does not say: which patterns there are none of here.
+fn uncompiled(error: &jsonschema::ValidationError<'_>) -> Refused {
+    let pointer = error.instance_path().to_string();
+    let hint = if pointer.ends_with("/pattern") || pointer.contains("/patternProperties") {
+        "; patterns have no look-around and no back-references, and are compiled into at most 1 MiB"
+    } else {
+        ""
+    };
+    Refused(format!("at {}: {error}{hint}", place(&pointer)))
+}
+
+/// A place in the document, for a person: the empty JSON Pointer says nothing.
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "the top" } else { pointer }
+}
+
+/// The JSON Pointer of a member at the top.
+fn pointer(name: &str) -> String {
+    format!("/{}", escaped(name))
+}
+
+/// A name as it stands in a JSON Pointer (RFC 6901 §3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use uuid::Uuid;
+
+use super::{Failure, Outcome, tenant_named};
+use crate::account::{AccountId, Fault, Field, Schema, Tenant, schema};
+use crate::app::App;
+
+/// Accounts that are read at once: each may hold 64 KiB of attributes.
+const PAGE: i64 = 100;
+/// How many accounts are named.
+const NAMED: usize = 10;
+
+#[derive(Args)]
+pub(super) struct SetSchema {
+    /// The tenant's name
+    tenant: String,
+    /// The file with the JSON Schema (2020-12); - for standard input
+    #[arg(required_unless_present = "remove")]
+    file: Option<PathBuf>,
+    /// Set nothing: count the accounts whose attributes would not match, and name the first ten
+    #[arg(long)]
+    dry_run: bool,
+    /// Take the schema away: attributes may be anything again
+    #[arg(long, conflicts_with_all = ["file", "dry_run"])]
+    remove: bool,
+}
+
+#[derive(Args)]
+pub(super) struct ShowSchema {
+    /// The tenant's name
+    tenant: String,
+}
+
+impl SetSchema {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        let Some(file) = self.file else {
+            app.store().set_attribute_schema(tenant.id, None, app.now()).await?;
+            println!("{} has no schema any more: attributes may be anything", tenant.name);
+            return Ok(());
+        };
+        let refused = |reason: String| Failure(format!("{}: {reason}", file.display()));
+        let schema = Schema::compile(&read(&file).map_err(refused)?).map_err(|reason| refused(reason.to_string()))?;
+        if self.dry_run {
+            return try_out(app, &tenant, &schema).await;
+        }
+        let version = app.store().set_attribute_schema(tenant.id, Some(schema.text()), app.now()).await?;
+        println!("{} has schema {version} now: attributes must match it whenever they change", tenant.name);
+        Ok(())
+    }
+}
+
+impl ShowSchema {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        let (_, text) = app.store().attribute_schema(tenant.id).await?.ok_or_else(|| {
+            Failure(format!(
+                "{} has no schema; `selfsame tenant set-schema {} FILE` sets one",
+                tenant.name, tenant.name
+            ))
+        })?;
+        println!("{text}");
+        Ok(())
+    }
+}
+
+/// Reads no more than a schema may be long and a byte, so that a wrong file does no harm.
+fn read(path: &Path) -> Result<String, String> {
+    let limit = schema::MAX_BYTES as u64 + 1;
+    let mut text = String::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().take(limit).read_to_string(&mut text),
+        false => File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)),
+    };
+    read.map_err(|error| error.to_string())?;
+    Ok(text)
+}
+
+/// Lays every account's attributes beside a schema that is not set. Accounts without attributes have nothing that could
+/// break it.
+async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
+    let (mut checked, mut failed) = (0_u64, 0_u64);
+    let mut after = AccountId(Uuid::nil());
+    loop {
+        let page = app.store().accounts(after, Some(tenant.id), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for account in page.iter().filter(|account| account.text(Field::Attributes).is_some()) {
+            checked += 1;
+            let faults = schema.faults(&account.attributes());
+            if faults.is_empty() {
+                continue;
+            }
+            failed += 1;
+            if failed <= NAMED as u64 {
+                println!("account {}: {}", account.id, places(&faults));
+            }
+        }
+    }
+    if failed > NAMED as u64 {
+        println!("and {} more", failed - NAMED as u64);
+    }
+    println!("{checked} accounts have attributes, {failed} of them would not match; nothing was set");
+    Ok(())
+}
+
+/// Where faults are, for a person: never what is there.
+pub(super) fn places(faults: &[Fault]) -> String {
+    let place =
+        |fault: &Fault| if fault.field.is_empty() { "the whole object".to_owned() } else { fault.field.to_string() };
+    faults.iter().map(place).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use crate::account::{Cause, Error, Patch, Rules, Schema, Tenant, TenantId};
+use crate::app::App;
+
+/// How many compiled schemas are remembered: one tenant has one.
+const REMEMBERED: usize = 200;
+
+/// Compiled schemas by tenant and version. A version never means another schema, so none is ever out of date.
+pub struct Schemas(Cache<(TenantId, i64), Arc<Schema>>);
+
+impl Default for Schemas {
+    fn default() -> Schemas {
+        Schemas(Cache::new(REMEMBERED))
+    }
+}
+
+/// What the attributes of a tenant's accounts are held to.
+pub async fn rules(app: &App, tenant: &Tenant) -> Result<Rules, Error> {
+    let Some(version) = tenant.schema else { return Ok(Rules::Free) };
+    if let Some(schema) = app.schemas().0.get(&(tenant.id, version)) {
+        return Ok(Rules::Schema(schema));
+    }
+    // A newer one than the tenant was read with is as good: the change is made after it was set.
+    let Some((version, text)) = app.store().attribute_schema(tenant.id).await? else { return Ok(Rules::Free) };
+    let compiled = tokio::task::spawn_blocking(move || Schema::compile(&text)).await;
+    let schema = compiled.map_err(internal)?.map(Arc::new).map_err(internal)?;
+    app.schemas().0.insert((tenant.id, version), schema.clone());
+    Ok(Rules::Schema(schema))
+}
+
+/// Looks up what a patch is held to, unless that was done already or does not matter.
+pub(super) async fn look_up(app: &App, tenant: TenantId, patch: &mut Patch) -> Result<(), Error> {
+    if patch.rules == Rules::Unknown && patch.touches_attributes() {
+        let tenant = app.store().tenant(tenant).await?;
+        let tenant = tenant.ok_or_else(|| Error::Internal(Cause::new("an account has no tenant")))?;
+        patch.rules = rules(app, &tenant).await?;
+    }
+    Ok(())
+}
+
+fn internal(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal(Cause::new(cause))
+}
