@@ -20,6 +20,14 @@ system-body-malformed = Request body is missing or malformed
 system-body-too-large = Request body is too large
 system-parameters-invalid = Invalid request parameters
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = Invalid secure channel payload
+system-channel-session = Secure channel session not found
+system-channel-key-id = Invalid or expired RSA key ID
+system-channel-session-keys = Failed to decrypt session keys
+system-channel-public-key = Failed to retrieve public key
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 
@@ -48,3 +56,22 @@ status-rejected = Rejected
 status-locked = Locked
 status-suspended = Suspended
 status-closed = Closed
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = Your code
+code-login = Your code to sign in:
+code-signup = Your code to sign up:
+code-new-address = Your code to confirm this address:
+code-reset-password = Your code to reset your password:
+code-valid-minutes = It is valid for { $number } minutes.
+code-valid-seconds = It is valid for { $number } seconds.
+code-warning = Do not give it to anybody. If you did not ask for it, ignore this message.
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = Your e-mail address was removed
+notice-email = This e-mail address is no longer a confirmed address of your account.
+notice-phone = This phone number is no longer a confirmed number of your account.
+notice-advice = If this was not you, contact the people who run the service.

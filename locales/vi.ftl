@@ -20,6 +20,14 @@ system-body-malformed = Nội dung yêu cầu bị thiếu hoặc không đúng 
 system-body-too-large = Nội dung yêu cầu quá lớn
 system-parameters-invalid = Tham số yêu cầu không hợp lệ
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = Dữ liệu kênh bảo mật không hợp lệ
+system-channel-session = Không tìm thấy phiên kênh bảo mật
+system-channel-key-id = ID khóa RSA không hợp lệ hoặc đã hết hạn
+system-channel-session-keys = Không thể giải mã khóa phiên
+system-channel-public-key = Không thể lấy khóa công khai
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 
@@ -48,3 +56,22 @@ status-rejected = Đã bị từ chối
 status-locked = Đã bị khóa
 status-suspended = Đã bị tạm ngưng
 status-closed = Đã đóng
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = Mã xác thực của bạn
+code-login = Mã đăng nhập của bạn:
+code-signup = Mã đăng ký của bạn:
+code-new-address = Mã xác nhận địa chỉ này của bạn:
+code-reset-password = Mã đặt lại mật khẩu của bạn:
+code-valid-minutes = Mã có hiệu lực trong { $number } phút.
+code-valid-seconds = Mã có hiệu lực trong { $number } giây.
+code-warning = Không cung cấp mã cho bất kỳ ai. Nếu bạn không yêu cầu, hãy bỏ qua tin nhắn này.
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = Địa chỉ email của bạn đã bị gỡ
+notice-email = Địa chỉ email này không còn là địa chỉ đã xác nhận của tài khoản của bạn.
+notice-phone = Số điện thoại này không còn là số đã xác nhận của tài khoản của bạn.
+notice-advice = Nếu không phải bạn thực hiện, hãy liên hệ với đơn vị vận hành dịch vụ.

@@ -20,6 +20,14 @@ system-body-malformed = 请求正文缺失或格式错误
 system-body-too-large = 请求正文过大
 system-parameters-invalid = 请求参数无效
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = 安全通道载荷无效
+system-channel-session = 未找到安全通道会话
+system-channel-key-id = RSA 密钥 ID 无效或已过期
+system-channel-session-keys = 会话密钥解密失败
+system-channel-public-key = 获取公钥失败
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 
@@ -48,3 +56,22 @@ status-rejected = 未通过
 status-locked = 已锁定
 status-suspended = 已暂停
 status-closed = 已关闭
+
+## Messages that carry a one-time code, which follows the first text.
+## $number (number): how many minutes or seconds, at least two.
+
+code-subject = 您的验证码
+code-login = 您的登录验证码：
+code-signup = 您的注册验证码：
+code-new-address = 用于确认此地址的验证码：
+code-reset-password = 您的密码重置验证码：
+code-valid-minutes = 有效期 { $number } 分钟。
+code-valid-seconds = 有效期 { $number } 秒。
+code-warning = 请勿告知他人。如非本人操作，请忽略此消息。
+
+## Notices to an address that was taken off an account. Each says all that its reader needs.
+
+notice-email-subject = 您的电子邮箱已被移除
+notice-email = 此电子邮箱不再是您账户的已验证邮箱。
+notice-phone = 此手机号码不再是您账户的已验证号码。
+notice-advice = 如非本人操作，请联系服务方。

@@ -13,11 +13,13 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
+use crate::channel::ChannelKeys;
 use crate::config::Config;
 use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
+use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
 use crate::profile::Schemas;
 use crate::store::{self, Store};
@@ -33,6 +35,7 @@ struct Parts {
     store: Store,
     keys: Keyring,
     issuer: Issuer,
+    channel: ChannelKeys,
     trusted: HashMap<String, Arc<Trusted>>,
     remembered: Remembered,
     limits: Limits,
@@ -40,6 +43,7 @@ struct Parts {
     pictures: Pool,
     objects: Objects,
     schemas: Schemas,
+    outbox: Outbox,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -68,6 +72,9 @@ pub enum StartError {
     /// Pictures cannot be kept where the configuration says.
     #[error("pictures.store: {0}")]
     Pictures(#[from] ObjectsError),
+    /// Messages cannot leave as the configuration says.
+    #[error("messages: {0}")]
+    Outbox(Cause),
     /// The database failed while the keys were read.
     #[error("database: {0:?}")]
     Store(Error),
@@ -86,6 +93,11 @@ pub enum Clock {
 impl App {
     /// Opens the database and the keys that a configuration names, making what is missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
+        App::start_with(config, clock, Delivery::Configured).await
+    }
+
+    /// The same, and says where messages go.
+    pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
             None => {
@@ -95,8 +107,11 @@ impl App {
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer =
-            Issuer::start(&store, master, &config.issuer, new_id(clock.now())).await.map_err(StartError::Store)?;
+        let issuer = Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now()))
+            .await
+            .map_err(StartError::Store)?;
+        let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
+        let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
@@ -104,11 +119,13 @@ impl App {
         let key_uses = KeyUses::default();
         let pictures = Pool::new(config.pictures.workers);
         let objects = Objects::new(&config)?;
+        let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;
         let parts = Parts {
             config,
             store,
             keys,
             issuer,
+            channel,
             trusted,
             remembered,
             limits,
@@ -116,6 +133,7 @@ impl App {
             pictures,
             objects,
             schemas: Schemas::default(),
+            outbox,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -152,6 +170,11 @@ impl App {
     /// The embedded issuer of tokens.
     pub fn issuer(&self) -> &Issuer {
         &self.parts.issuer
+    }
+
+    /// The keys that open encrypted bodies.
+    pub fn channel(&self) -> &ChannelKeys {
+        &self.parts.channel
     }
 
     /// The trusted identity provider whose tokens name this issuer.
@@ -192,6 +215,11 @@ impl App {
     /// The schemas of tenants that were compiled already.
     pub fn schemas(&self) -> &Schemas {
         &self.parts.schemas
+    }
+
+    /// How messages leave.
+    pub fn outbox(&self) -> &Outbox {
+        &self.parts.outbox
     }
 
     /// One permit a request in flight.

@@ -29,6 +29,7 @@ pub struct Limits {
     keys: Limit<Uuid>,
     system: Limit<AccountId>,
     rivergen: Limit<AccountId>,
+    ciam: Limit<AccountId>,
 }
 
 /// Why a request came too early.
@@ -56,15 +57,13 @@ impl Limits {
             keys: limit("key", settings, settings.default, clock),
             system: limit("system", settings, settings.system, clock),
             rivergen: limit("rivergen", settings, settings.rivergen, clock),
+            ciam: limit("ciam", settings, settings.default, clock),
         }
     }
 
-    /// Counts a request from an address. Whoever has one IPv6 address has its whole /64.
+    /// Counts a request from an address, or its [`network`].
     pub fn address(&self, address: IpAddr) -> Result<(), Error> {
-        self.addresses.count(match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address => address,
-        })
+        self.addresses.count(network(address))
     }
 
     /// Counts a request for an account through a contract.
@@ -72,6 +71,7 @@ impl Limits {
         match contract {
             Contract::System => self.system.count(account),
             Contract::RiverGen => self.rivergen.count(account),
+            Contract::Ciam => self.ciam.count(account),
             // Who presents a key is counted by the key.
             Contract::Cl2c => Ok(()),
         }
@@ -80,6 +80,14 @@ impl Limits {
     /// Counts a request with an API key.
     pub fn key(&self, key: Uuid) -> Result<(), Error> {
         self.keys.count(key)
+    }
+}
+
+/// What an address is counted as: whoever has one IPv6 address has its whole /64.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address => address,
     }
 }
 

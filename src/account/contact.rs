@@ -1,6 +1,76 @@
 use std::borrow::Cow;
 
+use email_address::{EmailAddress, Options};
 use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::{Field, Text};
+
+/// The most bytes of an e-mail address (RFC 5321 §4.5.3.1.3, without the angle brackets).
+const MAX_EMAIL: usize = 254;
+
+/// What messages go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Short messages, to phone numbers.
+    Sms,
+    /// E-mail.
+    Email,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Channel; 2] = [Channel::Sms, Channel::Email];
+
+    /// The name in the database and in the logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Sms => "sms",
+            Channel::Email => "email",
+        }
+    }
+}
+
+/// An address that messages go to, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// A phone number.
+    Phone(Text),
+    /// An e-mail address.
+    Email(Text),
+}
+
+impl Contact {
+    /// What reaches it.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Contact::Phone(_) => Channel::Sms,
+            Contact::Email(_) => Channel::Email,
+        }
+    }
+
+    /// Where an account has it.
+    pub fn field(&self) -> Field {
+        match self {
+            Contact::Phone(_) => Field::Phone,
+            Contact::Email(_) => Field::Email,
+        }
+    }
+
+    /// As it was typed.
+    pub fn text(&self) -> &Text {
+        match self {
+            Contact::Phone(text) | Contact::Email(text) => text,
+        }
+    }
+
+    /// The form in which it compares.
+    pub fn comparable(&self) -> String {
+        match self {
+            Contact::Phone(text) => Phone(text.as_str()).comparable().into_owned(),
+            Contact::Email(text) => Email(text.as_str()).folded(),
+        }
+    }
+}
 
 /// A view on a stored e-mail address.
 #[derive(Clone, Copy)]
@@ -21,6 +91,21 @@ impl Email<'_> {
             }
             None => fold(self.0),
         }
+    }
+
+    /// Whether it is one address that mail can go to (RFC 5321 §4.1.2, RFC 6531 §3.3): at most 254 bytes, a local part
+    /// without quotes, and a domain that is a host name of at least two labels (RFC 1123 §2.1).
+    pub fn is_well_formed(&self) -> bool {
+        let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+        let plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
+        let is_host = |domain: &str| {
+            let labels = idna::domain_to_ascii_strict(domain).unwrap_or_default();
+            labels.len() <= 253 && labels.contains('.') && !labels.ends_with('.')
+        };
+        self.0.len() <= MAX_EMAIL
+            && plain(self.0)
+            && EmailAddress::parse_with_options(self.0, options).is_ok()
+            && self.0.rsplit_once('@').is_some_and(|(_, domain)| is_host(domain))
     }
 }
 
@@ -55,6 +140,41 @@ mod tests {
         assert_eq!(Email("jose\u{301}@example.com").folded(), Email("JOSÉ@example.com").folded());
         assert_eq!(Email("a@bücher.example").folded(), Email("A@xn--bcher-kva.EXAMPLE").folded());
         assert_eq!(Email("not an address").folded(), "not an address");
+    }
+
+    #[test]
+    fn only_what_mail_can_go_to_is_a_well_formed_address() {
+        let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(60));
+        for address in ["jane@example.com", "j.a+n_e@sub.example.co", "jos\u{e9}@b\u{fc}cher.example", &long] {
+            assert!(Email(address).is_well_formed(), "{address}");
+        }
+        let too_long = format!("a@{}example", "b".repeat(50).repeat(5));
+        for address in [
+            "",
+            "jane",
+            "@example.com",
+            "jane@",
+            "jane@localhost",
+            "jane@example..com",
+            "jane@-example.com",
+            "jane@exa_mple.com",
+            "jane@example.com.",
+            "jane@[127.0.0.1]",
+            "jane@example.com, jo@example.com",
+            "jane@example.com,jo@example.com",
+            "Jane <jane@example.com>",
+            "<jane@example.com>",
+            "jane@example.com\r\nBcc: jo@example.com",
+            "jane\n@example.com",
+            "\"a b\"@example.com",
+            "jane doe@example.com",
+            " jane@example.com",
+            "ja..ne@example.com",
+            "jane@exam\u{0}ple.com",
+            &too_long,
+        ] {
+            assert!(!Email(address).is_well_formed(), "{address}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Status;
+use super::{Channel, Status};
 use crate::limit::TooMany;
 use crate::picture::PictureRule;
 
@@ -16,6 +16,8 @@ pub enum Error {
     CredentialsOfOtherScheme,
     /// Credentials were presented and do not hold: malformed, expired, revoked, of nobody we know.
     CredentialsInvalid,
+    /// The credentials hold, but say nothing about a person.
+    ScopeMissing,
     /// The account may not be used in its present state.
     AccountStatus(Status),
     /// The request names no tenant, or none that there is.
@@ -30,6 +32,8 @@ pub enum Error {
     AccessDenied,
     /// Something is wrong with `X-Client-Hash`.
     ClientHash(HashFault),
+    /// Something is wrong with an encrypted body, or with what is to open it.
+    Channel(ChannelFault),
     /// No such path.
     NotFound,
     /// The path exists, the method does not; holds the value of `Allow`.
@@ -55,6 +59,14 @@ pub enum Error {
     Taken(&'static str),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
     PictureUnusable,
+    /// What is to replace an address is that very address.
+    AddressUnchanged,
+    /// A one-time code does not prove what it should.
+    Code(CodeFault),
+    /// A one-time code was used meanwhile, or a newer one took its place: nothing was changed.
+    CodeUsed,
+    /// Too many one-time codes were sent to an address, or the last one only just now.
+    CodeTooOften(Channel),
     /// Too many requests came from one source, or for one account.
     RateLimited(TooMany),
     /// A part of the world is missing (database, gateway): nothing is known to have changed, the client may retry.
@@ -93,6 +105,18 @@ impl fmt::Debug for Cause {
     }
 }
 
+/// What is wrong with a one-time code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFault {
+    /// There is nothing that the code could prove: its token is unknown, over, used up, or for another address, use, tenant
+    /// or application, or all tries were made.
+    Token,
+    /// Another code was sent.
+    Code,
+    /// The code has expired; its token may still be there.
+    Expired,
+}
+
 /// What is wrong with the header `X-Client-Hash`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashFault {
@@ -102,6 +126,21 @@ pub enum HashFault {
     Malformed,
     /// It is not the one that the token or session is bound to.
     Mismatch,
+}
+
+/// What is wrong with an encrypted body, or with a session for such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelFault {
+    /// It does not open, for whatever reason; it was accepted before; or it is plain where it must not be.
+    Payload,
+    /// Its session is unknown, somebody else's, or over.
+    Session,
+    /// The key that a session's keys are encrypted to is none of ours, or no longer in use.
+    KeyId,
+    /// The keys of a session do not decrypt.
+    SessionKeys,
+    /// There is no key to encrypt to.
+    PublicKey,
 }
 
 /// What is wrong with a body before its fields are looked at.
@@ -155,6 +194,10 @@ pub enum Rule {
     ReadOnly,
     /// The form of a phone number.
     PhoneNumber,
+    /// The form of an e-mail address.
+    EmailAddress,
+    /// So many ASCII digits.
+    Digits(u8),
     /// The form of an account's identifier.
     Identifier,
     /// Not an address that somebody else has proved to be theirs; holds it as it was sent.

@@ -2,6 +2,7 @@
 //!
 //! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
 
+mod application;
 pub mod attributes;
 mod contact;
 mod error;
@@ -20,8 +21,9 @@ use uuid::Uuid;
 
 use crate::json::{self, Object};
 
-pub use contact::{Email, Phone};
-pub use error::{BodyFault, Cause, Error, Fault, HashFault, Rule};
+pub use application::{Application, GrantType, Kind};
+pub use contact::{Channel, Contact, Email, Phone};
+pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Email, Field, Portal, Rules, Status, Text, attributes};
+use super::{Account, Contact, Email, Field, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -51,6 +51,15 @@ impl Patch {
     /// Whether the attributes may change.
     pub fn touches_attributes(&self) -> bool {
         self.merge.is_some() || *self.wish(Field::Attributes) != Edit::Keep
+    }
+
+    /// Wishes an address that was proved: it is set and verified, so that no other account of the tenant can have it so.
+    pub(crate) fn prove(&mut self, contact: &Contact) {
+        self.edit(contact.field(), Edit::Set(contact.text().clone()));
+        match contact {
+            Contact::Phone(_) => self.phone_verified = Some(true),
+            Contact::Email(_) => self.email_verified = Some(true),
+        }
     }
 
     /// What is wished for one field.

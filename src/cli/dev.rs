@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Failure, Outcome, Place, serve};
-use super::{key, tenant};
+use super::{client, key, tenant};
 use crate::account::history::Occasion;
-use crate::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, Text};
+use crate::account::{Account, AccountId, Application, Edit, Field, Patch, Portal, Tenant, Text};
 use crate::app::{App, Clock};
 use crate::config::{Config, Loaded, Origin};
 use crate::contract::Contract;
-use crate::identity::Grant;
+use crate::identity::{Grant, bearer, sign_in};
+use crate::outbox::Delivery;
 use crate::profile;
 use crate::serve::Listeners;
 
@@ -24,6 +25,16 @@ const CLIENT_HASH: &str = "dev-client";
 const KEY: &str = "selfsame dev";
 /// A picture of one pixel.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// Makes a JWE of its argument, with what Node.js has: the first of the published keys is the RSA key.
+const ENCRYPT: &str = r#"const c=require("crypto"),e=b=>Buffer.from(b).toString("base64url");fetch("BASE/web/v1/secure-channel/jwks.json").then(r=>r.json()).then(({keys:[k]})=>{const h=e(JSON.stringify({alg:"RSA-OAEP-256",enc:"A256GCM",kid:k.kid,iat:Math.floor(Date.now()/1e3),jti:c.randomUUID()})),s=c.randomBytes(32),v=c.randomBytes(12),a=c.createCipheriv("aes-256-gcm",s,v).setAAD(Buffer.from(h)),t=Buffer.concat([a.update(process.argv[1]),a.final()]);console.log([h,e(c.publicEncrypt({key:c.createPublicKey({key:k,format:"jwk"}),oaepHash:"sha256"},s)),e(v),e(t),e(a.getAuthTag())].join("."))})"#;
+/// The address that the demo person moves to.
+const EMAIL: &str = "new@example.com";
+/// The fact in which the installation remembers the demo application.
+const APPLICATION: &str = "dev.application";
+/// The fact in which it remembers the last token of that: its issuer, which is the address, and its identifier.
+const LAST_CIAM_TOKEN: &str = "dev.token.ciam";
+/// What the demo application may see.
+const CLAIMS: [&str; 7] = ["name", "nickname", "email", "phone_number", "zoneinfo", "locale", "picture"];
 /// How long the demo tokens hold.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -43,6 +54,7 @@ struct Demo {
     base_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_url: Option<String>,
+    mailbox_url: String,
     tenant: String,
     account_id: String,
     bystander_id: String,
@@ -54,6 +66,7 @@ struct Contracts {
     system: System,
     cl2c: Cl2c,
     rivergen: RiverGen,
+    ciam: Ciam,
 }
 
 #[derive(Serialize)]
@@ -74,6 +87,13 @@ struct RiverGen {
     token: String,
 }
 
+#[derive(Serialize)]
+struct Ciam {
+    token: String,
+    client_id: String,
+    client_secret: String,
+}
+
 impl Dev {
     pub(super) async fn run(self, place: Place) -> Outcome {
         let config = ample(place.load(self.listen)?);
@@ -83,7 +103,9 @@ impl Dev {
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
         let stop = serve::told_to_stop()?;
-        let app = App::start(config, Clock::System).await?;
+        let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
+        // The tokens of applications name the address.
+        app.listens_on(listener.local_addr()?);
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
         if self.json {
@@ -124,8 +146,10 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
     revoke_last(app, &tenant).await?;
     let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
+    let ciam = application(app, &tenant, account).await?;
     let system = System { token: token(app, account, Contract::System).await?, client_hash: CLIENT_HASH };
     Ok(Demo {
+        mailbox_url: format!("{base_url}/dev/mailbox"),
         base_url,
         operator_url,
         tenant: tenant.name.clone(),
@@ -135,6 +159,7 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
             system,
             cl2c: Cl2c { tenant: tenant.name, api_key, user_id: account.to_string() },
             rivergen: RiverGen { token: token(app, account, Contract::RiverGen).await? },
+            ciam,
         },
     })
 }
@@ -191,6 +216,32 @@ async fn token(app: &App, account: AccountId, contract: Contract) -> Result<Stri
     Ok(issued.token)
 }
 
+/// The demo application, made at the first start, with a new secret and a token for the demo person.
+async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<Ciam, Failure> {
+    let id = app.store().fact(APPLICATION, &app.new_id().to_string()).await?;
+    let (application, secret) = match app.store().application(&id).await? {
+        Some((mut application, _)) => {
+            let secret = client::renew_secret(app, &mut application).await?;
+            (application, secret)
+        }
+        None => {
+            let wished = Application {
+                id,
+                name: "selfsame dev".to_owned(),
+                claims: CLAIMS.map(str::to_owned).to_vec(),
+                auto_signup: true,
+                token_lifetime: i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
+                ..client::blank(app, tenant)
+            };
+            let (application, secret) = client::create(app, wished).await?;
+            (application, secret.unwrap_or_default())
+        }
+    };
+    let tokens = sign_in::begin(app, &application, account).await?;
+    app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
+    Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret })
+}
+
 /// Ends the credentials of the last start.
 async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
     for key in app.store().api_keys(tenant.id).await? {
@@ -203,6 +254,11 @@ async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
         if !last.is_empty() {
             super::token::revoke(app, &last).await?;
         }
+    }
+    let last = app.store().fact(LAST_CIAM_TOKEN, "").await?;
+    if let Some((issuer, token_id)) = last.split_once(' ') {
+        let end = app.now().checked_add(app.issuer().max_lifetime()).unwrap_or(Timestamp::MAX);
+        app.store().revoke_token(bearer::revocation(app, issuer, token_id), end).await?;
     }
     Ok(())
 }
@@ -218,14 +274,16 @@ impl Demo {
         let Demo {
             base_url,
             operator_url,
+            mailbox_url,
             account_id,
             bystander_id,
-            contracts: Contracts { system, cl2c, rivergen },
+            contracts: Contracts { system, cl2c, rivergen, ciam },
             ..
         } = self;
         let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
         let keyed = format!("-H 'tenant: {}' -H 'X-API-Key: {}'", cl2c.tenant, cl2c.api_key);
         let user = &cl2c.user_id;
+        let encrypt = ENCRYPT.replace("BASE", base_url);
         let river = format!("-H 'Authorization: Bearer {}'", rivergen.token);
         format!(
             "selfsame is listening on {base_url}\n\
@@ -235,6 +293,9 @@ impl Demo {
              # System: change it\n\
              curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/json' \
              -d '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}'\n\n\
+             # System: change it by an encrypted request; Node.js encrypts it\n\
+             curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/jose' \
+             -d \"$(node -e '{encrypt}' '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}')\"\n\n\
              # CL2C: read the user\n\
              curl -sS {base_url}/v1/cl2c/users/{user} {keyed}\n\n\
              # CL2C: change it\n\
@@ -246,11 +307,59 @@ impl Demo {
              curl -sS -X PUT {base_url}/api/v1/auth/me/profile {river} -H 'Content-Type: application/json' \
              -d '{{\"display_name\":\"Jane Smith\",\"profile_image_url\":\"{PICTURE}\",\
              \"profile\":{{\"bio\":\"Software developer\"}}}}'\n\n\
+             # RiverGen: ask for another e-mail address; the code goes to the mailbox below\n\
+             curl -sS {base_url}/api/v1/auth/me/email/request {river} -H 'Content-Type: application/json' \
+             -d '{{\"new_email\":\"{EMAIL}\"}}'\n\n\
+             # RiverGen: bring the code back\n\
+             curl -sS {base_url}/api/v1/auth/me/email/verify {river} -H 'Content-Type: application/json' \
+             -d \"{{\\\"new_email\\\":\\\"{EMAIL}\\\",\\\"otp_code\\\":\\\"$(curl -sS {mailbox_url} \
+             -H 'Accept: application/json' | grep -oE '[0-9]{{6}}' | head -n 1)\\\"}}\"\n\n\
+             # Everything that people would have got, newest first; a page for browsers\n\
+             curl -sS {mailbox_url} -H 'Accept: application/json'\n\n\
+             {}\
              # The keys that verify these tokens\n\
              curl -sS {base_url}/.well-known/jwks.json\n\n\
              # Metrics, on the operators' own listener\n\
              curl -sS {}/metrics\n",
+            ciam.guide(base_url),
             operator_url.as_deref().unwrap_or_default()
+        )
+    }
+}
+
+impl Ciam {
+    /// The whole way of a person, from a code to a proved phone number; what one request answers goes into the next.
+    fn guide(&self, base_url: &str) -> String {
+        let Ciam { token, client_id, client_secret } = self;
+        let applied = format!("-u '{client_id}:{client_secret}'");
+        let sent = format!("curl -sS {base_url}/otp/send {applied} -H 'Content-Type: application/json'");
+        let taken = |member: &str| format!("sed 's/.*\"{member}\":\"\\([^\"]*\\)\".*/\\1/'");
+        let read = format!(
+            "$(curl -sS {base_url}/dev/mailbox -H 'Accept: application/json' | \
+             grep -o '\"text\":\"[^0-9]*[0-9]\\{{6\\}}' | head -n 1 | grep -o '[0-9]*$')"
+        );
+        let (otp_token, access_token) = (taken("otp_token"), taken("access_token"));
+        format!(
+            "# CIAM: read the claims with the demo token\n\
+             curl -sS {base_url}/userinfo -H 'Authorization: Bearer {token}'\n\n\
+             # CIAM: send a code to the e-mail address\n\
+             otp_token=$({sent} -d '{{\"email\":\"admin@example.com\"}}' | {otp_token})\n\n\
+             # CIAM: read the code in the mailbox, which a browser shows at {base_url}/dev/mailbox\n\
+             otp={read}\n\n\
+             # CIAM: sign in with it\n\
+             access_token=$(curl -sS {base_url}/oauth2/token {applied} \
+             -d grant_type={base_url}/oauth2/grant-type/otp/email -d email=admin@example.com \
+             -d \"otp_token=$otp_token\" -d \"otp=$otp\" | {access_token})\n\n\
+             # CIAM: read the claims with the token of the sign-in\n\
+             curl -sS {base_url}/userinfo -H \"Authorization: Bearer $access_token\"\n\n\
+             # CIAM: send a code to a new phone number\n\
+             otp_token=$({sent} -d '{{\"usage\":\"update_userinfo\",\"phone_number\":\"13800138000\"}}' | {otp_token})\n\n\
+             # CIAM: read that code\n\
+             otp={read}\n\n\
+             # CIAM: change the phone number\n\
+             curl -sS -X PATCH {base_url}/userinfo -H \"Authorization: Bearer $access_token\" \
+             -H 'Content-Type: application/json' -d \"{{\\\"phone_number\\\":\\\"13800138000\\\",\
+             \\\"phone_number_otp_token\\\":\\\"$otp_token\\\",\\\"phone_number_otp\\\":\\\"$otp\\\"}}\"\n\n"
         )
     }
 }

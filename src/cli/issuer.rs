@@ -6,13 +6,20 @@ use crate::app::App;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Sign with a new key from now on; tokens signed with older ones hold until they expire
-    Rotate,
+    Rotate {
+        /// Change the key of the tokens that applications get (RS256), not that of the other contracts (EdDSA)
+        #[arg(long)]
+        applications: bool,
+    },
 }
 
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate => println!("{}", app.issuer().rotate(app).await?),
+            Command::Rotate { applications: false } => println!("{}", app.issuer().rotate(app).await?),
+            Command::Rotate { applications: true } => {
+                println!("{}", app.issuer().rotate_for_applications(app).await?);
+            }
         }
         Ok(())
     }

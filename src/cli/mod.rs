@@ -3,6 +3,8 @@
 mod account;
 mod assignment;
 mod audit;
+mod channel;
+mod client;
 mod config;
 mod copy;
 mod dev;
@@ -71,12 +73,18 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Create, list, change and delete applications that people sign in through
+    #[command(subcommand)]
+    Client(client::Command),
     /// Issue tokens of the embedded issuer, and revoke those of every issuer
     #[command(subcommand)]
     Token(token::Command),
     /// Look after the keys of the embedded issuer
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Look after the keys that open encrypted bodies
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
@@ -139,8 +147,10 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Tenant(command) => command.run(&place.open().await?).await,
         Command::Account(command) => command.run(&place.open().await?).await,
         Command::Key(command) => command.run(&place.open().await?).await,
+        Command::Client(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
+        Command::Channel(command) => command.run(&place.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
         Command::Migrate => migrate::run(&place).await,
         Command::Copy(copy) => copy.run(place).await,

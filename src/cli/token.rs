@@ -22,8 +22,8 @@ pub(super) struct Issue {
     /// The account's identifier
     #[arg(long)]
     account: AccountId,
-    /// The contract that the token opens: system or rivergen
-    #[arg(long)]
+    /// The contract that the token opens: system or rivergen; those for CIAM come from /oauth2/token
+    #[arg(long, value_parser = contract)]
     contract: Contract,
     /// What the token may be used for
     #[arg(long)]
@@ -121,4 +121,9 @@ async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
         )));
     }
     Ok(app.store().revoke_token(bearer::revocation(app, issuer, token_id), Timestamp::MAX).await?)
+}
+
+fn contract(text: &str) -> Result<Contract, String> {
+    let named = Contract::WITH_TOKENS.into_iter().find(|contract| contract.name() == text);
+    named.ok_or_else(|| format!("expected one of {}", Contract::WITH_TOKENS.map(Contract::name).join(", ")))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
-    let Config { server, database, issuer, trusted_issuer, pictures, .. } = config;
+    let Config { server, database, issuer, trusted_issuer, pictures, codes, smtp, sms, .. } = config;
     at_most(settings, ("database.group", database.group), ("database.queue", database.queue))?;
     at_most(
         settings,
@@ -19,6 +19,9 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
     )?;
     tls_is_whole(server, settings)?;
     pictures.check(settings)?;
+    codes.check(settings)?;
+    smtp.check(settings)?;
+    sms.check(settings)?;
     for (name, issuer) in trusted_issuer {
         keys_have_one_source(name, issuer, settings)?;
     }
@@ -68,7 +71,7 @@ fn issuers_differ(issuers: &BTreeMap<String, TrustedIssuer>, settings: &Settings
     Ok(())
 }
 
-fn at_most<T: PartialOrd>(settings: &Settings, low: (&str, T), high: (&str, T)) -> Result<(), ConfigError> {
+pub(super) fn at_most<T: PartialOrd>(settings: &Settings, low: (&str, T), high: (&str, T)) -> Result<(), ConfigError> {
     if low.1 <= high.1 {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The wires: one folder a contract, each with its routes, its bodies, and its words for every error.
 
 pub mod body;
+mod ciam;
 mod cl2c;
 mod endpoint;
 pub mod openapi;
@@ -29,11 +30,15 @@ pub enum Contract {
     Cl2c,
     /// RiverGen's `/api/v1/auth/me`.
     RiverGen,
+    /// CIAM's `/userinfo`.
+    Ciam,
 }
 
 impl Contract {
-    /// Every contract that a bearer token can open.
+    /// Every contract that the embedded issuer's tokens open.
     pub const WITH_TOKENS: [Contract; 2] = [Contract::System, Contract::RiverGen];
+    /// Every contract that a trusted issuer's tokens can open.
+    const WITH_BEARERS: [Contract; 3] = [Contract::System, Contract::RiverGen, Contract::Ciam];
 
     /// The name in audiences, histories and logs.
     pub fn name(self) -> &'static str {
@@ -41,6 +46,7 @@ impl Contract {
             Contract::System => "system",
             Contract::Cl2c => "cl2c",
             Contract::RiverGen => "rivergen",
+            Contract::Ciam => "ciam",
         }
     }
 }
@@ -49,23 +55,35 @@ impl FromStr for Contract {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Contract, String> {
-        let named = Contract::WITH_TOKENS.into_iter().find(|contract| contract.name() == text);
-        named.ok_or_else(|| format!("expected one of {}", Contract::WITH_TOKENS.map(Contract::name).join(", ")))
+        let named = Contract::WITH_BEARERS.into_iter().find(|contract| contract.name() == text);
+        named.ok_or_else(|| format!("expected one of {}", Contract::WITH_BEARERS.map(Contract::name).join(", ")))
     }
 }
 
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
-    axum::Router::new().merge(system::routes(app)).merge(cl2c::routes(app)).merge(rivergen::routes(app))
+    axum::Router::new()
+        .merge(system::routes(app))
+        .merge(cl2c::routes(app))
+        .merge(rivergen::routes(app))
+        .merge(ciam::routes(app))
 }
 
 /// Draws the document of each contract, in the order in which they are shown.
-const DOCUMENTS: [(Contract, fn() -> Object); 3] =
-    [(Contract::System, system::document), (Contract::Cl2c, cl2c::document), (Contract::RiverGen, rivergen::document)];
+const DOCUMENTS: [(Contract, fn() -> Object); 4] = [
+    (Contract::System, system::document),
+    (Contract::Cl2c, cl2c::document),
+    (Contract::RiverGen, rivergen::document),
+    (Contract::Ciam, ciam::document),
+];
 
 /// What the paths of each contract begin with, and its voice.
-const PREFIXES: [(&str, Voice); 3] =
-    [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE), (rivergen::PREFIX, rivergen::VOICE)];
+const PREFIXES: [(&str, Voice); 4] = [
+    (system::PREFIX, system::VOICE),
+    (system::CHANNEL_PREFIX, system::VOICE),
+    (cl2c::PREFIX, cl2c::VOICE),
+    (rivergen::PREFIX, rivergen::VOICE),
+];
 
 /// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
@@ -76,7 +94,7 @@ pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Respo
             start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
         })
     };
-    match PREFIXES.iter().find(|(prefix, _)| below(prefix)) {
+    match PREFIXES.iter().chain(&ciam::PREFIXES).find(|(prefix, _)| below(prefix)) {
         Some((_, voice)) => voice(&Error::NotFound, &Asked::read(&app, &request)),
         None => Error::NotFound.into_response(),
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use jsonwebtoken::Algorithm;
 
 use super::jwks::VerificationKey;
 use super::provision::provision;
 use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
 use super::{Caller, Token, credentials, subject_key};
-use crate::account::{AccountId, Error};
+use crate::account::{AccountId, Application, Error};
 use crate::app::App;
 use crate::config::Provision;
 use crate::contract::Contract;
@@ -20,6 +21,10 @@ use crate::telemetry;
 
 /// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1, RFC 7519 §5.1).
 const OWN_TYPES: [&str; 2] = ["at+jwt", "JWT"];
+/// The scope of a token for claims (OpenID Connect Core §3.1.2.1).
+const OPENID: &str = "openid";
+/// Of how many audiences of a token it is looked up whether one is an application.
+const MAX_AUDIENCES: usize = 4;
 
 /// A token whose signature holds, and whose word that is.
 pub struct Verified {
@@ -33,19 +38,71 @@ pub struct Verified {
 /// Who vouches for a token.
 enum Source {
     Own,
+    /// We too, through one of our applications.
+    Application,
     Trusted(Arc<Trusted>),
 }
 
-/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
+/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
+/// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
+pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
+    caller(app, verified, presented, contract).await
+}
+
+/// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
+/// ours. Whether the token is about anybody comes before who that is.
+pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Caller, Option<Application>), Error> {
+    let presented = credentials(headers, "Bearer")?;
+    let verified = verified(app, presented).await?;
+    if !verified.opens(Contract::Ciam) {
+        return Err(Error::CredentialsInvalid);
+    }
+    let application = application(app, &verified).await?;
+    if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
+        let revoked = is_revoked(app, &verified.token).await?;
+        return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
+    }
+    let caller = caller(app, verified, presented, Some(Contract::Ciam)).await?;
+    if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
+        return Err(Error::CredentialsInvalid);
+    }
+    Ok((caller, application))
+}
+
+/// The application that a token was issued to. One of our own that is gone takes its tokens along; another provider may
+/// know applications that we do not.
+async fn application(app: &App, verified: &Verified) -> Result<Option<Application>, Error> {
+    for audience in verified.token.audience.iter().take(MAX_AUDIENCES) {
+        let found = app.store().application(audience).await?;
+        match (&verified.source, found) {
+            (Source::Application, Some((application, _))) => return Ok(Some(application)),
+            (Source::Trusted(issuer), Some((application, tenant))) if tenant.name == issuer.settings.tenant => {
+                return Ok(Some(application));
+            }
+            _ => {}
+        }
+    }
+    match verified.source {
+        Source::Trusted(_) => Ok(None),
+        Source::Own | Source::Application => Err(Error::CredentialsInvalid),
+    }
+}
+
+async fn caller(
+    app: &App,
+    verified: Arc<Verified>,
+    presented: &str,
+    contract: Option<Contract>,
+) -> Result<Caller, Error> {
     let token = &verified.token;
     let session = session(app, token, presented);
     let found = match find(app, &verified, session).await? {
         Some(found) => found,
+        None if matches!(verified.source, Source::Application) => return Err(Error::AccountUnknown),
         None => {
-            provision_for(app, &verified).await?;
+            provision_for(app, &verified, contract).await?;
             find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
         }
     };
@@ -76,7 +133,9 @@ fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
 async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
     let token = &verified.token;
     let subject = match &verified.source {
-        Source::Own => Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?),
+        Source::Own | Source::Application => {
+            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+        }
         Source::Trusted(_) => Subject::Identity(token.issuer.clone(), subject_key(app, &token.subject)),
     };
     let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
@@ -84,17 +143,34 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
 }
 
 /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
-async fn provision_for(app: &App, verified: &Verified) -> Result<(), Error> {
+async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
     let token = &verified.token;
     let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
         return Err(Error::CredentialsInvalid);
     };
-    if let Some(id) = &token.token_id
-        && app.store().is_revoked(revocation(app, &token.issuer, id)).await?
-    {
+    if contract.is_some_and(|contract| !verified.opens(contract)) {
+        return Err(Error::AccessDenied);
+    }
+    if is_revoked(app, token).await? {
         return Err(Error::CredentialsInvalid);
     }
     provision(app, &issuer.settings, token, claims).await
+}
+
+async fn is_revoked(app: &App, token: &Token) -> Result<bool, Error> {
+    match &token.token_id {
+        Some(id) => app.store().is_revoked(revocation(app, &token.issuer, id)).await,
+        None => Ok(false),
+    }
+}
+
+/// What a token says that one of our applications presents, whoever it is about; nothing if it does not hold.
+pub(super) async fn of_application(app: &App, presented: &str) -> Result<Option<Token>, Error> {
+    match verified(app, presented).await {
+        Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
+        Ok(_) | Err(Error::CredentialsInvalid) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The token, verified now or remembered. Every reason for refusal is the same error.
@@ -125,12 +201,14 @@ async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
     // Claims that nobody vouches for yet; they only say whose keys to try.
     let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
     let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
-    let (source, key) = if issuer == app.issuer().name() {
-        (Source::Own, own_key(app, &signed).await?)
-    } else {
-        let trusted = app.trusted(issuer).ok_or(Error::CredentialsInvalid)?.clone();
-        let key = trusted_key(app, &signed, &trusted).await?;
-        (Source::Trusted(trusted), key)
+    let (source, key) = match signed.algorithm {
+        Algorithm::EdDSA if issuer == app.issuer().name() => (Source::Own, own_key(app, &signed).await?),
+        Algorithm::RS256 if issuer == app.public_url() => (Source::Application, own_key(app, &signed).await?),
+        _ => {
+            let trusted = app.trusted(issuer).ok_or(Error::CredentialsInvalid)?.clone();
+            let key = trusted_key(app, &signed, &trusted).await?;
+            (Source::Trusted(trusted), key)
+        }
     };
     if !signed.is_signed_with(&key) {
         return Err(Error::CredentialsInvalid);
@@ -138,7 +216,7 @@ async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
     let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
     let fit = match &source {
         // Our own tokens always say what they may be used for.
-        Source::Own => claims.contains_key("scope"),
+        Source::Own | Source::Application => claims.contains_key("scope"),
         Source::Trusted(trusted) => trusted.settings.audience.iter().any(|audience| token.audience.contains(audience)),
     };
     if !fit {
@@ -166,6 +244,8 @@ impl Verified {
     pub(super) fn opens(&self, contract: Contract) -> bool {
         match &self.source {
             Source::Own => self.token.audience.iter().any(|audience| audience == contract.name()),
+            // Or what an application may learn and change would not be what its claims say.
+            Source::Application => contract == Contract::Ciam,
             Source::Trusted(issuer) => issuer.settings.contracts.contains(&contract),
         }
     }
@@ -174,7 +254,9 @@ impl Verified {
     fn holds_now(&self, app: &App) -> bool {
         let now = app.now();
         match &self.source {
-            Source::Own => self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key),
+            Source::Own | Source::Application => {
+                self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key)
+            }
             Source::Trusted(issuer) => {
                 self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
             }
@@ -184,7 +266,7 @@ impl Verified {
     /// A provider speaks for the people of one tenant.
     fn speaks_for(&self, found: &Found) -> bool {
         match &self.source {
-            Source::Own => true,
+            Source::Own | Source::Application => true,
             Source::Trusted(issuer) => issuer.settings.tenant == found.tenant.name,
         }
     }

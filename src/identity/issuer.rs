@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::jwks::{KeySet, VerificationKey};
+use super::rsa_key::RsaKey;
 use crate::account::{AccountId, Cause, Error};
 use crate::app::App;
 use crate::config;
@@ -21,6 +22,8 @@ use crate::store::{SigningKeyRecord, Store};
 
 /// The name of the algorithm that the embedded issuer signs with (RFC 8037).
 const ALGORITHM: &str = "EdDSA";
+/// The name of the algorithm that the tokens of applications are signed with (RFC 7518 §3.3).
+const APPLICATION_ALGORITHM: &str = "RS256";
 /// What our tokens may be used for unless their maker says otherwise.
 const SCOPE: &str = "profile";
 /// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
@@ -43,6 +46,9 @@ struct Keys {
     verifying: KeySet,
     published: Vec<serde_json::Value>,
     signing: Option<(String, EncodingKey)>,
+    /// The same for the tokens of applications.
+    published_to_applications: Vec<serde_json::Value>,
+    signing_for_applications: Option<Arc<RsaKey>>,
 }
 
 /// What a token is wished to say.
@@ -149,26 +155,56 @@ impl Issuer {
         let key_id = public.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
         public.common.key_id = Some(key_id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
+        self.add(app, ALGORITHM, &key_id, &public, document.as_ref()).await?;
+        Ok(key_id)
+    }
+
+    /// The same for the key that signs the tokens of applications.
+    pub async fn rotate_for_applications(&self, app: &App) -> Result<String, Error> {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
+        let made = tokio::task::spawn_blocking(RsaKey::generate).await;
+        let (mut public, private) = made.map_err(|error| unusable(error.into()))??;
+        let jwk: Jwk = serde_json::from_value(public.clone()).map_err(|error| unusable(error.into()))?;
+        let key_id = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
+        public["kid"] = key_id.as_str().into();
+        self.add(app, APPLICATION_ALGORITHM, &key_id, &public, &private).await?;
+        Ok(key_id)
+    }
+
+    /// Lets a key take over from the one that signed so far.
+    async fn add(
+        &self,
+        app: &App,
+        algorithm: &str,
+        key_id: &str,
+        public: &impl Serialize,
+        private: &[u8],
+    ) -> Result<(), Error> {
         let now = app.now();
         let record = SigningKeyRecord {
-            algorithm: ALGORITHM.to_owned(),
-            public_key: serde_json::to_string(&public).map_err(|error| unusable(error.into()))?,
-            sealed: self.master.seal(app.random(), &key_id, document.as_ref()),
+            algorithm: algorithm.to_owned(),
+            public_key: serde_json::to_string(public).map_err(|error| Error::Internal(Cause::new(error)))?,
+            sealed: self.master.seal(app.random(), key_id, private),
             created_at: now,
             retired_at: None,
-            key_id: key_id.clone(),
+            key_id: key_id.to_owned(),
         };
         app.store().add_signing_key(record).await?;
         let forgotten = now.checked_sub(self.max_lifetime()).unwrap_or(Timestamp::MIN);
         app.store().forget_signing_keys(forgotten).await?;
-        self.refresh(app).await?;
-        Ok(key_id)
+        self.refresh(app).await
     }
 
     /// The public keys as a JWK Set (RFC 7517 §5).
     pub async fn published(&self, app: &App) -> Result<serde_json::Value, Error> {
         self.signing_key(app).await?;
         Ok(serde_json::json!({ "keys": self.keys().published }))
+    }
+
+    /// The public keys that verify the tokens of applications, as a JWK Set.
+    pub async fn published_to_applications(&self, app: &App) -> Result<serde_json::Value, Error> {
+        self.signing_key_for_applications(app).await?;
+        Ok(serde_json::json!({ "keys": self.keys().published_to_applications }))
     }
 
     /// Reads the keys again, so that what other instances and the command line did comes into force here.
@@ -215,27 +251,56 @@ impl Issuer {
             .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
     }
 
+    /// The key that signs the tokens of applications, made on first need.
+    pub(super) async fn signing_key_for_applications(&self, app: &App) -> Result<Arc<RsaKey>, Error> {
+        if self.keys().signing_for_applications.is_none() {
+            // Another instance may have made one: two would only retire each other, but making one takes long.
+            self.refresh(app).await?;
+        }
+        if self.keys().signing_for_applications.is_none() {
+            self.rotate_for_applications(app).await?;
+        }
+        self.keys()
+            .signing_for_applications
+            .clone()
+            .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
+    }
+
     fn keys(&self) -> Arc<Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 async fn read_keys(store: &Store, master: &MasterKey) -> Result<Keys, Error> {
-    let mut keys = Keys { verifying: KeySet::default(), published: Vec::new(), signing: None };
+    let mut keys = Keys {
+        verifying: KeySet::default(),
+        published: Vec::new(),
+        signing: None,
+        published_to_applications: Vec::new(),
+        signing_for_applications: None,
+    };
     for record in store.signing_keys().await? {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;
-        let verifying = VerificationKey::read(&public, &[Algorithm::EdDSA]);
-        keys.verifying.push(verifying.ok_or_else(|| unusable("a stored public key is not an Ed25519 key".into()))?);
-        keys.published.push(serde_json::to_value(&public).map_err(|error| unusable(error.into()))?);
-        if record.retired_at.is_none() {
-            let private = master.open(&record.key_id, &record.sealed).map_err(|error| unusable(error.into()))?;
+        let verifying = VerificationKey::read(&public, &[Algorithm::EdDSA, Algorithm::RS256]);
+        keys.verifying.push(verifying.ok_or_else(|| unusable("a stored public key is not one of ours".into()))?);
+        let published = serde_json::to_value(&public).map_err(|error| unusable(error.into()))?;
+        let for_applications = record.algorithm == APPLICATION_ALGORITHM;
+        if for_applications { &mut keys.published_to_applications } else { &mut keys.published }.push(published);
+        if record.retired_at.is_some() {
+            continue;
+        }
+        let private = master.open(&record.key_id, &record.sealed).map_err(|error| unusable(error.into()))?;
+        if for_applications {
+            keys.signing_for_applications = Some(Arc::new(RsaKey::open(record.key_id, &private)?));
+        } else {
             keys.signing = Some((record.key_id, EncodingKey::from_ed_der(&private)));
         }
     }
     Ok(keys)
 }
 
-fn next_second(moment: Timestamp) -> Timestamp {
+/// When tokens count as issued that must outlive a revocation at a moment.
+pub(super) fn next_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second() + 1).unwrap_or(Timestamp::MAX)
 }

@@ -1,6 +1,7 @@
 //! Who is calling: credentials in, a [`Caller`] out. A caller cannot be made anywhere else.
 
 pub mod api_key;
+pub mod application;
 pub mod bearer;
 mod claims;
 pub mod client_hash;
@@ -8,6 +9,8 @@ mod issuer;
 mod jwks;
 mod provision;
 mod remembered;
+mod rsa_key;
+pub mod sign_in;
 mod signed;
 pub(crate) mod trusted;
 

@@ -20,11 +20,16 @@ pub enum Purpose {
     Digest,
     /// Sealing history payloads.
     History,
+    /// Sealing the keys of sessions for encrypted bodies.
+    Channel,
+    /// Sealing messages that wait for their delivery.
+    Outbox,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 3] = [Purpose::Index, Purpose::Digest, Purpose::History];
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel, Purpose::Outbox];
 
     /// The name in the database.
     pub fn name(self) -> &'static str {
@@ -32,6 +37,8 @@ impl Purpose {
             Purpose::Index => "index",
             Purpose::Digest => "digest",
             Purpose::History => "history",
+            Purpose::Channel => "channel",
+            Purpose::Outbox => "outbox",
         }
     }
 }
@@ -42,6 +49,8 @@ pub struct Keyring {
     index: hmac::Key,
     digest: hmac::Key,
     history: SealingKey,
+    channel: SealingKey,
+    outbox: SealingKey,
 }
 
 /// A keyed hash: recognises a value without storing it.
@@ -58,6 +67,8 @@ impl Keyring {
             index: hmac(Purpose::Index),
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
+            channel: SealingKey::new(&key_for(Purpose::Channel)),
+            outbox: SealingKey::new(&key_for(Purpose::Outbox)),
         }
     }
 
@@ -76,6 +87,16 @@ impl Keyring {
     /// The key that seals history payloads.
     pub fn history(&self) -> &SealingKey {
         &self.history
+    }
+
+    /// The key that seals the keys of sessions for encrypted bodies.
+    pub fn channel(&self) -> &SealingKey {
+        &self.channel
+    }
+
+    /// The key that seals messages that wait for their delivery.
+    pub fn outbox(&self) -> &SealingKey {
+        &self.outbox
     }
 }
 

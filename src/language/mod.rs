@@ -1,8 +1,10 @@
 //! The languages people are answered in: which one a request asks for, and what each text says in it.
 
 mod negotiate;
+mod tag;
 mod texts;
 
+pub use tag::is_well_formed;
 pub use texts::Argument;
 
 /// A language every text of the server exists in.

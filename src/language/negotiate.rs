@@ -29,6 +29,11 @@ impl Language {
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
             .map_or(Self::English, |(language, _)| language)
     }
+
+    /// The language that a tag (BCP 47) names, if it is one of ours.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        supported(tag.as_bytes())
+    }
 }
 
 /// The supported language one list element accepts, and how gladly.

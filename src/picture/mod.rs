@@ -20,7 +20,7 @@ pub use objects::{Kept, Objects, ObjectsError};
 pub use pool::{Pool, Prepared, prepare};
 pub use sent::{Data, PictureRule, Sent, read};
 pub use sweep::sweep;
-pub use upload::{address, discard, upload};
+pub use upload::{address, discard, shown, upload};
 
 /// The most bytes that an uploaded picture may have after base64 is undone.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;

@@ -1,7 +1,9 @@
 //! Keeping a picture before the change that it belongs to is committed.
 
+use std::borrow::Cow;
+
 use super::Prepared;
-use crate::account::Error;
+use crate::account::{Account, Error, Picture};
 use crate::app::App;
 
 /// What the path of every picture begins with.
@@ -38,4 +40,12 @@ pub async fn discard(app: &App, name: &str) {
 /// Where the picture with this name is shown.
 pub fn address(public_url: &str, name: &str) -> String {
     format!("{public_url}{PATH}{name}")
+}
+
+/// The address of a person's picture: one of ours below our own, any other as it is.
+pub fn shown<'a>(account: &'a Account, public_url: &str) -> Option<Cow<'a, str>> {
+    account.picture().map(|picture| match picture {
+        Picture::Address(address) => Cow::Borrowed(address),
+        Picture::Stored { name, .. } => Cow::Owned(address(public_url, name)),
+    })
 }

@@ -2,6 +2,7 @@ use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayl
 use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules};
 use crate::app::App;
 use crate::keys::Keyring;
+use crate::outbox::notice;
 use crate::store::{Effect, Holding, Update};
 
 /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
@@ -17,17 +18,15 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
     }
     hold(before, &after, patch, occasion)?;
     let entry = entry(app, &mut after, &changes, occasion);
+    let mut effects = pictures(before, &after);
+    if occasion.actor == Actor::Owner {
+        effects.extend(notice::of_change(app, before, &after));
+    }
     let (held, holds) = (holdings(app.keys(), before), holdings(app.keys(), &after));
     let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
         these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
     };
-    Ok(Some(Update {
-        release: without(&held, &holds),
-        claim: without(&holds, &held),
-        effects: pictures(before, &after),
-        entry,
-        account: after,
-    }))
+    Ok(Some(Update { release: without(&held, &holds), claim: without(&holds, &held), effects, entry, account: after }))
 }
 
 /// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.

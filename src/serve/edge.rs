@@ -115,3 +115,8 @@ pub fn occasion(contract: Contract, request: &Request) -> Occasion {
 pub fn count_source(app: &App, parts: &Parts) -> Result<(), Error> {
     parts.extensions.get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
 }
+
+/// The same for a whole request.
+pub fn count_source_of(app: &App, request: &Request) -> Result<(), Error> {
+    request.extensions().get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
+}

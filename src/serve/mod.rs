@@ -6,6 +6,7 @@ mod documentation;
 mod edge;
 mod health;
 mod listener;
+mod mailbox;
 mod me;
 mod operator;
 mod pictures;
@@ -28,7 +29,8 @@ use crate::contract;
 use health::Readiness;
 use listener::Connections;
 
-pub use edge::{Peer, RequestId, Source, count_source, occasion};
+pub(crate) use cors::allow as allow_origin;
+pub use edge::{Peer, RequestId, Source, count_source, count_source_of, occasion};
 pub use listener::Stop;
 pub use tls::{Tls, TlsError};
 

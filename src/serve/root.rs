@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::documentation;
 use super::health::{self, Readiness};
+use super::mailbox;
 use super::me;
 use super::pictures;
 use crate::account::{Error, Status};
@@ -26,6 +27,10 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
     let routes = if app.config().server.docs { routes.merge(documentation::routes()) } else { routes };
     let me = Router::new().route("/schema", endpoint(get(me::schema), "GET, HEAD, OPTIONS"));
+    let routes = match app.outbox().mailbox() {
+        Some(_) => routes.route("/dev/mailbox", endpoint(get(mailbox::show), "GET, HEAD, OPTIONS")),
+        None => routes,
+    };
     let pictures = Router::new().route("/{name}", endpoint(get(pictures::show), "GET, HEAD, OPTIONS"));
     // A busy server lives: whoever restarted it for want of an answer would only make things worse.
     speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use super::Tls;
 use crate::app::App;
+use crate::code;
+use crate::outbox::notice;
 use crate::picture;
 use crate::telemetry;
 
@@ -13,10 +15,10 @@ const PERIOD: Duration = Duration::from_secs(30);
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps a running server tidy, for ever: reads the issuer's keys again, asks trusted providers for theirs, takes
-/// over replaced certificates, writes down when keys were used, and deletes what expired tokens left behind and pictures
+/// over replaced certificates, writes down when keys were used, and deletes what expired tokens and codes left behind and pictures
 /// that nobody needs. A database that is away only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
-    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), look_after(app, tls));
+    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), notice::run(&app), look_after(app.clone(), tls));
 }
 
 async fn drain_metrics() {
@@ -55,7 +57,12 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
         let done = async {
             app.issuer().refresh(&app).await?;
             app.key_uses().write_down(&app).await?;
-            app.store().forget_expired(app.now()).await
+            app.channel().refresh(&app).await?;
+            app.store().forget_channels(app.now()).await?;
+            app.store().forget_expired(app.now()).await?;
+            app.store().forget_sign_ins(app.now()).await?;
+            code::forget_expired(&app).await?;
+            notice::forget_expired(&app).await
         };
         if let Err(error) = done.await {
             tracing::warn!(?error, "upkeep waits for the database");

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::statement::{Statement, account_assignments, account_columns, statement, tenant_columns};
 use super::value::{parameters, present};
-use super::{Bound, Found, Holding, Link, Store, Update, history, identities, record};
+use super::{Bound, Effect, Found, Holding, Link, Store, Update, history, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 
@@ -118,7 +118,8 @@ impl Store {
         self.find(HOLDER, bound, |row| row.uuid(0).and_then(present).map(AccountId)).await
     }
 
-    /// Adds an account with its first history entry, what it holds, and who it is at a provider; [`Error::Taken`] when another account holds it.
+    /// Adds an account with its first history entry, what it holds, who it is at a provider, and what else happens with
+    /// it; [`Error::Taken`] when another account holds it.
     pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
         let number = number_held(account.number);
@@ -129,7 +130,13 @@ impl Store {
         statements.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         statements.extend(change_of_holdings(update).map(|(_, bound)| bound));
         statements.push((history::ADD, record::entry_parameters(&update.entry)));
-        self.execute(statements).await.map(drop)
+        let first_effect = statements.len();
+        statements.extend(update.effects.iter().map(Effect::bound));
+        let effects = update.effects.clone();
+        let accept = move |touched: &[u64]| {
+            effects.iter().zip(&touched[first_effect..]).try_for_each(|(effect, touched)| effect.check(*touched))
+        };
+        self.execute_if(statements, accept).await.map(drop)
     }
 }
 

@@ -1,9 +1,12 @@
 use jiff::Timestamp;
 
 use super::Bound;
+use super::channels::{self, Nonce};
+use super::codes::{self, Challenge};
+use super::notices::{self, SealedNotice};
 use super::statement::{Statement, statement};
 use super::value::parameters;
-use crate::account::AccountId;
+use crate::account::{AccountId, Error};
 
 const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
 const RETIRE_PICTURE: Statement = statement!(
@@ -28,6 +31,21 @@ pub enum Effect {
         /// When it was replaced.
         at: Timestamp,
     },
+    /// A one-time code is used up. Without it there is no change: [`Error::CodeUsed`].
+    UseCode(Challenge),
+    /// An encrypted body is accepted, once: what was accepted before fails the whole change.
+    UseNonce(Nonce),
+    /// It is counted for its session, if it belongs to one.
+    CountMessage(Nonce),
+    /// Somebody is told about the change; when it is due at first, and when it comes too late.
+    Notify {
+        /// To whom, and what.
+        notice: SealedNotice,
+        /// From when on it may be delivered.
+        due_at: Timestamp,
+        /// Until when.
+        expires_at: Timestamp,
+    },
 }
 
 impl Effect {
@@ -36,6 +54,21 @@ impl Effect {
         match self {
             Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]),
             Effect::RetirePicture { name, account, at } => (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]),
+            Effect::UseCode(challenge) => codes::using(*challenge),
+            Effect::UseNonce(nonce) => channels::using(nonce),
+            Effect::CountMessage(nonce) => channels::counting(nonce),
+            Effect::Notify { notice, due_at, expires_at } => {
+                let SealedNotice { id, channel, key, sealed } = notice;
+                (notices::ADD, parameters![*id, channel.name(), *key, sealed.clone(), *due_at, *expires_at])
+            }
+        }
+    }
+
+    /// Refuses the whole change when the rows that were touched say that this could not happen.
+    pub(super) fn check(&self, touched: u64) -> Result<(), Error> {
+        match self {
+            Effect::UseCode(_) if touched != 1 => Err(Error::CodeUsed),
+            _ => Ok(()),
         }
     }
 }

@@ -5,17 +5,22 @@
 
 mod accounts;
 mod api_keys;
+mod applications;
 mod arrivals;
+mod channels;
+mod codes;
 mod copy;
 mod effects;
 mod history;
 mod identities;
 mod installation;
+mod notices;
 mod pictures;
 mod postgres;
 mod record;
 mod schemas;
 mod seen;
+mod sign_ins;
 mod sqlite;
 mod statement;
 mod table;
@@ -38,10 +43,14 @@ use value::{Parameter, Row};
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
 pub use arrivals::{Arrival, Conflict, id_name};
+pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
+pub use codes::{Challenge, SendingLimit, SentCode, Tried};
 pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
+pub use notices::{ClaimedNotice, SealedNotice};
 pub use postgres::Postgres;
 pub use seen::Seen;
+pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
 pub use table::{TABLES, Table};
 
@@ -177,13 +186,18 @@ impl Store {
         let modules = [
             accounts::ALL,
             api_keys::ALL,
+            applications::ALL,
             effects::ALL,
             arrivals::ALL,
+            channels::ALL,
+            codes::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,
+            notices::ALL,
             pictures::ALL,
             schemas::ALL,
+            sign_ins::ALL,
             tenants::ALL,
             tokens::ALL,
         ];
@@ -214,7 +228,7 @@ impl Store {
             Store::Postgres(postgres) => postgres.commit(first, attempt).await,
         };
         telemetry::store("commit", took, &committed);
-        committed
+        committed.map_err(channels::replayed)
     }
 
     async fn query<T: Send + 'static>(
@@ -243,10 +257,19 @@ impl Store {
 
     /// Runs statements in one transaction and returns how many rows each touched.
     async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+        self.execute_if(statements, |_| Ok(())).await
+    }
+
+    /// The same, undone when `accept` refuses what was touched.
+    async fn execute_if(
+        &self,
+        statements: Vec<Bound>,
+        accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<u64>, Error> {
         let took = Stopwatch::start();
         let executed = match self {
-            Store::Sqlite(sqlite) => sqlite.execute(statements).await,
-            Store::Postgres(postgres) => postgres.execute(statements).await,
+            Store::Sqlite(sqlite) => sqlite.execute(statements, accept).await,
+            Store::Postgres(postgres) => postgres.execute(statements, accept).await,
         };
         telemetry::store("write", took, &executed);
         executed
@@ -277,12 +300,14 @@ const HOLDING: &str = "holding";
 fn taken(violated: &str) -> Option<&'static str> {
     let names = [
         ("holding", HOLDING),
+        ("channel_nonce", channels::NONCE_TAKEN),
         ("tenant.name", "name"),
         ("tenant_name", "name"),
         ("tenant.biz_id", "biz_id"),
         ("tenant_biz_id", "biz_id"),
         ("identity", "identity"),
         ("account", "id"),
+        ("application", "client id"),
     ];
     names.into_iter().find_map(|(constraint, what)| violated.contains(constraint).then_some(what))
 }

@@ -240,8 +240,148 @@ static REPLACED_PICTURE: Table = Table {
     seeded: false,
 };
 
+static APPLICATION: Table = Table {
+    name: "application",
+    columns: &[
+        ("id", Text),
+        ("tenant_id", Uuid),
+        ("name", Text),
+        ("kind", Text),
+        ("grants", Text),
+        ("claims", Text),
+        ("auto_signup", Boolean),
+        ("token_lifetime", Integer),
+        ("secret_hash", Bytes),
+        ("created_at", Integer),
+        ("updated_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(updated_at), 0)",
+    seeded: false,
+};
+
+static APPLICATION_ORIGIN: Table = Table {
+    name: "application_origin",
+    columns: &[("origin", Text), ("application_id", Text)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
+static SIGN_IN: Table = Table {
+    name: "sign_in",
+    columns: &[
+        ("id", Uuid),
+        ("account_id", Uuid),
+        ("application_id", Text),
+        ("started_at", Integer),
+        ("expires_at", Integer),
+        ("ended_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(max(expires_at), 0) + count(ended_at)",
+    seeded: false,
+};
+
+static REFRESH_TOKEN: Table = Table {
+    name: "refresh_token",
+    columns: &[
+        ("hash", Bytes),
+        ("sign_in_id", Uuid),
+        ("issued_at", Integer),
+        ("expires_at", Integer),
+        ("access_token", Bytes),
+        ("access_ends_at", Integer),
+        ("successor", Bytes),
+    ],
+    keys: 1,
+    mark: "count(successor)",
+    seeded: false,
+};
+
+static ONE_TIME_CODE: Table = Table {
+    name: "one_time_code",
+    columns: &[
+        ("slot", Bytes),
+        ("id", Uuid),
+        ("token", Bytes),
+        ("binding", Bytes),
+        ("code", Bytes),
+        ("tries", Integer),
+        ("code_expires_at", Integer),
+        ("expires_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(sum(tries), 0) + coalesce(max(expires_at), 0)",
+    seeded: false,
+};
+
+static SENT_CODE: Table = Table {
+    name: "sent_code",
+    columns: &[("recipient", Bytes), ("last_at", Integer), ("day_began_at", Integer), ("count", Integer)],
+    keys: 1,
+    mark: "coalesce(sum(count), 0) + coalesce(max(last_at), 0)",
+    seeded: false,
+};
+
+static NOTICE: Table = Table {
+    name: "notice",
+    columns: &[
+        ("id", Uuid),
+        ("channel", Text),
+        ("sealing_key", Integer),
+        ("sealed", Bytes),
+        ("attempts", Integer),
+        ("due_at", Integer),
+        ("expires_at", Integer),
+    ],
+    keys: 1,
+    mark: "coalesce(sum(attempts), 0) + coalesce(max(due_at), 0)",
+    seeded: false,
+};
+
+static CHANNEL_KEY: Table = Table {
+    name: "channel_key",
+    columns: &[
+        ("key_id", Text),
+        ("kind", Text),
+        ("public_key", Text),
+        ("sealed", Bytes),
+        ("created_at", Integer),
+        ("retired_at", Integer),
+    ],
+    keys: 1,
+    mark: "count(retired_at)",
+    seeded: false,
+};
+
+static CHANNEL_SESSION: Table = Table {
+    name: "channel_session",
+    columns: &[
+        ("id", Bytes),
+        ("sealed", Bytes),
+        ("source", Bytes),
+        ("created_at", Integer),
+        ("expires_at", Integer),
+        ("account_id", Uuid),
+        ("client", Bytes),
+        ("messages", Integer),
+    ],
+    keys: 1,
+    mark: "count(account_id) + coalesce(sum(messages), 0)",
+    seeded: false,
+};
+
+static CHANNEL_NONCE: Table = Table {
+    name: "channel_nonce",
+    columns: &[("scope", Bytes), ("nonce", Bytes), ("account_id", Uuid), ("expires_at", Integer)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 16] = [
+pub static TABLES: [&Table; 26] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -257,7 +397,17 @@ pub static TABLES: [&Table; 16] = [
     &API_KEY,
     &PENDING_PICTURE,
     &REPLACED_PICTURE,
+    &APPLICATION,
+    &APPLICATION_ORIGIN,
+    &SIGN_IN,
+    &REFRESH_TOKEN,
     &ATTRIBUTE_SCHEMA,
+    &ONE_TIME_CODE,
+    &SENT_CODE,
+    &NOTICE,
+    &CHANNEL_KEY,
+    &CHANNEL_SESSION,
+    &CHANNEL_NONCE,
 ];
 
 impl Table {

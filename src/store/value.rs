@@ -49,6 +49,7 @@ from! {
     Option<i64> => |value| Parameter::Integer(value);
     jiff::Timestamp => |value| Parameter::Integer(Some(value.as_microsecond()));
     Option<jiff::Timestamp> => |value| Parameter::Integer(value.map(jiff::Timestamp::as_microsecond));
+    uuid::Uuid => |value| Parameter::Uuid(Some(value));
     bool => |value| Parameter::Boolean(value);
     &str => |value| Parameter::Text(value.to_owned());
     String => |value| Parameter::Text(value);

@@ -30,7 +30,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
         }
         Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
-        Error::AccessDenied => {
+        Error::AccessDenied | Error::ScopeMissing => {
             let message = "You are not authorized to access this resource.";
             result(StatusCode::FORBIDDEN, "ForbiddenException", message)
         }
@@ -56,12 +56,18 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
-        // This contract reads no client hash and no picture, and nothing that it writes is decided by a holding.
+        // This contract reads no client hash, no encrypted body, no picture and no code, and nothing that it writes is decided
+        // by a holding.
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
+        | Error::Channel(_)
         | Error::Taken(_)
         | Error::AttributesTooLarge
         | Error::Attributes(_)
         | Error::PictureUnusable
+        | Error::AddressUnchanged
+        | Error::Code(_)
+        | Error::CodeUsed
+        | Error::CodeTooOften(_)
         | Error::Internal(_) => unexpected(),
     }
 }
@@ -138,6 +144,8 @@ fn text(fault: &Fault) -> String {
         | Rule::Picture(_)
         | Rule::ForeignPicture
         | Rule::Schema
+        | Rule::EmailAddress
+        | Rule::Digits(_)
         | Rule::ReadOnly => "The value is not valid.".to_owned(),
         Rule::PhoneNumber => "Invalid phone number format".to_owned(),
         Rule::Registered(number) => format!("Phone number {number} is already registered."),

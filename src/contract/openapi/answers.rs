@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::headers;
 use super::specimen::Ending;
+use crate::account::Error;
 use crate::contract::voice::{Asked, Voice, said};
 use crate::json::{self, Object, Value};
 use crate::language::Language;
@@ -51,14 +52,8 @@ impl Answers {
 
     /// Adds what the contract says of each way to end.
     pub(super) fn refuse(&mut self, endings: Vec<Ending>) {
-        let asked = Asked {
-            language: Language::English,
-            request_id: "12345".to_owned(),
-            error_id: Uuid::from_u128(0x12345),
-            now: Timestamp::UNIX_EPOCH,
-        };
         for (when, error) in endings {
-            let response = said(&error, &asked, self.voice);
+            let response = said_to(&error, self.voice);
             let schema = (self.refusal)(response.status());
             self.add(when, schema, response);
         }
@@ -73,6 +68,17 @@ impl Answers {
     pub(super) fn only(&self) -> Object {
         self.by_status.first_key_value().map(|(status, answers)| response(*status, answers)).unwrap_or_default()
     }
+}
+
+/// What a voice says of an error to whoever reads a document.
+pub(in crate::contract) fn said_to(error: &Error, voice: Voice) -> Response {
+    let asked = Asked {
+        language: Language::English,
+        request_id: "12345".to_owned(),
+        error_id: Uuid::from_u128(0x12345),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    said(error, &asked, voice)
 }
 
 fn response(status: u16, answers: &[Answer]) -> Object {
@@ -134,10 +140,12 @@ pub(super) fn example(value: Value) -> Object {
     Object::from_iter([("value", value)])
 }
 
-/// The body as a tree that keeps the order of members; none if there is no body. The bodies of examples are in memory, so
+/// The body as a tree that keeps the order of members, or as text if it is no JSON; none if there is no body. The bodies of examples are in memory, so
 /// the first look at one sees its end.
 fn value(body: axum::body::Body) -> Option<Value> {
     let read = pin!(body.collect()).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Ok(collected)) = read else { return None };
-    json::parse(&collected.to_bytes()).ok()
+    let bytes = collected.to_bytes();
+    let text = || std::str::from_utf8(&bytes).ok().filter(|text| !text.is_empty()).map(Value::from);
+    json::parse(&bytes).ok().or_else(text)
 }

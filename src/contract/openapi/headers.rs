@@ -42,10 +42,12 @@ pub(super) fn request_id() -> Parameter {
 pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)> {
     let meaning = match name.as_str() {
         "accept-encoding" => ("string", "The one content coding that request bodies may have."),
+        "accept-patch" => ("string", "The one media type that a change may have."),
         "allow" => ("string", "The methods that the path answers to."),
         "cache-control" => ("string", "Whether and for whom the answer may be kept."),
         "content-language" => ("string", "The language of the texts."),
         "etag" => ("string", "The version of what is shown."),
+        "pragma" => ("string", "Always `no-cache`, for caches that know nothing else."),
         "retry-after" => ("integer", "After how many seconds to try again."),
         "vary" => ("string", "The request headers that the answer depends on."),
         "www-authenticate" => ("string", "How to authenticate."),
@@ -53,6 +55,7 @@ pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)>
         "x-ratelimit-limit" => ("integer", "How many requests may be made in the time of the limit."),
         "x-ratelimit-remaining" => ("integer", "How many may be made now."),
         "x-ratelimit-reset" => ("integer", "When the next one may be made, in seconds since 1970 UTC."),
+        "x-sc-version" => ("string", "The version of the envelope that the body is."),
         "x-request-id" => ("string", "What the request is called."),
         _ => return None,
     };
@@ -94,6 +97,7 @@ pub(super) fn written(name: &HeaderName) -> String {
     match name.as_str() {
         "etag" => "ETag".to_owned(),
         "www-authenticate" => "WWW-Authenticate".to_owned(),
+        "x-sc-version" => "X-SC-Version".to_owned(),
         "x-ratelimit-limit" => "X-RateLimit-Limit".to_owned(),
         "x-ratelimit-remaining" => "X-RateLimit-Remaining".to_owned(),
         "x-ratelimit-reset" => "X-RateLimit-Reset".to_owned(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
-use crate::account::{Account, Edit, Error, Fault, Field, Patch, Picture, Rule, Rules, Tenant, Text};
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text};
 use crate::contract::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::picture::{self, Data, Sent};
@@ -82,7 +82,7 @@ enum Wish<'a> {
 /// An address is kept as it is, our own means keep, and anything else must be a picture.
 fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<Wish<'a>, Rule> {
     let text = value.as_str().ok_or(Rule::Text)?;
-    if shown_picture(account, public_url).as_deref() == Some(text) {
+    if picture::shown(account, public_url).as_deref() == Some(text) {
         return Ok(Wish::Edit(Edit::Keep));
     }
     match picture::read(text, public_url).map_err(Rule::Picture)? {
@@ -113,9 +113,9 @@ fn profile(value: &Value) -> Result<Object, Fault> {
 /// The envelope of every success.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Success<Data> {
-    success: bool,
-    data: Data,
-    message: &'static str,
+    pub(super) success: bool,
+    pub(super) data: Data,
+    pub(super) message: &'static str,
 }
 
 /// What a change answers.
@@ -138,7 +138,7 @@ pub(super) fn updated<'a>(account: &'a Account, rules: &Rules, public_url: &str)
     let data = Updated {
         user_id: account.number,
         display_name: account.text(Field::DisplayName),
-        profile_image_url: shown_picture(account, public_url),
+        profile_image_url: picture::shown(account, public_url),
         profile: rules.shown(account.attributes()),
         updated_at: seconds(account.updated_at),
     };
@@ -236,7 +236,7 @@ pub(super) fn me<'a>(
             id: account.number,
             display_name: account.text(Field::DisplayName),
             primary_email: email,
-            profile_image_url: shown_picture(account, public_url),
+            profile_image_url: picture::shown(account, public_url),
             created_at: created_at(),
             updated_at: seconds(account.updated_at),
             is_system_admin: false,
@@ -274,12 +274,4 @@ pub(super) fn me<'a>(
         },
     };
     Success { success: true, data, message: "User information retrieved successfully" }
-}
-
-/// A picture of ours shows as an address under ours, any other as it is.
-fn shown_picture<'a>(account: &'a Account, public_url: &str) -> Option<Cow<'a, str>> {
-    account.picture().map(|picture| match picture {
-        Picture::Address(address) => Cow::Borrowed(address),
-        Picture::Stored { name, .. } => Cow::Owned(picture::address(public_url, name)),
-    })
 }

@@ -1,6 +1,7 @@
 //! RiverGen's contract: `/api/v1/auth/me`.
 
 mod body;
+mod email;
 mod openapi;
 mod refusal;
 
@@ -41,6 +42,8 @@ fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(annotated(routes!(show), "GET, HEAD, OPTIONS"))
         .routes(annotated(routes!(update), "PUT, OPTIONS"))
+        .routes(annotated(routes!(email::request), "POST, OPTIONS"))
+        .routes(annotated(routes!(email::verify), "POST, OPTIONS"))
 }
 
 /// Shows everything about the person.
@@ -117,7 +120,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, Some(Contract::RiverGen)).await?;
         caller.require_active(app.now())?;
         caller.require_contract(Contract::RiverGen)?;
         app.limits().account(Contract::RiverGen, caller.account.id)?;

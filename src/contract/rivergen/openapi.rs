@@ -11,10 +11,11 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Success, Updated};
+use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Error, Fault, Field, Rule, Rules, Status};
+use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, Rule, Rules, Status};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::picture::PictureRule;
@@ -27,6 +28,10 @@ pub(in crate::contract) fn document() -> Object {
     let mut schemas = vec![
         (SHOWN.to_owned(), Success::<Me>::schema()),
         (CHANGED.to_owned(), Success::<Updated>::schema()),
+        (REQUESTED.to_owned(), Success::<EmailRequested>::schema()),
+        (PROVED.to_owned(), Success::<EmailUpdated>::schema()),
+        (EmailRequested::name().into_owned(), EmailRequested::schema()),
+        (EmailUpdated::name().into_owned(), EmailUpdated::schema()),
         (Me::name().into_owned(), Me::schema()),
         (Updated::name().into_owned(), Updated::schema()),
         (Refusal::name().into_owned(), Refusal::schema()),
@@ -62,6 +67,18 @@ pub(in crate::contract) fn document() -> Object {
                 answers: changed,
                 endings: [access(), body_faults(), field_faults(), failures()].concat(),
             },
+            Operation {
+                id: "requestEmailChange",
+                requests: vec![("another address", REQUEST)],
+                answers: || vec![("a code was sent", REQUESTED, answer(&email::requested(OTHER_EMAIL)))],
+                endings: [access(), body_faults(), request_faults(), failures()].concat(),
+            },
+            Operation {
+                id: "verifyEmailChange",
+                requests: vec![("the code that came", VERIFICATION)],
+                answers: || vec![("the address is changed", PROVED, answer(&email::updated(&jane(), OTHER_EMAIL)))],
+                endings: [access(), body_faults(), verification_faults(), failures()].concat(),
+            },
         ],
     }
     .draw()
@@ -70,10 +87,61 @@ pub(in crate::contract) fn document() -> Object {
 const PROFILE_VALUE: &str = "ProfileValue";
 const SHOWN: &str = "MeSuccess";
 const CHANGED: &str = "UpdatedSuccess";
+const REQUESTED: &str = "EmailRequestedSuccess";
+const PROVED: &str = "EmailUpdatedSuccess";
 
 const UPDATE: &str = r#"{"display_name":"Jane Smith","profile_image_url":"https://example.com/avatar.jpg","profile":{"bio":"Software developer","location":"San Francisco"}}"#;
 const UPLOAD: &str = r#"{"profile_image_url":"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}"#;
 const REMOVAL: &str = r#"{"profile":{"location":null}}"#;
+
+const OTHER_EMAIL: &str = "jane.smith@example.com";
+const REQUEST: &str = r#"{"new_email":"jane.smith@example.com"}"#;
+const VERIFICATION: &str = r#"{"new_email":"jane.smith@example.com","otp_code":"123456"}"#;
+/// What every address looks like; not everything that looks so is one.
+const ADDRESS: &str = r#"^[^\u0000-\u0020"@]+@[^\u0000-\u0020"@]+\.[^\u0000-\u0020"@]+$"#;
+
+fn address() -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ADDRESS)).max_length(Some(254));
+    text.description(Some("The new e-mail address."))
+}
+
+/// The body of a request for a code.
+pub(super) struct EmailRequest;
+
+impl PartialSchema for EmailRequest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().property(NEW_EMAIL, address()).required(NEW_EMAIL).into()
+    }
+}
+
+impl ToSchema for EmailRequest {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EmailRequest")
+    }
+}
+
+/// The body that brings a code back.
+pub(super) struct EmailVerification;
+
+impl PartialSchema for EmailVerification {
+    fn schema() -> RefOr<Schema> {
+        let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{6}$"));
+        let code = code
+            .description(Some("The code that came to the new address; six digits unless the operator says otherwise."));
+        ObjectBuilder::new()
+            .property(NEW_EMAIL, address())
+            .property(OTP_CODE, code)
+            .required(NEW_EMAIL)
+            .required(OTP_CODE)
+            .into()
+    }
+}
+
+impl ToSchema for EmailVerification {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EmailVerification")
+    }
+}
 
 /// The body of an update, which is read member by member and has no struct.
 pub(super) struct ProfileUpdate;
@@ -236,10 +304,49 @@ fn access() -> Vec<Ending> {
     ]
 }
 
+fn fault(field: &'static str, rule: Rule) -> Fault {
+    Fault { field: field.into(), rule }
+}
+
+fn one(field: &'static str, rule: Rule) -> Error {
+    Error::Fields(vec![fault(field, rule)])
+}
+
+fn address_faults() -> Vec<Ending> {
+    vec![
+        ("the address is missing", one(NEW_EMAIL, Rule::Required)),
+        ("the address is not a string", one(NEW_EMAIL, Rule::Text)),
+        ("the address is none", one(NEW_EMAIL, Rule::EmailAddress)),
+        ("the address contains U+0000", one(NEW_EMAIL, Rule::NoControlCharacters)),
+    ]
+}
+
+fn request_faults() -> Vec<Ending> {
+    let others = vec![
+        ("the address is the present one", Error::AddressUnchanged),
+        ("somebody else has proved the address", Error::Taken("email")),
+        ("the address had enough codes for today", Error::CodeTooOften(Channel::Email)),
+    ];
+    [address_faults(), others].concat()
+}
+
+fn verification_faults() -> Vec<Ending> {
+    let several = vec![fault(NEW_EMAIL, Rule::EmailAddress), fault(OTP_CODE, Rule::Digits(6))];
+    let others = vec![
+        ("several members break their rules", Error::Fields(several)),
+        ("the code is missing", one(OTP_CODE, Rule::Required)),
+        ("the code is not a string", one(OTP_CODE, Rule::Text)),
+        ("the code is not six digits", one(OTP_CODE, Rule::Digits(6))),
+        ("the code contains U+0000", one(OTP_CODE, Rule::NoControlCharacters)),
+        ("there is no code for this address, or all tries were made", Error::Code(CodeFault::Token)),
+        ("another code was sent", Error::Code(CodeFault::Code)),
+        ("the code has expired", Error::Code(CodeFault::Expired)),
+    ];
+    [address_faults(), others].concat()
+}
+
 fn field_faults() -> Vec<Ending> {
-    let fault = |field: &'static str, rule| Fault { field: field.into(), rule };
-    let one = |field, rule| Error::Fields(vec![fault(field, rule)]);
-    let attribute = |place: &'static str, rule| Error::Attributes(vec![fault(place, rule)]);
+    let attribute = |place: &'static str, rule| Error::Attributes(vec![Fault { field: place.into(), rule }]);
     let several = vec![
         fault(DISPLAY_NAME, Rule::MaxLength(MAX_DISPLAY_NAME)),
         fault(PICTURE, Rule::Picture(PictureRule::NotAPicture)),

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{Error, Fault, Rule, Status};
+use crate::account::{CodeFault, Error, Fault, Rule, Status};
 use crate::contract::body::seconds;
 use crate::contract::{Asked, body};
 use crate::limit::TooMany;
@@ -27,6 +27,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         let details = Details { field: field.to_owned(), reason: reason.to_owned(), errors: Vec::new() };
         refusal(asked, StatusCode::BAD_REQUEST, "PROFILE_UPDATE_FAILED", "Profile update failed", Some(details))
     };
+    let bad = |code, message| plain(StatusCode::BAD_REQUEST, code, message);
     match error {
         Error::CredentialsMissing => challenge("Bearer realm=\"rivergen\""),
         Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
@@ -37,7 +38,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied => denied("Permission denied"),
+        | Error::AccessDenied
+        | Error::ScopeMissing => denied("Permission denied"),
         Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
         Error::MethodNotAllowed(allow) => {
             let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");
@@ -63,8 +65,14 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::AttributesTooLarge => failed("profile", "profile too large"),
         Error::RateLimited(early) => too_many(asked, *early),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
-        // This contract reads no client hash, and nothing that it writes is decided by a holding.
-        Error::ClientHash(_) | Error::Taken(_) | Error::Internal(_) => {
+        Error::AddressUnchanged => bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed"),
+        Error::Taken(_) => bad("EMAIL_ALREADY_TAKEN", "Email already registered"),
+        Error::Code(CodeFault::Token) | Error::CodeUsed => bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed"),
+        Error::Code(CodeFault::Code) => bad("INVALID_OTP", "Invalid OTP code"),
+        Error::Code(CodeFault::Expired) => bad("OTP_EXPIRED", "OTP expired"),
+        Error::CodeTooOften(_) => plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded"),
+        // This contract reads no client hash and no encrypted body.
+        Error::ClientHash(_) | Error::Channel(_) | Error::Internal(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")
         }
     }
@@ -151,6 +159,9 @@ fn reason(fault: &Fault) -> String {
         Rule::ForeignPicture => "not a picture of this account".to_owned(),
         Rule::Schema => "does not match the schema".to_owned(),
         Rule::ReadOnly => "is read-only".to_owned(),
+        Rule::EmailAddress => "must be an e-mail address".to_owned(),
+        Rule::Digits(6) => "must be six digits".to_owned(),
+        Rule::Digits(length) => format!("must be {length} digits"),
         // This contract writes no phone number, no identifier, and nothing that is registered.
         Rule::PhoneNumber | Rule::Identifier | Rule::Registered(_) => "invalid value".to_owned(),
     }

@@ -78,9 +78,17 @@ impl Sqlite {
         self.writer.run(move |connection| query(connection, statement, &bound, read)).await
     }
 
-    pub(super) async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
+    pub(super) async fn execute(
+        &self,
+        statements: Vec<Bound>,
+        accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<u64>, Error> {
         let run = move |connection: &Connection| {
-            statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect()
+            let touched: Result<Vec<u64>, Error> =
+                statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect();
+            let touched = touched?;
+            accept(&touched)?;
+            Ok(touched)
         };
         self.writer.run(run).await
     }
@@ -120,7 +128,7 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     }
     for effect in &update.effects {
         let (statement, bound) = effect.bound();
-        execute(connection, statement, &bound)?;
+        effect.check(execute(connection, statement, &bound)?)?;
     }
     execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
     Ok(true)

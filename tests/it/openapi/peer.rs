@@ -82,7 +82,11 @@ async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) 
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
     // A filter that matches nothing in a document is a warning, and so a failure: what is for one contract has its own file.
-    let settings = if contract == "rivergen" { "schemathesis-rivergen.toml" } else { "schemathesis.toml" };
+    let settings = match contract {
+        "system" => "schemathesis-system.toml",
+        "rivergen" => "schemathesis-rivergen.toml",
+        _ => "schemathesis.toml",
+    };
     command.current_dir(scratch.path()).arg("--config-file").arg(project.join("tests/peers").join(settings));
     command.arg("run").arg(format!("http://{}/openapi/{contract}.json", server.address()));
     command.args(["--checks", "all", "--seed", "1", "--continue-on-failure", "--no-color"]);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod channels;
 mod commits;
 mod installation;
 mod moving;

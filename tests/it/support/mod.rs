@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod certificate;
+pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
 pub(crate) mod peer;

@@ -12,6 +12,7 @@ use selfsame::app::{App, Clock};
 use selfsame::config::{Config, Overrides, Sources};
 use selfsame::contract::Contract;
 use selfsame::identity::{Grant, Issued};
+use selfsame::outbox::Delivery;
 use selfsame::profile;
 use selfsame::serve::{Listeners, Tls};
 use tempfile::TempDir;
@@ -46,10 +47,15 @@ impl OnDatabase for Server {
 impl Server {
     /// Starts with settings that differ from the defaults, as environment variables would say them.
     pub(crate) async fn with(database: Database, settings: &[(&str, &str)]) -> Server {
+        Server::delivering(database, settings, Delivery::Mailbox).await
+    }
+
+    /// The same, and says where messages go.
+    pub(crate) async fn delivering(database: Database, settings: &[(&str, &str)], delivery: Delivery) -> Server {
         let data = tempfile::tempdir().unwrap();
         let hand = Arc::new(AtomicI64::new(BEGIN.parse::<Timestamp>().unwrap().as_microsecond()));
         let config = config(&database, &data, settings);
-        let app = App::start(config, Clock::Hand(hand.clone())).await.unwrap();
+        let app = App::start_with(config, Clock::Hand(hand.clone()), delivery).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -143,7 +149,8 @@ pub(crate) fn patch(fields: &[(Field, &str)]) -> Patch {
 }
 
 /// What every installation of a test may be told: its database is thrown away, and only tests of limits meet one.
-pub(crate) const THROW_AWAY: [(&str, &str); 5] = [
+pub(crate) const THROW_AWAY: [(&str, &str); 6] = [
+    ("SELFSAME__CODES__ANSWER_TIME", "0s"),
     ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
     ("SELFSAME__RATE_LIMIT__ADDRESS", "0"),
     ("SELFSAME__RATE_LIMIT__DEFAULT", "0"),

@@ -1,0 +1,261 @@
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
+
+use super::{Failure, Outcome, output, tenant_named};
+use crate::account::{Application, GrantType, Kind, Tenant};
+use crate::app::App;
+use crate::contract::Contract;
+use crate::identity::application::{mint_secret, secret_hash};
+use crate::json::{Object, Value};
+
+/// The longest name of an application, in Unicode scalar values.
+const MAX_NAME: usize = 128;
+/// The longest identifier and the longest claim, in bytes.
+const MAX_WORD: usize = 128;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Create an application that people sign in through; its secret is shown this once
+    Create(Create),
+    /// List a tenant's applications
+    List(List),
+    /// Replace the claims that an application may see
+    SetClaims(SetClaims),
+    /// Give an application a new secret; the old one ends at once
+    RotateSecret(RotateSecret),
+    /// Delete an application; everybody who signed in through it is signed out
+    Delete(Delete),
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// The tenant's name
+    #[arg(long)]
+    tenant: String,
+    /// What to call the application
+    #[arg(long)]
+    name: String,
+    /// The claims that it may see beside sub, such as email,name,nickname,phone_number
+    #[arg(long, value_delimiter = ',', value_parser = claim)]
+    claims: Vec<String>,
+    /// What it runs on: web, spa, mobile or m2m; web and m2m have a secret
+    #[arg(long, default_value = "web")]
+    kind: Kind,
+    /// How it may get tokens, such as sms,email,refresh_token,client_credentials (default: what its kind needs)
+    #[arg(long, value_delimiter = ',')]
+    grants: Vec<GrantType>,
+    /// Let it make accounts for people who prove an address that nobody has
+    #[arg(long)]
+    auto_signup: bool,
+    /// A web origin whose pages may read the answers, such as https://app.example.com; may be given several times
+    #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
+    origins: Vec<String>,
+    /// How long its access tokens hold
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = lifetime)]
+    token_lifetime: i64,
+    /// The identifier that it calls itself by (default: a new one)
+    #[arg(long, value_parser = id)]
+    id: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// The tenant's name
+    #[arg(long)]
+    tenant: String,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct SetClaims {
+    /// The application's identifier
+    id: String,
+    /// The claims that it may see from now on; none if it is not given
+    #[arg(long, value_delimiter = ',', value_parser = claim)]
+    claims: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct RotateSecret {
+    /// The application's identifier
+    id: String,
+}
+
+#[derive(Args)]
+pub(super) struct Delete {
+    /// The application's identifier
+    id: String,
+}
+
+impl Command {
+    pub(super) async fn run(self, app: &App) -> Outcome {
+        match self {
+            Command::Create(create) => create.run(app).await,
+            Command::List(list) => list.run(app).await,
+            Command::SetClaims(set) => {
+                let mut application = found(app, &set.id).await?;
+                application.claims = set.claims;
+                application.updated_at = app.now();
+                Ok(app.store().set_application(&application).await?)
+            }
+            Command::RotateSecret(rotate) => {
+                let mut application = found(app, &rotate.id).await?;
+                if !application.kind.keeps_a_secret() {
+                    let kind = application.kind.name();
+                    return Err(Failure(format!("an application of kind {kind} cannot keep a secret and has none")));
+                }
+                println!("{}", renew_secret(app, &mut application).await?);
+                Ok(())
+            }
+            Command::Delete(delete) => match app.store().delete_application(&delete.id).await? {
+                true => Ok(()),
+                false => Err(unknown(&delete.id)),
+            },
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        if self.name.chars().count() > MAX_NAME || self.name.contains(char::is_control) {
+            return Err(Failure(format!(
+                "name: expected at most {MAX_NAME} characters, none of them a control character"
+            )));
+        }
+        let longest = app.issuer().max_lifetime();
+        if SignedDuration::from_secs(self.token_lifetime) > longest {
+            return Err(Failure(format!("token-lifetime: must be at most issuer.max_token_lifetime, {longest:#}")));
+        }
+        if self.grants.contains(&GrantType::ClientCredentials) && !self.kind.keeps_a_secret() {
+            return Err(Failure("grants: client_credentials is for applications that keep a secret".to_owned()));
+        }
+        let wished = Application {
+            id: self.id.unwrap_or_else(|| app.new_id().to_string()),
+            name: self.name,
+            kind: self.kind,
+            grants: if self.grants.is_empty() { self.kind.grants() } else { self.grants },
+            claims: self.claims,
+            origins: self.origins,
+            auto_signup: self.auto_signup,
+            token_lifetime: self.token_lifetime,
+            ..blank(app, &tenant)
+        };
+        let (application, secret) = create(app, wished).await?;
+        let mut record = record(&application);
+        record.insert("client_secret", secret);
+        Ok(output::print(&record, self.json)?)
+    }
+}
+
+/// An application about which nothing is decided yet.
+pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
+    Application {
+        id: app.new_id().to_string(),
+        tenant_id: tenant.id,
+        name: String::new(),
+        kind: Kind::Web,
+        grants: Kind::Web.grants(),
+        claims: Vec::new(),
+        origins: Vec::new(),
+        auto_signup: false,
+        token_lifetime: Application::TOKEN_LIFETIME,
+        secret_hash: None,
+        created_at: app.now(),
+        updated_at: app.now(),
+    }
+}
+
+/// Adds an application and returns it with its secret, which nobody can learn again.
+pub(super) async fn create(app: &App, mut application: Application) -> Result<(Application, Option<String>), Failure> {
+    let secret = application.kind.keeps_a_secret().then(|| mint_secret(app));
+    application.secret_hash = secret.as_deref().map(|secret| secret_hash(app, &application.id, secret));
+    app.store().add_application(&application).await?;
+    Ok((application, secret))
+}
+
+/// Gives an application a new secret and returns it.
+pub(super) async fn renew_secret(app: &App, application: &mut Application) -> Result<String, Failure> {
+    let secret = mint_secret(app);
+    application.secret_hash = Some(secret_hash(app, &application.id, &secret));
+    application.updated_at = app.now();
+    app.store().set_application(application).await?;
+    Ok(secret)
+}
+
+impl List {
+    async fn run(self, app: &App) -> Outcome {
+        let tenant = tenant_named(app, &self.tenant).await?;
+        for mut application in app.store().applications(tenant.id).await? {
+            application.origins = app.store().application_origins(&application.id).await?;
+            output::print(&record(&application), self.json)?;
+        }
+        Ok(())
+    }
+}
+
+/// The application with an identifier, origins and all.
+async fn found(app: &App, id: &str) -> Result<Application, Failure> {
+    let (mut application, _) = app.store().application(id).await?.ok_or_else(|| unknown(id))?;
+    application.origins = app.store().application_origins(id).await?;
+    Ok(application)
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure(format!("no application has the id {id}; see `selfsame client list`"))
+}
+
+fn record(application: &Application) -> Object {
+    let list = |words: Vec<&str>| words.into_iter().map(Value::from).collect::<Vec<Value>>();
+    let mut record = Object::new();
+    record.insert("client_id", application.id.as_str());
+    record.insert("name", application.name.as_str());
+    record.insert("kind", application.kind.name());
+    record.insert("grants", list(application.grants.iter().map(|grant| grant.name()).collect()));
+    record.insert("claims", list(application.claims.iter().map(String::as_str).collect()));
+    record.insert("origins", list(application.origins.iter().map(String::as_str).collect()));
+    record.insert("auto_signup", application.auto_signup);
+    record.insert("token_lifetime", application.token_lifetime);
+    record.insert("created_at", application.created_at.to_string());
+    record.insert("updated_at", application.updated_at.to_string());
+    record
+}
+
+fn claim(text: &str) -> Result<String, String> {
+    let fits = (1..=MAX_WORD).contains(&text.len()) && !text.contains(|c: char| c.is_control() || c.is_whitespace());
+    if fits { Ok(text.to_owned()) } else { Err("expected a claim, or an attribute of the tenant's schema".to_owned()) }
+}
+
+/// Visible ASCII, and not the name of a contract: audiences tell tokens apart.
+fn id(text: &str) -> Result<String, String> {
+    let fits = (1..=MAX_WORD).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let contract = Contract::WITH_TOKENS.into_iter().any(|contract| contract.name() == text) || text == "ciam";
+    if fits && !contract {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected 1 to {MAX_WORD} visible ASCII characters, and not the name of a contract"))
+    }
+}
+
+/// As browsers send it (RFC 6454 §6.2): scheme, host in lower case, and the port where it is not the scheme's own.
+fn origin(text: &str) -> Result<String, String> {
+    let expected =
+        || "expected an origin such as https://app.example.com, without a path or a slash at its end".to_owned();
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
+    let fits = !host.is_empty()
+        && text.len() <= 255
+        && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte));
+    if fits { Ok(text.to_owned()) } else { Err(expected()) }
+}
+
+/// Whole seconds.
+fn lifetime(text: &str) -> Result<i64, String> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    let seconds = parsed.ok().map(|duration| duration.as_secs()).filter(|seconds| *seconds > 0);
+    seconds.ok_or_else(|| "expected a duration such as 10m or 1h".to_owned())
+}

@@ -1,0 +1,156 @@
+//! What messages leave through: a mail server and a gateway for short messages.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use axum::http::{HeaderName, HeaderValue};
+use lettre::message::Mailbox;
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    ConfigError, Secret,
+    settings::Settings,
+    url,
+    value::{self, HOUR, MINUTE, count, duration, list, read},
+};
+use crate::json;
+
+/// The mail server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Its host name; empty: no mail is sent.
+    pub host: String,
+    /// Its port.
+    #[serde(deserialize_with = "count::<_, 1, 65_535>")]
+    pub port: usize,
+    /// How the connection is protected.
+    pub security: SmtpSecurity,
+    /// PEM certificates that sign the server's certificate; none: those that the system trusts.
+    #[serde(deserialize_with = "value::optional_path")]
+    pub root_certificates: Option<PathBuf>,
+    /// Who signs in there; empty: nobody.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+    /// Whom messages come from.
+    #[serde(deserialize_with = "sender")]
+    pub from: Option<Mailbox>,
+    /// Messages that are handed over at once.
+    #[serde(deserialize_with = "count::<_, 1, 64>")]
+    pub connections: usize,
+    /// Time for handing over one message, from connecting to the server's acceptance.
+    #[serde(deserialize_with = "duration::<_, 100, MINUTE>")]
+    pub timeout: Duration,
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// It begins in clear and must be upgraded before anything is said (RFC 3207).
+    StartTls,
+    /// TLS from the first byte (RFC 8314 §3.3).
+    Tls,
+    /// Not at all: on this machine only.
+    None,
+}
+
+/// The gateway for short messages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sms {
+    /// Where messages are posted; none: no short message is sent.
+    #[serde(deserialize_with = "url::optional_trustworthy")]
+    pub url: Option<String>,
+    /// What the body is.
+    pub format: SmsFormat,
+    /// Header lines of the request; `{secret}` stands for the secret.
+    #[serde(deserialize_with = "headers")]
+    pub headers: Vec<(HeaderName, String)>,
+    /// The body, with places for what differs from message to message.
+    pub body: String,
+    /// What proves to the gateway who asks.
+    pub secret: Secret,
+    /// Time for handing over one message.
+    #[serde(deserialize_with = "duration::<_, 100, MINUTE>")]
+    pub timeout: Duration,
+}
+
+/// What the body of a request to the gateway is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum SmsFormat {
+    /// `application/json`
+    Json,
+    /// `application/x-www-form-urlencoded`
+    Form,
+}
+
+/// Notices to people whose verified address was changed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    /// How long the delivery of a notice is tried.
+    #[serde(deserialize_with = "duration::<_, MINUTE, { 720 * HOUR }>")]
+    pub kept_for: Duration,
+}
+
+impl Smtp {
+    /// The rules between these settings.
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
+        if self.host.is_empty() {
+            return Ok(());
+        }
+        let is_here = self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        if self.security == SmtpSecurity::None && !is_here {
+            return Err(
+                settings.refuse("smtp.security", "must be \"starttls\" or \"tls\" unless smtp.host is this machine")
+            );
+        }
+        if self.from.is_none() {
+            let problem = "must be given with smtp.host, such as \"Example <no-reply@example.com>\"";
+            return Err(settings.refuse("smtp.from", problem));
+        }
+        let (user, password) = ("smtp.user", "smtp.password");
+        match (self.user.is_empty(), self.password.is_empty()) {
+            (true, false) => Err(settings.refuse(password, format!("{user} must be given too"))),
+            (false, true) => Err(settings.refuse(user, format!("{password} must be given too"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Sms {
+    /// The rules between these settings.
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
+        if self.url.is_none() {
+            return Ok(());
+        }
+        if !self.body.contains("{text}") || !(self.body.contains("{to}") || self.body.contains("{digits}")) {
+            return Err(settings.refuse("sms.body", "must have {text}, and {to} or {digits}"));
+        }
+        if self.format == SmsFormat::Json && json::parse(self.body.as_bytes()).is_err() {
+            return Err(settings.refuse("sms.body", "must be JSON, or set sms.format = \"form\""));
+        }
+        Ok(())
+    }
+}
+
+/// A name and an address, an address alone, or nothing.
+fn sender<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Mailbox>, D::Error> {
+    let expected = "expected an address such as \"Example <no-reply@example.com>\"";
+    read(source, expected, |text| match text {
+        "" => Some(None),
+        text => text.parse().ok().map(Some),
+    })
+}
+
+fn headers<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<(HeaderName, String)>, D::Error> {
+    let expected = "expected a list of header lines such as [\"Authorization: Bearer {secret}\"]";
+    list(source, expected, |line| {
+        let (name, value) = line.split_once(':').ok_or(expected)?;
+        let name = HeaderName::try_from(name).map_err(|_| expected)?;
+        HeaderValue::try_from(value).map_err(|_| expected)?;
+        Ok::<_, &str>((name, value.trim().to_owned()))
+    })
+}

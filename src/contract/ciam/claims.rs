@@ -1,0 +1,124 @@
+//! What an application learns about a person: `sub`, and of the claims that it may see those that have a value.
+
+use jiff::tz::TimeZone;
+
+use crate::account::{Account, Application, Field, Phone, Rules};
+use crate::json::Object;
+use crate::picture;
+
+/// The claims that the contract has by itself, in the order in which they are shown.
+pub(super) const CLAIMS: [&str; 10] = [
+    "email",
+    "name",
+    "nickname",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "email_verified",
+    "phone_number_verified",
+    "username",
+    "picture",
+];
+
+/// Shows a person to an application; without one, nothing but who it is. What has no value is left out, never null or empty
+/// (OpenID Connect Core §5.3.2). Addresses show only while they are proved: whoever reads claims trusts them.
+pub(super) fn shown(
+    subject: &str,
+    account: &Account,
+    rules: &Rules,
+    application: Option<&Application>,
+    public_url: &str,
+) -> Object {
+    let mut shown = Object::from_iter([("sub", subject)]);
+    let Some(application) = application else { return shown };
+    let may = |claim: &str| application.claims.iter().any(|known| known == claim);
+    let mut add = |claim: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|_| may(claim)) {
+            shown.insert(claim, value);
+        }
+    };
+    let text = |field| account.text(field).map(str::to_owned);
+    add("email", email(account));
+    add("name", text(Field::DisplayName));
+    add("nickname", text(Field::Nickname));
+    add("zoneinfo", zoneinfo(account).map(str::to_owned));
+    add("locale", locale(account).map(str::to_owned));
+    add("phone_number", phone_number(account));
+    if may("email_verified") && email(account).is_some() {
+        shown.insert("email_verified", true);
+    }
+    if may("phone_number_verified") && phone_number(account).is_some() {
+        shown.insert("phone_number_verified", true);
+    }
+    if let Some(username) = text(Field::Username).filter(|name| may("username") && is_username(name)) {
+        shown.insert("username", username);
+    }
+    if let Some(picture) = picture::shown(account, public_url).filter(|_| may("picture")) {
+        shown.insert("picture", picture.into_owned());
+    }
+    let mut custom: Vec<&String> = application.claims.iter().filter(|claim| !is_own(claim)).collect();
+    custom.sort_unstable();
+    custom.dedup();
+    let attributes = rules.shown(account.attributes());
+    for claim in custom {
+        if let Some(value) =
+            attributes.get(claim).filter(|value| is_defined(claim, rules) && value.as_str() != Some(""))
+        {
+            shown.insert(claim.as_str(), value.clone());
+        }
+    }
+    shown
+}
+
+/// Whether the tenant's schema defines an attribute: without one there is none.
+fn is_defined(name: &str, rules: &Rules) -> bool {
+    matches!(rules, Rules::Schema(schema) if schema.property(name).is_some())
+}
+
+/// Whether a claim is the contract's own, which no attribute can be.
+fn is_own(claim: &str) -> bool {
+    claim == "sub" || CLAIMS.contains(&claim)
+}
+
+fn email(account: &Account) -> Option<String> {
+    account.text(Field::Email).filter(|_| account.email_verified).map(str::to_owned)
+}
+
+/// A mobile number of mainland China in its eleven digits, any other as it is stored.
+fn phone_number(account: &Account) -> Option<String> {
+    let stored = account.text(Field::Phone).filter(|_| account.phone_verified)?;
+    let national = Phone(stored).e164().and_then(|number| Some(number.strip_prefix("+86")?.to_owned()));
+    Some(national.filter(|digits| is_mobile(digits)).unwrap_or_else(|| stored.to_owned()))
+}
+
+/// The time zone, where it is one.
+pub(super) fn zoneinfo(account: &Account) -> Option<&str> {
+    account.text(Field::TimeZone).filter(|zone| is_zone(zone))
+}
+
+/// The language, where it is a well-formed tag.
+pub(super) fn locale(account: &Account) -> Option<&str> {
+    account.text(Field::Language).filter(|tag| is_tag(tag))
+}
+
+/// Eleven ASCII digits that a mobile number of mainland China may have. The ranges of the carriers change too often for more.
+pub(super) fn is_mobile(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
+}
+
+/// A name of the IANA time zone database, link or not, in its own spelling.
+pub(super) fn is_zone(text: &str) -> bool {
+    TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
+}
+
+/// A well-formed language tag (RFC 5646 §2.1).
+pub(super) fn is_tag(text: &str) -> bool {
+    crate::language::is_well_formed(text)
+}
+
+/// 1 to 32 letters, digits and underscores, the first a letter.
+fn is_username(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,56 @@
+use axum::http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::parameters::{Parameters, decode};
+use crate::account::{Application, Error, Tenant};
+use crate::app::App;
+use crate::identity::{application, credentials};
+
+/// The longest identifier or secret that is looked at, in bytes.
+const MAX_LENGTH: usize = 1024;
+
+/// Who presents credentials, where those may stand in the body (RFC 6749 §2.3.1).
+pub(super) struct Client {
+    pub(super) id: String,
+    pub(super) secret: Option<String>,
+}
+
+impl Client {
+    /// Reads `Authorization: Basic`: identifier and secret, each form-encoded, in Base64.
+    pub(super) fn of_header(headers: &HeaderMap) -> Result<Client, Error> {
+        let encoded = credentials(headers, "Basic")?;
+        let pair = STANDARD.decode(encoded).ok().and_then(|pair| String::from_utf8(pair).ok());
+        let pair = pair.ok_or(Error::CredentialsInvalid)?;
+        let (id, secret) = pair.split_once(':').ok_or(Error::CredentialsInvalid)?;
+        let (id, secret) = decode(id).zip(decode(secret)).ok_or(Error::CredentialsInvalid)?;
+        // Who has no secret may send an empty one (RFC 6749 §2.3.1).
+        Ok(Client { id, secret: Some(secret).filter(|secret| !secret.is_empty()) })
+    }
+
+    /// Reads the header or, without one, the body. `None` when both say something: only one of them may (RFC 6749 §2.3).
+    pub(super) fn of(headers: &HeaderMap, parameters: &Parameters) -> Result<Option<Client>, Error> {
+        let (id, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
+        match Client::of_header(headers) {
+            Ok(client) if secret.is_some() || id.is_some_and(|id| id != client.id) => {
+                drop(client);
+                Ok(None)
+            }
+            Ok(client) => Ok(Some(client)),
+            Err(Error::CredentialsMissing) => {
+                let id = id.ok_or(Error::CredentialsMissing)?;
+                Ok(Some(Client { id: id.to_owned(), secret: secret.map(str::to_owned) }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The application that this is, and its tenant.
+    pub(super) async fn authenticate(&self, app: &App) -> Result<(Application, Tenant), Error> {
+        let fits = |text: &str| text.len() <= MAX_LENGTH;
+        if !fits(&self.id) || !self.secret.as_deref().is_none_or(fits) {
+            return Err(Error::CredentialsInvalid);
+        }
+        application::authenticate(app, &self.id, self.secret.as_deref()).await
+    }
+}

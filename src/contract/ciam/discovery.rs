@@ -1,0 +1,76 @@
+//! What clients find out by themselves: where everything is, and the keys that tokens are signed with.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::claims::CLAIMS;
+use super::token::{EMAIL_GRANT, SMS_GRANT};
+use crate::account::Error;
+use crate::app::App;
+use crate::contract::body;
+
+/// The provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2). What does not exist is left out: nobody is sent to a
+/// page to sign in, so there is no authorization endpoint and no response type.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Metadata {
+    issuer: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    revocation_endpoint: String,
+    scopes_supported: [&'static str; 1],
+    claims_supported: Vec<&'static str>,
+    grant_types_supported: Vec<String>,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+}
+
+const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+
+/// Describes what is served at an address.
+pub(super) fn metadata(public_url: &str) -> Metadata {
+    let at = |path: &str| format!("{public_url}{path}");
+    let own = [SMS_GRANT, EMAIL_GRANT].map(|grant| at(grant));
+    let vendor = [SMS_GRANT, EMAIL_GRANT].map(|grant| format!("{}{grant}", super::token::VENDOR));
+    let others = ["refresh_token", "client_credentials"].map(str::to_owned);
+    Metadata {
+        issuer: public_url.to_owned(),
+        token_endpoint: at("/oauth2/token"),
+        userinfo_endpoint: at("/userinfo"),
+        jwks_uri: at("/oauth2/jwks"),
+        revocation_endpoint: at("/oauth2/revoke"),
+        scopes_supported: ["openid"],
+        claims_supported: ["sub"].into_iter().chain(CLAIMS).collect(),
+        grant_types_supported: vendor.into_iter().chain(own).chain(others).collect(),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["RS256"],
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+    }
+}
+
+/// Says where everything is.
+#[utoipa::path(get, path = "/openid-configuration", operation_id = "showConfiguration", tag = "Discovery")]
+pub(super) async fn show(State(app): State<App>) -> Response {
+    described(&metadata(app.public_url()))
+}
+
+/// The keys that verify the tokens of applications (RFC 7517 §5).
+#[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery")]
+pub(super) async fn keys(State(app): State<App>) -> Result<Response, Error> {
+    Ok(described(&app.issuer().published_to_applications(&app).await?))
+}
+
+/// An answer that holds for everybody.
+pub(super) fn described(value: &impl Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, super::NO_STORE),
+    ];
+    (headers, body::json(value)).into_response()
+}

@@ -1,0 +1,221 @@
+//! CIAM's contract: `/userinfo`, the codes and tokens that lead to it, and what clients find out by themselves.
+
+mod claims;
+mod client;
+mod discovery;
+mod openapi;
+mod otp;
+mod parameters;
+mod refusal;
+mod revoke;
+mod token;
+mod wish;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::endpoint::annotated;
+use super::{Contract, Voice, speak};
+use crate::account::{Account, Application, CodeFault, Error, Rules, Status};
+use crate::app::App;
+use crate::code::{self, Proof, ProofError, Usage};
+use crate::identity::{Caller, bearer};
+use crate::profile;
+use crate::serve::{allow_origin, count_source, occasion};
+use refusal::{Address, Refused};
+
+pub(super) use openapi::document;
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Nothing here is for a cache.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What the contract's paths begin with: it lives at the root, so each has its own words where nobody answers.
+pub(super) const PREFIXES: [(&str, Voice); 4] = [
+    ("/userinfo", refusal::say),
+    ("/otp", refusal::say_to_senders),
+    ("/oauth2", refusal::say_to_applications),
+    ("/.well-known", refusal::say_to_applications),
+];
+
+/// The contract's routes.
+pub(super) fn routes(app: &App) -> Router<App> {
+    PREFIXES.into_iter().fold(Router::new(), |routes, (prefix, voice)| {
+        let own = Router::from(paths(prefix)).layer(from_fn_with_state(app.clone(), share));
+        routes.nest(prefix, speak(own, app, "ciam", voice))
+    })
+}
+
+/// The paths below a prefix.
+fn paths(prefix: &str) -> OpenApiRouter<App> {
+    let router = OpenApiRouter::new();
+    match prefix {
+        "/userinfo" => router.routes(annotated(routes!(show, show_posted, update), "GET, HEAD, POST, PATCH, OPTIONS")),
+        "/otp" => router.routes(annotated(routes!(otp::send), "POST, OPTIONS")),
+        "/oauth2" => router
+            .routes(annotated(routes!(token::issue), "POST, OPTIONS"))
+            .routes(annotated(routes!(revoke::revoke), "POST, OPTIONS"))
+            .routes(annotated(routes!(discovery::keys), "GET, HEAD, OPTIONS")),
+        _ => router.routes(annotated(routes!(discovery::show), "GET, HEAD, OPTIONS")),
+    }
+}
+
+/// Shows the person's claims.
+///
+/// `sub` and, of the claims that the application may see, those that have a value. Addresses show only while they are proved.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "showClaims",
+    tag = "Person",
+    security(("token" = []))
+)]
+async fn show(State(app): State<App>, Signed(signed): Signed) -> Result<Response, Error> {
+    let rules = profile::rules(&app, &signed.caller.tenant).await?;
+    Ok(signed.answer(&app, &signed.caller.account, &rules))
+}
+
+/// Shows the person's claims, as `GET` does.
+///
+/// The body is not read: a token goes into the header.
+#[utoipa::path(
+    post,
+    path = "/",
+    operation_id = "showClaimsPosted",
+    tag = "Person",
+    security(("token" = []))
+)]
+async fn show_posted(state: State<App>, signed: Signed) -> Result<Response, Error> {
+    show(state, signed).await
+}
+
+/// Changes the person's own attributes.
+///
+/// Members that are absent stay as they are; one that is not an attribute refuses the whole change. An empty text clears. A
+/// phone number or an e-mail address needs the token and the code that `POST /otp/send` with `update_userinfo` led to. All of
+/// a change happens or nothing, and a code that was not of use stays good.
+#[utoipa::path(
+    patch,
+    path = "/",
+    operation_id = "updateClaims",
+    tag = "Person",
+    request_body(content = openapi::ClaimsUpdate, description = "At most 64 KiB."),
+    security(("token" = []))
+)]
+async fn update(State(app): State<App>, Signed(signed): Signed, request: Request) -> Result<Response, Response> {
+    let occasion = occasion(Contract::Ciam, &request);
+    let said = |error: Error| error.into_response();
+    let body = super::body::object(&app, request, MAX_BODY).await.map_err(said)?;
+    let rules = profile::rules(&app, &signed.caller.tenant).await.map_err(said)?;
+    super::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
+    let wish = wish::read(&body, &signed.caller.account, &rules).map_err(IntoResponse::into_response)?;
+    let proofs = signed.prove(&app, wish.addresses).await?;
+    let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
+    let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
+    let account = signed.caller.account.clone();
+    match profile::update_proved(&app, account, wish.patch, proofs, occasion, permitted).await {
+        Ok(account) => Ok(signed.answer(&app, &account, &rules)),
+        // Somebody used the code meanwhile; of two nobody knows which.
+        Err(Error::CodeUsed) => {
+            let address = addresses.first().copied().unwrap_or(Address::Phone);
+            Err(Refused::BadToken(address).into_response())
+        }
+        Err(error) => Err(error.into_response()),
+    }
+}
+
+/// A person with a token for claims, and the application that it was issued to, if it is one of ours.
+struct SignedIn {
+    caller: Caller,
+    application: Option<Application>,
+}
+
+struct Signed(SignedIn);
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
+        count_source(app, parts)?;
+        // The published page has exactly one space; elsewhere several are as good as one.
+        let doubled = parts.headers.get(header::AUTHORIZATION).is_some_and(|value| {
+            let scheme = value.as_bytes().split_at_checked(8);
+            scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer  "))
+        });
+        if doubled {
+            return Err(Error::CredentialsInvalid);
+        }
+        let (caller, application) = bearer::identify_for_claims(app, &parts.headers).await?;
+        if !caller.tenant.is_open(app.now()) {
+            return Err(Error::TenantClosed);
+        }
+        permitted(&caller.account)?;
+        app.limits().account(Contract::Ciam, caller.account.id)?;
+        Ok(Signed(SignedIn { caller, application }))
+    }
+}
+
+impl SignedIn {
+    /// Shows an account to the application.
+    fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Response {
+        let subject = &self.caller.token().subject;
+        discovery::described(&claims::shown(subject, account, rules, self.application.as_ref(), app.public_url()))
+    }
+
+    /// Looks at every code before it tells of any: a wrong token comes before a wrong code.
+    async fn prove(&self, app: &App, addresses: Vec<wish::Claimed>) -> Result<Vec<(Address, Proof)>, Response> {
+        let mut proofs = Vec::new();
+        let mut wrong_codes = Vec::new();
+        for wish::Claimed { address, contact, token, code } in addresses {
+            let offered = code::Offered {
+                tenant: &self.caller.tenant,
+                usage: Usage::UpdateUserinfo,
+                contact,
+                application: None,
+                context: "",
+                token: token.as_deref().unwrap_or_default(),
+                code: code.as_deref().unwrap_or_default(),
+            };
+            match code::prove(app, offered).await {
+                Ok(proof) => proofs.push((address, proof)),
+                Err(ProofError::Fault(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
+                Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),
+                Err(ProofError::Error(error)) => return Err(error.into_response()),
+            }
+        }
+        match wrong_codes.first() {
+            Some(address) => Err(Refused::BadCode(*address).into_response()),
+            None => Ok(proofs),
+        }
+    }
+}
+
+/// What must hold of the account both when the request is let in and when a change is made.
+fn permitted(account: &Account) -> Result<(), Error> {
+    match account.status {
+        Status::Active => Ok(()),
+        status => Err(Error::AccountStatus(status)),
+    }
+}
+
+/// Lets the pages of applications read the answer (the Fetch standard's CORS protocol). Which application asks is known too
+/// late for this, and not at all before the real request, so the origins of one are as good as those of another.
+async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let method: Method = request.method().clone();
+    let mut response = next.run(request).await;
+    if let Some(origin) = origin
+        && let Ok(text) = origin.to_str()
+        && app.store().is_application_origin(text).await.unwrap_or(false)
+    {
+        allow_origin(origin, &method, response.headers_mut());
+    }
+    response
+}

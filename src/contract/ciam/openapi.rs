@@ -1,0 +1,379 @@
+//! The contract's document.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, Object as Properties, ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::claims;
+use super::discovery::{self, Metadata};
+use super::otp::{self, Sent};
+use super::refusal::{self, Address, Description as Refusal, Refused};
+use super::token::{self, Granted};
+use super::{PREFIXES, paths, revoke, wish};
+use crate::account::{Account, Application, Cause, Channel, Error, Field, Kind, Rules, Status};
+use crate::contract::Voice;
+use crate::contract::openapi::{
+    Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant,
+};
+use crate::json::Object;
+
+/// Draws the document.
+pub(in crate::contract) fn document() -> Object {
+    let schemas = vec![
+        (CLAIMS.to_owned(), claims_schema()),
+        (Sent::name().into_owned(), Sent::schema()),
+        (Granted::name().into_owned(), Granted::schema()),
+        (Metadata::name().into_owned(), Metadata::schema()),
+        (KEYS.to_owned(), keys_schema()),
+        (REFUSAL.to_owned(), Refusal::schema()),
+    ];
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(
+        "An access token of an application, or of an issuer that the operator trusts, with the scope `openid`.",
+    ));
+    let application = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some("The identifier and the secret of an application, each form-encoded (RFC 6749 §2.3.1)."));
+    let mut annotated =
+        PREFIXES.iter().fold(OpenApiRouter::new(), |all, (prefix, _)| all.nest(prefix, paths(prefix))).into_openapi();
+    annotated
+        .components
+        .get_or_insert_with(Components::new)
+        .add_security_scheme("application", SecurityScheme::Http(application.build()));
+    Description {
+        title: "CIAM: claims, codes and tokens",
+        introduction: "A person signs in to an application with a code that is sent to their phone or e-mail address. With \
+                       the token that the application gets, they read what it may know of them and change it."
+            .to_owned(),
+        annotated,
+        security: ("token", SecurityScheme::Http(token.build())),
+        schemas,
+        voice: refusal::say,
+        refusal: |_| REFUSAL,
+        operations: vec![
+            Operation { id: "showClaims", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
+            Operation {
+                id: "showClaimsPosted",
+                requests: Vec::new(),
+                answers: shown,
+                endings: [access(), failures()].concat(),
+            },
+            Operation {
+                id: "updateClaims",
+                requests: vec![
+                    ("one attribute", r#"{"nickname":"MOCK_NICKNAME"}"#),
+                    ("a phone number", PHONE),
+                    ("a name cleared", r#"{"name":""}"#),
+                    ("nothing", "{}"),
+                ],
+                answers: changed,
+                endings: [access(), body_faults(), failures()].concat(),
+            },
+            Operation {
+                id: "sendCode",
+                requests: vec![
+                    ("to sign in", r#"{"phone_number":"13800138000"}"#),
+                    ("to prove a new address", r#"{"usage":"update_userinfo","email":"jane@example.com"}"#),
+                ],
+                answers: sent,
+                endings: Vec::new(),
+            },
+            Operation {
+                id: "issueTokens",
+                requests: vec![
+                    ("for a code", CODE),
+                    (
+                        "for a refresh token",
+                        r#"{"grant_type":"refresh_token","client_id":"app","client_secret":"secret","refresh_token":"ssr_0"}"#,
+                    ),
+                ],
+                answers: granted,
+                endings: Vec::new(),
+            },
+            Operation {
+                id: "revokeToken",
+                requests: vec![("a refresh token", r#"{"client_id":"app","client_secret":"secret","token":"ssr_0"}"#)],
+                answers: revoked,
+                endings: Vec::new(),
+            },
+            Operation { id: "showKeys", requests: Vec::new(), answers: keys, endings: failing() },
+            Operation { id: "showConfiguration", requests: Vec::new(), answers: configuration, endings: failing() },
+        ],
+    }
+    .draw()
+}
+
+const CLAIMS: &str = "Claims";
+const KEYS: &str = "Keys";
+const REFUSAL: &str = "Refusal";
+const PUBLIC_URL: &str = "https://profile.example.com";
+const PHONE: &str =
+    r#"{"phone_number":"13800138000","phone_number_otp_token":"of POST /otp/send","phone_number_otp":"123456"}"#;
+const CODE: &str = r#"{"grant_type":"http://tencentciam.com/oauth2/grant-type/otp/sms","client_id":"app","client_secret":"secret","phone_number":"13800138000","otp_token":"of POST /otp/send","otp":"123456","auto_signup":true}"#;
+
+/// A body that is read member by member and has no struct.
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident, $schema:expr) => {
+        $(#[$doc])*
+        pub(super) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    };
+}
+
+body! {
+    /// The body of a change.
+    ClaimsUpdate,
+    ObjectBuilder::new()
+        .property("name", text(wish::MAX_NAME, "The name that others see."))
+        .property("nickname", text(wish::MAX_NICKNAME, "A casual name."))
+        .property("zoneinfo", words("The time zone: a name of the IANA time zone database."))
+        .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` is as good as `-`."))
+        .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
+        .property("phone_number_otp_token", words("What `POST /otp/send` answered."))
+        .property("phone_number_otp", words("The code that was sent to the number."))
+        .property("email", words("An e-mail address of at most 254 bytes."))
+        .property("email_otp_token", words("What `POST /otp/send` answered."))
+        .property("email_otp", words("The code that was sent to the address."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .description(Some("Further members are attributes that the tenant's schema defines; others refuse the change."))
+}
+
+body! {
+    /// The body that asks for a code.
+    CodeWanted,
+    ObjectBuilder::new()
+        .property(
+            "usage",
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .enum_values(Some([Some("login"), Some("signup"), Some("update_userinfo"), Some("reset_password"), None]))
+                .description(Some("What the code is for; `login` unless it is said.")),
+        )
+        .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
+        .property("email", words("An e-mail address; one of the two is given."))
+        .property("auth_source_id", words("What the same member of `POST /oauth2/token` will say; for `login` alone."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+}
+
+body! {
+    /// The body that asks for tokens.
+    TokenWanted,
+    ObjectBuilder::new()
+        .property(
+            "grant_type",
+            words(
+                "`http://tencentciam.com/oauth2/grant-type/otp/sms`, the same with `email`, either with this server's own \
+                 address in place of the host, `refresh_token` or `client_credentials`.",
+            ),
+        )
+        .required("grant_type")
+        .property("client_id", words("The application."))
+        .property("client_secret", words("Its secret, if it keeps one."))
+        .property("phone_number", words("The number that the code was sent to."))
+        .property("email", words("The address that the code was sent to."))
+        .property("otp_token", words("What `POST /otp/send` answered."))
+        .property("otp", words("The code."))
+        .property("auth_source_id", words("What the same member of `POST /otp/send` said."))
+        .property("auto_signup", words("`true` to make an account where nobody has the address and the application may."))
+        .property("refresh_token", words("A refresh token that was not used yet."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+}
+
+body! {
+    /// The body that gives a token back.
+    Revoked,
+    ObjectBuilder::new()
+        .property("token", words("An access token or a refresh token."))
+        .required("token")
+        .property("client_id", words("The application."))
+        .property("client_secret", words("Its secret, if it keeps one."))
+        .property("token_type_hint", words("Not needed: tokens tell what they are."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+}
+
+fn words(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
+}
+
+fn text(max_length: usize, description: &str) -> ObjectBuilder {
+    words(&format!("{description} An empty text clears.")).max_length(Some(max_length))
+}
+
+fn claims_schema() -> RefOr<Schema> {
+    let own = claims::CLAIMS.iter().fold(ObjectBuilder::new(), |object, claim| {
+        let kind = if claim.ends_with("_verified") { Type::Boolean } else { Type::String };
+        object.property(*claim, ObjectBuilder::new().schema_type(kind))
+    });
+    let subject = ObjectBuilder::new().schema_type(Type::String).description(Some("Who the person is."));
+    own.property("sub", subject)
+        .required("sub")
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .into()
+}
+
+fn keys_schema() -> RefOr<Schema> {
+    let key: Properties =
+        ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).build();
+    ObjectBuilder::new().property("keys", utoipa::openapi::ArrayBuilder::new().items(key)).required("keys").into()
+}
+
+fn jane() -> (Account, Application) {
+    let fields = [
+        (Field::Email, "MOCK_USERNAME@example.com"),
+        (Field::DisplayName, "MOCK_NAME"),
+        (Field::Nickname, "MOCK_NICKNAME"),
+        (Field::TimeZone, "Asia/Shanghai"),
+        (Field::Language, "zh-CN"),
+    ];
+    let mut account = person(&fields, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    account.email_verified = true;
+    let application = Application {
+        id: "app".to_owned(),
+        tenant_id: tenant().id,
+        name: "An application".to_owned(),
+        kind: Kind::Web,
+        grants: Kind::Web.grants(),
+        claims: claims::CLAIMS.map(str::to_owned).to_vec(),
+        origins: Vec::new(),
+        auto_signup: false,
+        token_lifetime: Application::TOKEN_LIFETIME,
+        secret_hash: None,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    };
+    (account, application)
+}
+
+type Answers = Vec<(&'static str, &'static str, Response)>;
+
+fn shown() -> Answers {
+    let (account, application) = jane();
+    let shown = |application: Option<&Application>| {
+        discovery::described(&claims::shown("MOCK_USER_ID", &account, &Rules::Free, application, PUBLIC_URL))
+    };
+    vec![
+        ("the person", CLAIMS, shown(Some(&application))),
+        ("an application that may see no claims", CLAIMS, shown(None)),
+    ]
+}
+
+fn changed() -> Answers {
+    let refused = |when, refused: Refused| (when, REFUSAL, refused.into_response());
+    let mut answers = vec![shown().swap_remove(0)];
+    answers.extend([
+        refused("a member is no attribute", Refused::Unknown),
+        refused("an attribute that is not changed here", Refused::Unsupported),
+        refused("a value of the wrong form, or that the schema does not allow", Refused::IllegalValue),
+    ]);
+    for address in [Address::Phone, Address::Email] {
+        answers.extend([
+            refused("an address of the wrong form", Refused::MalformedAddress(address)),
+            refused("a token that is unknown, over, used up or for something else", Refused::BadToken(address)),
+            refused("a wrong or an old code", Refused::BadCode(address)),
+            refused("somebody else has proved the address", Refused::Duplicate(address)),
+        ]);
+    }
+    answers
+}
+
+fn sent() -> Answers {
+    let mut answers = vec![(
+        "a code is on its way, or everything looks as if it were",
+        "Sent",
+        discovery::described(&Sent { otp_token: "mJ0bvT9nYwqkUj1jLr6f2Zb8o3uE7cXsQ4dKpVhW5iA".to_owned() }),
+    )];
+    let bad = |error, text| refusal::answer(axum::http::StatusCode::BAD_REQUEST, error, text);
+    answers.extend([
+        ("an unknown usage", REFUSAL, bad("invalid_request", Some("Unknown usage."))),
+        (
+            "no address, or two",
+            REFUSAL,
+            bad("invalid_request", Some("Exactly one of phone_number and email is required.")),
+        ),
+        ("a number of the wrong form", REFUSAL, Refused::MalformedAddress(Address::Phone).into_response()),
+        ("an address of the wrong form", REFUSAL, Refused::MalformedAddress(Address::Email).into_response()),
+        ("to sign up: somebody has the number", REFUSAL, bad("phone_number_is_used", None)),
+        ("to sign up: somebody has the address", REFUSAL, bad("email_is_used", None)),
+        ("too often to a number", REFUSAL, otp::too_often(Channel::Sms)),
+        ("too often to an address", REFUSAL, otp::too_often(Channel::Email)),
+    ]);
+    answers.extend(refusals(to_applications(), refusal::say_to_senders));
+    answers
+}
+
+fn granted() -> Answers {
+    let mut answers = vec![("tokens", "Granted", token::example())];
+    answers.extend(token::refusals().into_iter().map(|(when, response)| (when, REFUSAL, response)));
+    answers.extend(refusals(to_applications(), refusal::say_to_applications));
+    answers
+}
+
+fn revoked() -> Answers {
+    let missing = refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
+    let mut answers = vec![("the token is revoked", "", revoke::done()), ("no token is given", REFUSAL, missing)];
+    answers.extend(refusals(to_applications(), refusal::say_to_applications));
+    answers
+}
+
+fn keys() -> Answers {
+    let key = Object::from_iter([
+        ("kty", "RSA"),
+        ("use", "sig"),
+        ("alg", "RS256"),
+        ("kid", "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"),
+        ("n", "of the key"),
+        ("e", "AQAB"),
+    ]);
+    let set = Object::from_iter([("keys", vec![crate::json::Value::from(key)])]);
+    vec![("the keys", KEYS, discovery::described(&set))]
+}
+
+fn configuration() -> Answers {
+    vec![("where everything is", "Metadata", discovery::described(&discovery::metadata(PUBLIC_URL)))]
+}
+
+/// How a request with a token can end before its body is read.
+fn access() -> Vec<Ending> {
+    vec![
+        ("no token", Error::CredentialsMissing),
+        ("the token does not hold", Error::CredentialsInvalid),
+        ("the token is not about a person", Error::ScopeMissing),
+        ("there is no such person any more", Error::AccountUnknown),
+        ("the account is locked", Error::AccountStatus(Status::Locked)),
+        ("the account may not be used", Error::AccountStatus(Status::Suspended)),
+    ]
+}
+
+/// How a request of an application can end whatever it asks for.
+fn to_applications() -> Vec<Ending> {
+    let access = vec![("the credentials do not hold", Error::CredentialsInvalid)];
+    [access, body_faults(), failures()].concat()
+}
+
+fn failing() -> Vec<Ending> {
+    vec![
+        ("a bug", Error::Internal(Cause::new("an example"))),
+        ("the server is too busy, or its database does not answer", Error::Unavailable(Cause::new("an example"))),
+    ]
+}
+
+/// What a voice says of each way to end.
+fn refusals(endings: Vec<Ending>, voice: Voice) -> impl Iterator<Item = (&'static str, &'static str, Response)> {
+    endings.into_iter().map(move |(when, error)| (when, REFUSAL, said_to(&error, voice)))
+}

@@ -1,0 +1,247 @@
+//! The body of a change.
+
+use super::claims;
+use super::refusal::{Address, Refused};
+use crate::account::schema::{Property, Schema};
+use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text};
+use crate::json::{Object, Value};
+
+/// The most Unicode scalar values of each attribute.
+pub(super) const MAX_NAME: usize = 126;
+pub(super) const MAX_NICKNAME: usize = 128;
+pub(super) const MAX_LOCALE: usize = 35;
+pub(super) const MAX_CUSTOM: usize = 1024;
+
+/// The attributes with a field of their own, and each one's limit.
+const PLAIN: [(&str, Field, usize); 4] = [
+    ("name", Field::DisplayName, MAX_NAME),
+    ("nickname", Field::Nickname, MAX_NICKNAME),
+    ("zoneinfo", Field::TimeZone, usize::MAX),
+    ("locale", Field::Language, MAX_LOCALE),
+];
+
+/// Everything that the contract itself gives a meaning in a body.
+pub(super) const KNOWN: [&str; 12] = [
+    "phone_number",
+    "phone_number_otp_token",
+    "phone_number_otp",
+    "email",
+    "email_otp_token",
+    "email_otp",
+    "name",
+    "nickname",
+    "zoneinfo",
+    "locale",
+    "hone_number_otp_token",
+    "Name",
+];
+
+/// What the published page also calls two of its members by, and what they are.
+const ALIASES: [(&str, &str); 2] = [("hone_number_otp_token", "phone_number_otp_token"), ("Name", "name")];
+
+/// What is known about a person here and elsewhere, and not changed here unless the tenant's schema defines it as its own.
+const UNSUPPORTED: [&str; 20] = [
+    "sub",
+    "username",
+    "status",
+    "picture",
+    "email_verified",
+    "phone_number_verified",
+    "created_at",
+    "updated_at",
+    "last_sign_on",
+    "groups",
+    "user_groups",
+    "password",
+    "wechat_open_id",
+    "wechat_union_id",
+    "qq_open_id",
+    "qq_union_id",
+    "weibo_user_id",
+    "alipay_user_id",
+    "apple_user_id",
+    "authenticationMethod",
+];
+
+/// Every name that a body may give a value to.
+pub(super) fn names(rules: &Rules) -> Vec<&str> {
+    let custom = match rules {
+        Rules::Schema(schema) => schema.properties().map(|(name, _)| name).collect(),
+        Rules::Unknown | Rules::Free => Vec::new(),
+    };
+    KNOWN.into_iter().chain(UNSUPPORTED).chain(custom).collect()
+}
+
+/// What a body wishes.
+pub(super) struct Wish {
+    /// Everything but addresses.
+    pub(super) patch: Patch,
+    /// Addresses that are yet to be proved, each with its token and its code.
+    pub(super) addresses: Vec<Claimed>,
+}
+
+/// An address, and what is to prove it.
+pub(super) struct Claimed {
+    pub(super) address: Address,
+    pub(super) contact: Contact,
+    pub(super) token: Option<String>,
+    pub(super) code: Option<String>,
+}
+
+/// Reads a body in the contract's order: what is not known, what cannot be changed, the forms of addresses, the values.
+pub(super) fn read(body: &Object, account: &Account, rules: &Rules) -> Result<Wish, Refused> {
+    let schema = match rules {
+        Rules::Schema(schema) => Some(schema.as_ref()),
+        Rules::Unknown | Rules::Free => None,
+    };
+    let custom: Vec<_> = body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())).collect();
+    let property = |name: &str| schema.and_then(|schema| schema.property(name));
+    if custom.iter().any(|(name, _)| !UNSUPPORTED.contains(&name.as_str()) && property(name).is_none()) {
+        return Err(Refused::Unknown);
+    }
+    let changeable = |name: &str| property(name).is_some_and(|property| !property.read_only && is_scalar(property));
+    if custom.iter().any(|(name, _)| !changeable(name)) {
+        return Err(Refused::Unsupported);
+    }
+    for address in [Address::Phone, Address::Email] {
+        if let Some(text) = member(body, address.name()).and_then(Value::as_str)
+            && !is_well_formed(address, text)
+        {
+            return Err(Refused::MalformedAddress(address));
+        }
+    }
+    let mut patch = Patch { rules: rules.clone(), ..Patch::default() };
+    for (name, field, limit) in PLAIN {
+        if let Some(value) = member(body, name) {
+            patch.edit(field, plain(name, value, field, limit, account)?);
+        }
+    }
+    patch.merge = attributes(&custom, account, rules, schema)?;
+    let addresses = [Address::Phone, Address::Email].map(|address| claimed(body, address));
+    let addresses = addresses.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    Ok(Wish { patch, addresses })
+}
+
+/// A member by its name or, without that, by its alias.
+fn member<'a>(body: &'a Object, name: &str) -> Option<&'a Value> {
+    let alias = || ALIASES.iter().find(|(_, known)| *known == name).and_then(|(alias, _)| body.get(alias));
+    body.get(name).or_else(alias)
+}
+
+fn is_well_formed(address: Address, text: &str) -> bool {
+    match address {
+        Address::Phone => claims::is_mobile(text),
+        Address::Email => Email(text).is_well_formed(),
+    }
+}
+
+/// One attribute with a field of its own. What it shows already is taken as it is.
+fn plain(name: &str, value: &Value, field: Field, limit: usize, account: &Account) -> Result<Edit<Text>, Refused> {
+    let text = value.as_str().ok_or(Refused::IllegalValue)?;
+    if text.is_empty() {
+        return Ok(Edit::Clear);
+    }
+    let shown = match field {
+        Field::TimeZone => claims::zoneinfo(account),
+        Field::Language => claims::locale(account),
+        field => account.text(field),
+    };
+    if shown == Some(text) {
+        return Ok(Edit::Keep);
+    }
+    // Some write tags with underscores (OpenID Connect Core §5.1).
+    let text = if name == "locale" { text.replace('_', "-") } else { text.to_owned() };
+    let fits = text.chars().count() <= limit
+        && (field != Field::TimeZone || claims::is_zone(&text))
+        && (field != Field::Language || claims::is_tag(&text));
+    let text = Text::new(text).ok().filter(|_| fits);
+    text.map(Edit::Set).ok_or(Refused::IllegalValue)
+}
+
+/// Whether an attribute's values are single ones. One without a type could be anything.
+fn is_scalar(property: &Property) -> bool {
+    let single = ["string", "number", "integer", "boolean"];
+    !property.types.is_empty() && property.types.iter().all(|kind| single.contains(&kind.as_str()) || kind == "null")
+}
+
+/// The tenant's own attributes, as they are to be merged: an empty text removes.
+fn attributes(
+    custom: &[(&String, &Value)],
+    account: &Account,
+    rules: &Rules,
+    schema: Option<&Schema>,
+) -> Result<Option<Object>, Refused> {
+    if custom.is_empty() {
+        return Ok(None);
+    }
+    let shown = rules.shown(account.attributes());
+    let mut merge = Object::new();
+    for (name, value) in custom {
+        if shown.get(name) == Some(*value) {
+            continue;
+        }
+        let property = schema.and_then(|schema| schema.property(name)).ok_or(Refused::Unknown)?;
+        let is_text = property.types.iter().any(|kind| kind == "string");
+        if is_text && value.as_str() == Some("") && schema.is_some_and(|schema| refuses_empty(schema, account, name)) {
+            return Err(Refused::IllegalValue);
+        }
+        merge.insert(name.as_str(), own_value(property, value)?);
+    }
+    if merge.is_empty() {
+        return Ok(None);
+    }
+    // Asked now, so that a value that the schema does not allow is told before any code is looked at.
+    let merged = account.merged(&merge).ok_or(Refused::IllegalValue)?;
+    rules.check(&account.attributes(), &merged, true).map_err(|_| Refused::IllegalValue)?;
+    Ok(Some(merge))
+}
+
+/// Whether a pattern, say, forbids what would clear an attribute.
+fn refuses_empty(schema: &Schema, account: &Account, name: &str) -> bool {
+    let mut probe = account.attributes();
+    probe.insert(name, "");
+    let place = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    schema.faults(&probe).iter().any(|fault| fault.field == place)
+}
+
+fn own_value(property: &Property, value: &Value) -> Result<Value, Refused> {
+    let may = |kind: &str| property.types.iter().any(|known| known == kind);
+    match value {
+        Value::String(text) if text.contains('\0') || text.chars().count() > MAX_CUSTOM => Err(Refused::IllegalValue),
+        Value::String(text) if text.is_empty() => Ok(Value::Null),
+        Value::String(_) if may("string") => Ok((*value).clone()),
+        Value::Number(number) if may("number") || may("integer") => {
+            let fits = number.as_str().parse().is_ok_and(f64::is_finite);
+            if fits { Ok(value.clone()) } else { Err(Refused::IllegalValue) }
+        }
+        Value::Bool(_) if may("boolean") => Ok(value.clone()),
+        _ => Err(Refused::IllegalValue),
+    }
+}
+
+/// An address with its token and code; those without an address mean nothing.
+fn claimed(body: &Object, address: Address) -> Result<Option<Claimed>, Refused> {
+    let text = |name: &str| match member(body, name) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.contains('\0') => Ok(Some(text.clone())),
+        Some(_) => Err(Refused::IllegalValue),
+    };
+    let token = text(&format!("{}_otp_token", address.name()))?;
+    let code = text(&format!("{}_otp", address.name()))?;
+    let Some(typed) = text(address.name())? else {
+        return if token.is_none() && code.is_none() { Ok(None) } else { Err(Refused::IllegalValue) };
+    };
+    let contact = contact(address, &typed).ok_or(Refused::MalformedAddress(address))?;
+    Ok(Some(Claimed { address, contact, token, code }))
+}
+
+/// An address as it is stored: eleven digits are a number of mainland China.
+pub(super) fn contact(address: Address, typed: &str) -> Option<Contact> {
+    if !is_well_formed(address, typed) {
+        return None;
+    }
+    match address {
+        Address::Phone => Text::new(format!("+86{typed}")).ok().map(Contact::Phone),
+        Address::Email => Text::new(typed).ok().map(Contact::Email),
+    }
+}

@@ -1,0 +1,173 @@
+//! Changing the e-mail address: a code goes to the new one, and until it comes back the old one stays as it is.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::body::Success;
+use super::{Signed, answer, openapi, permitted};
+use crate::account::{Account, CodeFault, Contact, Email, Error, Fault, Field, Patch, Rule, Text};
+use crate::app::App;
+use crate::code::{self, Offered, Usage, Wanted};
+use crate::contract::body::{object, refuse_nul_outside};
+use crate::contract::{Contract, language};
+use crate::json::{Object, Value};
+use crate::language::Language;
+use crate::profile;
+use crate::serve::occasion;
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+pub(super) const NEW_EMAIL: &str = "new_email";
+pub(super) const OTP_CODE: &str = "otp_code";
+
+const SENT: &str = "OTP sent to new email address";
+const UPDATED: &str = "Email updated successfully";
+
+/// Sends a code to a new e-mail address.
+///
+/// The present address stays in force, and verified, until the code came back. A new request takes the place of the one before,
+/// also for another address.
+#[utoipa::path(
+    post,
+    path = "/me/email/request",
+    operation_id = "requestEmailChange",
+    tag = "Person",
+    request_body(content = openapi::EmailRequest, description = "At most 64 KiB."),
+    security(("token" = []))
+)]
+pub(super) async fn request(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    request: Request,
+) -> Result<Response, Error> {
+    let asked_in = language(request.headers());
+    let body = object(&app, request, MAX_BODY).await?;
+    refuse_nul_outside(&body, &[NEW_EMAIL])?;
+    let mut faults = Vec::new();
+    let contact = read(&body, NEW_EMAIL, email, &mut faults);
+    let Some(contact) = contact else { return Err(Error::Fields(faults)) };
+
+    let account = &caller.account;
+    if account.email().as_ref().map(Email::folded) == Some(contact.comparable()) {
+        return Err(Error::AddressUnchanged);
+    }
+    if profile::is_taken(&app, account, &contact).await? {
+        return Err(Error::Taken("email"));
+    }
+    let wanted = Wanted {
+        tenant: &caller.tenant,
+        usage: Usage::ChangeEmail,
+        contact: contact.clone(),
+        application: None,
+        context: &account.id.to_string(),
+        language: account.text(Field::Language).and_then(Language::of_tag).unwrap_or(asked_in),
+        deliver: true,
+    };
+    code::send(&app, wanted).await?;
+    Ok(answer(&requested(contact.text().as_str())))
+}
+
+/// Changes the e-mail address to one whose code came back.
+#[utoipa::path(
+    post,
+    path = "/me/email/verify",
+    operation_id = "verifyEmailChange",
+    tag = "Person",
+    request_body(content = openapi::EmailVerification, description = "At most 64 KiB."),
+    security(("token" = []))
+)]
+pub(super) async fn verify(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    request: Request,
+) -> Result<Response, Error> {
+    let occasion = occasion(Contract::RiverGen, &request);
+    let body = object(&app, request, MAX_BODY).await?;
+    refuse_nul_outside(&body, &[NEW_EMAIL, OTP_CODE])?;
+    let mut faults = Vec::new();
+    let contact = read(&body, NEW_EMAIL, email, &mut faults);
+    let length = app.config().codes.change_email.length;
+    let code = read(&body, OTP_CODE, |text| digits(text, length), &mut faults);
+    let (Some(contact), Some(code)) = (contact, code) else { return Err(Error::Fields(faults)) };
+
+    let offered = Offered {
+        tenant: &caller.tenant,
+        usage: Usage::ChangeEmail,
+        contact: contact.clone(),
+        application: None,
+        context: &caller.account.id.to_string(),
+        token: "",
+        code: &code,
+    };
+    let proof = code::prove(&app, offered).await?;
+    let before = caller.account.clone();
+    let changed =
+        profile::update_proved(&app, caller.account, Patch::default(), vec![proof], occasion, permitted).await;
+    match changed {
+        Ok(_) => Ok(answer(&updated(&before, contact.text().as_str()))),
+        // Somebody else has proved it since it was asked for.
+        Err(Error::Taken(_)) => Err(Error::Code(CodeFault::Token)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads one member, which must be there, and notes what is wrong with it.
+fn read<T>(
+    body: &Object,
+    name: &'static str,
+    check: impl FnOnce(&str) -> Result<T, Rule>,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    let read = match body.get(name) {
+        None | Some(Value::Null) => Err(Rule::Required),
+        Some(Value::String(text)) => check(text),
+        Some(_) => Err(Rule::Text),
+    };
+    read.map_err(|rule| faults.push(Fault { field: name.into(), rule })).ok()
+}
+
+fn email(text: &str) -> Result<Contact, Rule> {
+    match text {
+        "" => Err(Rule::Required),
+        text if text.contains('\0') => Err(Rule::NoControlCharacters),
+        text if Email(text).is_well_formed() => Text::new(text).map(Contact::Email).map_err(|_| Rule::EmailAddress),
+        _ => Err(Rule::EmailAddress),
+    }
+}
+
+fn digits(text: &str, length: usize) -> Result<String, Rule> {
+    match text {
+        "" => Err(Rule::Required),
+        text if text.contains('\0') => Err(Rule::NoControlCharacters),
+        text if text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(text.to_owned()),
+        _ => Err(Rule::Digits(u8::try_from(length).unwrap_or(u8::MAX))),
+    }
+}
+
+/// What a request for a code answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EmailRequested<'a> {
+    message: &'static str,
+    new_email: &'a str,
+}
+
+pub(super) fn requested(new_email: &str) -> Success<EmailRequested<'_>> {
+    Success { success: true, data: EmailRequested { message: SENT, new_email }, message: SENT }
+}
+
+/// What a change of the address answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EmailUpdated<'a> {
+    message: &'static str,
+    #[schema(required)]
+    old_email: Option<&'a str>,
+    new_email: &'a str,
+}
+
+pub(super) fn updated<'a>(before: &'a Account, new_email: &'a str) -> Success<EmailUpdated<'a>> {
+    let data = EmailUpdated { message: UPDATED, old_email: before.text(Field::Email), new_email };
+    Success { success: true, data, message: UPDATED }
+}

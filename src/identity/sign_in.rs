@@ -1,0 +1,228 @@
+//! What an application gets for a person who signed in: an access token, an ID token, and a refresh token that is good for
+//! one more set. The refresh tokens of one sign-in are a family: one that comes a second time was stolen from somebody, so
+//! it ends the family and every access token that was issued with it (RFC 9700 §4.14.2).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{bearer, issuer};
+use crate::account::{AccountId, Application, Cause, Error, GrantType, Status};
+use crate::app::App;
+use crate::keys::KeyedHash;
+use crate::store::{RefreshToken, SignIn};
+
+/// How long a refresh token is good for one use.
+pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+/// How long an ID token holds.
+const ID_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+/// How much longer than an access token its revocation is kept: clocks differ.
+const SLACK: SignedDuration = SignedDuration::from_hours(1);
+/// What every refresh token begins with.
+const PREFIX: &str = "ssr_";
+/// What an access token may be used for that is about a person.
+const SCOPE: &[&str] = &["openid"];
+
+/// What an application gets.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Opens the contract.
+    pub access_token: String,
+    /// Its `jti`, by which it can be revoked.
+    pub token_id: String,
+    /// How long it holds, in seconds.
+    pub expires_in: i64,
+    /// Good for one more set, where the application may refresh.
+    pub refresh_token: Option<String>,
+    /// Says to the application who signed in.
+    pub id_token: Option<String>,
+}
+
+/// The claims of an access token, in the order of the contract.
+#[derive(Serialize)]
+struct AccessClaims<'a> {
+    sub: &'a str,
+    aud: &'a str,
+    nbf: i64,
+    scope: &'a [&'a str],
+    iss: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+}
+
+/// The claims of an ID token (OpenID Connect Core §2). It has no scope, by which it is told from an access token.
+#[derive(Serialize)]
+struct IdClaims<'a> {
+    sub: &'a str,
+    aud: &'a str,
+    azp: &'a str,
+    iss: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+}
+
+/// A signed access token, and what it is revoked by.
+struct Access {
+    token: String,
+    token_id: String,
+    revocation: KeyedHash,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// Signs a person in. Whoever calls this has proved who it is.
+pub async fn begin(app: &App, application: &Application, account: AccountId) -> Result<Tokens, Error> {
+    let access = access(app, application, Some(account)).await?;
+    let id_token = id_token(app, application, account, &access).await?;
+    let refresh_token = if application.may(GrantType::RefreshToken) {
+        let (secret, token) = refresh_token(app, &access);
+        let sign_in = SignIn {
+            id: app.new_id(),
+            account_id: account,
+            application_id: application.id.clone(),
+            started_at: access.issued_at,
+            ended_at: None,
+        };
+        app.store().begin_sign_in(&sign_in, &token).await?;
+        Some(secret)
+    } else {
+        None
+    };
+    Ok(tokens(application, access, refresh_token, Some(id_token)))
+}
+
+/// Another set for a refresh token; [`Error::CredentialsInvalid`] when it is not good for one.
+pub async fn refresh(app: &App, application: &Application, presented: &str) -> Result<Tokens, Error> {
+    let hash = hash(app, presented);
+    let now = app.now();
+    let found = app.store().refresh_token(hash).await?.ok_or(Error::CredentialsInvalid)?;
+    let sign_in = found.sign_in;
+    if sign_in.application_id != application.id {
+        return Err(Error::CredentialsInvalid);
+    }
+    if found.spent {
+        app.store().end_sign_in(sign_in.id, now).await?;
+        return Err(Error::CredentialsInvalid);
+    }
+    if sign_in.ended_at.is_some() || found.expires_at <= now {
+        return Err(Error::CredentialsInvalid);
+    }
+    let account = app.store().account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
+    if account.status != Status::Active {
+        return Err(Error::AccountStatus(account.status));
+    }
+    let horizon = app.store().tokens_not_before(account.id).await?;
+    if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
+        return Err(Error::CredentialsInvalid);
+    }
+    let access = access(app, application, Some(account.id)).await?;
+    let id_token = id_token(app, application, account.id, &access).await?;
+    let (secret, next) = refresh_token(app, &access);
+    if !app.store().refresh(sign_in.id, hash, &next, now).await? {
+        // Somebody else presented the same token in this very moment: one of the two has stolen it.
+        app.store().end_sign_in(sign_in.id, now).await?;
+        return Err(Error::CredentialsInvalid);
+    }
+    Ok(tokens(application, access, Some(secret), Some(id_token)))
+}
+
+/// A token for an application that acts for itself: it is about nobody and opens no claims.
+pub async fn for_itself(app: &App, application: &Application) -> Result<Tokens, Error> {
+    let access = access(app, application, None).await?;
+    Ok(tokens(application, access, None, None))
+}
+
+/// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
+/// [`Error::CredentialsInvalid`] when it is another application's.
+pub async fn revoke(app: &App, application: &Application, presented: &str) -> Result<(), Error> {
+    if let Some(found) = app.store().refresh_token(hash(app, presented)).await? {
+        return match found.sign_in.application_id == application.id {
+            true => app.store().end_sign_in(found.sign_in.id, app.now()).await,
+            false => Err(Error::CredentialsInvalid),
+        };
+    }
+    let Some(token) = bearer::of_application(app, presented).await? else { return Ok(()) };
+    if !token.audience.contains(&application.id) {
+        return Err(Error::CredentialsInvalid);
+    }
+    let Some(token_id) = &token.token_id else { return Ok(()) };
+    let end = later(token.expires_at, SLACK)?;
+    app.store().revoke_token(bearer::revocation(app, &token.issuer, token_id), end).await
+}
+
+/// Signs an access token. One that is issued in the very second in which the account's tokens were revoked is dated to the
+/// next, as [`Issuer::issue`](super::Issuer::issue) does.
+async fn access(app: &App, application: &Application, account: Option<AccountId>) -> Result<Access, Error> {
+    let horizon = match account {
+        Some(account) => app.store().tokens_not_before(account).await?,
+        None => None,
+    };
+    let now = app.now();
+    let issued_at = horizon.map_or(now, |horizon| now.max(issuer::next_second(horizon)));
+    let expires_at = later(issued_at, SignedDuration::from_secs(application.token_lifetime))?;
+    let token_id = app.new_id().to_string();
+    let subject = account.map_or_else(|| application.id.clone(), |account| account.to_string());
+    let claims = AccessClaims {
+        sub: &subject,
+        aud: &application.id,
+        nbf: now.as_second(),
+        scope: if account.is_some() { SCOPE } else { &[] },
+        iss: app.public_url(),
+        exp: expires_at.as_second(),
+        iat: issued_at.as_second(),
+        jti: &token_id,
+    };
+    Ok(Access {
+        token: app.issuer().signing_key_for_applications(app).await?.sign(&claims)?,
+        revocation: bearer::revocation(app, app.public_url(), &token_id),
+        token_id,
+        issued_at,
+        expires_at,
+    })
+}
+
+async fn id_token(app: &App, application: &Application, account: AccountId, access: &Access) -> Result<String, Error> {
+    let claims = IdClaims {
+        sub: &account.to_string(),
+        aud: &application.id,
+        azp: &application.id,
+        iss: app.public_url(),
+        exp: later(access.issued_at, ID_LIFETIME)?.as_second(),
+        iat: access.issued_at.as_second(),
+        jti: &app.new_id().to_string(),
+    };
+    app.issuer().signing_key_for_applications(app).await?.sign(&claims)
+}
+
+/// A new refresh token: the secret, and how it is stored.
+fn refresh_token(app: &App, access: &Access) -> (String, RefreshToken) {
+    let secret: String = app.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = format!("{PREFIX}{secret}");
+    let token = RefreshToken {
+        hash: hash(app, &secret),
+        issued_at: access.issued_at,
+        expires_at: later(access.issued_at, REFRESH_LIFETIME).unwrap_or(Timestamp::MAX),
+        access_token: access.revocation,
+        access_ends_at: later(access.expires_at, SLACK).unwrap_or(Timestamp::MAX),
+    };
+    (secret, token)
+}
+
+fn tokens(
+    application: &Application,
+    access: Access,
+    refresh_token: Option<String>,
+    id_token: Option<String>,
+) -> Tokens {
+    let Access { token, token_id, .. } = access;
+    Tokens { access_token: token, token_id, expires_in: application.token_lifetime, refresh_token, id_token }
+}
+
+fn hash(app: &App, secret: &str) -> KeyedHash {
+    app.keys().digest("refresh token", &[secret.as_bytes()])
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Result<Timestamp, Error> {
+    moment.checked_add(by).map_err(|error| Error::Internal(Cause::new(error)))
+}

@@ -1,0 +1,162 @@
+//! Messages to people: e-mail through a mail server, short messages through a gateway, and in `dev` both into a mailbox
+//! that the server shows.
+//!
+//! [`Outbox::deliver`] hands over one message now, or says that it cannot. Codes leave this way and are never stored.
+//! Notices about a change ([`notice`]) must not be lost: they are written with the change and delivered in the background.
+
+pub mod mailbox;
+pub mod notice;
+mod sms;
+mod smtp;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use crate::account::{Cause, Channel, Error};
+use crate::config::Config;
+use mailbox::Mailbox;
+use sms::Gateway;
+use smtp::Server;
+
+/// For how long a channel that failed counts as down for messages that nobody gets.
+const TROUBLE: SignedDuration = SignedDuration::from_secs(60);
+/// In place of a time at which a channel failed.
+const NEVER: i64 = i64::MIN;
+
+/// One message, ready to be read. It does not show itself in debug output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What it goes through.
+    pub channel: Channel,
+    /// To whom: an e-mail address or a phone number, as it was typed.
+    pub to: String,
+    /// The subject; short messages have none.
+    pub subject: Option<String>,
+    /// What it says.
+    pub text: String,
+    /// The same as a page; short messages have none.
+    pub html: Option<String>,
+}
+
+/// Where messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Through what the configuration names.
+    Configured,
+    /// Into a mailbox that the server itself shows.
+    Mailbox,
+}
+
+/// The ways out, one a channel.
+pub struct Outbox {
+    sms: Way,
+    email: Way,
+    woken: Notify,
+}
+
+/// One way out.
+struct Way {
+    carrier: Carrier,
+    /// When it failed last, in microseconds since 1970, unless it has worked since.
+    failed_at: AtomicI64,
+}
+
+enum Carrier {
+    Mailbox(Mailbox),
+    Server(Box<Server>),
+    Gateway(Box<Gateway>),
+    /// There is none until this setting says which.
+    Missing(&'static str),
+}
+
+impl Outbox {
+    /// Makes the ways out ready; nothing is connected yet.
+    pub fn new(config: &Config, delivery: Delivery) -> Result<Outbox, Cause> {
+        let (sms, email) = match delivery {
+            Delivery::Mailbox => {
+                let mailbox = Mailbox::default();
+                (Carrier::Mailbox(mailbox.clone()), Carrier::Mailbox(mailbox))
+            }
+            Delivery::Configured => (
+                match &config.sms.url {
+                    Some(url) => Carrier::Gateway(Box::new(Gateway::new(url, &config.sms)?)),
+                    None => Carrier::Missing("sms.url"),
+                },
+                match &config.smtp.from {
+                    Some(from) if !config.smtp.host.is_empty() => {
+                        Carrier::Server(Box::new(Server::new(from.clone(), &config.smtp)?))
+                    }
+                    _ => Carrier::Missing("smtp.host"),
+                },
+            ),
+        };
+        let way = |carrier| Way { carrier, failed_at: AtomicI64::new(NEVER) };
+        Ok(Outbox { sms: way(sms), email: way(email), woken: Notify::new() })
+    }
+
+    /// Hands a message over: when this returns, whoever carries it has taken it. [`Error::Unavailable`] when nobody did,
+    /// or nobody knows.
+    pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Error> {
+        let way = self.way(message.channel);
+        let delivered = match &way.carrier {
+            Carrier::Mailbox(mailbox) => {
+                mailbox.put(message, now);
+                Ok(())
+            }
+            Carrier::Server(server) => server.send(message).await,
+            Carrier::Gateway(gateway) => gateway.send(message).await,
+            Carrier::Missing(setting) => Err(missing(message.channel, setting)),
+        };
+        way.failed_at.store(if delivered.is_ok() { NEVER } else { now.as_microsecond() }, Ordering::Relaxed);
+        delivered.map_err(Error::Unavailable)
+    }
+
+    /// Says what delivering would most likely say, for a message that is not to leave.
+    pub fn rehearse(&self, channel: Channel, now: Timestamp) -> Result<(), Error> {
+        let way = self.way(channel);
+        if let Carrier::Missing(setting) = way.carrier {
+            return Err(Error::Unavailable(missing(channel, setting)));
+        }
+        // NEVER is no time at all.
+        let failed_at = Timestamp::from_microsecond(way.failed_at.load(Ordering::Relaxed));
+        if failed_at.is_ok_and(|at| now.duration_since(at) < TROUBLE) {
+            return Err(Error::Unavailable(Cause::new(format!("{} failed a moment ago", channel.name()))));
+        }
+        Ok(())
+    }
+
+    /// The mailbox, if messages go there.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match &self.email.carrier {
+            Carrier::Mailbox(mailbox) => Some(mailbox),
+            _ => None,
+        }
+    }
+
+    /// Tells whoever delivers notices that there is a new one.
+    pub fn wake(&self) {
+        self.woken.notify_waiters();
+    }
+
+    /// Completes when there may be a new notice.
+    pub async fn woken(&self) {
+        self.woken.notified().await;
+    }
+
+    fn way(&self, channel: Channel) -> &Way {
+        match channel {
+            Channel::Sms => &self.sms,
+            Channel::Email => &self.email,
+        }
+    }
+}
+
+fn missing(channel: Channel, setting: &str) -> Cause {
+    let kind = match channel {
+        Channel::Sms => "short message",
+        Channel::Email => "e-mail",
+    };
+    Cause::new(format!("no {kind} can be sent: set {setting}"))
+}

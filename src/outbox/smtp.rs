@@ -1,0 +1,170 @@
+//! Mail through a mail server (RFC 5321), over connections that are kept for the next message.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lettre::address::Envelope;
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use tokio::sync::Semaphore;
+
+use super::Message;
+use crate::account::Cause;
+use crate::config::{self, SmtpSecurity};
+use crate::telemetry::Stopwatch;
+
+/// How long a connection is kept: servers mostly end those that are idle for five minutes (RFC 5321 §4.5.3.2.7).
+const IDLE: Duration = Duration::from_secs(60);
+const NO_SMTPUTF8: &str = "the mail server does not take addresses beyond ASCII (SMTPUTF8)";
+
+/// The mail server that the configuration names.
+pub(super) struct Server {
+    from: Mailbox,
+    host: String,
+    port: u16,
+    security: SmtpSecurity,
+    tls: TlsParameters,
+    credentials: Option<Credentials>,
+    timeout: Duration,
+    places: Semaphore,
+    idle: Mutex<Vec<(AsyncSmtpConnection, Stopwatch)>>,
+}
+
+impl Server {
+    /// Reads the certificates; connects to nobody yet.
+    pub(super) fn new(from: Mailbox, settings: &config::Smtp) -> Result<Server, Cause> {
+        let mut tls = TlsParameters::builder(settings.host.clone());
+        if let Some(path) = &settings.root_certificates {
+            let refused = |reason: &dyn std::fmt::Display| Cause::new(format!("smtp.root_certificates: {reason}"));
+            let pem = std::fs::read(path).map_err(|error| refused(&error))?;
+            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| refused(&error))?);
+        }
+        let password = settings.password.expose().to_owned();
+        Ok(Server {
+            from,
+            host: settings.host.clone(),
+            port: u16::try_from(settings.port).map_err(Cause::new)?,
+            security: settings.security,
+            tls: tls.build().map_err(Cause::new)?,
+            credentials: (!settings.user.is_empty()).then(|| Credentials::new(settings.user.clone(), password)),
+            timeout: settings.timeout,
+            places: Semaphore::new(settings.connections),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Hands a message over, within the time for it.
+    pub(super) async fn send(&self, message: &Message) -> Result<(), Cause> {
+        let (envelope, mail) = compose(&self.from, message)?;
+        tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await.map_err(Cause::new)?
+    }
+
+    async fn hand_over(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), Cause> {
+        let _place = self.places.acquire().await.map_err(Cause::new)?;
+        let mut connection = match self.take_idle() {
+            Some(kept) if !can_reach(&kept, envelope) => return Err(Cause::new(NO_SMTPUTF8)),
+            Some(mut kept) => match announce(&mut kept, envelope, mail).await {
+                Ok(()) => kept,
+                // The server may have ended a connection that it had kept for long. As nothing of the message was said
+                // on it, the message can be said again.
+                Err(error) if !error.is_permanent() => self.announce_anew(envelope, mail).await?,
+                Err(error) => return Err(Cause::new(error)),
+            },
+            None => self.announce_anew(envelope, mail).await?,
+        };
+        // From here on the server may have it, whatever else happens: never said twice.
+        connection.message(mail).await.map_err(Cause::new)?;
+        self.keep(connection);
+        Ok(())
+    }
+
+    async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Cause> {
+        let mut connection = self.connect().await.map_err(Cause::new)?;
+        if !can_reach(&connection, envelope) {
+            return Err(Cause::new(NO_SMTPUTF8));
+        }
+        announce(&mut connection, envelope, mail).await.map_err(Cause::new)?;
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let name = ClientId::default();
+        let at_once = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
+        let server = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &name, at_once, None).await?;
+        if self.security == SmtpSecurity::StartTls {
+            // Fails when the server does not offer it: never in clear.
+            connection.starttls(self.tls.clone(), &name).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(_, since)| since.elapsed() < IDLE);
+        idle.pop().map(|(connection, _)| connection)
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        // As many as have places at once, so that they are never more.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((connection, Stopwatch::start()));
+    }
+}
+
+/// Whether a server takes the addresses of an envelope (RFC 6531 §3.1).
+fn can_reach(connection: &AsyncSmtpConnection, envelope: &Envelope) -> bool {
+    !is_beyond_ascii(envelope) || connection.server_info().supports_feature(Extension::SmtpUtfEight)
+}
+
+fn is_beyond_ascii(envelope: &Envelope) -> bool {
+    envelope.from().into_iter().chain(envelope.to()).any(|address| !address.to_string().is_ascii())
+}
+
+/// Says from whom and to whom, up to the server's word that the message itself may come.
+async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
+    let mut parameters = Vec::new();
+    if is_beyond_ascii(envelope) {
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !mail.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    connection.command(Mail::new(envelope.from().cloned(), parameters)).await?;
+    for to in envelope.to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+    }
+    connection.command(Data).await.map(drop)
+}
+
+/// The message on the wire (RFC 5322), to exactly one address. Whatever stands in the texts becomes encoded text.
+fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cause> {
+    // What the library says about a malformed address would repeat it.
+    let address = message.to.parse().map_err(|_| Cause::new("the address cannot be written to"))?;
+    let text = message.text.clone();
+    let mail = lettre::Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, address))
+        .subject(message.subject.clone().unwrap_or_default())
+        // Asks robots not to answer (RFC 3834 §5).
+        .raw_header(automatic()?);
+    let mail = match &message.html {
+        Some(html) => mail.multipart(MultiPart::alternative_plain_html(text, html.clone())),
+        None => mail.body(text),
+    };
+    let mail = mail.map_err(Cause::new)?;
+    Ok((mail.envelope().clone(), mail.formatted()))
+}
+
+fn automatic() -> Result<lettre::message::header::HeaderValue, Cause> {
+    use lettre::message::header::{HeaderName, HeaderValue};
+    let name = HeaderName::new_from_ascii("Auto-Submitted".to_owned()).map_err(Cause::new)?;
+    Ok(HeaderValue::new(name, "auto-generated".to_owned()))
+}

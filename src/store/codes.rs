@@ -1,0 +1,151 @@
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::statement::{Statement, statement};
+use super::value::{Row, hash, parameters, present, time};
+use super::{Bound, Store};
+use crate::account::Error;
+use crate::keys::KeyedHash;
+
+/// Counts a sending unless it comes too early; ?3 is a day ago, ?4 the interval ago.
+const COUNT_SENDING: Statement = statement!(
+    "INSERT INTO sent_code (recipient, last_at, day_began_at, count) VALUES (?1, ?2, ?2, 1) \
+     ON CONFLICT (recipient) DO UPDATE SET last_at = excluded.last_at, \
+     day_began_at = CASE WHEN sent_code.day_began_at <= ?3 THEN excluded.day_began_at ELSE sent_code.day_began_at END, \
+     count = CASE WHEN sent_code.day_began_at <= ?3 THEN 1 ELSE sent_code.count + 1 END \
+     WHERE sent_code.last_at <= ?4 AND (sent_code.day_began_at <= ?3 OR sent_code.count < ?5)"
+);
+const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
+const PUT: Statement = statement!(
+    "INSERT INTO one_time_code (slot, id, token, binding, code, tries, code_expires_at, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7) ON CONFLICT (slot) DO UPDATE SET id = excluded.id, \
+     token = excluded.token, binding = excluded.binding, code = excluded.code, tries = 0, \
+     code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at"
+);
+const COUNT_TRY: Statement = statement!(
+    "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
+     AND tries < ?5 RETURNING id, code, code_expires_at"
+);
+const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND id = ?2");
+const FORGET: Statement = statement!("DELETE FROM one_time_code WHERE expires_at <= ?1");
+const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1");
+
+/// One code that was sent: where it is kept, and which of those that were kept there it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Keyed hash of what can have one code at a time.
+    pub slot: KeyedHash,
+    /// New for every code.
+    pub id: Uuid,
+}
+
+/// A code that was sent, as it is stored: nothing of it can be read.
+#[derive(Clone, Debug)]
+pub struct SentCode {
+    /// Where it is kept, and which it is.
+    pub challenge: Challenge,
+    /// The keyed hash of the token that must come back with it.
+    pub token: KeyedHash,
+    /// The keyed hash of everything else that must be the same when it comes back.
+    pub binding: KeyedHash,
+    /// The keyed hash of the code.
+    pub code: KeyedHash,
+    /// When the code ends.
+    pub code_expires_at: Timestamp,
+    /// When the token ends, and nothing is left.
+    pub expires_at: Timestamp,
+}
+
+/// What a counted try may be compared with.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Which code it was a try at.
+    pub id: Uuid,
+    /// The keyed hash of the code.
+    pub code: KeyedHash,
+    /// When the code ends.
+    pub code_expires_at: Timestamp,
+}
+
+/// How often codes may be sent to one recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct SendingLimit {
+    /// The newest sending at or before this lets another one pass.
+    pub last_until: Timestamp,
+    /// A day that began at or before this is over.
+    pub day_until: Timestamp,
+    /// The most in a day.
+    pub a_day: i64,
+}
+
+impl Store {
+    /// Counts a sending to a recipient; false when it would come too early, and then it does not count.
+    pub async fn count_sending(
+        &self,
+        recipient: KeyedHash,
+        now: Timestamp,
+        limit: SendingLimit,
+    ) -> Result<bool, Error> {
+        let bound = parameters![recipient, now, limit.day_until, limit.last_until, limit.a_day];
+        Ok(self.execute(vec![(COUNT_SENDING, bound)]).await? == [1])
+    }
+
+    /// Lets another sending pass at once, because the one that was counted at `now` failed. It still counts for the day.
+    pub async fn end_sending_interval(&self, recipient: KeyedHash, now: Timestamp) -> Result<(), Error> {
+        let bound = parameters![recipient, now, Timestamp::UNIX_EPOCH];
+        self.execute(vec![(END_INTERVAL, bound)]).await.map(drop)
+    }
+
+    /// Keeps a code that was sent; an older one in its slot is void from now on.
+    pub async fn put_code(&self, sent: &SentCode) -> Result<(), Error> {
+        let bound = parameters![
+            sent.challenge.slot,
+            sent.challenge.id,
+            sent.token,
+            sent.binding,
+            sent.code,
+            sent.code_expires_at,
+            sent.expires_at,
+        ];
+        self.execute(vec![(PUT, bound)]).await.map(drop)
+    }
+
+    /// Counts a try, durably and before anybody compares, and returns what to compare with; `None` when there is nothing
+    /// to try: no such code, no longer, not with this token or binding, or all `tries` were made.
+    pub async fn count_try(
+        &self,
+        slot: KeyedHash,
+        token: KeyedHash,
+        binding: KeyedHash,
+        now: Timestamp,
+        tries: i64,
+    ) -> Result<Option<Tried>, Error> {
+        let read = |row: &dyn Row| {
+            let id = row.uuid(0).and_then(present)?;
+            Ok(Tried { id, code: hash(row, 1)?, code_expires_at: time(row, 2)? })
+        };
+        let tried = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], read).await?;
+        Ok(tried.into_iter().next())
+    }
+
+    /// Uses a code up; [`Error::CodeUsed`] when somebody else was faster or a newer one took its place.
+    pub async fn use_code(&self, challenge: Challenge) -> Result<(), Error> {
+        match self.execute(vec![using(challenge)]).await?[..] {
+            [1] => Ok(()),
+            _ => Err(Error::CodeUsed),
+        }
+    }
+
+    /// Deletes codes that ended, and counts of sendings of which the last was at or before `day_until`.
+    pub async fn forget_codes(&self, now: Timestamp, day_until: Timestamp) -> Result<(), Error> {
+        self.execute(vec![(FORGET, parameters![now]), (FORGET_SENDINGS, parameters![day_until])]).await.map(drop)
+    }
+}
+
+/// Uses a code up: must touch one row.
+pub(super) fn using(challenge: Challenge) -> Bound {
+    (USE, parameters![challenge.slot, challenge.id])
+}
+
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] = &[COUNT_SENDING, END_INTERVAL, PUT, COUNT_TRY, USE, FORGET, FORGET_SENDINGS];

@@ -1,0 +1,80 @@
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Store;
+use super::statement::{Statement, statement};
+use super::value::{Row, parameters, present};
+use crate::account::{Channel, Error};
+
+pub(super) const ADD: Statement = statement!(
+    "INSERT INTO notice (id, channel, sealing_key, sealed, attempts, due_at, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)"
+);
+/// The outer condition on `due_at` is asked again once another instance's claim of the same row has committed.
+const CLAIM: Statement = statement!(
+    "UPDATE notice SET attempts = attempts + 1, due_at = ?3 WHERE due_at <= ?2 AND id = (SELECT id FROM notice \
+     WHERE channel = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) \
+     RETURNING id, sealing_key, sealed, attempts"
+);
+const POSTPONE: Statement = statement!("UPDATE notice SET due_at = ?3 WHERE id = ?1 AND attempts = ?2");
+const FORGET: Statement = statement!("DELETE FROM notice WHERE id = ?1");
+const FORGET_EXPIRED: Statement = statement!("DELETE FROM notice WHERE expires_at <= ?1");
+
+/// A notice on its way: address and text sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SealedNotice {
+    /// New for every notice.
+    pub id: Uuid,
+    /// What it goes through.
+    pub channel: Channel,
+    /// The generation of the key that sealed it.
+    pub key: i64,
+    /// Address and text.
+    pub sealed: Vec<u8>,
+}
+
+/// A notice that this instance may deliver until its lease ends.
+#[derive(Clone, Debug)]
+pub struct ClaimedNotice {
+    /// Which.
+    pub notice: SealedNotice,
+    /// Which attempt this is, from 1.
+    pub attempt: i64,
+}
+
+impl Store {
+    /// Claims the notice that is due longest, if any: until `lease` no other instance takes it, and after that it is due again.
+    pub async fn claim_notice(
+        &self,
+        channel: Channel,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Option<ClaimedNotice>, Error> {
+        let read = |row: &dyn Row| {
+            let id = row.uuid(0).and_then(present)?;
+            let (key, sealed) = (present(row.integer(1)?)?, present(row.bytes(2)?)?);
+            Ok((SealedNotice { id, channel: Channel::Email, key, sealed }, present(row.integer(3)?)?))
+        };
+        let claimed = self.write(CLAIM, parameters![channel.name(), now, lease], read).await?;
+        let claimed = claimed.into_iter().next();
+        Ok(claimed.map(|(notice, attempt)| ClaimedNotice { notice: SealedNotice { channel, ..notice }, attempt }))
+    }
+
+    /// Makes a notice due again at a moment, unless somebody else has claimed it since.
+    pub async fn postpone_notice(&self, claimed: &ClaimedNotice, due_at: Timestamp) -> Result<(), Error> {
+        self.execute(vec![(POSTPONE, parameters![claimed.notice.id, claimed.attempt, due_at])]).await.map(drop)
+    }
+
+    /// Forgets a notice that was delivered or given up.
+    pub async fn forget_notice(&self, id: Uuid) -> Result<(), Error> {
+        self.execute(vec![(FORGET, parameters![id])]).await.map(drop)
+    }
+
+    /// Deletes notices that came too late, and returns how many.
+    pub async fn forget_expired_notices(&self, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.execute(vec![(FORGET_EXPIRED, parameters![now])]).await?.into_iter().sum())
+    }
+}
+
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] = &[ADD, CLAIM, POSTPONE, FORGET, FORGET_EXPIRED];
