@@ -2,11 +2,13 @@
 
 mod accounts;
 mod api_keys;
+mod applications;
 mod commits;
 mod installation;
 mod moving;
 mod pictures;
 mod schemas;
+mod sign_ins;
 mod tenants;
 mod tokens;
 

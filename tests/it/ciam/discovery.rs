@@ -1,0 +1,45 @@
+//! What clients find out by themselves.
+
+
+use super::{Jane, without_address};
+use crate::support::Server;
+use crate::support::applications::KEY_ID;
+
+on_both_databases!(
+    async fn the_configuration_says_where_everything_is_and_nothing_that_is_not(server: Server) {
+        let answer = server.request("GET", "/.well-known/openid-configuration").send().await;
+        insta::assert_snapshot!(without_address(&server, &answer), @"");
+    }
+);
+
+on_both_databases!(
+    async fn the_keys_are_those_that_applications_tokens_are_signed_with(server: Server) {
+        let jane = Jane::new(&server).await;
+        let answer = server.request("GET", "/oauth2/jwks").send().await;
+        assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
+        let keys = answer.json();
+        let keys = keys["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 1);
+        assert_eq!((&keys[0]["kid"], &keys[0]["alg"], &keys[0]["use"], &keys[0]["kty"]), (&KEY_ID.into(), &"RS256".into(), &"sig".into(), &"RSA".into()));
+        assert!(keys[0].get("d").is_none());
+        // The other contracts' keys are apart.
+        let others = server.request("GET", "/.well-known/jwks.json").send().await.json();
+        assert!(others["keys"].as_array().unwrap().iter().all(|key| key["kty"] == "OKP"), "{others}");
+
+        let rotated = server.app.issuer().rotate_for_applications(&server.app).await.unwrap();
+        let keys = server.request("GET", "/oauth2/jwks").send().await.json();
+        let ids: Vec<&str> = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+        assert_eq!(ids, [KEY_ID, &rotated]);
+        assert_eq!(jane.get().await.status, 200, "what an older key signed holds");
+        let fresh = jane.client.token(&jane.account).await;
+        assert_eq!(server.request("GET", "/userinfo").bearer(&fresh).send().await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn the_first_key_is_made_when_it_is_first_asked_for(server: Server) {
+        let keys = server.request("GET", "/oauth2/jwks").send().await.json();
+        assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(server.request("GET", "/oauth2/jwks").send().await.json(), keys);
+    }
+);
