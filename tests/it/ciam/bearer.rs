@@ -10,7 +10,7 @@ use selfsame::identity::bearer;
 use selfsame::identity::sign_in;
 use serde_json::json;
 
-use super::{ALL, Jane, USERINFO};
+use super::{ALL, Jane, USERINFO, in_status};
 use crate::support::applications::{KEY_ID, basic};
 use crate::support::forge::Forge;
 use crate::support::signing::Key;
@@ -112,12 +112,8 @@ on_both_databases!(
         let mut transcript = Transcript::default();
         let broken = |token: &str| server.request("PATCH", USERINFO).bearer(token).header("Content-Type", "text/plain").body("{");
         transcript.add("a bad token and a bad body", &broken("garbage").send().await);
-        let suspended = selfsame::account::Patch {
-            status: Some(selfsame::account::Status::Suspended),
-            ..selfsame::account::Patch::default()
-        };
         transcript.add("a bad body", &broken(&jane.token).send().await);
-        server.operate(&jane.account, suspended).await;
+        server.operate(&jane.account, in_status(selfsame::account::Status::Suspended)).await;
         transcript.add("a suspended person and a bad body", &broken(&jane.token).send().await);
         insta::assert_snapshot!(transcript, @"");
     }

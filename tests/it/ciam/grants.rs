@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use selfsame::account::{Application, Field, GrantType, Kind, Patch, Status};
+use selfsame::account::{Application, Field, GrantType, Kind, Status};
 use serde_json::{Value, json};
 
-use super::USERINFO;
+use super::{USERINFO, in_status};
 use crate::support::applications::{Client, basic};
 use crate::support::{Answer, Server, Transcript, patch};
 
@@ -179,9 +179,9 @@ on_both_databases!(
         for name in ["grant_type", "phone_number", "otp_token", "otp"] {
             transcript.add(format!("without {name}"), &client.ask(with(json!({name: null}))).await);
         }
-        server.operate(&person, Patch { status: Some(Status::Suspended), ..Patch::default() }).await;
+        server.operate(&person, in_status(Status::Suspended)).await;
         transcript.add("a suspended person", &client.ask(good.clone()).await);
-        server.operate(&person, Patch { status: Some(Status::Active), ..Patch::default() }).await;
+        server.operate(&person, in_status(Status::Active)).await;
         insta::assert_snapshot!(transcript, @"");
         assert_eq!(client.ask(good.clone()).await.status, 200);
         assert_eq!(client.ask(good).await.json()["error_description"], "Unknown or expired otp_token");

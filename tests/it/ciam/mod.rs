@@ -17,7 +17,7 @@ mod proofs;
 mod refresh;
 mod revoke;
 
-use selfsame::account::{Account, Field, Kind, Patch};
+use selfsame::account::{Account, Field, Kind, Patch, Status};
 use serde_json::{Value, json};
 
 use crate::support::applications::Client;
@@ -94,6 +94,13 @@ impl<'a> Jane<'a> {
     fn proved(name: &str, address: &str, (token, code): &(String, String)) -> Value {
         json!({name: address, format!("{name}_otp_token"): token, format!("{name}_otp"): code})
     }
+}
+
+/// A patch by which operators put an account into a state.
+fn in_status(status: Status) -> Patch {
+    let mut wished = patch(&[]);
+    wished.status = Some(status);
+    wished
 }
 
 /// The body of an answer without what differs from run to run.

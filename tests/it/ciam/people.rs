@@ -1,15 +1,15 @@
 //! Whose token it is.
 
-use selfsame::account::{Patch, Status, TenantStatus};
+use selfsame::account::{Status, TenantStatus};
 
-use super::{Jane, USERINFO};
+use super::{Jane, USERINFO, in_status};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
     async fn somebody_who_is_gone_is_not_found(server: Server) {
         let jane = Jane::new(&server).await;
         let mut transcript = Transcript::default();
-        let closed = Patch { status: Some(Status::Closed), ..Patch::default() };
+        let closed = in_status(Status::Closed);
         server.operate(&jane.account, closed).await;
         for method in ["GET", "POST", "PATCH"] {
             transcript.add(format!("{method}, closed"), &jane.request(method).send().await);
@@ -25,7 +25,7 @@ on_both_databases!(
         let jane = Jane::new(&server).await;
         let mut transcript = Transcript::default();
         for status in [Status::Suspended, Status::PendingApproval, Status::Rejected, Status::Locked] {
-            server.operate(&jane.account, Patch { status: Some(status), ..Patch::default() }).await;
+            server.operate(&jane.account, in_status(status)).await;
             transcript.add(format!("GET {}", status.code()), &jane.get().await);
             transcript.add(format!("PATCH {}", status.code()), &jane.patch(r#"{"nickname":"J"}"#).await);
         }

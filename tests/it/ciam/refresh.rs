@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use selfsame::account::{Account, GrantType, Kind, Patch, Status};
+use selfsame::account::{Account, GrantType, Kind, Status};
 use selfsame::identity::sign_in::Tokens;
 use serde_json::json;
 
-use super::USERINFO;
+use super::{USERINFO, in_status};
 use crate::support::applications::Client;
 use crate::support::{Answer, Server, Transcript};
 
@@ -95,9 +95,9 @@ on_both_databases!(
         transcript.add("garbage", &refresh(&client, "garbage").await);
         transcript.add("an access token", &refresh(&client, &first.access_token).await);
         transcript.add("another application's", &refresh(&other, &token).await);
-        server.operate(&account, Patch { status: Some(Status::Locked), ..Patch::default() }).await;
+        server.operate(&account, in_status(Status::Locked)).await;
         transcript.add("a locked person's", &refresh(&client, &token).await);
-        server.operate(&account, Patch { status: Some(Status::Active), ..Patch::default() }).await;
+        server.operate(&account, in_status(Status::Active)).await;
         server.pass(Duration::from_secs(24 * 3600));
         transcript.add("a day old", &refresh(&client, &token).await);
         insta::assert_snapshot!(transcript, @"");
@@ -108,9 +108,9 @@ on_both_databases!(
     async fn a_refusal_spends_nothing(server: Server) {
         let (client, account, first) = signed_in(&server).await;
         let token = first.refresh_token.unwrap();
-        server.operate(&account, Patch { status: Some(Status::Locked), ..Patch::default() }).await;
+        server.operate(&account, in_status(Status::Locked)).await;
         assert_eq!(refresh(&client, &token).await.status, 400);
-        server.operate(&account, Patch { status: Some(Status::Active), ..Patch::default() }).await;
+        server.operate(&account, in_status(Status::Active)).await;
         server.pass(Duration::from_secs(24 * 3600 - 1));
         let answer = refresh(&client, &token).await;
         assert_eq!(answer.status, 200, "{answer}");
