@@ -29,7 +29,20 @@ on_both_databases!(
                 transcript.add(format!("{method} {name}"), &request.send().await);
             }
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET nothing
+        > POST nothing
+        > PATCH nothing
+        > GET Basic
+        > POST Basic
+        > PATCH Basic
+        > GET Digest
+        > POST Digest
+        > PATCH Digest
+        400 Bad Request
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_request", error_description="Bearer token not found in the request", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+        "#);
     }
 );
 
@@ -75,7 +88,24 @@ on_both_databases!(
         }
         let twice = jane.request("GET").bearer(&jane.token).send().await;
         transcript.add("two headers", &twice);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > garbage
+        > a flipped bit
+        > alg none
+        > an unknown key
+        > no signature
+        > a stranger's signature
+        > the key of the other contracts
+        > a token for System
+        > revoked
+        > an ID token
+        > nothing behind Bearer
+        > two spaces
+        > two headers
+        401 Unauthorized
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_token", error_description="Error decoding JWT", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+        "#);
         assert_eq!(jane.get().await.status, 200);
     }
 );
@@ -99,7 +129,13 @@ on_both_databases!(
         for method in ["GET", "PATCH"] {
             transcript.add(method, &server.request(method, USERINFO).bearer(&tokens.access_token).send().await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET
+        > PATCH
+        403 Forbidden
+        cache-control: no-store
+        www-authenticate: Bearer error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token.", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+        "#);
         let revocation = bearer::revocation(&server.app, server.app.public_url(), &tokens.token_id);
         server.app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
         assert_eq!(server.request("GET", USERINFO).bearer(&tokens.access_token).send().await.status, 401);
@@ -115,7 +151,29 @@ on_both_databases!(
         transcript.add("a bad body", &broken(&jane.token).send().await);
         server.operate(&jane.account, in_status(selfsame::account::Status::Suspended)).await;
         transcript.add("a suspended person and a bad body", &broken(&jane.token).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > a bad token and a bad body
+        401 Unauthorized
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_token", error_description="Error decoding JWT", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+
+
+
+        > a bad body
+        415 Unsupported Media Type
+        accept-patch: application/json
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported Content-Type."}
+
+        > a suspended person and a bad body
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"abnormal_user_status","error_description":"User is frozen."}
+        "#);
     }
 );
 

@@ -10,7 +10,21 @@ on_both_databases!(
         for body in ["", "{", "[]", "\"x\"", "null", "{} {}", "{\"nickname\":\"\\ud800\"}", "{\"other\":\"\\u0000\"}"] {
             transcript.add(body, &jane.patch(body).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > 
+        > {
+        > []
+        > "x"
+        > null
+        > {} {}
+        > {"nickname":"\ud800"}
+        > {"other":"\u0000"}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Malformed request body."}
+        "#);
         let twice = jane.patch(r#"{"nickname":"first","nickname":"last"}"#).await;
         assert_eq!(twice.json()["nickname"], "last");
     }
@@ -26,7 +40,26 @@ on_both_databases!(
             transcript.add(kind, &jane.request("PATCH").header("Content-Type", kind).body(body).send().await);
         }
         transcript.add("gzip", &jane.request("PATCH").header("Content-Encoding", "gzip").json(body).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > none
+        > application/merge-patch+json
+        > application/x-www-form-urlencoded
+        > text/json
+        415 Unsupported Media Type
+        accept-patch: application/json
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported Content-Type."}
+
+        > gzip
+        415 Unsupported Media Type
+        accept-encoding: identity
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported Content-Encoding."}
+        "#);
         for kind in ["APPLICATION/JSON", "application/json;charset=UTF-8"] {
             let answer = jane.request("PATCH").header("Content-Type", kind).body(body).send().await;
             assert_eq!(answer.status, 200, "{kind}");
@@ -39,7 +72,14 @@ on_both_databases!(
         let jane = Jane::new(&server).await;
         let body = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
         assert_eq!(jane.patch(body(64 * 1024)).await.status, 200);
-        insta::assert_snapshot!(jane.patch(body(64 * 1024 + 1)).await, @"");
+        insta::assert_snapshot!(jane.patch(body(64 * 1024 + 1)).await, @r#"
+        413 Payload Too Large
+        cache-control: no-store
+        connection: close
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Request body is too large."}
+        "#);
     }
 );
 
@@ -67,7 +107,55 @@ on_both_databases!(
         ] {
             transcript.add(format!("{method} {path}"), &server.request(method, path).send().await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @"
+        > PUT /userinfo
+        > DELETE /userinfo
+        405 Method Not Allowed
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+        cache-control: no-store
+
+
+
+        > GET /otp/send
+        > GET /oauth2/token
+        > GET /oauth2/revoke
+        405 Method Not Allowed
+        allow: POST, OPTIONS
+        cache-control: no-store
+
+
+
+        > POST /oauth2/jwks
+        > POST /.well-known/openid-configuration
+        405 Method Not Allowed
+        allow: GET, HEAD, OPTIONS
+        cache-control: no-store
+
+
+
+        > OPTIONS /userinfo
+        204 No Content
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+
+
+
+        > OPTIONS /otp/send
+        > OPTIONS /oauth2/token
+        204 No Content
+        allow: POST, OPTIONS
+
+
+
+        > GET /userinfo/
+        > GET /Userinfo
+        > GET /userinfo/more
+        > POST /otp
+        > POST /otp/check
+        > GET /oauth2/authorize
+        > GET /.well-known/none
+        404 Not Found
+        cache-control: no-store
+        ");
     }
 );
 
@@ -92,7 +180,28 @@ on_both_databases!(
         transcript.add("preflight", &from("OPTIONS", "https://app.example.com").send().await);
         transcript.add("no token", &from("GET", "https://app.example.com").send().await);
         transcript.add("another page", &from("OPTIONS", "https://other.example.com").send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > preflight
+        204 No Content
+        access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id
+        access-control-allow-methods: GET, HEAD, POST, PATCH, OPTIONS
+        access-control-allow-origin: https://app.example.com
+        access-control-max-age: 600
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+
+
+
+        > no token
+        400 Bad Request
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_request", error_description="Bearer token not found in the request", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+
+
+
+        > another page
+        204 No Content
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+        "#);
         let read = from("GET", "https://app.example.com").bearer(&jane.token).send().await;
         assert_eq!((read.status.as_u16(), read.header("access-control-allow-origin")), (200, "https://app.example.com"));
         let elsewhere = server.request("OPTIONS", "/web/v1/system/profile").header("Origin", "https://app.example.com");
@@ -106,7 +215,14 @@ async fn too_many_requests_of_one_person_or_address_are_refused() {
     let server = Server::with(crate::support::Database::sqlite(), &settings).await;
     let jane = Jane::new(&server).await;
     assert_eq!((jane.get().await.status.as_u16(), jane.get().await.status.as_u16()), (200, 200));
-    insta::assert_snapshot!(jane.get().await, @"");
+    insta::assert_snapshot!(jane.get().await, @r#"
+    429 Too Many Requests
+    cache-control: no-store
+    content-type: application/json;charset=UTF-8
+    retry-after: 30
+
+    {"error":"rate_limit_exceeded","error_description":"Too many requests."}
+    "#);
     let settings = [("SELFSAME__RATE_LIMIT__ADDRESS", "3")];
     let server = Server::with(crate::support::Database::sqlite(), &settings).await;
     let post = |path: &'static str| server.request("POST", path).json("{}");

@@ -32,7 +32,20 @@ on_both_databases!(
         ] {
             transcript.add(body, &jane.patch(body).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > {"address":"Shanghai"}
+        > {"nickname":"J","address":"Shanghai"}
+        > {"Nickname":"J"}
+        > {"":"J"}
+        > {"address":null}
+        > {"given_name":"Jane"}
+        > {"sub":"me","address":1,"phone_number":"1"}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unknown attribute(s) found."}
+        "#);
         assert_eq!(jane.stored().await, before);
     }
 );
@@ -58,7 +71,24 @@ on_both_databases!(
         }
         // Not even a value that is shown.
         transcript.add("its own sub", &jane.patch(json!({"sub": jane.account.id.to_string()}).to_string()).await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > sub
+        > username
+        > status
+        > picture
+        > email_verified
+        > phone_number_verified
+        > created_at
+        > updated_at
+        > groups
+        > wechat_union_id
+        > its own sub
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported user attribute(s) found."}
+        "#);
         assert_eq!(jane.stored().await.text(Field::Nickname), None);
     }
 );

@@ -28,11 +28,17 @@ on_both_databases!(
     async fn claims_come_in_one_order_and_only_those_that_the_application_may_see(server: Server) {
         let jane = Jane::with(&server, everything(), &ALL).await;
         let sub = jane.account.id.to_string();
-        insta::assert_snapshot!(jane.get().await.to_string().replace(&sub, "SUB"), @"");
+        insta::assert_snapshot!(jane.get().await.to_string().replace(&sub, "SUB"), @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"sub":"SUB","email":"jane@example.com","name":"Jane","nickname":"J","zoneinfo":"Asia/Shanghai","locale":"zh-CN","phone_number":"13800138000","email_verified":true,"phone_number_verified":true,"username":"jane_1","picture":"https://example.com/jane.png"}
+        "#);
         let few = Jane::of(server.client(Kind::Spa, &["name", "phone_number"]).await, jane.account.clone()).await;
-        insta::assert_snapshot!(few.get().await.body.replace(&sub, "SUB"), @"");
+        insta::assert_snapshot!(few.get().await.body.replace(&sub, "SUB"), @r#"{"sub":"SUB","name":"Jane","phone_number":"13800138000"}"#);
         let none = Jane::of(server.client(Kind::Mobile, &[]).await, jane.account.clone()).await;
-        insta::assert_snapshot!(none.get().await.body.replace(&sub, "SUB"), @"");
+        insta::assert_snapshot!(none.get().await.body.replace(&sub, "SUB"), @r#"{"sub":"SUB"}"#);
     }
 );
 
@@ -88,7 +94,13 @@ on_both_databases!(
         wished.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
         let jane = Jane::with(&server, wished, &["picture"]).await;
         let shown = without_address(&server, &jane.get().await).replace(&jane.account.id.to_string(), "SUB");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"sub":"SUB","picture":"URL/pictures/0123.png"}
+        "#);
     }
 );
 

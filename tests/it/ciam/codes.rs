@@ -36,7 +36,23 @@ on_both_databases!(
         }
         let in_body = json!({"client_id": id, "client_secret": secret, "phone_number": "13800138000"});
         transcript.add("credentials in the body", &server.request("POST", SEND).json(in_body.to_string()).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > nothing
+        > Bearer
+        > no Base64
+        > no colon
+        > another secret
+        > an empty secret
+        > another application
+        > an application without a secret
+        > credentials in the body
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        www-authenticate: Basic realm="ciam"
+
+        {"error":"invalid_client"}
+        "#);
         assert_eq!(client.send(json!({"phone_number": "13800138000"})).await.status, 200);
     }
 );
@@ -80,7 +96,56 @@ on_both_databases!(
         let form = client.signed(server.request("POST", SEND)).header("Content-Type", "application/x-www-form-urlencoded");
         transcript.add("a form", &form.body("phone_number=13800138000").send().await);
         transcript.add("malformed", &client.signed(server.request("POST", SEND)).json("{").send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > {"phone_number":"13800138000","usage":"other"}
+        > {"phone_number":"13800138000","usage":1}
+        > {"email":"jane@example.com","usage":"change_email"}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unknown usage."}
+
+        > {}
+        > {"email":"jane@example.com","phone_number":"13800138000"}
+        > {"email":null,"phone_number":null}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Exactly one of phone_number and email is required."}
+
+        > {"phone_number":"1380013800"}
+        > {"phone_number":"+8613800138000"}
+        > {"phone_number":13800138000}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"malformed_phone_number"}
+
+        > {"email":"jane"}
+        > {"email":""}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"malformed_email"}
+
+        > a form
+        415 Unsupported Media Type
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported Content-Type."}
+
+        > malformed
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Malformed request body."}
+        "#);
     }
 );
 
@@ -90,7 +155,13 @@ on_both_databases!(
         let answer = client.send(json!({"usage": "login", "email": "Jane@Example.com", "other": 1})).await;
         let token = answer.json()["otp_token"].as_str().unwrap().to_owned();
         assert_eq!(token.len(), 43);
-        insta::assert_snapshot!(answer.to_string().replace(&token, "TOKEN"), @"");
+        insta::assert_snapshot!(answer.to_string().replace(&token, "TOKEN"), @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"otp_token":"TOKEN"}
+        "#);
         assert_eq!(server.code_to("Jane@Example.com").len(), 6);
     }
 );
@@ -123,7 +194,41 @@ on_both_databases!(
                 transcript.add(format!("{usage} {}", address.1), &answer);
             }
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > signup 13800138000
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"phone_number_is_used"}
+
+        > signup JANE@example.com
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"email_is_used"}
+
+        > signup 13700137000
+        > signup jo@example.com
+        > login 13800138000
+        > login JANE@example.com
+        > login 13700137000
+        > login jo@example.com
+        > update_userinfo 13800138000
+        > update_userinfo JANE@example.com
+        > update_userinfo 13700137000
+        > update_userinfo jo@example.com
+        > reset_password 13800138000
+        > reset_password JANE@example.com
+        > reset_password 13700137000
+        > reset_password jo@example.com
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"otp_token":"TOKEN"}
+        "#);
         let got = recipients(&server);
         // Signing up: the free ones. Signing in and passwords: those with an account. A new address: all.
         assert_eq!(got, [
@@ -150,7 +255,21 @@ on_both_databases!(
             server.pass(Duration::from_secs(1));
             assert_eq!(send().await.status, 200);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > phone_number
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"sms_rate_limit_exceeded","error_description":"SMS rate limit exceeded for same phone number"}
+
+        > email
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"email_rate_limit_exceeded","error_description":"Email rate limit exceeded for same email address"}
+        "#);
     }
 );
 
@@ -177,7 +296,16 @@ async fn without_a_way_out_a_code_is_503_with_the_published_text() {
     for body in [json!({"usage": "update_userinfo", "phone_number": "13800138000"}), json!({"email": "jane@example.com"})] {
         transcript.add(body.to_string(), &client.send(body).await);
     }
-    insta::assert_snapshot!(transcript, @"");
+    insta::assert_snapshot!(transcript, @r#"
+    > {"phone_number":"13800138000","usage":"update_userinfo"}
+    > {"email":"jane@example.com"}
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json;charset=UTF-8
+    retry-after: 1
+
+    {"error":"temporarily_unavailable","error_description":"Failed to send OTP. Please try again later."}
+    "#);
     // Nothing counts as sent.
     assert_eq!(client.send(json!({"email": "jane@example.com"})).await.status, 503);
 }

@@ -44,7 +44,7 @@ async fn jane(server: &Server) -> Jane<'_> {
 on_both_databases!(
     async fn what_the_schema_defines_shows_by_identifier_whatever_its_type(server: Server) {
         let jane = jane(&server).await;
-        insta::assert_snapshot!(jane.get().await.body.replace(&jane.account.id.to_string(), "SUB"), @"");
+        insta::assert_snapshot!(jane.get().await.body.replace(&jane.account.id.to_string(), "SUB"), @r#"{"sub":"SUB","city":"Paris","home":{"street":"x"},"level":"gold","tags":["a",null]}"#);
         server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
         assert_eq!(jane.get().await.body, format!(r#"{{"sub":"{}"}}"#, jane.account.id));
         assert_eq!(jane.patch(r#"{"city":"Rome"}"#).await.json()["error_description"], "Unknown attribute(s) found.");
@@ -93,7 +93,26 @@ on_both_databases!(
         ] {
             transcript.add(body, &jane.patch(body).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > {"level":"silver"}
+        > {"level":"gold"}
+        > {"tags":["b"]}
+        > {"home":{"street":"y"}}
+        > {"home":null}
+        > {"anything":"x"}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported user attribute(s) found."}
+
+        > {"city":"Rome","undefined":"x"}
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unknown attribute(s) found."}
+        "#);
         assert_eq!(jane.stored().await, before);
     }
 );

@@ -8,7 +8,13 @@ use crate::support::applications::KEY_ID;
 on_both_databases!(
     async fn the_configuration_says_where_everything_is_and_nothing_that_is_not(server: Server) {
         let answer = server.request("GET", "/.well-known/openid-configuration").send().await;
-        insta::assert_snapshot!(without_address(&server, &answer), @"");
+        insta::assert_snapshot!(without_address(&server, &answer), @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"issuer":"URL","token_endpoint":"URL/oauth2/token","userinfo_endpoint":"URL/userinfo","jwks_uri":"URL/oauth2/jwks","revocation_endpoint":"URL/oauth2/revoke","scopes_supported":["openid"],"claims_supported":["sub","email","name","nickname","zoneinfo","locale","phone_number","email_verified","phone_number_verified","username","picture"],"grant_types_supported":["http://tencentciam.com/oauth2/grant-type/otp/sms","http://tencentciam.com/oauth2/grant-type/otp/email","URL/oauth2/grant-type/otp/sms","URL/oauth2/grant-type/otp/email","refresh_token","client_credentials"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"]}
+        "#);
     }
 );
 

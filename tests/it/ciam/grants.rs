@@ -52,7 +52,14 @@ on_both_databases!(
         for name in ["access_token", "refresh_token", "id_token"] {
             shown = shown.replace(body[name].as_str().unwrap(), &name.to_uppercase());
         }
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        pragma: no-cache
+
+        {"access_token":"ACCESS_TOKEN","refresh_token":"REFRESH_TOKEN","scope":"openid","id_token":"ID_TOKEN","token_type":"Bearer","expires_in":600}
+        "#);
         let read = server.request("GET", USERINFO).bearer(body["access_token"].as_str().unwrap()).send().await;
         let expected = json!({"sub": person.id.to_string(), "phone_number": "13800138000", "email": "jane@example.com"});
         assert_eq!(read.json(), expected);
@@ -78,8 +85,14 @@ on_both_databases!(
             let text = text.replace(server.app.public_url(), "URL").replace(claims["jti"].as_str().unwrap(), "JTI");
             text.replace(&format!(":{}", now + 600), ":NOW+600").replace(&format!(":{}", now + 1800), ":NOW+1800").replace(&format!(":{now}"), ":NOW")
         };
-        insta::assert_snapshot!(settled(&tokens.access_token), @"");
-        insta::assert_snapshot!(settled(tokens.id_token.as_deref().unwrap()), @"");
+        insta::assert_snapshot!(settled(&tokens.access_token), @r#"
+        {"alg":"RS256","kid":"shared-by-tests","typ":"JWT"}
+        {"aud":"CLIENT","exp":NOW+600,"iat":NOW,"iss":"URL","jti":"JTI","nbf":NOW,"scope":["openid"],"sub":"SUB"}
+        "#);
+        insta::assert_snapshot!(settled(tokens.id_token.as_deref().unwrap()), @r#"
+        {"alg":"RS256","kid":"shared-by-tests","typ":"JWT"}
+        {"aud":"CLIENT","azp":"CLIENT","exp":NOW+1800,"iat":NOW,"iss":"URL","jti":"JTI","sub":"SUB"}
+        "#);
     }
 );
 
@@ -119,7 +132,16 @@ on_both_databases!(
         for (name, more) in [("not asked for", json!({})), ("false", json!({"auto_signup": false})), ("\"no\"", json!({"auto_signup": "no"}))] {
             transcript.add(name, &sign_in(&client, &next(), more).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > not asked for
+        > false
+        > "no"
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"User not found"}
+        "#);
         for more in [json!({"auto_signup": true}), json!({"auto_signup": "true"})] {
             let number = next();
             let answer = sign_in(&client, &number, more).await;
@@ -182,7 +204,62 @@ on_both_databases!(
         server.operate(&person, in_status(Status::Suspended)).await;
         transcript.add("a suspended person", &client.ask(good.clone()).await);
         server.operate(&person, in_status(Status::Active)).await;
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > another application
+        > another source
+        > no source
+        > another number
+        > no number at all
+        > another token
+        > the number as an e-mail address
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Unknown or expired otp_token"}
+
+        > another code
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Unknown or expired OTP"}
+
+        > without grant_type
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"grant_type is required."}
+
+        > without phone_number
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"phone_number is required."}
+
+        > without otp_token
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"otp_token is required."}
+
+        > without otp
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"otp is required."}
+
+        > a suspended person
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Abnormal user status"}
+        "#);
         assert_eq!(client.ask(good.clone()).await.status, 200);
         assert_eq!(client.ask(good).await.json()["error_description"], "Unknown or expired otp_token");
     }
@@ -246,7 +323,38 @@ on_both_databases!(
         ] {
             transcript.add(name, &ask(header, members).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > nothing
+        > no secret
+        > another secret
+        > an unknown application
+        > Bearer
+        > a secret of one that keeps none
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        www-authenticate: Basic realm="ciam"
+
+        {"error":"invalid_client"}
+
+        > twice
+        > as two
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Client credentials are given more than once."}
+
+        > in the header
+        > in the header and by name
+        > in the body
+        > without a secret to keep
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"grant_type is required."}
+        "#);
     }
 );
 
@@ -258,7 +366,31 @@ on_both_databases!(
         for grant in [SMS, "refresh_token", "client_credentials", "authorization_code", "password", ""] {
             transcript.add(grant, &client.ask(json!({"grant_type": grant})).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > http://tencentciam.com/oauth2/grant-type/otp/sms
+        > refresh_token
+        > client_credentials
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"unauthorized_client"}
+
+        > authorization_code
+        > password
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"unsupported_grant_type"}
+
+        > 
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"grant_type is required."}
+        "#);
     }
 );
 
@@ -267,7 +399,14 @@ on_both_databases!(
         let client = server.client(Kind::M2m, &[]).await;
         let answer = client.ask(json!({"grant_type": "client_credentials"})).await;
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-        insta::assert_snapshot!(answer.to_string().replace(&token, "TOKEN"), @"");
+        insta::assert_snapshot!(answer.to_string().replace(&token, "TOKEN"), @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        pragma: no-cache
+
+        {"access_token":"TOKEN","token_type":"Bearer","expires_in":600}
+        "#);
         let claims = opened(&token).1;
         assert_eq!((&claims["sub"], &claims["scope"]), (&json!(client.application.id), &json!([])));
         let wants = client.ask(json!({"grant_type": "client_credentials", "scope": "openid"})).await;
@@ -287,6 +426,43 @@ on_both_databases!(
         transcript.add("a parameter twice", &form("grant_type=a&grant_type=a").send().await);
         transcript.add("too large", &request().json("x".repeat(64 * 1024 + 1)).send().await);
         transcript.add("an empty form", &form("").send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > no type
+        > text
+        415 Unsupported Media Type
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Unsupported Content-Type."}
+
+        > malformed JSON
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Malformed request body."}
+
+        > a parameter twice
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"A parameter is given more than once."}
+
+        > too large
+        413 Payload Too Large
+        cache-control: no-store
+        connection: close
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Request body is too large."}
+
+        > an empty form
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"grant_type is required."}
+        "#);
     }
 );

@@ -21,7 +21,13 @@ on_both_databases!(
         let jane = Jane::with(&server, wished, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
         let answer = jane.patch(REQUEST).await;
         let shown = answer.to_string().replace(&jane.account.id.to_string(), "MOCK_USER_ID");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"sub":"MOCK_USER_ID","email":"MOCK_USERNAME@example.com","name":"MOCK_NAME","nickname":"MOCK_NICKNAME","zoneinfo":"Asia/Shanghai","locale":"zh-CN"}
+        "#);
         assert_eq!(jane.get().await.body, answer.body);
     }
 );

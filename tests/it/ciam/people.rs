@@ -16,7 +16,17 @@ on_both_databases!(
         }
         server.database().execute("DELETE FROM account").await;
         transcript.add("deleted", &jane.get().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET, closed
+        > POST, closed
+        > PATCH, closed
+        > deleted
+        404 Not Found
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"user_not_found"}
+        "#);
     }
 );
 
@@ -29,7 +39,27 @@ on_both_databases!(
             transcript.add(format!("GET {}", status.code()), &jane.get().await);
             transcript.add(format!("PATCH {}", status.code()), &jane.patch(r#"{"nickname":"J"}"#).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET SUSPENDED
+        > PATCH SUSPENDED
+        > GET PENDING_APPROVAL
+        > PATCH PENDING_APPROVAL
+        > GET REJECTED
+        > PATCH REJECTED
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"abnormal_user_status","error_description":"User is frozen."}
+
+        > GET LOCKED
+        > PATCH LOCKED
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"abnormal_user_status","error_description":"User is locked."}
+        "#);
         assert_eq!(jane.stored().await.text(selfsame::account::Field::Nickname), None);
     }
 );

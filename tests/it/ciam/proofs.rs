@@ -89,7 +89,41 @@ on_both_databases!(
             server.pass(Duration::from_secs(300));
             transcript.add(format!("{name} after five minutes"), &jane.patch(body(&token, &code)).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > phone_number of another tenant
+        > phone_number for signup
+        > phone_number for reset_password
+        > phone_number for login
+        > phone_number without a token
+        > phone_number with neither
+        > phone_number with another token
+        > another phone_number
+        > phone_number after five minutes
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_phone_number_otp_token"}
+
+        > email of another tenant
+        > email for signup
+        > email for reset_password
+        > email for login
+        > email without a token
+        > email with neither
+        > email with another token
+        > another email
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_email_otp_token"}
+
+        > email after five minutes
+        401 Unauthorized
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_token", error_description="Error decoding JWT", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+        "#);
         assert_eq!(jane.stored().await.version, 1);
     }
 );
@@ -109,7 +143,25 @@ on_both_databases!(
             server.pass(Duration::from_secs(61));
             transcript.add(format!("{name} after 61 seconds"), &jane.patch(proved(&code)).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > phone_number without a code
+        > phone_number with another code
+        > phone_number after 61 seconds
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_phone_number_otp"}
+
+        > email without a code
+        > email with another code
+        > email after 61 seconds
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_email_otp"}
+        "#);
     }
 );
 
@@ -165,7 +217,37 @@ on_both_databases!(
             transcript.add(format!("{} before the sending", way.name), &answer);
             assert_eq!(jane.stored().await, before);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > phone_number with a wrong code
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_phone_number_otp"}
+
+        > phone_number since the sending
+        > phone_number before the sending
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"duplicate_phone_number"}
+
+        > email with a wrong code
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_email_otp"}
+
+        > email since the sending
+        > email before the sending
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"duplicate_email"}
+        "#);
     }
 );
 

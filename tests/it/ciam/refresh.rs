@@ -40,7 +40,14 @@ on_both_databases!(
         for name in ["access_token", "refresh_token", "id_token"] {
             shown = shown.replace(&text(&answer, name), &name.to_uppercase());
         }
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        pragma: no-cache
+
+        {"access_token":"ACCESS_TOKEN","refresh_token":"REFRESH_TOKEN","scope":"openid","id_token":"ID_TOKEN","token_type":"Bearer","expires_in":600}
+        "#);
         assert_ne!(text(&answer, "refresh_token"), first.refresh_token.unwrap());
         assert!(opens(&server, &text(&answer, "access_token")).await);
         assert!(opens(&server, &first.access_token).await, "the first one holds for its time");
@@ -56,7 +63,13 @@ on_both_databases!(
         let spent = first.refresh_token.unwrap();
         let second = refresh(&client, &spent).await;
         let third = refresh(&client, &text(&second, "refresh_token")).await;
-        insta::assert_snapshot!(refresh(&client, &spent).await, @"");
+        insta::assert_snapshot!(refresh(&client, &spent).await, @r#"
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+        "#);
         assert_eq!(refresh(&client, &text(&third, "refresh_token")).await.status, 400);
         for token in [first.access_token, text(&second, "access_token"), text(&third, "access_token")] {
             assert!(!opens(&server, &token).await);
@@ -100,7 +113,37 @@ on_both_databases!(
         server.operate(&account, in_status(Status::Active)).await;
         server.pass(Duration::from_secs(24 * 3600));
         transcript.add("a day old", &refresh(&client, &token).await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > nothing
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"refresh_token is required."}
+
+        > garbage
+        > an access token
+        > another application's
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+
+        > a locked person's
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Abnormal user status"}
+
+        > a day old
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+        "#);
     }
 );
 

@@ -31,7 +31,10 @@ on_both_databases!(
         let other = client.tokens(&account).await;
         let refresh = |token: String| client.ask(json!({"grant_type": "refresh_token", "refresh_token": token}));
         let second = refresh(first.refresh_token.unwrap()).await.json();
-        insta::assert_snapshot!(revoke(&client, second["refresh_token"].as_str().unwrap()).await, @"");
+        insta::assert_snapshot!(revoke(&client, second["refresh_token"].as_str().unwrap()).await, @"
+        200 OK
+        cache-control: no-store
+        ");
         assert_eq!(status(&server, &first.access_token).await, 401);
         assert_eq!(status(&server, second["access_token"].as_str().unwrap()).await, 401);
         assert_eq!(refresh(second["refresh_token"].as_str().unwrap().to_owned()).await.status, 400);
@@ -59,7 +62,17 @@ on_both_databases!(
         transcript.add("an access token", &revoke(&other, &tokens.access_token).await);
         let nobody = other.server.request("POST", REVOKE).json(json!({"token": tokens.access_token}).to_string());
         transcript.add("no credentials", &nobody.send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > a refresh token
+        > an access token
+        > no credentials
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        www-authenticate: Basic realm="ciam"
+
+        {"error":"invalid_client"}
+        "#);
         assert_eq!(status(&server, &tokens.access_token).await, 200);
     }
 );
