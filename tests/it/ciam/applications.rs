@@ -6,7 +6,7 @@ use crate::support::Installation;
 
 on_both_databases!(
     async fn an_application_is_created_listed_changed_and_deleted(installation: Installation) {
-        installation.print(&["tenant", "create", "--name", "acme"]);
+        installation.print(&["tenant", "create", "acme"]);
         let create = ["client", "create", "--tenant", "acme", "--name", "Shop", "--claims", "email,name", "--auto-signup", "--id", "shop", "--json"];
         let created = installation.json(&create);
         let secret = created["client_secret"].as_str().unwrap();
@@ -25,7 +25,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn each_kind_has_the_secret_and_the_grants_that_it_needs(installation: Installation) {
-        installation.print(&["tenant", "create", "--name", "acme"]);
+        installation.print(&["tenant", "create", "acme"]);
         for (kind, secret, grants) in [
             ("web", true, json!(["sms", "email", "refresh_token"])),
             ("spa", false, json!(["sms", "email", "refresh_token"])),
@@ -41,7 +41,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn what_cannot_be_is_refused_in_one_line(installation: Installation) {
-        installation.print(&["tenant", "create", "--name", "acme"]);
+        installation.print(&["tenant", "create", "acme"]);
         let mut said = String::new();
         for more in [
             vec!["--kind", "desktop"],

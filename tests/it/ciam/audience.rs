@@ -23,10 +23,7 @@ on_both_databases!(
             let request = server.request(method, path).bearer(&jane.token).header("X-Client-Hash", "d1");
             transcript.add(format!("{method} {path}"), &request.json(r#"{"accountPhone":"+1"}"#).send().await);
         }
-        let shown = transcript.to_string();
-        let (start, rest) = shown.split_once(r#""timestamp":""#).unwrap();
-        assert!(start.contains("4030") && rest.contains("PERMISSION_DENIED"));
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(transcript, @"");
         assert_eq!(jane.stored().await.version, 1);
         // What is no contract's takes it: a form needs the schema.
         assert_eq!(server.request("GET", "/me/schema").bearer(&jane.token).send().await.status, 200);

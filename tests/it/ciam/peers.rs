@@ -70,7 +70,7 @@ on_both_databases!(
             "usedTwice": "invalid_grant",
             "rotated": true,
             "afterRevocation": "invalid_grant",
-            "afterWrongSecret": "invalid_client",
+            "afterWrongSecret": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
             "challenge": "invalid_token",
         });
         assert_eq!(learned, expected);
