@@ -20,6 +20,14 @@ system-body-malformed = Request body is missing or malformed
 system-body-too-large = Request body is too large
 system-parameters-invalid = Invalid request parameters
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = Invalid secure channel payload
+system-channel-session = Secure channel session not found
+system-channel-key-id = Invalid or expired RSA key ID
+system-channel-session-keys = Failed to decrypt session keys
+system-channel-public-key = Failed to retrieve public key
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 

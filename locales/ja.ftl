@@ -20,6 +20,14 @@ system-body-malformed = リクエスト本文がないか、形式が正しく�
 system-body-too-large = リクエスト本文が大きすぎます
 system-parameters-invalid = リクエストパラメーターが無効です
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = セキュアチャネルのペイロードが無効です
+system-channel-session = セキュアチャネルのセッションが見つかりません
+system-channel-key-id = RSA キー ID が無効か、有効期限が切れています
+system-channel-session-keys = セッションキーを復号できませんでした
+system-channel-public-key = 公開鍵を取得できませんでした
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 

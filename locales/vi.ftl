@@ -20,6 +20,14 @@ system-body-malformed = Nội dung yêu cầu bị thiếu hoặc không đúng 
 system-body-too-large = Nội dung yêu cầu quá lớn
 system-parameters-invalid = Tham số yêu cầu không hợp lệ
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = Dữ liệu kênh bảo mật không hợp lệ
+system-channel-session = Không tìm thấy phiên kênh bảo mật
+system-channel-key-id = ID khóa RSA không hợp lệ hoặc đã hết hạn
+system-channel-session-keys = Không thể giải mã khóa phiên
+system-channel-public-key = Không thể lấy khóa công khai
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 

@@ -20,6 +20,14 @@ system-body-malformed = 缺少請求本文或其格式錯誤
 system-body-too-large = 請求本文過大
 system-parameters-invalid = 請求參數無效
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = 安全通道承載內容無效
+system-channel-session = 找不到安全通道工作階段
+system-channel-key-id = RSA 金鑰 ID 無效或已過期
+system-channel-session-keys = 工作階段金鑰解密失敗
+system-channel-public-key = 取得公開金鑰失敗
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 

@@ -20,6 +20,14 @@ system-body-malformed = 请求正文缺失或格式错误
 system-body-too-large = 请求正文过大
 system-parameters-invalid = 请求参数无效
 
+## The System portal's answers: encrypted bodies.
+
+system-channel-payload = 安全通道载荷无效
+system-channel-session = 未找到安全通道会话
+system-channel-key-id = RSA 密钥 ID 无效或已过期
+system-channel-session-keys = 会话密钥解密失败
+system-channel-public-key = 获取公钥失败
+
 ## The System portal's answers: what is wrong with one parameter. `size` is the parameter's name, never translated.
 ## $max (number): the largest size allowed.
 

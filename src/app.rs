@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
+use crate::channel::ChannelKeys;
 use crate::config::Config;
 use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
@@ -34,6 +35,7 @@ struct Parts {
     store: Store,
     keys: Keyring,
     issuer: Issuer,
+    channel: ChannelKeys,
     trusted: HashMap<String, Arc<Trusted>>,
     remembered: Remembered,
     limits: Limits,
@@ -105,8 +107,11 @@ impl App {
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer =
-            Issuer::start(&store, master, &config.issuer, new_id(clock.now())).await.map_err(StartError::Store)?;
+        let issuer = Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now()))
+            .await
+            .map_err(StartError::Store)?;
+        let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
+        let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
@@ -120,6 +125,7 @@ impl App {
             store,
             keys,
             issuer,
+            channel,
             trusted,
             remembered,
             limits,
@@ -164,6 +170,11 @@ impl App {
     /// The embedded issuer of tokens.
     pub fn issuer(&self) -> &Issuer {
         &self.parts.issuer
+    }
+
+    /// The keys that open encrypted bodies.
+    pub fn channel(&self) -> &ChannelKeys {
+        &self.parts.channel
     }
 
     /// The trusted identity provider whose tokens name this issuer.

@@ -65,6 +65,8 @@ pub struct Config {
     pub issuer: Issuer,
     /// The System portal.
     pub system: System,
+    /// Encrypted bodies.
+    pub secure_channel: SecureChannel,
     /// Looking at credentials.
     pub identity: Identity,
     /// Issuers elsewhere whose tokens are taken, by the name that the operator gave them.
@@ -222,6 +224,36 @@ pub struct Issuer {
 pub struct System {
     /// Whether requests must carry `X-Client-Hash`.
     pub client_hash: ClientHash,
+    /// Whether bodies must be encrypted.
+    pub secure_channel: BodyEncryption,
+}
+
+/// Whether the bodies of requests to the System portal must be encrypted.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum BodyEncryption {
+    /// A plain body is refused.
+    Required,
+    /// A plain body is taken.
+    Optional,
+}
+
+/// Encrypted bodies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecureChannel {
+    /// How far the `iat` of a message in JOSE form may be from now.
+    #[serde(deserialize_with = "duration::<_, 1_000, { 24 * HOUR }>")]
+    pub replay_window: Duration,
+    /// How long a key that was replaced goes on opening.
+    #[serde(deserialize_with = "duration::<_, 0, { 8_760 * HOUR }>")]
+    pub old_keys_for: Duration,
+    /// Sessions that an account has at once.
+    #[serde(deserialize_with = "count::<_, 1, 1_000>")]
+    pub account_sessions: usize,
+    /// Sessions that one source address has at once before an account has used them.
+    #[serde(deserialize_with = "count::<_, 1, 100_000>")]
+    pub address_sessions: usize,
 }
 
 /// Whether requests to the System portal must carry `X-Client-Hash`.

@@ -1,17 +1,20 @@
 //! selfsame: one account behind the profile contracts that apps already speak.
 //!
 //! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), what becomes of
-//! a picture ([`picture`]), what proves an address ([`code`]), how messages leave ([`outbox`]), who is calling ([`identity`]), where it is kept ([`store`]), how it moves in and out
+//! a picture ([`picture`]), what proves an address ([`code`]), how messages leave ([`outbox`]), who is calling
+//! ([`identity`]), how bodies are encrypted ([`channel`], [`jose`]), where it is kept ([`store`]), how it moves in and out
 //! ([`moving`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
 //! [`telemetry`], [`cli`]).
 
 pub mod account;
 pub mod app;
+pub mod channel;
 pub mod cli;
 pub mod code;
 pub mod config;
 pub mod contract;
 pub mod identity;
+pub mod jose;
 pub mod json;
 pub mod keys;
 pub mod language;

@@ -61,12 +61,9 @@ impl Limits {
         }
     }
 
-    /// Counts a request from an address. Whoever has one IPv6 address has its whole /64.
+    /// Counts a request from an address, or its [`network`].
     pub fn address(&self, address: IpAddr) -> Result<(), Error> {
-        self.addresses.count(match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address => address,
-        })
+        self.addresses.count(network(address))
     }
 
     /// Counts a request for an account through a contract.
@@ -83,6 +80,14 @@ impl Limits {
     /// Counts a request with an API key.
     pub fn key(&self, key: Uuid) -> Result<(), Error> {
         self.keys.count(key)
+    }
+}
+
+/// What an address is counted as: whoever has one IPv6 address has its whole /64.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address => address,
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Error {
     AccessDenied,
     /// Something is wrong with `X-Client-Hash`.
     ClientHash(HashFault),
+    /// Something is wrong with an encrypted body, or with what is to open it.
+    Channel(ChannelFault),
     /// No such path.
     NotFound,
     /// The path exists, the method does not; holds the value of `Allow`.
@@ -124,6 +126,21 @@ pub enum HashFault {
     Malformed,
     /// It is not the one that the token or session is bound to.
     Mismatch,
+}
+
+/// What is wrong with an encrypted body, or with a session for such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelFault {
+    /// It does not open, for whatever reason; it was accepted before; or it is plain where it must not be.
+    Payload,
+    /// Its session is unknown, somebody else's, or over.
+    Session,
+    /// The key that a session's keys are encrypted to is none of ours, or no longer in use.
+    KeyId,
+    /// The keys of a session do not decrypt.
+    SessionKeys,
+    /// There is no key to encrypt to.
+    PublicKey,
 }
 
 /// What is wrong with a body before its fields are looked at.

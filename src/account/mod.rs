@@ -23,7 +23,7 @@ use crate::json::{self, Object};
 
 pub use application::{Application, GrantType, Kind};
 pub use contact::{Channel, Contact, Email, Phone};
-pub use error::{BodyFault, Cause, CodeFault, Error, Fault, HashFault, Rule};
+pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};

@@ -244,7 +244,8 @@ fn id(text: &str) -> Result<String, String> {
 
 /// As browsers send it (RFC 6454 §6.2): scheme, host in lower case, and the port where it is not the scheme's own.
 fn origin(text: &str) -> Result<String, String> {
-    let expected = || "expected an origin such as https://app.example.com, without a path or a slash at its end".to_owned();
+    let expected =
+        || "expected an origin such as https://app.example.com, without a path or a slash at its end".to_owned();
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
     let fits = !host.is_empty()
         && text.len() <= 255

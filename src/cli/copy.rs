@@ -3,9 +3,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use super::{Failure, Outcome, Place};
-use crate::account::AccountId;
+use crate::account::{AccountId, Picture};
 use crate::app::{App, Clock};
-use crate::config::Config;
+use crate::config::{Config, PictureStore};
 use crate::profile::audit::{self, Verdict};
 use crate::store::{CopyError, Store};
 
@@ -39,10 +39,14 @@ impl Copy {
             Store::open(&target.database(), &target.database).await.map_err(|error| Failure(error.to_string()))?;
         copy(source.store(), &store).await?;
         drop(store);
-        verify(&App::start(target, Clock::System).await?).await?;
+        let target = App::start(target, Clock::System).await?;
+        let pictures = verify(&target).await?;
         match has_key {
             true => println!("Take keys.master_key along: the copy opens only with it."),
             false => println!("Take {} along: the copy opens only with it.", key_file.display()),
+        }
+        if pictures > 0 {
+            println!("{}", pictures_stay(target.config()));
         }
         Ok(())
     }
@@ -63,9 +67,22 @@ async fn copy(source: &Store, target: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Proves that every history in the target is whole.
-async fn verify(target: &App) -> Outcome {
-    let (mut accounts, mut entries, mut broken) = (0_u64, 0, 0);
+/// Pictures are not in the database: says where they lie, and what is to be done.
+fn pictures_stay(config: &Config) -> String {
+    match &config.pictures.store {
+        PictureStore::Folder => format!(
+            "Pictures stay in {}. The copy finds them there if it is served with this --data; if not, take that folder along.",
+            config.pictures_folder().display()
+        ),
+        PictureStore::Bucket { name, .. } => {
+            format!("Pictures stay in the bucket {name}: serve the copy with the same settings [pictures].")
+        }
+    }
+}
+
+/// Proves that every history in the target is whole, and returns how many accounts have pictures that are kept here.
+async fn verify(target: &App) -> Result<u64, Failure> {
+    let (mut accounts, mut entries, mut broken, mut pictures) = (0_u64, 0, 0, 0);
     let bar = progress(0, "histories");
     let mut after = AccountId(Uuid::nil());
     loop {
@@ -80,6 +97,7 @@ async fn verify(target: &App) -> Outcome {
                     bar.suspend(|| eprintln!("account {}: entry {sequence}: {reason}", account.id));
                 }
             }
+            pictures += u64::from(matches!(account.picture(), Some(Picture::Stored { .. })));
             accounts += 1;
             bar.inc(1);
         }
@@ -87,7 +105,7 @@ async fn verify(target: &App) -> Outcome {
     bar.finish_and_clear();
     println!("verified: {accounts} accounts, {entries} entries, {broken} broken histories");
     match broken {
-        0 => Ok(()),
+        0 => Ok(pictures),
         _ => Err(Failure(
             "histories are not as they were written; `selfsame audit verify` on the source says whether they are there"
                 .to_owned(),

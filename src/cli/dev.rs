@@ -25,6 +25,8 @@ const CLIENT_HASH: &str = "dev-client";
 const KEY: &str = "selfsame dev";
 /// A picture of one pixel.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// Makes a JWE of its argument, with what Node.js has: the first of the published keys is the RSA key.
+const ENCRYPT: &str = r#"const c=require("crypto"),e=b=>Buffer.from(b).toString("base64url");fetch("BASE/web/v1/secure-channel/jwks.json").then(r=>r.json()).then(({keys:[k]})=>{const h=e(JSON.stringify({alg:"RSA-OAEP-256",enc:"A256GCM",kid:k.kid,iat:Math.floor(Date.now()/1e3),jti:c.randomUUID()})),s=c.randomBytes(32),v=c.randomBytes(12),a=c.createCipheriv("aes-256-gcm",s,v).setAAD(Buffer.from(h)),t=Buffer.concat([a.update(process.argv[1]),a.final()]);console.log([h,e(c.publicEncrypt({key:c.createPublicKey({key:k,format:"jwk"}),oaepHash:"sha256"},s)),e(v),e(t),e(a.getAuthTag())].join("."))})"#;
 /// The address that the demo person moves to.
 const EMAIL: &str = "new@example.com";
 /// The fact in which the installation remembers the demo application.
@@ -281,6 +283,7 @@ impl Demo {
         let signed = format!("-H 'Authorization: Bearer {}' -H 'X-Client-Hash: {}'", system.token, system.client_hash);
         let keyed = format!("-H 'tenant: {}' -H 'X-API-Key: {}'", cl2c.tenant, cl2c.api_key);
         let user = &cl2c.user_id;
+        let encrypt = ENCRYPT.replace("BASE", base_url);
         let river = format!("-H 'Authorization: Bearer {}'", rivergen.token);
         format!(
             "selfsame is listening on {base_url}\n\
@@ -290,6 +293,9 @@ impl Demo {
              # System: change it\n\
              curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/json' \
              -d '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}'\n\n\
+             # System: change it by an encrypted request; Node.js encrypts it\n\
+             curl -sS {base_url}/web/v1/system/profile/update {signed} -H 'Content-Type: application/jose' \
+             -d \"$(node -e '{encrypt}' '{{\"accountName\":\"Jane Admin\",\"defaultTimezone\":\"Asia/Shanghai\"}}')\"\n\n\
              # CL2C: read the user\n\
              curl -sS {base_url}/v1/cl2c/users/{user} {keyed}\n\n\
              # CL2C: change it\n\

@@ -2,6 +2,7 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::duration::duration;
 use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::{AccountId, Tenant};
 use crate::app::App;
@@ -143,11 +144,4 @@ fn record(key: &ApiKey) -> Object {
     record.insert("revoked_at", moment(key.revoked_at));
     record.insert("last_used_at", moment(key.last_used_at));
     record
-}
-
-/// A duration with units up to days, which always have 24 hours here.
-fn duration(text: &str) -> Result<SignedDuration, String> {
-    let in_days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok()?.checked_mul(24));
-    let parsed = in_days.and_then(SignedDuration::try_from_hours).or_else(|| text.parse().ok());
-    parsed.filter(SignedDuration::is_positive).ok_or_else(|| "expected a duration such as 90d, 12h or 30m".to_owned())
 }

@@ -3,10 +3,12 @@
 mod account;
 mod assignment;
 mod audit;
+mod channel;
 mod client;
 mod config;
 mod copy;
 mod dev;
+mod duration;
 mod issuer;
 mod key;
 mod migrate;
@@ -80,6 +82,9 @@ enum Command {
     /// Look after the keys of the embedded issuer
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Look after the keys that open encrypted bodies
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
@@ -145,6 +150,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Client(command) => command.run(&place.open().await?).await,
         Command::Token(command) => command.run(&place.open().await?).await,
         Command::Issuer(command) => command.run(&place.open().await?).await,
+        Command::Channel(command) => command.run(&place.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
         Command::Migrate => migrate::run(&place).await,
         Command::Copy(copy) => copy.run(place).await,

@@ -1,8 +1,7 @@
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 
+use super::duration::duration;
 use super::{Failure, Outcome, account_with, output};
 use crate::account::AccountId;
 use crate::app::App;
@@ -34,7 +33,7 @@ pub(super) struct Issue {
     client_hash: Option<String>,
     /// How long the token holds, such as 1h (default: issuer.token_lifetime)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    ttl: Option<Duration>,
+    ttl: Option<SignedDuration>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -66,7 +65,7 @@ impl Issue {
     async fn run(self, app: &App) -> Outcome {
         account_with(app, self.account).await?;
         let settings = &app.config().issuer;
-        let lifetime = self.ttl.unwrap_or(settings.token_lifetime);
+        let lifetime = self.ttl.map_or(settings.token_lifetime, |ttl| ttl.unsigned_abs());
         if lifetime > settings.max_token_lifetime {
             let longest = SignedDuration::try_from(settings.max_token_lifetime).unwrap_or(SignedDuration::MAX);
             return Err(Failure(format!("ttl: must be at most issuer.max_token_lifetime, {longest:#}")));
@@ -127,10 +126,4 @@ async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
 fn contract(text: &str) -> Result<Contract, String> {
     let named = Contract::WITH_TOKENS.into_iter().find(|contract| contract.name() == text);
     named.ok_or_else(|| format!("expected one of {}", Contract::WITH_TOKENS.map(Contract::name).join(", ")))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: Result<SignedDuration, _> = text.parse();
-    let positive = parsed.ok().filter(|duration| duration.is_positive()).and_then(|duration| duration.try_into().ok());
-    positive.ok_or_else(|| "expected a duration such as 30s, 5m or 1h".to_owned())
 }

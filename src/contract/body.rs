@@ -9,16 +9,25 @@ use jiff::Timestamp;
 
 use crate::account::{BodyFault, Error};
 use crate::app::App;
-use crate::json::{self, Object, Value};
+use crate::json::{self, Malformed, Object, Value};
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
     is_json(request.headers())?;
-    let bytes = bytes(app, request, limit).await?;
+    object_of(&bytes(app, request, limit).await?)
+}
+
+/// Reads bytes as a JSON object.
+pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
     if bytes.is_empty() {
         return Err(Error::Body(BodyFault::Empty));
     }
-    match json::parse(&bytes) {
+    object_in(json::parse(bytes))
+}
+
+/// Takes the object out of what was parsed.
+pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
+    match parsed {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Null) => Err(Error::Body(BodyFault::Null)),
         Ok(_) => Err(Error::Body(BodyFault::NotAnObject)),
@@ -38,13 +47,8 @@ pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> 
 }
 
 /// Refuses a body that is not `application/json` in UTF-8, or that is in a content coding.
-fn is_json(headers: &HeaderMap) -> Result<(), Error> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(Error::MediaType)?;
-    if types.next().is_some() {
-        return Err(Error::MediaType);
-    }
-    let mut parts = said.split(';').map(str::trim);
+pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
+    let mut parts = media_type(headers)?.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     let charset = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -55,15 +59,22 @@ fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     refuse_coding(headers)
 }
 
-/// Refuses a body that is in a content coding.
-pub(super) fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
+/// The one `Content-Type` of a request, parameters and all.
+pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(Error::MediaType)?;
+    if types.next().is_some() { Err(Error::MediaType) } else { Ok(said) }
+}
+
+/// Refuses a body in a content coding.
+pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::ContentEncoding) }
 }
 
-/// Reads a body of at most `limit` bytes, whatever it is.
-pub(super) async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
+/// Reads a body of at most `limit` bytes, whatever it is, within the time for it.
+pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {

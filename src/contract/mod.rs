@@ -78,8 +78,12 @@ const DOCUMENTS: [(Contract, fn() -> Object); 4] = [
 ];
 
 /// What the paths of each contract begin with, and its voice.
-const PREFIXES: [(&str, Voice); 3] =
-    [(system::PREFIX, system::VOICE), (cl2c::PREFIX, cl2c::VOICE), (rivergen::PREFIX, rivergen::VOICE)];
+const PREFIXES: [(&str, Voice); 4] = [
+    (system::PREFIX, system::VOICE),
+    (system::CHANNEL_PREFIX, system::VOICE),
+    (cl2c::PREFIX, cl2c::VOICE),
+    (rivergen::PREFIX, rivergen::VOICE),
+];
 
 /// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {

@@ -43,11 +43,12 @@ enum Source {
     Trusted(Arc<Trusted>),
 }
 
-/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
+/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
+/// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
+pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
-    caller(app, verified, presented, Error::CredentialsInvalid).await
+    caller(app, verified, presented, contract, Error::CredentialsInvalid).await
 }
 
 /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
@@ -63,7 +64,7 @@ pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Call
         let revoked = is_revoked(app, &verified.token).await?;
         return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
     }
-    let caller = caller(app, verified, presented, Error::AccountUnknown).await?;
+    let caller = caller(app, verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
     if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
         return Err(Error::CredentialsInvalid);
     }
@@ -90,14 +91,20 @@ async fn application(app: &App, verified: &Verified) -> Result<Option<Applicatio
 }
 
 /// The account of a verified token; `gone` when it is an application's and there is no account any more.
-async fn caller(app: &App, verified: Arc<Verified>, presented: &str, gone: Error) -> Result<Caller, Error> {
+async fn caller(
+    app: &App,
+    verified: Arc<Verified>,
+    presented: &str,
+    contract: Option<Contract>,
+    gone: Error,
+) -> Result<Caller, Error> {
     let token = &verified.token;
     let session = session(app, token, presented);
     let found = match find(app, &verified, session).await? {
         Some(found) => found,
         None if matches!(verified.source, Source::Application) => return Err(gone),
         None => {
-            provision_for(app, &verified).await?;
+            provision_for(app, &verified, contract).await?;
             find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
         }
     };
@@ -128,7 +135,9 @@ fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
 async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
     let token = &verified.token;
     let subject = match &verified.source {
-        Source::Own | Source::Application => Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?),
+        Source::Own | Source::Application => {
+            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+        }
         Source::Trusted(_) => Subject::Identity(token.issuer.clone(), subject_key(app, &token.subject)),
     };
     let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
@@ -136,11 +145,14 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
 }
 
 /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
-async fn provision_for(app: &App, verified: &Verified) -> Result<(), Error> {
+async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
     let token = &verified.token;
     let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
         return Err(Error::CredentialsInvalid);
     };
+    if contract.is_some_and(|contract| !verified.opens(contract)) {
+        return Err(Error::AccessDenied);
+    }
     if is_revoked(app, token).await? {
         return Err(Error::CredentialsInvalid);
     }
@@ -244,7 +256,9 @@ impl Verified {
     fn holds_now(&self, app: &App) -> bool {
         let now = app.now();
         match &self.source {
-            Source::Own | Source::Application => self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key),
+            Source::Own | Source::Application => {
+                self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key)
+            }
             Source::Trusted(issuer) => {
                 self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
             }

@@ -20,13 +20,16 @@ pub enum Purpose {
     Digest,
     /// Sealing history payloads.
     History,
+    /// Sealing the keys of sessions for encrypted bodies.
+    Channel,
     /// Sealing messages that wait for their delivery.
     Outbox,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 4] = [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Outbox];
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel, Purpose::Outbox];
 
     /// The name in the database.
     pub fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Purpose {
             Purpose::Index => "index",
             Purpose::Digest => "digest",
             Purpose::History => "history",
+            Purpose::Channel => "channel",
             Purpose::Outbox => "outbox",
         }
     }
@@ -45,6 +49,7 @@ pub struct Keyring {
     index: hmac::Key,
     digest: hmac::Key,
     history: SealingKey,
+    channel: SealingKey,
     outbox: SealingKey,
 }
 
@@ -62,6 +67,7 @@ impl Keyring {
             index: hmac(Purpose::Index),
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
+            channel: SealingKey::new(&key_for(Purpose::Channel)),
             outbox: SealingKey::new(&key_for(Purpose::Outbox)),
         }
     }
@@ -81,6 +87,11 @@ impl Keyring {
     /// The key that seals history payloads.
     pub fn history(&self) -> &SealingKey {
         &self.history
+    }
+
+    /// The key that seals the keys of sessions for encrypted bodies.
+    pub fn channel(&self) -> &SealingKey {
+        &self.channel
     }
 
     /// The key that seals messages that wait for their delivery.

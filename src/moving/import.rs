@@ -11,8 +11,9 @@ use crate::json::{self, Object};
 use crate::profile;
 use crate::store::{Arrival, Identity, Seen, id_name};
 
-/// The most accounts of a batch.
-const BATCH: usize = 1000;
+/// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
+/// nearly as many pages, and so write nearly as much.
+const BATCH: usize = 4000;
 /// A batch ends with the line that makes it longer than this, in bytes.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// The most characters that are shown of a name.

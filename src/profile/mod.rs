@@ -15,4 +15,4 @@ pub use create::{create, create_proved};
 pub use holder::holder;
 pub use schemas::{Schemas, rules};
 pub use taken::is_taken;
-pub use update::{update, update_proved};
+pub use update::{update, update_once, update_proved};

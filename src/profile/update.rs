@@ -6,7 +6,7 @@ use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
 use crate::code::Proof;
-use crate::store::{Attempt, Effect};
+use crate::store::{Attempt, Effect, Nonce};
 
 /// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
 ///
@@ -32,14 +32,52 @@ pub async fn update_proved(
     occasion: Occasion,
     permitted: fn(&Account) -> Result<(), Error>,
 ) -> Result<Account, Error> {
-    schemas::look_up(app, account.tenant_id, &mut patch).await?;
     for proof in &proofs {
         patch.prove(proof.contact());
     }
+    let uses = proofs.iter().map(|proof| Effect::UseCode(proof.challenge())).collect();
+    let (account, changed) = update_with(app, account, patch, uses, occasion, permitted).await?;
+    if !changed {
+        // Nothing was left to change, but a code counts once all the same.
+        for proof in &proofs {
+            app.store().use_code(proof.challenge()).await?;
+        }
+    }
+    Ok(account)
+}
+
+/// The same as [`update`] for a message that is accepted once: its nonce is used up with the change, or by itself when nothing
+/// changes. One that was used before changes nothing, and is the error of a message that does not open.
+pub async fn update_once(
+    app: &App,
+    account: Account,
+    patch: Patch,
+    nonce: Nonce,
+    occasion: Occasion,
+    permitted: fn(&Account) -> Result<(), Error>,
+) -> Result<Account, Error> {
+    let uses = vec![Effect::UseNonce(nonce.clone()), Effect::CountMessage(nonce.clone())];
+    let (account, changed) = update_with(app, account, patch, uses, occasion, permitted).await?;
+    if !changed {
+        app.store().use_nonce(&nonce).await?;
+    }
+    Ok(account)
+}
+
+/// Changes an account with what else happens then, and says whether anything was changed: the last attempt decides, since
+/// somebody else may have fulfilled the wish meanwhile.
+async fn update_with(
+    app: &App,
+    account: Account,
+    mut patch: Patch,
+    uses: Vec<Effect>,
+    occasion: Occasion,
+    permitted: fn(&Account) -> Result<(), Error>,
+) -> Result<(Account, bool), Error> {
+    schemas::look_up(app, account.tenant_id, &mut patch).await?;
     let outcome = Arc::new(Outcome::default());
     let attempt: Attempt = {
         let (app, outcome) = (app.clone(), outcome.clone());
-        let uses: Vec<Effect> = proofs.iter().map(|proof| Effect::UseCode(proof.challenge())).collect();
         Arc::new(move |current| {
             permitted(current)?;
             let mut update = record::change(&app, current, &patch, &occasion)?;
@@ -51,16 +89,10 @@ pub async fn update_proved(
         })
     };
     let account = app.store().commit(account, attempt).await?;
-    if !outcome.changed.load(Ordering::SeqCst) {
-        // Nothing was left to change, but a code counts once all the same.
-        for proof in &proofs {
-            app.store().use_code(proof.challenge()).await?;
-        }
-    }
     if outcome.notifies.load(Ordering::SeqCst) {
         app.outbox().wake();
     }
-    Ok(account)
+    Ok((account, outcome.changed.load(Ordering::SeqCst)))
 }
 
 /// What the last attempt wanted.

@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 /// The request headers that the contracts name.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, \
-     X-Request-Id",
+     X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id",
 );
 /// The response headers that a page needs: without a body, a challenge says everything.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, \
-     X-RateLimit-Reset, X-Request-Id",
+     X-RateLimit-Reset, X-Request-Id, X-SC-Version",
 );
 /// How long a browser may remember a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

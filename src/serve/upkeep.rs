@@ -57,6 +57,8 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
         let done = async {
             app.issuer().refresh(&app).await?;
             app.key_uses().write_down(&app).await?;
+            app.channel().refresh(&app).await?;
+            app.store().forget_channels(app.now()).await?;
             app.store().forget_expired(app.now()).await?;
             app.store().forget_sign_ins(app.now()).await?;
             code::forget_expired(&app).await?;

@@ -53,20 +53,16 @@ impl Store {
 
     /// Replaces an application's facts; it counts at once, on every instance.
     pub async fn set_application(&self, application: &Application) -> Result<(), Error> {
-        let mut statements = vec![
-            (SET, application_parameters(application)?),
-            (FORGET_ORIGINS, parameters![application.id.as_str()]),
-        ];
+        let mut statements =
+            vec![(SET, application_parameters(application)?), (FORGET_ORIGINS, parameters![application.id.as_str()])];
         statements.extend(origins(application));
         self.execute(statements).await.map(drop)
     }
 
     /// The application with this identifier and its tenant; its origins are not read, [`Store::application_origins`] does.
     pub async fn application(&self, id: &str) -> Result<Option<(Application, Tenant)>, Error> {
-        self.find(BY_ID, parameters![id], |row| {
-            Ok((application(row, TENANT_COLUMNS)?, record::tenant_from(row, 0)?))
-        })
-        .await
+        self.find(BY_ID, parameters![id], |row| Ok((application(row, TENANT_COLUMNS)?, record::tenant_from(row, 0)?)))
+            .await
     }
 
     /// A tenant's applications, oldest first, without their origins.

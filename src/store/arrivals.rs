@@ -82,14 +82,11 @@ impl Store {
     pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<(), Error> {
         let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
         let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(()) };
-        let holding = |(_, account, tenant, holding): (usize, AccountId, TenantId, Holding)| {
-            parameters![tenant, holding.kind, holding.key, account]
-        };
         let rows = vec![
             (&ACCOUNT, accounts().map(record::account_parameters).collect()),
-            (&HOLDING, held(arrivals).map(holding).collect()),
+            (&HOLDING, holding_rows(arrivals)),
             (&HISTORY, arrivals.iter().map(|arrival| record::entry_parameters(&arrival.update.entry)).collect()),
-            (&IDENTITY, arrivals.iter().flat_map(|arrival| identity_rows(arrival)).collect()),
+            (&IDENTITY, identity_rows(arrivals)),
         ];
         self.insert(rows, vec![(RAISE, parameters![highest])]).await
     }
@@ -192,13 +189,30 @@ fn links<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, &'a Li
     arrivals.iter().enumerate().flat_map(|(position, arrival)| arrival.links.iter().map(move |link| (position, link)))
 }
 
-fn identity_rows(arrival: &Arrival) -> impl Iterator<Item = Values> {
-    let account = &arrival.update.account;
-    arrival.links.iter().map(move |link| {
+/// In the order of their keys, which are hashes: so each page of the index is changed once, not once a row.
+fn holding_rows(arrivals: &[&Arrival]) -> Vec<Values> {
+    let mut held: Vec<_> = held(arrivals).collect();
+    held.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
+        (one_tenant.0, one.kind, one.key).cmp(&(other_tenant.0, other.kind, other.key))
+    });
+    let row = |(_, account, tenant, holding)| {
+        let Holding { kind, key } = holding;
+        parameters![tenant, kind, key, account]
+    };
+    held.into_iter().map(row).collect()
+}
+
+/// In the order of their keys, like [`holding_rows`].
+fn identity_rows(arrivals: &[&Arrival]) -> Vec<Values> {
+    let mut linked: Vec<_> =
+        links(arrivals).map(|(position, link)| (link, &arrivals[position].update.account)).collect();
+    linked.sort_by(|(one, _), (other, _)| (&one.identity.issuer, one.key).cmp(&(&other.identity.issuer, other.key)));
+    let row = |(link, account): (&Link, &Account)| {
         let Identity { issuer, subject } = &link.identity;
         let subject = subject.as_bytes().to_vec();
         parameters![issuer.as_str(), link.key, account.id, record::PLAIN, subject, account.created_at]
-    })
+    };
+    linked.into_iter().map(row).collect()
 }
 
 fn list(ids: &[AccountId]) -> Parameter {

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::Bound;
+use super::channels::{self, Nonce};
 use super::codes::{self, Challenge};
 use super::notices::{self, SealedNotice};
 use super::statement::{Statement, statement};
@@ -32,6 +33,10 @@ pub enum Effect {
     },
     /// A one-time code is used up. Without it there is no change: [`Error::CodeUsed`].
     UseCode(Challenge),
+    /// An encrypted body is accepted, once: what was accepted before fails the whole change.
+    UseNonce(Nonce),
+    /// It is counted for its session, if it belongs to one.
+    CountMessage(Nonce),
     /// Somebody is told about the change; when it is due at first, and when it comes too late.
     Notify {
         /// To whom, and what.
@@ -50,6 +55,8 @@ impl Effect {
             Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]),
             Effect::RetirePicture { name, account, at } => (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]),
             Effect::UseCode(challenge) => codes::using(*challenge),
+            Effect::UseNonce(nonce) => channels::using(nonce),
+            Effect::CountMessage(nonce) => channels::counting(nonce),
             Effect::Notify { notice, due_at, expires_at } => {
                 let SealedNotice { id, channel, key, sealed } = notice;
                 (notices::ADD, parameters![*id, channel.name(), *key, sealed.clone(), *due_at, *expires_at])

@@ -7,6 +7,7 @@ mod accounts;
 mod api_keys;
 mod applications;
 mod arrivals;
+mod channels;
 mod codes;
 mod copy;
 mod effects;
@@ -42,6 +43,7 @@ use value::{Parameter, Row};
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
 pub use arrivals::{Arrival, Conflict, id_name};
+pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use codes::{Challenge, SendingLimit, SentCode, Tried};
 pub use copy::{Copied, CopyError, Measure};
 pub use effects::Effect;
@@ -187,6 +189,7 @@ impl Store {
             applications::ALL,
             effects::ALL,
             arrivals::ALL,
+            channels::ALL,
             codes::ALL,
             history::ALL,
             identities::ALL,
@@ -225,7 +228,7 @@ impl Store {
             Store::Postgres(postgres) => postgres.commit(first, attempt).await,
         };
         telemetry::store("commit", took, &committed);
-        committed
+        committed.map_err(channels::replayed)
     }
 
     async fn query<T: Send + 'static>(
@@ -297,6 +300,7 @@ const HOLDING: &str = "holding";
 fn taken(violated: &str) -> Option<&'static str> {
     let names = [
         ("holding", HOLDING),
+        ("channel_nonce", channels::NONCE_TAKEN),
         ("tenant.name", "name"),
         ("tenant_name", "name"),
         ("tenant.biz_id", "biz_id"),

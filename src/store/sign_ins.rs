@@ -113,14 +113,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let prolong = vec![Parameter::Uuid(Some(sign_in)), next.expires_at.into()];
-        let succeed = parameters![
-            spent,
-            next.hash,
-            next.issued_at,
-            next.expires_at,
-            next.access_token,
-            next.access_ends_at,
-        ];
+        let succeed =
+            parameters![spent, next.hash, next.issued_at, next.expires_at, next.access_token, next.access_ends_at,];
         let all = vec![(PROLONG, prolong), (SPEND, parameters![spent, next.hash, now]), (SUCCEED, succeed)];
         Ok(self.execute(all).await? == [1, 1, 1])
     }
@@ -158,16 +152,5 @@ fn refreshed(row: &dyn Row) -> Result<Refreshed, Error> {
 }
 
 /// For [`Store::check`].
-pub(super) const ALL: &[Statement] = &[
-    BEGIN,
-    ADD_TOKEN,
-    BY_TOKEN,
-    PROLONG,
-    SPEND,
-    SUCCEED,
-    END,
-    REVOKE_ACCESS,
-    COUNT,
-    FORGET_TOKENS,
-    FORGET,
-];
+pub(super) const ALL: &[Statement] =
+    &[BEGIN, ADD_TOKEN, BY_TOKEN, PROLONG, SPEND, SUCCEED, END, REVOKE_ACCESS, COUNT, FORGET_TOKENS, FORGET];

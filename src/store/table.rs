@@ -340,8 +340,48 @@ static NOTICE: Table = Table {
     seeded: false,
 };
 
+static CHANNEL_KEY: Table = Table {
+    name: "channel_key",
+    columns: &[
+        ("key_id", Text),
+        ("kind", Text),
+        ("public_key", Text),
+        ("sealed", Bytes),
+        ("created_at", Integer),
+        ("retired_at", Integer),
+    ],
+    keys: 1,
+    mark: "count(retired_at)",
+    seeded: false,
+};
+
+static CHANNEL_SESSION: Table = Table {
+    name: "channel_session",
+    columns: &[
+        ("id", Bytes),
+        ("sealed", Bytes),
+        ("source", Bytes),
+        ("created_at", Integer),
+        ("expires_at", Integer),
+        ("account_id", Uuid),
+        ("client", Bytes),
+        ("messages", Integer),
+    ],
+    keys: 1,
+    mark: "count(account_id) + coalesce(sum(messages), 0)",
+    seeded: false,
+};
+
+static CHANNEL_NONCE: Table = Table {
+    name: "channel_nonce",
+    columns: &[("scope", Bytes), ("nonce", Bytes), ("account_id", Uuid), ("expires_at", Integer)],
+    keys: 2,
+    mark: "0",
+    seeded: false,
+};
+
 /// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 23] = [
+pub static TABLES: [&Table; 26] = [
     &INSTALLATION,
     &COUNTER,
     &SECRET,
@@ -365,6 +405,9 @@ pub static TABLES: [&Table; 23] = [
     &ONE_TIME_CODE,
     &SENT_CODE,
     &NOTICE,
+    &CHANNEL_KEY,
+    &CHANNEL_SESSION,
+    &CHANNEL_NONCE,
 ];
 
 impl Table {

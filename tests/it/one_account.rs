@@ -60,6 +60,11 @@ const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
         (Field::Language, ["zh-Hant-TW", "en"], &[writes(System, "defaultLanguage"), writes(Ciam, "locale")]),
         (Field::TimeZone, ["Asia/Shanghai", "PRC"], &[writes(System, "defaultTimezone"), writes(Ciam, "zoneinfo")]),
         (Field::Country, ["CN", "US"], &[writes(System, "defaultCountry")]),
+        (
+            Field::Picture,
+            ["https://example.com/a.png", "http://example.com/%E5%9B%BE"],
+            &[writes(RiverGen, "profile_image_url"), shows(Ciam, "picture")],
+        ),
     ]
 };
 
@@ -321,6 +326,77 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn names_that_one_contract_fills_every_contract_shows(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        person.write(Side::Cl2c, "firstName", "Jane").await;
+        assert_eq!(person.read(Side::RiverGen).await["display_name"], "Jane Unknown");
+        person.write(Side::RiverGen, "display_name", "  Boss ").await;
+        assert_eq!(person.read(Side::System).await["accountName"], "Boss");
+        let shown = person.read(Side::Cl2c).await;
+        assert_eq!([&shown["firstName"], &shown["lastName"]], ["Jane", "Unknown"]);
+        // Others may clear what RiverGen cannot.
+        person.write(Side::System, "accountName", "").await;
+        assert_eq!(person.read(Side::RiverGen).await["display_name"], Value::Null);
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_and_attributes_stay_whatever_other_contracts_change(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        let uploaded = person.write(Side::RiverGen, "profile_image_url", crate::rivergen::PIXEL).await;
+        assert_eq!(uploaded.status, 200, "{uploaded}");
+        let profile = json!({"bio": "x", "nested": {"n": [1, null]}});
+        person.write(Side::RiverGen, "profile", profile.clone()).await;
+        let before = person.read(Side::RiverGen).await;
+        for (side, name, value) in [
+            (Side::System, "accountPhone", "+1987654321"),
+            (Side::System, "defaultCountry", "CN"),
+            (Side::Cl2c, "phoneNumber", ""),
+            (Side::Cl2c, "pushToken", "token"),
+        ] {
+            assert_eq!(person.write(side, name, value).await.status, 200, "{name}");
+        }
+        let after = person.read(Side::RiverGen).await;
+        assert_eq!(after["profile"], profile);
+        assert_eq!(after["profile_image_url"], before["profile_image_url"]);
+        // What a schema says of attributes is in nobody else's way.
+        let schema = Some(r#"{"properties":{"bio":{"type":"integer"}}}"#);
+        server.app.store().set_attribute_schema(server.tenant.id, schema, server.app.now()).await.unwrap();
+        assert_eq!(person.write(Side::System, "accountName", "Jane").await.status, 200);
+        assert_eq!(person.write(Side::Cl2c, "firstName", "Jane").await.status, 200);
+        assert_eq!(person.write(Side::RiverGen, "profile", json!({"a": 1})).await.status, 422);
+    }
+);
+
+on_both_databases!(
+    async fn a_proved_address_is_shown_as_proved(server: Server) {
+        for proved in [false, true] {
+            let mut wished = patch(&[(Field::Email, &format!("jane{proved}@example.com"))]);
+            wished.email_verified = Some(proved);
+            let person = Person::new(&server, wished).await;
+            assert_eq!(person.read(Side::Cl2c).await["emailConfirmed"], proved);
+            let everything = person.river("GET", "/api/v1/auth/me", None).await.json();
+            assert_eq!(everything["data"]["emails"][0]["verified"], proved);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn an_account_out_of_use_is_out_of_use_in_every_contract(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        let mut suspended = Patch::default();
+        suspended.status = Some(selfsame::account::Status::Suspended);
+        server.operate(&person.account, suspended).await;
+        for (side, name, status) in
+            [(Side::System, "accountName", 403), (Side::Cl2c, "firstName", 401), (Side::RiverGen, "display_name", 403)]
+        {
+            assert_eq!(person.write(side, name, "Jane").await.status, status, "{side:?}");
+        }
+        assert_eq!(server.account(&person.account).await.version, 2);
+    }
+);
+
+on_both_databases!(
     async fn credentials_of_one_contract_open_no_other(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let path = format!("/v1/cl2c/users/{}", person.account.id);
@@ -335,6 +411,7 @@ on_both_databases!(
         for token in [&person.token, &person.river, &person.key] {
             assert_eq!(server.request("GET", "/userinfo").bearer(token).send().await.status, 401);
         }
+        assert_eq!(server.request("GET", "/api/v1/auth/me").bearer(&person.key).send().await.status, 401);
         let token_as_key = server.request("GET", &path).header("tenant", "demo").header("X-API-Key", &person.token);
         assert_eq!(token_as_key.bearer(&person.token).send().await.status, 401);
         let key_as_token = server.request("GET", "/web/v1/system/profile").bearer(&person.key);
@@ -372,13 +449,5 @@ on_both_databases!(
         assert_eq!(person.read(Side::Ciam).await["phone_number"], "13800138000");
         person.write(Side::Cl2c, "phoneNumber", "+8613900139000").await;
         assert_eq!(person.read(Side::Ciam).await.get("phone_number"), None);
-    }
-);
-
-on_both_databases!(
-    async fn a_picture_of_one_contract_shows_in_the_other(server: Server) {
-        let person = Person::new(&server, Patch::default()).await;
-        person.write(Side::RiverGen, "profile_image_url", "https://example.com/jane.png").await;
-        assert_eq!(person.read(Side::Ciam).await["picture"], "https://example.com/jane.png");
     }
 );

@@ -13,6 +13,8 @@ const ASSERTED: [&str; 4] = ["date", "date-time", "email", "uri"];
 const MAX_CHAIN: usize = 32;
 /// How many schemas in all may apply to the same value.
 const MAX_APPLIED: usize = 1000;
+/// How many patterns there may be: each is compiled.
+const MAX_PATTERNS: usize = 64;
 /// Keywords that move names and references about; a local JSON Pointer says the same.
 const REFUSED: [&str; 6] =
     ["$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef", "$vocabulary"];
@@ -68,7 +70,10 @@ impl<'a> Document<'a> {
         let mut measured = HashMap::new();
         let pointers: Vec<String> = document.schemas.keys().cloned().collect();
         for pointer in &pointers {
-            document.measure(pointer, &mut measured)?;
+            document.measure(pointer, 0, &mut measured)?;
+        }
+        if document.schemas.values().map(|schema| patterns(schema)).sum::<usize>() > MAX_PATTERNS {
+            return Err(Refused(format!("more than {MAX_PATTERNS} patterns; make it simpler")));
         }
         Ok(document)
     }
@@ -133,6 +138,7 @@ impl<'a> Document<'a> {
     fn measure(
         &self,
         pointer: &str,
+        depth: usize,
         measured: &mut HashMap<String, Option<(usize, usize)>>,
     ) -> Result<(usize, usize), Refused> {
         match measured.get(pointer) {
@@ -145,20 +151,26 @@ impl<'a> Document<'a> {
             }
             None => {}
         }
+        let too_much = || {
+            Refused(format!(
+                "at {}: more than {MAX_CHAIN} schemas one behind another, or {MAX_APPLIED} in all, apply to the same value; \
+                 make it simpler",
+                place(pointer)
+            ))
+        };
+        if depth == MAX_CHAIN {
+            return Err(too_much());
+        }
         measured.insert(pointer.to_owned(), None);
         let (mut chain, mut applied) = (0, 1_usize);
         for inner in self.applied.get(pointer).into_iter().flatten() {
-            let (its_chain, its_applied) = self.measure(inner, measured)?;
+            let (its_chain, its_applied) = self.measure(inner, depth + 1, measured)?;
             chain = chain.max(its_chain);
             applied = applied.saturating_add(its_applied);
         }
         chain += 1;
         if chain > MAX_CHAIN || applied > MAX_APPLIED {
-            return Err(Refused(format!(
-                "at {}: more than {MAX_CHAIN} schemas one behind another, or {MAX_APPLIED} in all, apply to the same value; \
-                 make it simpler",
-                place(pointer)
-            )));
+            return Err(too_much());
         }
         measured.insert(pointer.to_owned(), Some((chain, applied)));
         Ok((chain, applied))
@@ -239,6 +251,12 @@ fn property(chain: &[&View]) -> Property {
         read_only: is_marked(chain, "readOnly"),
         write_only: is_marked(chain, "writeOnly"),
     }
+}
+
+/// How many patterns a schema has itself.
+fn patterns(schema: &View) -> usize {
+    let of_names = schema.get("patternProperties").and_then(View::as_object).map_or(0, Map::len);
+    usize::from(schema.get("pattern").is_some()) + of_names
 }
 
 fn is_marked(chain: &[&View], keyword: &str) -> bool {

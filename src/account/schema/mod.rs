@@ -16,7 +16,7 @@ use document::Document;
 /// The largest schema, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// The most bytes that one compiled pattern takes; beyond it the schema is refused.
-const MAX_PATTERN_BYTES: usize = 256 * 1024;
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 /// The most faults that are told at once: an array of thousands can break a rule at each of its items.
 const MAX_FAULTS: usize = 32;
 
@@ -103,7 +103,7 @@ impl Schema {
             .with_pattern_options(patterns)
             .should_validate_formats(true)
             .build(&view)
-            .map_err(|error| Refused(format!("at {}: {error}", place(&error.instance_path().to_string()))))?;
+            .map_err(|error| uncompiled(&error))?;
         Ok(Schema { text, validator, properties })
     }
 
@@ -175,6 +175,17 @@ impl fmt::Debug for Schema {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Schema").field("bytes", &self.text.len()).finish_non_exhaustive()
     }
+}
+
+/// What the library says, and what it does not say: which patterns there are none of here.
+fn uncompiled(error: &jsonschema::ValidationError<'_>) -> Refused {
+    let pointer = error.instance_path().to_string();
+    let hint = if pointer.ends_with("/pattern") || pointer.contains("/patternProperties") {
+        "; patterns have no look-around and no back-references, and are compiled into at most 1 MiB"
+    } else {
+        ""
+    };
+    Refused(format!("at {}: {error}{hint}", place(&pointer)))
 }
 
 /// A place in the document, for a person: the empty JSON Pointer says nothing.

@@ -70,13 +70,18 @@ fn patterns_need_no_time_and_see_no_further() {
         let schema = format!(r#"{{"patternProperties":{{"{pattern}":true}}}}"#);
         assert!(Schema::compile(&schema).is_err(), "{pattern}");
     }
-    assert!(refusal(r#"{"properties":{"a":{"pattern":"(\\w{100}){100}"}}}"#).contains("/properties/a/pattern"));
+    assert!(refusal(r#"{"properties":{"a":{"pattern":"(\\w{100}){1000}"}}}"#).contains("/properties/a/pattern"));
+    let name = r#"{"properties":{"a":{"pattern":"^[\\p{L} ]{1,20}$"}}}"#;
+    assert_eq!(places(name, r#"{"a":"Zoë 李"}"#), Vec::<String>::new());
+    assert_eq!(places(name, r#"{"a":"Zoë 1"}"#), ["/a"]);
 }
 
 #[test]
 fn what_cannot_be_a_schema_is_refused_with_its_place() {
     let deep = |levels: usize| format!("{}{{}}{}", r#"{"items":"#.repeat(levels), "}".repeat(levels));
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(MAX_BYTES));
+    let links: Vec<String> = (0..1500).map(|link| format!(r##""{link}":{{"$ref":"#/$defs/{}"}}"##, link + 1)).collect();
+    let long = format!(r#"{{"$defs":{{{},"1500":{{}}}}}}"#, links.join(","));
     let refusals = [
         "",
         "{",
@@ -105,6 +110,9 @@ fn what_cannot_be_a_schema_is_refused_with_its_place() {
         r#"{"additionalProperties":{"writeOnly":true}}"#,
         r#"{"allOf":[{"properties":{"a":{"readOnly":true}}}]}"#,
         r##"{"properties":{"a":{"$ref":"#/$defs/a"},"b":{"items":{"$ref":"#/$defs/a"}}},"$defs":{"a":{"readOnly":true}}}"##,
+        &format!(r#"{{"anyOf":[{}]}}"#, [r#"{"pattern":"a"}"#; 65].join(",")),
+        &format!(r#"{{"anyOf":[{}]}}"#, ["{}"; 1000].join(",")),
+        &long,
         &deep(70),
         &large,
     ]
@@ -137,6 +145,9 @@ fn what_cannot_be_a_schema_is_refused_with_its_place() {
     at /additionalProperties: writeOnly counts only directly under the properties at the top; take it out here
     at /allOf/0/properties/a: readOnly counts only directly under the properties at the top; take it out here
     at /properties/b/items: readOnly counts only directly under the properties at the top; take it out here
+    more than 64 patterns; make it simpler
+    at the top: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
+    at /$defs/32: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
     malformed JSON at byte 576: at most 64 arrays and objects may be nested
     larger than 65536 bytes; attributes themselves are no larger
     "##);
@@ -191,18 +202,31 @@ fn a_schema_may_go_round_as_long_as_it_goes_deeper() {
 /// The longest chains at every level of the deepest attributes, on a stack of 2 MiB as the server's threads have.
 #[test]
 fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
-    let mut definitions = String::new();
-    for step in 1..30 {
-        definitions += &format!(r##""d{step}":{{"allOf":[{{"$ref":"#/$defs/d{}"}}]}},"##, step + 1);
-        if step >= 14 {
-            break;
+    for (link, applied) in [
+        (r#"{"allOf":[NEXT]}"#, 2),
+        (r#"{"anyOf":[NEXT,false]}"#, 2),
+        (r#"{"oneOf":[false,NEXT]}"#, 2),
+        (r#"{"not":{"not":NEXT}}"#, 3),
+        (r#"{"if":true,"then":NEXT}"#, 2),
+        (r#"{"if":NEXT,"else":false}"#, 2),
+        (r#"{"dependentSchemas":{"a":NEXT}}"#, 2),
+    ] {
+        let mut schema = format!(r##"{{"$ref":"#/$defs/0","$defs":{{"{}":{LAST}"##, 30 / applied - 1);
+        for number in 0..30 / applied - 1 {
+            let next = format!(r##"{{"$ref":"#/$defs/{}"}}"##, number + 1);
+            schema += &format!(r#","{number}":{}"#, link.replace("NEXT", &next));
         }
+        schema += "}}";
+        const LAST: &str = r##"{"properties":{"a":{"$ref":"#"},"b":{"type":"string"}},"unevaluatedProperties":false}"##;
+        let deepest = |value| format!("{}{{\"a\":{{}},\"b\":{value}}}{}", r#"{"a":"#.repeat(15), "}".repeat(15));
+        let found = std::thread::Builder::new().stack_size(2 << 20).spawn({
+            let (schema, good, bad) = (schema.clone(), deepest("\"x\""), deepest("7"));
+            move || (places(&schema, &good), places(&schema, &bad))
+        });
+        let (good, bad) = found.unwrap().join().unwrap();
+        assert_eq!(good, Vec::<String>::new(), "{link}");
+        assert!(!bad.is_empty(), "{link}");
     }
-    let schema = format!(
-        r##"{{"$ref":"#/$defs/d1","$defs":{{{definitions}"d15":{{"additionalProperties":{{"$ref":"#"}},"minProperties":1}}}}}}"##
-    );
-    let deepest = format!("{}{{}}{}", r#"{"a":"#.repeat(15), "}".repeat(15));
-    assert_eq!(places(&schema, &deepest), ["/a".repeat(15)]);
 }
 
 #[test]

@@ -61,7 +61,9 @@ pub(super) fn shown(
     custom.dedup();
     let attributes = rules.shown(account.attributes());
     for claim in custom {
-        if let Some(value) = attributes.get(claim).filter(|value| is_defined(claim, rules) && value.as_str() != Some("")) {
+        if let Some(value) =
+            attributes.get(claim).filter(|value| is_defined(claim, rules) && value.as_str() != Some(""))
+        {
             shown.insert(claim.as_str(), value.clone());
         }
     }

@@ -18,7 +18,9 @@ use super::token::{self, Granted};
 use super::{PREFIXES, paths, revoke, wish};
 use crate::account::{Account, Application, Cause, Channel, Error, Field, Kind, Rules, Status};
 use crate::contract::Voice;
-use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant};
+use crate::contract::openapi::{
+    Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant,
+};
 use crate::json::Object;
 
 /// Draws the document.
@@ -31,17 +33,14 @@ pub(in crate::contract) fn document() -> Object {
         (KEYS.to_owned(), keys_schema()),
         (REFUSAL.to_owned(), Refusal::schema()),
     ];
-    let token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("An access token of an application, or of an issuer that the operator trusts, with the scope `openid`."));
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(
+        "An access token of an application, or of an issuer that the operator trusts, with the scope `openid`.",
+    ));
     let application = HttpBuilder::new()
         .scheme(HttpAuthScheme::Basic)
         .description(Some("The identifier and the secret of an application, each form-encoded (RFC 6749 §2.3.1)."));
-    let mut annotated = PREFIXES
-        .iter()
-        .fold(OpenApiRouter::new(), |all, (prefix, _)| all.nest(prefix, paths(prefix)))
-        .into_openapi();
+    let mut annotated =
+        PREFIXES.iter().fold(OpenApiRouter::new(), |all, (prefix, _)| all.nest(prefix, paths(prefix))).into_openapi();
     annotated
         .components
         .get_or_insert_with(Components::new)
@@ -232,7 +231,8 @@ fn claims_schema() -> RefOr<Schema> {
 }
 
 fn keys_schema() -> RefOr<Schema> {
-    let key: Properties = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).build();
+    let key: Properties =
+        ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).build();
     ObjectBuilder::new().property("keys", utoipa::openapi::ArrayBuilder::new().items(key)).required("keys").into()
 }
 
@@ -270,7 +270,10 @@ fn shown() -> Answers {
     let shown = |application: Option<&Application>| {
         discovery::described(&claims::shown("MOCK_USER_ID", &account, &Rules::Free, application, PUBLIC_URL))
     };
-    vec![("the person", CLAIMS, shown(Some(&application))), ("an application that may see no claims", CLAIMS, shown(None))]
+    vec![
+        ("the person", CLAIMS, shown(Some(&application))),
+        ("an application that may see no claims", CLAIMS, shown(None)),
+    ]
 }
 
 fn changed() -> Answers {

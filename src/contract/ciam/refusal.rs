@@ -47,8 +47,9 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::RateLimited(_) => Refused::TooMany.into_response(),
         Error::Unavailable(_) => Refused::Unavailable.into_response(),
         Error::CodeTooOften(channel) => super::otp::too_often(*channel),
-        // This contract reads no client hash and takes no picture, and who looks at a code says at once what is wrong.
+        // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
         Error::ClientHash(_)
+        | Error::Channel(_)
         | Error::Taken(_)
         | Error::PictureUnusable
         | Error::AddressUnchanged
@@ -135,9 +136,7 @@ impl IntoResponse for Refused {
         };
         match self {
             Refused::UserNotFound => answer(StatusCode::NOT_FOUND, "user_not_found", None),
-            Refused::AbnormalUserStatus(Status::Locked) => {
-                answer(bad, "abnormal_user_status", Some("User is locked."))
-            }
+            Refused::AbnormalUserStatus(Status::Locked) => answer(bad, "abnormal_user_status", Some("User is locked.")),
             Refused::AbnormalUserStatus(_) => answer(bad, "abnormal_user_status", Some("User is frozen.")),
             Refused::MediaType => {
                 let accept = [(ACCEPT_PATCH, HeaderValue::from_static("application/json"))];

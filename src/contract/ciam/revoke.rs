@@ -26,7 +26,8 @@ pub(super) async fn revoke(State(app): State<App>, headers: HeaderMap, request: 
     count_source_of(&app, &request).map_err(said)?;
     let parameters = read(&app, request).await?;
     let (application, _) = authenticate(&app, &headers, &parameters).await?;
-    let missing = || refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
+    let missing =
+        || refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
     let token = parameters.get("token").ok_or_else(missing)?;
     sign_in::revoke(&app, &application, token).await.map_err(said)?;
     Ok(done())

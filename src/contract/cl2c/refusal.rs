@@ -56,8 +56,10 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
-        // This contract reads no client hash, no picture and no code, and nothing that it writes is decided by a holding.
+        // This contract reads no client hash, no encrypted body, no picture and no code, and nothing that it writes is decided
+        // by a holding.
         Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
+        | Error::Channel(_)
         | Error::Taken(_)
         | Error::AttributesTooLarge
         | Error::Attributes(_)

@@ -140,10 +140,12 @@ pub(super) fn example(value: Value) -> Object {
     Object::from_iter([("value", value)])
 }
 
-/// The body as a tree that keeps the order of members; none if there is no body. The bodies of examples are in memory, so
+/// The body as a tree that keeps the order of members, or as text if it is no JSON; none if there is no body. The bodies of examples are in memory, so
 /// the first look at one sees its end.
 fn value(body: axum::body::Body) -> Option<Value> {
     let read = pin!(body.collect()).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Ok(collected)) = read else { return None };
-    json::parse(&collected.to_bytes()).ok()
+    let bytes = collected.to_bytes();
+    let text = || std::str::from_utf8(&bytes).ok().filter(|text| !text.is_empty()).map(Value::from);
+    json::parse(&bytes).ok().or_else(text)
 }

@@ -55,6 +55,7 @@ pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)>
         "x-ratelimit-limit" => ("integer", "How many requests may be made in the time of the limit."),
         "x-ratelimit-remaining" => ("integer", "How many may be made now."),
         "x-ratelimit-reset" => ("integer", "When the next one may be made, in seconds since 1970 UTC."),
+        "x-sc-version" => ("string", "The version of the envelope that the body is."),
         "x-request-id" => ("string", "What the request is called."),
         _ => return None,
     };
@@ -96,6 +97,7 @@ pub(super) fn written(name: &HeaderName) -> String {
     match name.as_str() {
         "etag" => "ETag".to_owned(),
         "www-authenticate" => "WWW-Authenticate".to_owned(),
+        "x-sc-version" => "X-SC-Version".to_owned(),
         "x-ratelimit-limit" => "X-RateLimit-Limit".to_owned(),
         "x-ratelimit-remaining" => "X-RateLimit-Remaining".to_owned(),
         "x-ratelimit-reset" => "X-RateLimit-Reset".to_owned(),

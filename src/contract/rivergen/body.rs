@@ -145,7 +145,7 @@ pub(super) fn updated<'a>(account: &'a Account, rules: &Rules, public_url: &str)
     Success { success: true, data, message: "Profile updated successfully" }
 }
 
-/// Everything about the person, in the vendor's order.
+/// Everything about the person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me<'a> {
     user: User<'a>,
@@ -174,7 +174,8 @@ struct User<'a> {
     #[schema(format = DateTime)]
     updated_at: String,
     is_system_admin: bool,
-    #[schema(required)]
+    /// Always null: whoever is disabled is refused.
+    #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
     /// Whatever the person's applications keep here.
     #[schema(value_type = Object)]

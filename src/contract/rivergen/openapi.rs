@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,16 +16,13 @@ use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
 use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, Rule, Rules, Status};
-use crate::contract::openapi::{Description, Ending, Operation, body_faults, failures, person, tenant};
+use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::picture::PictureRule;
 use crate::store::Identity;
 
 /// White space (Unicode's property White_Space), as it stands in a pattern's brackets.
 const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
-/// What every address and every data URI looks like; not everything that looks so is one.
-const ADDRESS_OR_DATA: &str = r"^([Hh][Tt][Tt][Pp][Ss]?://[!-~]+|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/[A-Za-z]+;[Bb][Aa][Ss][Ee]64,[A-Za-z0-9+/]+={0,2})$";
-
 /// Draws the document.
 pub(in crate::contract) fn document() -> Object {
     let mut schemas = vec![
@@ -38,6 +35,7 @@ pub(in crate::contract) fn document() -> Object {
         (Me::name().into_owned(), Me::schema()),
         (Updated::name().into_owned(), Updated::schema()),
         (Refusal::name().into_owned(), Refusal::schema()),
+        (PROFILE_VALUE.to_owned(), profile_value()),
     ];
     Me::schemas(&mut schemas);
     Refusal::schemas(&mut schemas);
@@ -86,6 +84,7 @@ pub(in crate::contract) fn document() -> Object {
     .draw()
 }
 
+const PROFILE_VALUE: &str = "ProfileValue";
 const SHOWN: &str = "MeSuccess";
 const CHANGED: &str = "UpdatedSuccess";
 const REQUESTED: &str = "EmailRequestedSuccess";
@@ -156,20 +155,12 @@ impl PartialSchema for ProfileUpdate {
                 .pattern(Some(pattern))
                 .description(Some(description))
         };
-        let profile = ObjectBuilder::new()
+        let profile = members()
             .schema_type(nullable(Type::Object))
-            .property_names(Some(
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .min_length(Some(1))
-                    .max_length(Some(MAX_KEY))
-                    .pattern(Some(crate::contract::openapi::NO_NUL)),
-            ))
-            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(format!(
                 "Merged into the profile (RFC 7396): objects member by member, null removes, everything else replaces. \
-                 Names of members have 1 to {MAX_KEY} characters at every depth, numbers fit a double, nothing contains \
-                 U+0000, and nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes."
+                 Nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes, and matches the \
+                 tenant's JSON Schema, which `GET /me/schema` shows."
             )));
         ObjectBuilder::new()
             .property(
@@ -182,7 +173,7 @@ impl PartialSchema for ProfileUpdate {
             .property(
                 PICTURE,
                 text(
-                    ADDRESS_OR_DATA,
+                    &picture_pattern(),
                     "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at \
                      most 2 MiB as a data URI in Base64.",
                 ),
@@ -197,6 +188,72 @@ impl ToSchema for ProfileUpdate {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("ProfileUpdate")
     }
+}
+
+/// Whatever a profile may hold, at any depth.
+fn profile_value() -> RefOr<Schema> {
+    let plain = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]));
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(f64::MIN)).maximum(Some(f64::MAX));
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL));
+    let list = ArrayBuilder::new().items(Ref::from_schema_name(PROFILE_VALUE));
+    OneOfBuilder::new()
+        .item(plain)
+        .item(number.description(Some("Kept in the text that it was sent in.")))
+        .item(text)
+        .item(list)
+        .item(members().schema_type(Type::Object))
+        .into()
+}
+
+/// The members of an object at any depth.
+fn members() -> ObjectBuilder {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(MAX_KEY))
+        .pattern(Some(NO_NUL));
+    ObjectBuilder::new()
+        .property_names(Some(name))
+        .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name(PROFILE_VALUE).into())))
+}
+
+/// An address (RFC 3986) or a data URI (RFC 2397), except for how long they may be.
+fn picture_pattern() -> String {
+    let any_case = |text: &str| -> String {
+        let either = |letter: char| match letter.is_ascii_alphabetic() {
+            true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
+            false => letter.to_string(),
+        };
+        text.chars().map(either).collect()
+    };
+    let (https, data, base64) = (any_case("http") + "[Ss]?", any_case("data:image/"), any_case(";base64,"));
+    let kinds = ["png", "jpeg", "jpg", "gif", "webp"].map(any_case).join("|");
+    let byte = "%[0-9A-Fa-f]{2}";
+    let host = format!(r"([A-Za-z0-9\-._~!$&'()*+,;=]|{byte})+|\[({})\]", ipv6_pattern());
+    let port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    let rest = format!(r"[/?#]([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|{byte})*");
+    let four = "[A-Za-z0-9+/]{4}";
+    let last = "[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==";
+    format!("^({https}://({host})(:({port})?)?({rest})?|{data}({kinds}){base64}({four})*({four}|{last}))$")
+}
+
+/// An IPv6 address without dots: eight groups, or fewer around one `::`.
+fn ipv6_pattern() -> String {
+    let group = "[0-9A-Fa-f]{1,4}";
+    let shortened = (0..=7).map(|before| {
+        let left = match before {
+            0 => String::new(),
+            1 => group.to_owned(),
+            _ => format!("{group}(:{group}){{{}}}", before - 1),
+        };
+        let right = match 7 - before {
+            0 => String::new(),
+            1 => format!("({group})?"),
+            most => format!("({group}(:{group}){{0,{}}})?", most - 1),
+        };
+        format!("{left}::{right}")
+    });
+    [format!("{group}(:{group}){{7}}")].into_iter().chain(shortened).collect::<Vec<_>>().join("|")
 }
 
 /// So many characters that begin and end with something else than white space, and any white space around them.

@@ -38,7 +38,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied | Error::ScopeMissing => denied("Permission denied"),
+        | Error::AccessDenied
+        | Error::ScopeMissing => denied("Permission denied"),
         Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
         Error::MethodNotAllowed(allow) => {
             let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");
@@ -70,8 +71,8 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::Code(CodeFault::Code) => bad("INVALID_OTP", "Invalid OTP code"),
         Error::Code(CodeFault::Expired) => bad("OTP_EXPIRED", "OTP expired"),
         Error::CodeTooOften(_) => plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded"),
-        // This contract reads no client hash.
-        Error::ClientHash(_) | Error::Internal(_) => {
+        // This contract reads no client hash and no encrypted body.
+        Error::ClientHash(_) | Error::Channel(_) | Error::Internal(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")
         }
     }

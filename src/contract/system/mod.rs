@@ -1,13 +1,16 @@
 //! The System portal's contract: `/web/v1/system/profile`.
 
 mod body;
+mod channel_openapi;
 mod openapi;
 mod refusal;
+mod secure_channel;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,8 +24,10 @@ use crate::identity::{Caller, bearer, client_hash};
 use crate::language::Language;
 use crate::profile;
 use crate::serve::{count_source, occasion};
+use secure_channel::Opened;
 
 pub(super) use openapi::document;
+pub(super) use secure_channel::PREFIX as CHANNEL_PREFIX;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -34,7 +39,10 @@ pub(super) const VOICE: Voice = refusal::say;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    Router::new().nest(PREFIX, speak(paths().into(), app, "system", VOICE))
+    let profile = speak(paths().into(), app, "system", VOICE);
+    let profile = profile.layer(from_fn_with_state(app.clone(), secure_channel::seal));
+    let channel = speak(secure_channel::paths().into(), app, "system", VOICE);
+    Router::new().nest(PREFIX, profile).nest(CHANNEL_PREFIX, channel)
 }
 
 fn paths() -> OpenApiRouter<App> {
@@ -66,16 +74,26 @@ async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
     path = "/profile/update",
     operation_id = "updateProfile",
     tag = "Profile",
-    params(openapi::Headers),
-    request_body(content = openapi::ProfileUpdate, description = "At most 64 KiB."),
+    params(openapi::Headers, channel_openapi::Headers),
+    request_body(
+        content(
+            (openapi::ProfileUpdate = "application/json"),
+            (channel_openapi::CompactMessage = "application/jose"),
+            (channel_openapi::FlattenedMessage = "application/jose+json"),
+        ),
+        description = channel_openapi::BODIES
+    ),
     security(("token" = []))
 )]
 async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
     let language = language(request.headers());
     let occasion = occasion(Contract::System, &request);
-    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let Opened { wished, nonce } = secure_channel::read(&app, &caller, request).await?;
     let patch = body::patch(&wished, &caller.account)?;
-    let account = profile::update(&app, caller.account, patch, occasion, permitted).await?;
+    let account = match nonce {
+        Some(nonce) => profile::update_once(&app, caller.account, patch, nonce, occasion, permitted).await?,
+        None => profile::update(&app, caller.account, patch, occasion, permitted).await?,
+    };
     Ok(answer(&account, &caller.tenant, language))
 }
 
@@ -87,7 +105,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, Some(Contract::System)).await?;
         caller.require_active(app.now())?;
         permitted(&caller.account)?;
         if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{Success, WRITABLE};
 use super::refusal::Refusal;
-use super::{PREFIX, VOICE, answer, paths};
+use super::{CHANNEL_PREFIX, PREFIX, VOICE, answer, paths};
 use crate::account::{Error, Fault, Field, HashFault, Rule, Status};
 use crate::contract::openapi::{
     ACCEPT_LANGUAGE, Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header, tenant,
@@ -26,6 +26,9 @@ pub(in crate::contract) fn document() -> Object {
     let mut schemas =
         vec![(Success::name().into_owned(), Success::schema()), (Refusal::name().into_owned(), Refusal::schema())];
     Success::schemas(&mut schemas);
+    for (name, schema) in super::channel_openapi::schemas() {
+        schemas.push((name, schema));
+    }
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
@@ -36,27 +39,29 @@ pub(in crate::contract) fn document() -> Object {
             "A signed-in person reads and changes their own profile. `message`, labels and the texts in `data` are \
                        in the language that `Accept-Language` asks for; the examples are in English."
                 .to_owned(),
-        annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
+        annotated: OpenApiRouter::new()
+            .nest(PREFIX, paths())
+            .nest(CHANNEL_PREFIX, super::secure_channel::paths())
+            .into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
         voice: VOICE,
         refusal: |_| "Refusal",
-        operations: vec![
-            Operation {
-                id: "showProfile",
-                requests: Vec::new(),
-                answers: shown,
-                endings: [access(), failures()].concat(),
-            },
-            Operation {
-                id: "updateProfile",
-                requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
-                answers: updated,
-                endings: [access(), body_faults(), field_faults(), failures()].concat(),
-            },
-        ],
+        operations: super::channel_openapi::operations().into_iter().chain(profile()).collect(),
     }
     .draw()
+}
+
+fn profile() -> [Operation; 2] {
+    [
+        Operation { id: "showProfile", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
+        Operation {
+            id: "updateProfile",
+            requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
+            answers: updated,
+            endings: [access(), body_faults(), super::channel_openapi::faults(), field_faults(), failures()].concat(),
+        },
+    ]
 }
 
 const UPDATE: &str = r#"{"accountName":"Jane Admin","accountPhone":"+1987654321","defaultLanguage":"zh","defaultTimezone":"Asia/Shanghai","defaultCountry":"CN"}"#;
@@ -140,7 +145,8 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
         (Field::Country, "CN"),
     ];
     let account = person(&fields, CREATED, Timestamp::constant(1_774_260_000, 0));
-    vec![("the whole profile as it is now", "Success", answer(&account, &tenant(), Language::English))]
+    let plain = answer(&account, &tenant(), Language::English);
+    vec![("the whole profile as it is now", "Success", plain), super::channel_openapi::encrypted_answer()]
 }
 
 /// How a request can end before its body is read.

@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{Error, Fault, HashFault, Rule, Status};
+use super::secure_channel as channel;
+use crate::account::{ChannelFault, Error, Fault, HashFault, Rule, Status};
 use crate::contract::{Asked, body};
 use crate::identity::client_hash;
 use crate::json::{Object, Value};
@@ -33,10 +34,12 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::TenantClosed
         | Error::TenantExpired
         | Error::AccountUnknown
-        | Error::AccessDenied | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        | Error::AccessDenied
+        | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
+        Error::Channel(fault) => channel::Plain::mark(text(channel_status(*fault), channel_text(*fault))),
         Error::NotFound => text(StatusCode::NOT_FOUND, "system-not-found"),
         Error::MethodNotAllowed(allow) => {
             let refused = text(StatusCode::METHOD_NOT_ALLOWED, "system-method-not-allowed");
@@ -66,6 +69,23 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::Internal(_) => {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
         }
+    }
+}
+
+fn channel_status(fault: ChannelFault) -> StatusCode {
+    match fault {
+        ChannelFault::PublicKey => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn channel_text(fault: ChannelFault) -> &'static str {
+    match fault {
+        ChannelFault::Payload => "system-channel-payload",
+        ChannelFault::Session => "system-channel-session",
+        ChannelFault::KeyId => "system-channel-key-id",
+        ChannelFault::SessionKeys => "system-channel-session-keys",
+        ChannelFault::PublicKey => "system-channel-public-key",
     }
 }
 

@@ -12,27 +12,41 @@ use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
 use super::value::{Parameter, present};
-use super::{Attempt, Bound, OpenError, Read, Update, record};
+use super::{Attempt, Bound, Effect, OpenError, Read, Update, channels, record};
 use crate::account::{Account, Cause, Error};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
-/// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
-/// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
-const COMMIT: &str = concat!(
-    "WITH changed AS (UPDATE account SET ",
-    account_assignments!(),
-    " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
+/// What both statements below do: the account, what it holds, its history.
+macro_rules! commit {
+    () => {
+        concat!(
+            "WITH changed AS (UPDATE account SET ",
+            account_assignments!(),
+            " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
      released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
      WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
      claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
      SELECT ?3, c.kind, c.key, ?1 FROM changed, unnest(?34::text[], ?35::bytea[]) AS c(kind, key)), \
      recorded AS (INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, \
      sealing_key, payload, salt) SELECT ?36::uuid, ?37::bigint, ?38::bigint, ?39::text, ?40::text, ?41::text, \
-     ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed) \
+     ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed)"
+        )
+    };
+}
+/// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
+/// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
+const COMMIT: &str = concat!(commit!(), " SELECT count(*) FROM changed");
+const COMMIT_STATEMENT: Statement = super::statement::statement_of!(COMMIT);
+/// The same for a change that an encrypted body makes: the body's nonce is used up, and counted, in the same round trip.
+const COMMIT_ONCE: &str = concat!(
+    commit!(),
+    ", noted AS (INSERT INTO channel_nonce (scope, nonce, account_id, expires_at) \
+     SELECT ?47::bytea, ?48::bytea, ?49::uuid, ?50::bigint FROM changed), \
+     counted AS (UPDATE channel_session s SET messages = s.messages + 1 FROM changed WHERE s.id = ?47::bytea) \
      SELECT count(*) FROM changed"
 );
-const COMMIT_STATEMENT: Statement = super::statement::statement_of!(COMMIT);
+const COMMIT_ONCE_STATEMENT: Statement = super::statement::statement_of!(COMMIT_ONCE);
 /// Makes everybody else who wants to change the account wait.
 const LOCK: Statement = super::statement::statement!(
     "SELECT ",
@@ -72,6 +86,7 @@ impl Postgres {
     /// Prepares the statements that only PostgreSQL has.
     pub(super) async fn prepare_own(&self) -> Result<(), Error> {
         self.prepare(COMMIT_STATEMENT).await?;
+        self.prepare(COMMIT_ONCE_STATEMENT).await?;
         self.prepare(LOCK).await
     }
 
@@ -122,12 +137,18 @@ impl Postgres {
     pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
         let this = self.clone();
         uncancelled(async move {
-            // What happens besides takes statements of its own, and so a transaction of several: rare enough.
-            if !first.effects.is_empty() {
-                return this.commit_locked(first.account, attempt).await;
-            }
-            let changed =
-                this.query(COMMIT_STATEMENT, &commit_parameters(&first), |row| row.integer(0).and_then(present)).await;
+            let mut bound = commit_parameters(&first);
+            let statement = match first.effects.as_slice() {
+                [] => COMMIT_STATEMENT,
+                // The statement counts the message too.
+                [Effect::UseNonce(nonce), Effect::CountMessage(_)] => {
+                    bound.extend(channels::using(nonce).1);
+                    COMMIT_ONCE_STATEMENT
+                }
+                // What else happens takes statements of its own, and so a transaction of several: rare enough.
+                _ => return this.commit_locked(first.account, attempt).await,
+            };
+            let changed = this.query(statement, &bound, |row| row.integer(0).and_then(present)).await;
             match changed {
                 Ok(counts) if counts == [1] => Ok(first.account),
                 Ok(_) => this.commit_locked(first.account, attempt).await,

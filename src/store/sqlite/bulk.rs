@@ -13,7 +13,7 @@ use crate::store::{Bound, Read};
 
 /// Pages that the log gathers before they go into the file. Many rows under keyed hashes touch pages all over it: at SQLite's
 /// own 1000 every batch would write all of them there again.
-const LOG_PAGES: i64 = 16 * 1024;
+const LOG_PAGES: i64 = 32 * 1024;
 
 impl Sqlite {
     /// Runs a statement once for each list of parameters.

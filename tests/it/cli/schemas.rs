@@ -20,21 +20,34 @@ on_both_databases!(
         let schema = file(&installation, "{\n \"properties\": {\"n\": {\"maximum\": 0.0}, \"s\": {\"items\": false}}}");
         let settled = |text: String| ids.iter().fold(text, |text, id| text.replace(id, "ID"));
         let dry = installation.print(&["tenant", "set-schema", "demo", &schema, "--dry-run"]);
-        insta::assert_snapshot!(settled(dry), @"");
+        insta::assert_snapshot!(settled(dry), @"
+        account ID: /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        account ID: /n, /s/0
+        and 2 more
+        12 accounts have attributes, 12 of them would not match; nothing was set
+        ");
         let show = ["tenant", "show-schema", "demo"];
-        insta::assert_snapshot!(installation.refusal(&show), @"");
-        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", &schema]), @"");
-        insta::assert_snapshot!(installation.print(&show), @"");
+        insta::assert_snapshot!(installation.refusal(&show), @"selfsame: demo has no schema; `selfsame tenant set-schema demo FILE` sets one");
+        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", &schema]), @"demo has schema 1 now: attributes must match it whenever they change");
+        insta::assert_snapshot!(installation.print(&show), @r#"{"properties":{"n":{"maximum":0.0},"s":{"items":false}}}"#);
         assert_eq!(installation.json(&["tenant", "set", "demo", "--json"])["schema"], 1);
 
         // Operators are held to it too.
         let set = |attributes: &str| installation.refusal(&["account", "set", &id, attributes]);
-        insta::assert_snapshot!(set("attributes={\"n\":1}"), @"");
+        insta::assert_snapshot!(set("attributes={\"n\":1}"), @"selfsame: attributes do not match the tenant's schema at: /n; see `selfsame tenant show-schema`");
         installation.print(&["account", "set", &id, "attributes={\"n\":-1}"]);
         let new = [create.as_slice(), &["attributes={\"s\":[1]}"]].concat();
-        insta::assert_snapshot!(installation.refusal(&new), @"");
+        insta::assert_snapshot!(installation.refusal(&new), @"selfsame: attributes do not match the tenant's schema at: /s/0; see `selfsame tenant show-schema`");
 
-        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", "--remove"]), @"");
+        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", "--remove"]), @"demo has no schema any more: attributes may be anything");
         installation.print(&["account", "set", &id, "attributes={\"n\":1}"]);
         assert!(installation.json(&["tenant", "set", "demo", "--json"])["schema"].is_null());
     }
@@ -56,7 +69,15 @@ on_both_databases!(
         lines.push(installation.refusal(&["tenant", "set-schema", "nobody", "none.json"]));
         lines.push(installation.refusal(&["tenant", "set-schema", "demo", "none.json"]));
         let lines = lines.join("\n").replace(installation.data().to_str().unwrap(), "DATA");
-        insta::assert_snapshot!(lines, @"");
+        insta::assert_snapshot!(lines, @r##"
+        selfsame: DATA/schema.json: malformed JSON at byte 0: expected a value
+        selfsame: DATA/schema.json: property "email" has a name that contracts use themselves; call it otherwise
+        selfsame: DATA/schema.json: at /properties/a/pattern: "(?=a)" is not a "regex"; patterns have no look-around and no back-references, and are compiled into at most 1 MiB
+        selfsame: DATA/schema.json: at /properties/a: $ref "https://example.com/a.json" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
+        selfsame: DATA/schema.json: larger than 65536 bytes; attributes themselves are no larger
+        selfsame: no tenant is named nobody; see `selfsame tenant list`
+        selfsame: none.json: No such file or directory (os error 2)
+        "##);
         assert!(installation.json(&["tenant", "set", "demo", "--json"])["schema"].is_null());
     }
 );

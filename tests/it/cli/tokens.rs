@@ -77,9 +77,9 @@ fn what_cannot_be_issued_is_refused_in_one_line() {
     let lines: Vec<String> = refused.iter().map(|arguments| installation.refusal(arguments)).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     selfsame: invalid value 'cl2d' for '--contract <CONTRACT>': expected one of system, rivergen
-    selfsame: invalid value '5' for '--ttl <DURATION>': expected a duration such as 30s, 5m or 1h
-    selfsame: invalid value '-5m' for '--ttl <DURATION>': expected a duration such as 30s, 5m or 1h
-    selfsame: invalid value '0s' for '--ttl <DURATION>': expected a duration such as 30s, 5m or 1h
+    selfsame: invalid value '5' for '--ttl <DURATION>': expected a duration such as 90d, 12h or 30m
+    selfsame: invalid value '-5m' for '--ttl <DURATION>': expected a duration such as 90d, 12h or 30m
+    selfsame: invalid value '0s' for '--ttl <DURATION>': expected a duration such as 90d, 12h or 30m
     selfsame: ttl: must be at most issuer.max_token_lifetime, 720h
     selfsame: no account has the id ID; see `selfsame account list`
     selfsame: no account has the id ID; see `selfsame account list`

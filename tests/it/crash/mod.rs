@@ -3,4 +3,5 @@
 mod away;
 mod killed;
 mod load;
+mod pictures;
 mod sqlite;

@@ -10,6 +10,9 @@ use tokio_postgres::NoTls;
 use super::{Home, id, people, program, told};
 use crate::support::{Database, Request, config};
 
+/// A PNG of one pixel.
+const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
 /// An installation in which every table has rows, and what opens it.
 struct Lived {
     home: Home,
@@ -32,6 +35,9 @@ impl Lived {
         home.print(&["token", "revoke", "--account", &id(2)]);
         let key = home.json(&["key", "create", "--tenant", "demo", "--json"]);
         home.print(&["issuer", "rotate"]);
+        let schema = home.data.path().join("schema.json");
+        std::fs::write(&schema, r#"{"properties":{"n":{"type":"number"}}}"#).unwrap();
+        home.print(&["tenant", "set-schema", "demo", schema.to_str().unwrap()]);
         let text = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap().to_owned();
         let lived =
             Lived { token: text(&issued, "token"), revoked: text(&revoked, "token"), key: text(&key, "api_key"), home };
@@ -109,6 +115,7 @@ on_both_databases!(
         api_key                   1 rows
         pending_picture           0 rows
         replaced_picture          0 rows
+        attribute_schema          1 rows
         verified: 40 accounts, 43 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.
         exit Some(0)
@@ -137,6 +144,40 @@ on_both_databases!(
         let output = command.args(["copy", "--from", there.url(), "--to", back.url()]).output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
         assert_eq!(all_rows(&back).await, all_rows(&lived.home.database).await);
+    }
+);
+
+on_both_databases!(
+    async fn a_copy_serves_the_same_pictures_from_the_same_folder(database: Database) {
+        let home = Home::empty(database);
+        home.print(&["tenant", "create", "demo"]);
+        let created = home.json(&["account", "create", "--tenant", "demo", "--json"]);
+        let id = created["id"].as_str().unwrap().to_owned();
+        let issue = ["token", "issue", "--account", &id, "--contract", "rivergen", "--json"];
+        let token = home.json(&issue)["token"].as_str().unwrap().to_owned();
+        let lived = Lived { home, token, revoked: String::new(), key: String::new() };
+        let body = format!(r#"{{"profile_image_url":"{PIXEL}"}}"#);
+        let put = |url: &str| {
+            let request = Request::new(&reqwest::Client::new(), "PUT", &format!("{url}/api/v1/auth/me/profile"));
+            request.bearer(&lived.token).json(body.clone())
+        };
+        assert_eq!(lived.ask(&lived.home.database, put).await, 200);
+
+        let target = other_kind(&lived.home.database);
+        let told = settled(&lived.copy(&target), &lived);
+        insta::assert_snapshot!(told.split_once("broken histories\n").unwrap().1, @"
+        Take DATA/secret.key along: the copy opens only with it.
+        Pictures stay in DATA/pictures. The copy finds them there if it is served with this --data; if not, take that folder along.
+        exit Some(0)
+        ");
+        let shown = lived.home.json(&["account", "show", &id, "--json"])["picture"].as_str().unwrap().to_owned();
+        let name = shown.split(':').nth(1).unwrap();
+        let get = |url: &str| Request::new(&reqwest::Client::new(), "HEAD", &format!("{url}/pictures/{name}"));
+        assert_eq!(lived.ask(&target, get).await, 200);
+        // The same picture is still the same to the copy.
+        assert_eq!(lived.ask(&target, put).await, 200);
+        let copy = Home { data: lived.home.data, database: target };
+        assert_eq!(copy.json(&["account", "show", &id, "--json"])["picture"], shown);
     }
 );
 

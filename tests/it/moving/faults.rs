@@ -8,6 +8,29 @@ fn with(number: u64, members: &str) -> String {
 }
 
 on_both_databases!(
+    async fn attributes_that_do_not_match_the_tenants_schema_are_refused(home: Home) {
+        let schema = home.data.path().join("schema.json");
+        let rule = r#"{"properties":{"plan":{"enum":["free","gold"],"readOnly":true}},"required":["plan"]}"#;
+        std::fs::write(&schema, rule).unwrap();
+        home.print(&["tenant", "set-schema", "demo", schema.to_str().unwrap()]);
+        let lines = [
+            with(1, r#""attributes":{"plan":"gold"}"#),
+            with(2, r#""attributes":{"plan":"silver"}"#),
+            with(3, r#""attributes":{"bio":"x"}"#),
+            // Nothing that could break it.
+            line(4),
+        ];
+        insta::assert_snapshot!(home.import(&lines.concat(), &["--keep-going"]), @"
+        2 added, 0 unchanged, 2 refused
+        line 2: attributes/plan: does not match the tenant's schema
+        line 3: attributes: does not match the tenant's schema
+        selfsame: lines with faults were passed over; correct them, then run the import again
+        exit Some(1)
+        ");
+    }
+);
+
+on_both_databases!(
     async fn every_fault_of_every_line_is_reported(home: Home) {
         let long = "x".repeat(64 * 1024 + 1);
         let lines = [

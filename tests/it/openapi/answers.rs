@@ -9,6 +9,10 @@ use crate::support::{Answer, Database, Request, Server};
 
 const PROFILE: &str = "/web/v1/system/profile";
 const UPDATE: &str = "/web/v1/system/profile/update";
+const KEY: &str = "/web/v1/secure-channel/public-key";
+const KEYS: &str = "/web/v1/secure-channel/jwks.json";
+const SESSION: &str = "/web/v1/secure-channel/session";
+const CLOSE: &str = "/web/v1/secure-channel/session/close";
 
 /// Checks an answer against the document, and its status against the expected one.
 fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
@@ -41,7 +45,25 @@ async fn the_system_portal_answers_as_documented() {
     let get = |token: &str| server.request("GET", PROFILE).bearer(token).header("X-Client-Hash", "d1");
     let post = || server.request("POST", UPDATE).bearer(&token).header("X-Client-Hash", "d1");
     let long = format!(r#"{{"accountName":"{}","accountPhone":"{}"}}"#, "x".repeat(127), "1".repeat(26));
-    let requests: [(&str, &str, u16, Request); 22] = [
+    let of_channel = |method: &str, path: &str| server.request(method, path);
+    let requests: [(&str, &str, u16, Request); 39] = [
+        ("GET", KEY, 200, of_channel("GET", KEY)),
+        ("HEAD", KEY, 200, of_channel("HEAD", KEY)),
+        ("OPTIONS", KEY, 204, of_channel("OPTIONS", KEY)),
+        ("GET", KEYS, 200, of_channel("GET", KEYS)),
+        ("OPTIONS", KEYS, 204, of_channel("OPTIONS", KEYS)),
+        ("POST", SESSION, 400, of_channel("POST", SESSION).json("{}")),
+        ("POST", SESSION, 400, of_channel("POST", SESSION).json("[]")),
+        ("POST", SESSION, 413, of_channel("POST", SESSION).json("x".repeat(8 * 1024 + 1))),
+        ("POST", SESSION, 415, of_channel("POST", SESSION).body("{}")),
+        ("OPTIONS", SESSION, 204, of_channel("OPTIONS", SESSION)),
+        ("POST", CLOSE, 200, of_channel("POST", CLOSE)),
+        ("POST", CLOSE, 400, of_channel("POST", CLOSE).json(r#"{"sessionId":7}"#)),
+        ("OPTIONS", CLOSE, 204, of_channel("OPTIONS", CLOSE)),
+        ("GET", "", 404, of_channel("GET", "/web/v1/secure-channel/none")),
+        ("DELETE", KEY, 405, of_channel("DELETE", KEY)),
+        ("POST", UPDATE, 400, post().json("SC")),
+        ("POST", UPDATE, 400, post().json(format!(r#"{{"v":2,"p":"{}"}}"#, "AAAA".repeat(10)))),
         ("GET", PROFILE, 200, get(&token)),
         ("HEAD", PROFILE, 200, server.request("HEAD", PROFILE).bearer(&token).header("X-Client-Hash", "d1")),
         ("OPTIONS", PROFILE, 204, server.request("OPTIONS", PROFILE)),

@@ -109,8 +109,9 @@ async fn run_with(server: &Server, contract: &str, headers: &[String], cases: us
     let mut command = Command::new(program);
     // A filter that matches nothing in a document is a warning, and so a failure: what is for one contract has its own file.
     let settings = match contract {
-        "rivergen" => "schemathesis-rivergen.toml",
         "ciam" => "schemathesis-ciam.toml",
+        "system" => "schemathesis-system.toml",
+        "rivergen" => "schemathesis-rivergen.toml",
         _ => "schemathesis.toml",
     };
     command.current_dir(scratch.path()).arg("--config-file").arg(project.join("tests/peers").join(settings));

@@ -34,22 +34,22 @@ async fn a_listed_origin_may_read_every_answer_and_its_challenge() {
     insta::assert_snapshot!(headers.join("\n"), @"
     > a change
     access-control-allow-origin: https://app.example.com
-    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id
+    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-SC-Version
     vary: Accept-Language
     vary: Origin
     > a refused change
     access-control-allow-origin: https://app.example.com
-    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id
+    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-SC-Version
     vary: Accept-Language
     vary: Origin
     > no credentials
     access-control-allow-origin: https://app.example.com
-    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id
+    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-SC-Version
     vary: Accept-Language
     vary: Origin
     > another contract
     access-control-allow-origin: https://app.example.com
-    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id
+    access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-SC-Version
     vary: Origin
     ");
 }
@@ -67,7 +67,7 @@ async fn a_listed_origins_preflight_is_told_what_it_may_send() {
     insta::assert_snapshot!(answers, @"
     > /web/v1/system/profile
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
     access-control-allow-methods: GET, HEAD, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600
@@ -78,7 +78,7 @@ async fn a_listed_origins_preflight_is_told_what_it_may_send() {
 
     > /web/v1/system/profile/update
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
     access-control-allow-methods: POST, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600
@@ -89,7 +89,7 @@ async fn a_listed_origins_preflight_is_told_what_it_may_send() {
 
     > /v1/cl2c/user
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
     access-control-allow-methods: PUT, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600

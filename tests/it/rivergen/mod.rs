@@ -7,6 +7,8 @@ mod refusals;
 mod schema;
 mod update;
 
+pub(crate) use pictures::PIXEL;
+
 use selfsame::account::{Account, Field};
 use selfsame::contract::Contract;
 

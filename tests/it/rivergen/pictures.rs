@@ -1,12 +1,14 @@
 //! Addresses of pictures, and pictures themselves.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{Jane, faults};
 use crate::support::{Answer, Server};
 
 /// A PNG of one pixel.
-pub(super) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+pub(crate) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 /// How much of a picture comes before the part that differs in tests.
 const DIGITS: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
@@ -140,16 +142,53 @@ on_both_databases!(
     }
 );
 
+/// An opaque PNG with a text of so many bytes in it that a viewer does not show.
+fn png_with_text(width: u32, height: u32, length: usize) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]));
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let mut png = file.into_inner();
+    let mut text = b"tEXtComment\0".to_vec();
+    text.extend(SECRET.bytes().cycle().take(length));
+    let mut sum = flate2::Crc::new();
+    sum.update(&text);
+    let chunk = [&(text.len() as u32 - 4).to_be_bytes()[..], &text, &sum.sum().to_be_bytes()].concat();
+    // Behind the signature and the header, which have 33 bytes.
+    png.splice(33..33, chunk);
+    png
+}
+
+/// Something that a photograph may tell without showing it.
+const SECRET: &str = "Taken at home: 59.9139 N, 10.7522 E. ";
+
+fn data_uri(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", STANDARD.encode(png))
+}
+
 on_both_databases!(
     async fn a_picture_has_at_most_2_mib(server: Server) {
         let jane = Jane::new(&server).await;
-        // A PNG may be followed by anything: the digits of the whole are what counts.
-        let largest = 2 * 1024 * 1024 / 3 * 4;
-        let picture = |digits: usize| format!("data:image/png;base64,{}", "A".repeat(digits));
-        let answer = put(&jane, &picture(largest + 4)).await;
-        assert_eq!(answer.status, 422, "{}", answer.status);
+        let overhead = png_with_text(8, 8, 0).len();
+        let largest = png_with_text(8, 8, 2 * 1024 * 1024 - overhead);
+        assert_eq!(largest.len(), 2 * 1024 * 1024);
+        let answer = put(&jane, &data_uri(&largest)).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let before = jane.stored().await;
+        let larger = png_with_text(8, 8, 2 * 1024 * 1024 - overhead + 1);
+        let answer = put(&jane, &data_uri(&larger)).await;
+        assert_eq!(answer.status, 422, "{answer}");
         assert_eq!(faults(&answer), [("profile_image_url".to_owned(), "image too large".to_owned())]);
-        // Not too large, only no picture.
-        assert_eq!(put(&jane, &picture(largest)).await.status, 400);
+        assert_eq!(jane.stored().await, before);
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_becomes_small_and_loses_everything_but_its_pixels(server: Server) {
+        let jane = Jane::new(&server).await;
+        let address = shown(&put(&jane, &data_uri(&png_with_text(1200, 600, 500))).await);
+        let bytes = reqwest::get(&address).await.unwrap().bytes().await.unwrap();
+        let picture = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((picture.width(), picture.height()), (512, 256));
+        assert!(!bytes.windows(8).any(|some| some == &SECRET.as_bytes()[..8]));
     }
 );

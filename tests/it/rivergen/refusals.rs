@@ -1,10 +1,11 @@
 //! What is refused, and how it is said.
 
-use selfsame::account::{Patch, Status};
+use selfsame::account::{AccountId, Patch, Status, Tenant, TenantStatus};
 use selfsame::contract::Contract;
+use selfsame::identity::{Grant, bearer};
 
 use super::{Jane, ME, PROFILE, faults};
-use crate::support::{Database, Server, Transcript};
+use crate::support::{Database, HOUR, Server, Transcript};
 
 on_both_databases!(
     async fn who_presents_no_token_that_holds_is_told_so(server: Server) {
@@ -16,7 +17,6 @@ on_both_databases!(
         transcript.add("another scheme", &get().header("Authorization", "Basic amFuZTp4").send().await);
         transcript.add("twice", &get().bearer(&jane.token).bearer(&jane.token).send().await);
         transcript.add("a change", &server.request("PUT", PROFILE).bearer("none").json("{}").send().await);
-        server.app.store().revoke_tokens_before(jane.account.id, server.app.now()).await.unwrap();
         server.pass(std::time::Duration::from_secs(3700));
         transcript.add("expired", &jane.get().await);
         insta::assert_snapshot!(transcript, @r#"
@@ -44,6 +44,37 @@ on_both_databases!(
 
         {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T15:31:40Z"},"message":"Invalid or missing token"}
         "#);
+    }
+);
+
+on_both_databases!(
+    async fn a_revoked_token_is_refused_while_it_would_still_hold(server: Server) {
+        let jane = Jane::new(&server).await;
+        let grant = Grant {
+            account: jane.account.id,
+            contract: Contract::RiverGen,
+            scope: None,
+            client_hash: None,
+            lifetime: HOUR,
+        };
+        let issued = server.issue(grant).await;
+        let ask = || server.request("GET", ME).bearer(&issued.token).send();
+        assert_eq!(ask().await.status, 200);
+        let revocation = bearer::revocation(&server.app, server.app.issuer().name(), &issued.token_id);
+        server.app.store().revoke_token(revocation, issued.expires_at).await.unwrap();
+        insta::assert_snapshot!(ask().await, @r#"
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+        "#);
+        // Others of the account hold until all of them are revoked.
+        assert_eq!(jane.get().await.status, 200);
+        server.pass(std::time::Duration::from_secs(1));
+        server.app.store().revoke_tokens_before(jane.account.id, server.app.now()).await.unwrap();
+        assert_eq!(jane.get().await.status, 401);
+        assert_eq!(jane.put("{}").await.status, 401);
     }
 );
 
@@ -83,6 +114,40 @@ on_both_databases!(
 
         {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
         "#);
+    }
+);
+
+on_both_databases!(
+    async fn a_token_of_nobody_and_one_of_a_tenant_out_of_use_are_refused(server: Server) {
+        let mut transcript = Transcript::default();
+        let account = AccountId(server.app.new_id());
+        let grant = Grant { account, contract: Contract::RiverGen, scope: None, client_hash: None, lifetime: HOUR };
+        let of_nobody = server.issue(grant).await.token;
+        transcript.add("nobody", &server.request("GET", ME).bearer(&of_nobody).send().await);
+        let jane = Jane::new(&server).await;
+        let closed = Tenant { status: TenantStatus::Inactive, ..server.tenant.clone() };
+        server.app.store().set_tenant(&closed).await.unwrap();
+        transcript.add("a tenant out of use", &jane.get().await);
+        let over = Tenant { valid_until: Some(server.app.now()), ..server.tenant.clone() };
+        server.app.store().set_tenant(&over).await.unwrap();
+        transcript.add("a tenant whose time is over", &jane.put("{}").await);
+        insta::assert_snapshot!(transcript, @r#"
+        > nobody
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+
+        > a tenant out of use
+        > a tenant whose time is over
+        403 Forbidden
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
+        "#);
+        server.app.store().set_tenant(&server.tenant).await.unwrap();
+        assert_eq!(jane.get().await.status, 200);
     }
 );
 

@@ -43,7 +43,31 @@ on_both_databases!(
             transcript.add(profile, &jane.put(format!(r#"{{"display_name":"Jo","profile":{profile}}}"#)).await);
             assert_eq!(jane.stored().await, before);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > {"birthday":"yesterday"}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"profile/birthday","reason":"does not match the schema"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+
+        > {"location":null}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"profile","reason":"does not match the schema"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+
+        > {"plan":"gold"}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"profile/plan","reason":"is read-only"},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+
+        > {"birthday":1,"plan":"silver","other":true}
+        422 Unprocessable Entity
+        content-type: application/json
+
+        {"success":false,"error":{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"field":"profile/plan","reason":"is read-only","errors":[{"field":"profile/plan","reason":"is read-only"},{"field":"profile/birthday","reason":"does not match the schema"},{"field":"profile","reason":"does not match the schema"}]},"timestamp":"2026-03-20T14:30:00Z"},"message":"Request validation failed"}
+        "#);
         let merged = jane.merge(r#"{"birthday":"2000-02-29"}"#).await;
         assert_eq!(merged, r#"{"location":"San Francisco","birthday":"2000-02-29"}"#);
     }
@@ -124,6 +148,54 @@ on_both_databases!(
         suspended.status = Some(selfsame::account::Status::Suspended);
         server.operate(&jane.account, suspended).await;
         transcript.add("an account out of use", &ask(jane.token.clone()).send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > no schema
+        200 OK
+        cache-control: private, no-cache
+        content-type: application/schema+json
+
+        {}
+
+        > a schema
+        > a schema
+        200 OK
+        cache-control: private, no-cache
+        content-type: application/schema+json
+
+        {"title":"Person","properties":{"z":{"maximum":1.0},"a":{"type":"string"}}}
+
+        > no token
+        401 Unauthorized
+        content-type: application/problem+json
+        www-authenticate: Bearer realm="selfsame"
+
+        {"status":401,"title":"Unauthorized","type":"about:blank"}
+
+        > no token that holds
+        401 Unauthorized
+        content-type: application/problem+json
+        www-authenticate: Bearer realm="selfsame", error="invalid_token"
+
+        {"status":401,"title":"Unauthorized","type":"about:blank"}
+
+        > another method
+        405 Method Not Allowed
+        allow: GET, HEAD, OPTIONS
+        content-type: application/problem+json
+
+        {"status":405,"title":"Method Not Allowed","type":"about:blank"}
+
+        > another path
+        404 Not Found
+        content-type: application/problem+json
+
+        {"status":404,"title":"Not Found","type":"about:blank"}
+
+        > an account out of use
+        403 Forbidden
+        content-type: application/problem+json
+
+        {"status":403,"title":"Forbidden","type":"about:blank"}
+        "#);
     }
 );

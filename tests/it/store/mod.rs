@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod applications;
+mod channels;
 mod commits;
 mod installation;
 mod moving;

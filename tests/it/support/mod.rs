@@ -3,6 +3,7 @@
 mod api_keys;
 pub(crate) mod applications;
 mod certificate;
+pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
 pub(crate) mod peer;

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// An installation that is used through the program alone.
 pub(crate) struct Installation {
-    data: tempfile::TempDir,
+    data: PathBuf,
+    _removed_at_the_end: Option<tempfile::TempDir>,
     database: String,
     settings: Vec<(String, String)>,
 }
@@ -27,8 +28,15 @@ pub(crate) struct Installation {
 impl Installation {
     /// On a database, with settings as environment variables say them.
     pub(crate) fn new(database: &str, settings: &[(&str, &str)]) -> Installation {
+        let folder = tempfile::tempdir().unwrap();
+        let installation = Installation::within(folder.path(), database, settings);
+        Installation { _removed_at_the_end: Some(folder), ..installation }
+    }
+
+    /// The same in a data folder that the test looks into.
+    pub(crate) fn within(data: &Path, database: &str, settings: &[(&str, &str)]) -> Installation {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Installation { data: tempfile::tempdir().unwrap(), database: database.to_owned(), settings }
+        Installation { data: data.to_owned(), _removed_at_the_end: None, database: database.to_owned(), settings }
     }
 
     /// Runs a command to its end and returns what it printed.
@@ -71,7 +79,7 @@ impl Installation {
     fn place<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
         command.env_clear().env("PATH", path).envs(self.settings.iter().map(|(name, value)| (name, value)));
-        command.arg("--data").arg(self.data.path()).args(["--database", &self.database])
+        command.arg("--data").arg(&self.data).args(["--database", &self.database])
     }
 }
 

@@ -33,9 +33,14 @@ impl Request {
         Request(self.0.body(body))
     }
 
+    /// Sends it, and leaves the body to be read.
+    pub(crate) async fn response(self) -> reqwest::Response {
+        self.0.send().await.unwrap()
+    }
+
     /// Sends it and reads the whole answer.
     pub(crate) async fn send(self) -> Answer {
-        let response = self.0.send().await.unwrap();
+        let response = self.response().await;
         let status = response.status();
         let headers = response.headers().clone();
         let body = String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap();

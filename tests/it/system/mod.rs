@@ -1,6 +1,7 @@
 //! The System portal's contract at the wire: one sentence of it a test.
 
 mod bodies;
+mod channel;
 mod client_hash;
 mod credentials;
 mod fields;

@@ -1,0 +1,285 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::account::{Cause, Error};
+use crate::app::App;
+use crate::jose::{AgreementKey, Algorithm, Curve, PrivateKey};
+use crate::json::{self, Object};
+use crate::keys::MasterKey;
+use crate::store::{ChannelKeyRecord, Store};
+
+/// How often the database may be asked for keys whose names are unknown, in microseconds.
+const ASK_AGAIN: u64 = 100_000;
+/// What stands around the modulus in the SubjectPublicKeyInfo of an RSA key of 2048 bits with the exponent 65537 (RFC 8017
+/// §A.1.1, RFC 5280 §4.1).
+const SPKI: (&[u8], &[u8]) = (
+    &[
+        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05,
+        0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+    ],
+    &[0x02, 0x03, 0x01, 0x00, 0x01],
+);
+
+/// The kinds of keys that open encrypted bodies; there is always one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA of 2048 bits.
+    Rsa,
+    /// On P-256.
+    P256,
+    /// On Curve25519.
+    X25519,
+}
+
+/// A key that opens encrypted bodies.
+pub struct ChannelKey {
+    /// Its name: the thumbprint of its public half (RFC 7638).
+    pub key_id: String,
+    /// Of what kind it is.
+    pub kind: KeyKind,
+    /// The public half as a JWK.
+    pub public: Object,
+    /// The private half.
+    pub private: PrivateKey,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When a newer one took over.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// The two keys of a session, or of a message without one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKeys {
+    /// What requests are encrypted with.
+    pub request: [u8; 32],
+    /// What answers are encrypted with.
+    pub response: [u8; 32],
+}
+
+/// The keys that open encrypted bodies, made on first need and sealed under the master key.
+pub struct ChannelKeys {
+    master: MasterKey,
+    retired_for: SignedDuration,
+    keys: RwLock<Vec<Arc<ChannelKey>>>,
+    /// When an unknown key was last asked for, in microseconds since 1970.
+    asked_at: AtomicI64,
+}
+
+impl ChannelKeys {
+    /// Reads the keys. Those that were replaced go on opening for `retired_for`.
+    pub(crate) async fn start(store: &Store, master: MasterKey, retired_for: Duration) -> Result<ChannelKeys, Error> {
+        let retired_for = SignedDuration::try_from(retired_for).unwrap_or(SignedDuration::MAX);
+        let keys = ChannelKeys { master, retired_for, keys: RwLock::default(), asked_at: AtomicI64::new(i64::MIN) };
+        keys.read(store).await?;
+        Ok(keys)
+    }
+
+    /// The key of a kind to encrypt to.
+    pub async fn current(&self, app: &App, kind: KeyKind) -> Result<Arc<ChannelKey>, Error> {
+        let newest = || self.all().into_iter().rev().find(|key| key.kind == kind && key.retired_at.is_none());
+        if let Some(key) = newest() {
+            return Ok(key);
+        }
+        self.make(app, kind).await?;
+        newest().ok_or_else(|| unusable("a key that was just made is missing"))
+    }
+
+    /// The key with a name, if it may still open. An unknown one may be newer than what is in memory, so the database is
+    /// asked at once, but not more than ten times a second: nobody can make it work by inventing key names.
+    pub async fn find(&self, app: &App, key_id: &str) -> Result<Option<Arc<ChannelKey>>, Error> {
+        let now = app.now();
+        let known = || self.all().into_iter().find(|key| key.key_id == key_id);
+        let opens = |key: &Arc<ChannelKey>| key.retired_at.is_none_or(|end| now < self.end(end));
+        if let Some(key) = known() {
+            return Ok(Some(key).filter(opens));
+        }
+        let micros = now.as_microsecond();
+        let due = |asked_at: i64| (micros.abs_diff(asked_at) >= ASK_AGAIN).then_some(micros);
+        if self.asked_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, due).is_err() {
+            return Ok(None);
+        }
+        self.read(app.store()).await?;
+        Ok(known().filter(opens))
+    }
+
+    /// Makes new keys of every kind; older ones go on opening for a while. Returns the names of the new ones.
+    pub async fn rotate(&self, app: &App) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for kind in KeyKind::ALL {
+            names.push(self.make(app, kind).await?);
+        }
+        Ok(names)
+    }
+
+    /// The public halves of the keys to encrypt to as a JWK Set (RFC 7517 §5).
+    pub async fn published(&self, app: &App) -> Result<Object, Error> {
+        let mut keys = Vec::new();
+        for kind in KeyKind::ALL {
+            let key = self.current(app, kind).await?;
+            let mut jwk = key.public.clone();
+            jwk.insert("kid", key.key_id.as_str());
+            jwk.insert("use", "enc");
+            if kind == KeyKind::Rsa {
+                jwk.insert("alg", Algorithm::RsaOaep256.name());
+            }
+            keys.push(json::Value::Object(jwk));
+        }
+        Ok(Object::from_iter([("keys", keys)]))
+    }
+
+    /// Reads the keys again, so that what other instances and the command line did comes into force here, and deletes those
+    /// that no longer open.
+    pub async fn refresh(&self, app: &App) -> Result<(), Error> {
+        let horizon = app.now().checked_sub(self.retired_for).unwrap_or(Timestamp::MIN);
+        app.store().forget_channel_keys(horizon).await?;
+        self.read(app.store()).await
+    }
+
+    fn end(&self, retired_at: Timestamp) -> Timestamp {
+        retired_at.checked_add(self.retired_for).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn make(&self, app: &App, kind: KeyKind) -> Result<String, Error> {
+        let (secret, public) = match kind {
+            KeyKind::Rsa => rsa().ok_or_else(|| unusable("an RSA key could not be made"))?,
+            KeyKind::P256 => agreement(app, Curve::P256)?,
+            KeyKind::X25519 => agreement(app, Curve::X25519)?,
+        };
+        let key_id = thumbprint(&public);
+        let record = ChannelKeyRecord {
+            kind: kind.name().to_owned(),
+            public_key: json::Value::Object(public).to_text(),
+            sealed: self.master.seal(app.random(), &place(&key_id), &secret),
+            created_at: app.now(),
+            retired_at: None,
+            key_id: key_id.clone(),
+        };
+        app.store().add_channel_key(record).await?;
+        self.read(app.store()).await?;
+        Ok(key_id)
+    }
+
+    /// Takes over what the database holds; keys that are known are not opened again.
+    async fn read(&self, store: &Store) -> Result<(), Error> {
+        let known = self.all();
+        let mut keys = Vec::new();
+        for record in store.channel_keys().await? {
+            let same = known.iter().find(|key| key.key_id == record.key_id && key.retired_at == record.retired_at);
+            keys.push(match same {
+                Some(key) => key.clone(),
+                None => Arc::new(self.open(record)?),
+            });
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn open(&self, record: ChannelKeyRecord) -> Result<ChannelKey, Error> {
+        let kind = KeyKind::ALL.into_iter().find(|kind| kind.name() == record.kind);
+        let kind = kind.ok_or_else(|| unusable("a stored key is of an unknown kind"))?;
+        let secret = self.master.open(&place(&record.key_id), &record.sealed);
+        let secret = secret.map_err(|error| Error::Internal(Cause::new(error)))?;
+        let private = match kind {
+            KeyKind::Rsa => PrivateKey::rsa(&secret),
+            KeyKind::P256 => PrivateKey::agreement(Curve::P256, &secret),
+            KeyKind::X25519 => PrivateKey::agreement(Curve::X25519, &secret),
+        };
+        let public = json::parse(record.public_key.as_bytes()).ok().and_then(|public| public.into_object().ok());
+        let (Some(private), Some(public)) = (private, public) else {
+            return Err(unusable("a stored key is not of its kind"));
+        };
+        let ChannelKeyRecord { key_id, created_at, retired_at, .. } = record;
+        Ok(ChannelKey { key_id, kind, public, private, created_at, retired_at })
+    }
+
+    fn all(&self) -> Vec<Arc<ChannelKey>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl KeyKind {
+    /// Every kind.
+    pub const ALL: [KeyKind; 3] = [KeyKind::Rsa, KeyKind::P256, KeyKind::X25519];
+
+    fn name(self) -> &'static str {
+        match self {
+            KeyKind::Rsa => "rsa-2048",
+            KeyKind::P256 => "p-256",
+            KeyKind::X25519 => "x25519",
+        }
+    }
+}
+
+impl ChannelKey {
+    /// The public half of an RSA key as SubjectPublicKeyInfo in DER (RFC 5280 §4.1); none of another kind.
+    pub fn spki(&self) -> Option<Vec<u8>> {
+        let modulus = URL_SAFE_NO_PAD.decode(self.public.get("n")?.as_str()?).ok()?;
+        Some([SPKI.0, &modulus, SPKI.1].concat())
+    }
+
+    /// Decrypts the two keys that a client made. They must differ: an answer that is sent back must not pass for a request.
+    /// Both are always decrypted, whatever comes of the first.
+    pub fn session_keys(&self, request: &[u8], response: &[u8]) -> Option<SessionKeys> {
+        let key = |encrypted| self.private.decrypt(encrypted)?.try_into().ok();
+        let (request, response): (Option<[u8; 32]>, Option<[u8; 32]>) = (key(request), key(response));
+        let keys = SessionKeys { request: request?, response: response? };
+        (keys.request != keys.response).then_some(keys)
+    }
+}
+
+impl SessionKeys {
+    /// As they are sealed.
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.request, self.response].concat()
+    }
+
+    /// From what was sealed.
+    pub fn read(bytes: &[u8]) -> Option<SessionKeys> {
+        let (request, response) = bytes.split_first_chunk::<32>()?;
+        Some(SessionKeys { request: *request, response: response.try_into().ok()? })
+    }
+}
+
+/// An RSA key in PKCS #8, and its public half.
+fn rsa() -> Option<(Vec<u8>, Object)> {
+    let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).ok()?;
+    let secret = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).ok()?;
+    let public = AsDer::<PublicKeyX509Der<'_>>::as_der(&key.public_key()).ok()?;
+    let modulus = public.as_ref().strip_prefix(SPKI.0)?.strip_suffix(SPKI.1)?;
+    let members = [("e", "AQAB".to_owned()), ("kty", "RSA".to_owned()), ("n", URL_SAFE_NO_PAD.encode(modulus))];
+    Some((secret.as_ref().to_vec(), Object::from_iter(members)))
+}
+
+fn agreement(app: &App, curve: Curve) -> Result<(Vec<u8>, Object), Error> {
+    let (secret, key) = fresh(|| app.random(), curve).ok_or_else(|| unusable("a key could not be made"))?;
+    let public = key.public().ok_or_else(|| unusable("a key has no public half"))?;
+    Ok((secret.to_vec(), public.jwk()))
+}
+
+/// A key made of random bytes. One in 2³² random numbers is no key on P-256, so a few are tried.
+pub(crate) fn fresh(random: impl Fn() -> [u8; 32], curve: Curve) -> Option<([u8; 32], AgreementKey)> {
+    std::iter::repeat_with(random).take(8).find_map(|secret| Some((secret, AgreementKey::read(curve, &secret)?)))
+}
+
+/// The thumbprint (RFC 7638) of a key whose members are in order.
+fn thumbprint(public: &Object) -> String {
+    let text = json::Value::Object(public.clone()).to_text();
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
+}
+
+/// What a private half is sealed to.
+fn place(key_id: &str) -> String {
+    format!("channel/{key_id}")
+}
+
+fn unusable(why: &'static str) -> Error {
+    Error::Internal(Cause::new(why))
+}

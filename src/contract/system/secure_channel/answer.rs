@@ -1,0 +1,112 @@
+//! Answers to encrypted requests, on their way out: whatever was said, a refusal too, is encrypted last of all.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+
+use super::{VERSION, VERSION_TEXT};
+use crate::account::{Cause, Error};
+use crate::app::App;
+use crate::channel::envelope;
+use crate::jose::Recipient;
+use crate::json::Object;
+use crate::keys::SealingKey;
+
+/// How the answer to a request is encrypted.
+pub(super) enum Answer {
+    /// With the key of a session, or of a message without one, whose name is empty.
+    Envelope {
+        /// The key.
+        key: [u8; 32],
+        /// The session's name.
+        session: String,
+        /// As JSON, not binary.
+        json: bool,
+    },
+    /// To the key that the request brought.
+    Token {
+        /// Whose key that is; it was agreed with, so that it is known to be one.
+        recipient: Recipient,
+        /// The request that it answers.
+        token_id: String,
+    },
+}
+
+/// Where whoever opens a request leaves how its answer is encrypted.
+#[derive(Clone, Default)]
+pub(super) struct Slot(Arc<Mutex<Option<Answer>>>);
+
+/// Marks an answer that is never encrypted: it says that a request did not open, and must not show whether it did.
+#[derive(Clone, Copy)]
+pub(in crate::contract::system) struct Plain;
+
+impl Plain {
+    /// Marks an answer.
+    pub(in crate::contract::system) fn mark(mut response: Response) -> Response {
+        response.extensions_mut().insert(Plain);
+        response
+    }
+}
+
+impl Slot {
+    pub(super) fn fill(&self, answer: Answer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
+    fn take(&self) -> Option<Answer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Encrypts the answer to a request that was encrypted and opened.
+///
+/// It stands outside of everything that may answer: time-outs and panics too.
+pub(in crate::contract::system) async fn seal(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
+    let response = next.run(request).await;
+    let is_plain = response.extensions().get::<Plain>().is_some();
+    match slot.take().filter(|_| !is_plain) {
+        Some(answer) => answer.encrypt(&app, response).await,
+        None => response,
+    }
+}
+
+impl Answer {
+    async fn encrypt(self, app: &App, response: Response) -> Response {
+        let (mut parts, body) = response.into_parts();
+        // Answers are put together in memory, so that reading one cannot fail; and what cannot be encrypted is not sent.
+        let is_token = matches!(self, Answer::Token { .. });
+        let sealed = match body.collect().await {
+            Ok(plain) => self.sealed(app, &plain.to_bytes()),
+            Err(_) => None,
+        };
+        let Some(sealed) = sealed else {
+            return Error::Internal(Cause::new("an answer could not be encrypted")).into_response();
+        };
+        if is_token {
+            parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose"));
+        } else {
+            parts.headers.insert(VERSION, HeaderValue::from_static(VERSION_TEXT));
+        }
+        Response::from_parts(parts, Body::from(sealed))
+    }
+
+    fn sealed(self, app: &App, plain: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Answer::Envelope { key, session, json } => {
+                let payload = SealingKey::new(&key).seal(app.random(), session.as_bytes(), plain);
+                Some(if json { envelope::response_json(&payload) } else { envelope::response(&payload) })
+            }
+            Answer::Token { recipient, token_id } => {
+                let parameters = Object::from_iter([("cty", "application/json"), ("jti", &token_id)]);
+                recipient.seal(app.random(), app.random(), &parameters, plain).map(String::into_bytes)
+            }
+        }
+    }
+}

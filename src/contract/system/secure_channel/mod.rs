@@ -1,0 +1,201 @@
+//! SecureChannel at the wire: the paths for keys and sessions, encrypted bodies on their way in, and answers on their way
+//! out. The protocol is in `docs/secure-channel.md`.
+
+mod answer;
+mod body;
+mod open;
+mod session;
+mod token;
+
+use axum::extract::{Extension, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::account::{ChannelFault, Error, Fault, Rule};
+use crate::app::App;
+use crate::channel::{KeyKind, SESSION_LIFETIME};
+use crate::contract::body::{bytes, is_json, json, object, object_of};
+use crate::contract::endpoint::annotated;
+use crate::json::Value;
+use crate::limit;
+use crate::serve::{Source, count_source};
+use crate::store::NewChannelSession;
+
+use super::channel_openapi::{ClosingSession, OpeningSession};
+pub(super) use answer::{Plain, seal};
+pub(super) use body::{ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession};
+pub(super) use open::{Opened, read};
+
+/// What every path begins with.
+pub(in crate::contract) const PREFIX: &str = "/web/v1/secure-channel";
+/// The largest body of a request for a session, in bytes.
+const MAX_BODY: usize = 8 * 1024;
+
+/// The header that names a session.
+pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("x-sc-session-id");
+/// Another name for it, which older clients use.
+pub(super) const OLD_SESSION_ID: HeaderName = HeaderName::from_static("x-secure-channel-session-id");
+/// The header that says the version of the protocol.
+pub(super) const VERSION: HeaderName = HeaderName::from_static("x-sc-version");
+/// The version of the protocol.
+pub(super) const VERSION_TEXT: &str = "2";
+
+/// The paths; all of them are open to everybody.
+pub(super) fn paths() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(annotated(routes!(public_key), "GET, HEAD, OPTIONS"))
+        .routes(annotated(routes!(key_set), "GET, HEAD, OPTIONS"))
+        .routes(annotated(routes!(open_session), "POST, OPTIONS"))
+        .routes(annotated(routes!(close_session), "POST, OPTIONS"))
+}
+
+/// Shows the RSA key that the keys of a session are encrypted to.
+#[utoipa::path(get, path = "/public-key", operation_id = "showChannelKey", tag = "SecureChannel", security(()))]
+async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error> {
+    let key = app.channel().current(&app, KeyKind::Rsa).await.map_err(without_key)?;
+    let spki = key.spki().map(|spki| STANDARD.encode(spki)).unwrap_or_default();
+    Ok(key_answer("application/json", &ChannelPublicKey::new(&key.key_id, &spki, key.created_at)))
+}
+
+/// Shows the keys that messages in JOSE form are encrypted to (RFC 7517).
+#[utoipa::path(get, path = "/jwks.json", operation_id = "showChannelKeySet", tag = "SecureChannel", security(()))]
+async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
+    Ok(key_answer("application/jwk-set+json", &app.channel().published(&app).await.map_err(without_key)?))
+}
+
+/// Opens a session with two keys that the client made.
+///
+/// Both keys are 32 random bytes, different from each other, encrypted by RSA-OAEP with SHA-256 to the key of
+/// `/web/v1/secure-channel/public-key`.
+#[utoipa::path(
+    post,
+    path = "/session",
+    operation_id = "openChannelSession",
+    tag = "SecureChannel",
+    request_body(content = OpeningSession, description = "At most 8 KiB."),
+    security(())
+)]
+async fn open_session(
+    _: Public,
+    State(app): State<App>,
+    source: Option<Extension<Source>>,
+    request: Request,
+) -> Result<Response, Error> {
+    let asked = object(&app, request, MAX_BODY).await?;
+    let text = |name| asked.get(name).and_then(Value::as_str);
+    let key = app.channel().find(&app, text("keyId").unwrap_or_default()).await?;
+    let key = key.filter(|key| key.kind == KeyKind::Rsa).ok_or(Error::Channel(ChannelFault::KeyId))?;
+    let encrypted = |name| text(name).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    let keys = key.session_keys(&encrypted("encReqKey"), &encrypted("encRespKey"));
+    let keys = keys.ok_or(Error::Channel(ChannelFault::SessionKeys))?;
+    let id = uuid::Builder::from_random_bytes(app.random()).into_uuid();
+    let created_at = app.now();
+    let expires_at = created_at.checked_add(SESSION_LIFETIME).unwrap_or(created_at);
+    let source = source.map(|Extension(Source(address))| limit::network(address).to_string()).unwrap_or_default();
+    let session = NewChannelSession {
+        id: id.into_bytes(),
+        sealed: app.keys().channel().seal(app.random(), id.as_bytes(), &keys.bytes()),
+        source: app.keys().digest("channel source", &[source.as_bytes()]),
+        created_at,
+        expires_at,
+    };
+    let limit = i64::try_from(app.config().secure_channel.address_sessions).unwrap_or(i64::MAX);
+    app.store().add_channel_session(session, limit).await?;
+    Ok(private_answer(&ChannelSession::new(id, expires_at)))
+}
+
+/// Ends a session, whether or not there is one.
+///
+/// It is named by the header `X-SC-Session-Id` or, without that, by the body.
+#[utoipa::path(
+    post,
+    path = "/session/close",
+    operation_id = "closeChannelSession",
+    tag = "SecureChannel",
+    params(super::channel_openapi::SessionHeader),
+    request_body(content = ClosingSession, description = "At most 8 KiB; may be left out."),
+    security(())
+)]
+async fn close_session(_: Public, State(app): State<App>, request: Request) -> Result<Response, Error> {
+    let by_header = session_id(request.headers());
+    let by_body = match request.headers().contains_key(header::CONTENT_TYPE) {
+        true => session_in_body(&app, request).await?,
+        false => None,
+    };
+    if let Some(id) = by_header.or(by_body) {
+        app.store().close_channel_session(id.into_bytes()).await?;
+    }
+    Ok(private_answer(&ChannelClosed::default()))
+}
+
+/// The session that the body of a request names, if it has one that does.
+async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Error> {
+    is_json(request.headers())?;
+    let body = bytes(app, request, MAX_BODY).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    match object_of(&body)?.get("sessionId") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => Ok(canonical(name)),
+        Some(_) => Err(Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }])),
+    }
+}
+
+/// The session that a request names; none if it names none, several, or what is none.
+fn session_id(headers: &HeaderMap) -> Option<Uuid> {
+    let name = if headers.contains_key(SESSION_ID) { SESSION_ID } else { OLD_SESSION_ID };
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    canonical(value.to_str().ok()?)
+}
+
+/// An identifier as it was given out: it is also what is authenticated with every message.
+fn canonical(text: &str) -> Option<Uuid> {
+    text.parse::<Uuid>().ok().filter(|id| id.to_string() == text)
+}
+
+/// Whoever asks, once their address was counted.
+struct Public;
+
+impl FromRequestParts<App> for Public {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Public, Error> {
+        count_source(app, parts).map(|()| Public)
+    }
+}
+
+/// Our own fault has a text of its own where it is about a key.
+fn without_key(error: Error) -> Error {
+    match error {
+        Error::Internal(cause) => {
+            tracing::error!(%cause, "there is no key for encrypted bodies");
+            Error::Channel(ChannelFault::PublicKey)
+        }
+        error => error,
+    }
+}
+
+/// Keys that were replaced go on opening for days: a few minutes are nothing.
+pub(super) fn key_answer(media_type: &'static str, value: &impl serde::Serialize) -> Response {
+    respond(media_type, "public, max-age=300", value)
+}
+
+pub(super) fn private_answer(value: &impl serde::Serialize) -> Response {
+    respond("application/json", "no-store", value)
+}
+
+fn respond(media_type: &'static str, kept: &'static str, value: &impl serde::Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static(kept)),
+    ];
+    (headers, json(value)).into_response()
+}

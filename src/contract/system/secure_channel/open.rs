@@ -1,0 +1,142 @@
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use uuid::Uuid;
+
+use super::answer::{Answer, Slot};
+use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, session, session_id, token};
+use crate::account::{BodyFault, ChannelFault, Error};
+use crate::app::App;
+use crate::channel::envelope::{self, MAX_BYTES};
+use crate::config::BodyEncryption;
+use crate::contract::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
+use crate::contract::system::MAX_BODY;
+use crate::identity::{Caller, client_hash};
+use crate::json::{self, Malformed, Object, Value};
+use crate::store::Nonce;
+
+/// What a request wishes, opened if it was encrypted.
+pub(in crate::contract::system) struct Opened {
+    /// The JSON object.
+    pub(in crate::contract::system) wished: Object,
+    /// What must be used up with the change, if the body was encrypted.
+    pub(in crate::contract::system) nonce: Option<Nonce>,
+}
+
+/// A message that opened.
+pub(super) struct Message {
+    /// What it says.
+    pub(super) plain: Vec<u8>,
+    /// What makes it one that was never seen before.
+    pub(super) nonce: Nonce,
+    /// Whether there is room to remember that: an error of a message that opened, and so is said in an encrypted answer.
+    pub(super) room: Result<(), Error>,
+    /// How it is answered, if that is encrypted.
+    pub(super) answer: Option<Answer>,
+}
+
+/// What a message may need of its request.
+pub(super) struct Context<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
+    pub(super) session: Option<Uuid>,
+    pub(super) client_hash: Vec<u8>,
+    pub(super) wants_token: bool,
+}
+
+/// How a body is written.
+enum Form {
+    /// JSON, or an envelope of the session form.
+    Json,
+    /// JOSE, compact.
+    Compact,
+    /// JOSE, flattened.
+    Flattened,
+}
+
+/// Reads the body of a request and opens it, if it is encrypted: from then on, the answer is encrypted too.
+pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, request: Request) -> Result<Opened, Error> {
+    let form = form(request.headers())?;
+    let announced = announces_encryption(request.headers());
+    let limit = if announced || !matches!(form, Form::Json) { MAX_BYTES } else { MAX_BODY };
+    let is_version = has_version(request.headers());
+    let slot = request.extensions().get::<Slot>().cloned().unwrap_or_default();
+    let context = Context {
+        app,
+        caller,
+        session: session_id(request.headers()),
+        client_hash: presented_hash(request.headers()),
+        wants_token: token::is_wanted(request.headers()),
+    };
+    let bytes = bytes(app, request, limit).await?;
+    let message = match form {
+        Form::Compact => token::open(&context, jose_compact(&bytes)).await?,
+        Form::Flattened => token::open(&context, jose_flattened(&bytes)).await?,
+        Form::Json if envelope::is_binary(&bytes) => {
+            session::open(&context, envelope::read(&bytes).filter(|_| is_version), false).await?
+        }
+        Form::Json => {
+            let parsed = json::parse(&bytes);
+            let object = parsed.as_ref().ok().and_then(Value::as_object);
+            match object.and_then(envelope::read_json) {
+                Some(payload) => {
+                    let payload = payload.filter(|_| is_version);
+                    let envelope = payload.as_deref().map(|payload| envelope::Envelope::Session { payload });
+                    session::open(&context, envelope, true).await?
+                }
+                None => return plain(app, bytes.len(), parsed),
+            }
+        }
+    };
+    if let Some(answer) = message.answer {
+        slot.fill(answer);
+    }
+    message.room?;
+    if message.plain.len() > MAX_BODY {
+        return Err(Error::BodyTooLarge);
+    }
+    Ok(Opened { wished: object_of(&message.plain)?, nonce: Some(message.nonce) })
+}
+
+fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
+    if app.config().system.secure_channel == BodyEncryption::Required {
+        return Err(Error::Channel(ChannelFault::Payload));
+    }
+    match length {
+        0 => Err(Error::Body(BodyFault::Empty)),
+        length if length > MAX_BODY => Err(Error::BodyTooLarge),
+        _ => Ok(Opened { wished: object_in(parsed)?, nonce: None }),
+    }
+}
+
+fn form(headers: &HeaderMap) -> Result<Form, Error> {
+    let essence = media_type(headers)?.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let form = match essence.as_str() {
+        "application/jose" => Form::Compact,
+        "application/jose+json" => Form::Flattened,
+        _ => return is_json(headers).map(|()| Form::Json),
+    };
+    refuse_coding(headers).map(|()| form)
+}
+
+/// An encrypted body takes more room than what it says; a plain one does not get that room.
+fn announces_encryption(headers: &HeaderMap) -> bool {
+    [SESSION_ID, OLD_SESSION_ID, VERSION].iter().any(|name| headers.contains_key(name))
+}
+
+/// Whether the version that the header says, if it is there, is the one that is spoken.
+fn has_version(headers: &HeaderMap) -> bool {
+    headers.get_all(VERSION).iter().all(|version| version.as_bytes().trim_ascii() == VERSION_TEXT.as_bytes())
+}
+
+/// The client hash as it was sent; who lets the request in has checked it.
+fn presented_hash(headers: &HeaderMap) -> Vec<u8> {
+    headers.get(client_hash::HEADER).map(|value| value.as_bytes().to_vec()).unwrap_or_default()
+}
+
+fn jose_compact(bytes: &[u8]) -> Option<crate::jose::Message> {
+    crate::jose::Message::compact(bytes)
+}
+
+fn jose_flattened(bytes: &[u8]) -> Option<crate::jose::Message> {
+    crate::jose::Message::flattened(json::parse_unique(bytes).ok()?.as_object()?)
+}

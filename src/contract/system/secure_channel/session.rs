@@ -1,0 +1,116 @@
+//! Messages of the session form.
+
+use aws_lc_rs::digest;
+
+use super::answer::Answer;
+use super::open::{Context, Message};
+use crate::account::{Cause, ChannelFault, Error};
+use crate::channel::envelope::{self, Envelope};
+use crate::channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
+use crate::keys::SealingKey;
+use crate::limit::TooMany;
+use crate::store::{ChannelOwner, Nonce, NonceState};
+
+const REFUSED: Error = Error::Channel(ChannelFault::Payload);
+
+/// Opens an envelope that was taken apart, if it could be.
+pub(super) async fn open(context: &Context<'_>, envelope: Option<Envelope<'_>>, json: bool) -> Result<Message, Error> {
+    match envelope.ok_or(REFUSED)? {
+        Envelope::Session { payload } => in_session(context, payload, json).await,
+        Envelope::OneOff { key_id, request_key, response_key, payload } => {
+            one_off(context, key_id, (request_key, response_key), payload).await
+        }
+    }
+}
+
+/// One query finds the session and says whether the nonce was used. A nonce that was is refused only after the payload was
+/// opened, so that it takes as long as every other fault.
+async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result<Message, Error> {
+    let app = context.app;
+    let unknown = Error::Channel(ChannelFault::Session);
+    let id = context.session.ok_or(unknown.clone())?;
+    let nonce = envelope::nonce(payload);
+    let session = app.store().channel_session(id.into_bytes(), nonce).await?.ok_or(unknown.clone())?;
+    let client = app.keys().digest("channel client", &[&context.client_hash]);
+    let owner = ChannelOwner { account: context.caller.account.id, client };
+    let is_foreign = session.owner.is_some_and(|bound| bound != owner);
+    if is_foreign || session.expires_at <= app.now() || session.messages >= MAX_MESSAGES {
+        return Err(unknown);
+    }
+    let keys = app.keys().channel().open(id.as_bytes(), &session.sealed).ok();
+    let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(unreadable)?;
+    let name = id.to_string();
+    let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
+    let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
+    // Only who has the keys binds it: knowing its name is not enough.
+    if session.owner.is_none() {
+        let limit = i64::try_from(app.config().secure_channel.account_sessions).unwrap_or(i64::MAX);
+        if !app.store().bind_channel_session(id.into_bytes(), owner, limit).await? {
+            return Err(unknown);
+        }
+    }
+    Ok(Message {
+        plain,
+        nonce: Nonce {
+            scope: Scope::Session(id.into_bytes()).bytes(),
+            nonce: nonce.to_vec(),
+            account: None,
+            expires_at: session.expires_at,
+        },
+        room: Ok(()),
+        answer: Some(Answer::Envelope { key: keys.response, session: name, json }),
+    })
+}
+
+/// A message that brings its own keys. It is known again by its payload alone: nothing else of the envelope is bound to
+/// that, and who replaces the key of the answer must not have made another message of it.
+async fn one_off(
+    context: &Context<'_>,
+    key_id: &str,
+    encrypted: (&[u8], &[u8]),
+    payload: &[u8],
+) -> Result<Message, Error> {
+    let app = context.app;
+    let known = app.channel().find(app, key_id).await?.filter(|key| key.kind == KeyKind::Rsa);
+    let is_known = known.is_some();
+    let key = match known {
+        Some(key) => key,
+        None => app.channel().current(app, KeyKind::Rsa).await?,
+    };
+    let digest = digest::digest(&digest::SHA256, payload).as_ref().to_vec();
+    let scope = Scope::OneOff.bytes();
+    let (account, now) = (context.caller.account.id, app.now());
+    let state = app.store().channel_nonce(&scope, &digest, account, now).await?;
+    let keys = key.session_keys(encrypted.0, encrypted.1);
+    // Keys of nobody's, so that a wrong key takes as long as a wrong text.
+    let stand_in = SessionKeys { request: app.random(), response: app.random() };
+    let opens = is_known && keys.is_some();
+    let keys = keys.unwrap_or(stand_in);
+    let opened = SealingKey::new(&keys.request).open(b"", payload);
+    let plain = opened.ok().filter(|_| opens && !state.used).ok_or(REFUSED)?;
+    Ok(Message {
+        plain,
+        nonce: Nonce {
+            scope,
+            nonce: digest,
+            account: Some(account),
+            expires_at: now.checked_add(ONE_OFF_LIFETIME).unwrap_or(now),
+        },
+        room: room(&state, MAX_ONE_OFFS, now),
+        answer: Some(Answer::Envelope { key: keys.response, session: String::new(), json: false }),
+    })
+}
+
+/// No more than so many are remembered for an account: further ones wait until one is forgotten.
+pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Result<(), Error> {
+    if state.remembered < limit {
+        return Ok(());
+    }
+    let until = state.oldest_expires_at.unwrap_or(now).duration_since(now);
+    let wait = std::time::Duration::try_from(until).unwrap_or_default();
+    Err(Error::RateLimited(TooMany { limit: u32::try_from(limit).unwrap_or(u32::MAX), wait }))
+}
+
+fn unreadable() -> Error {
+    Error::Internal(Cause::new("the keys of a session do not open"))
+}

@@ -1,0 +1,111 @@
+//! Messages of the JOSE form (RFC 7516).
+
+use aws_lc_rs::digest;
+use axum::http::{HeaderMap, header};
+use jiff::{SignedDuration, Timestamp};
+
+use super::answer::Answer;
+use super::open::{Context, Message};
+use super::session::room;
+use crate::account::{ChannelFault, Error};
+use crate::app::App;
+use crate::channel::{KeyKind, MAX_TOKENS, Scope, fresh};
+use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
+use crate::json::{Object, Value};
+use crate::store::Nonce;
+
+const REFUSED: Error = Error::Channel(ChannelFault::Payload);
+/// The longest `jti`, in bytes.
+const MAX_TOKEN_ID: usize = 255;
+
+/// What the protected header of a message must or may say besides how it is encrypted.
+struct Claims {
+    token_id: String,
+    issued_at: Timestamp,
+    answer_to: Option<PublicKey>,
+}
+
+/// Opens a message that was taken apart, if it could be.
+pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Message>) -> Result<Message, Error> {
+    let app = context.app;
+    let message = message.ok_or(REFUSED)?;
+    let claims = Claims::read(message.header()).ok_or(REFUSED)?;
+    let kind = match (message.algorithm(), message.curve()) {
+        (Algorithm::RsaOaep256, _) => KeyKind::Rsa,
+        (_, Some(Curve::X25519)) => KeyKind::X25519,
+        _ => KeyKind::P256,
+    };
+    let named = match message.key_id() {
+        Some(name) => app.channel().find(app, name).await?.filter(|key| key.kind == kind),
+        None => Some(app.channel().current(app, kind).await?),
+    };
+    let is_known = named.is_some();
+    let key = match named {
+        Some(key) => key,
+        None => app.channel().current(app, kind).await?,
+    };
+    let (account, now) = (context.caller.account.id, app.now());
+    let window = SignedDuration::try_from(app.config().secure_channel.replay_window).unwrap_or(SignedDuration::ZERO);
+    let is_now = now.duration_since(claims.issued_at).abs() <= window;
+    let scope = Scope::Token.bytes();
+    let nonce = digest::digest(&digest::SHA256, claims.token_id.as_bytes()).as_ref().to_vec();
+    let state = app.store().channel_nonce(&scope, &nonce, account, now).await?;
+    let opened = message.open(&key.private, app.random());
+    let plain = opened.filter(|_| is_known && is_now && !state.used).ok_or(REFUSED)?;
+    // Remembered for as long as any instance, whose clock may be behind, could take it for new.
+    let expires_at = claims.issued_at.checked_add(window.saturating_mul(2)).unwrap_or(Timestamp::MAX);
+    let answer = match claims.answer_to.filter(|_| context.wants_token) {
+        Some(key) => Some(Answer::Token { recipient: agree(app, key).ok_or(REFUSED)?, token_id: claims.token_id }),
+        None => None,
+    };
+    Ok(Message {
+        plain,
+        nonce: Nonce { scope, nonce, account: Some(account), expires_at },
+        room: room(&state, MAX_TOKENS, now),
+        answer,
+    })
+}
+
+fn agree(app: &App, key: PublicKey) -> Option<Recipient> {
+    let (_, ephemeral) = fresh(|| app.random(), key.curve)?;
+    Recipient::agree(key, &ephemeral)
+}
+
+/// Whether the answer is wanted in JOSE form (RFC 9110 §12.5.1).
+pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    ranges.flat_map(|line| line.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_jose = parts.next().is_some_and(|range| range.eq_ignore_ascii_case("application/jose"));
+        let is_refused = |parameter: &str| {
+            let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+            weight.is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0))
+        };
+        is_jose && !parts.any(is_refused)
+    })
+}
+
+impl Claims {
+    fn read(header: &Object) -> Option<Claims> {
+        let token_id = header.get("jti")?.as_str()?;
+        if token_id.is_empty() || token_id.len() > MAX_TOKEN_ID {
+            return None;
+        }
+        let answer_to = match header.get("reply_jwk") {
+            None => None,
+            Some(jwk) => Some(PublicKey::read(jwk.as_object()?)?),
+        };
+        Some(Claims { token_id: token_id.to_owned(), issued_at: time(header.get("iat")?)?, answer_to })
+    }
+}
+
+/// A NumericDate (RFC 7519 §2), fractions cut off.
+fn time(value: &Value) -> Option<Timestamp> {
+    let Value::Number(number) = value else { return None };
+    let seconds: f64 = number.as_str().parse().ok()?;
+    // Beyond this no calendar goes.
+    if !(0.0..=253_402_300_799.0).contains(&seconds) {
+        return None;
+    }
+    Timestamp::from_second(seconds as i64).ok()
+}

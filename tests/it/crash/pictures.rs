@@ -1,0 +1,99 @@
+//! The server is killed when a picture is kept already and its change is not committed yet.
+
+use std::time::Duration;
+
+use tokio_postgres::NoTls;
+
+use crate::rivergen::PIXEL;
+use crate::support::process::Installation;
+use crate::support::s3::S3;
+use crate::support::{Database, THROW_AWAY, until};
+
+const PROFILE: &str = "/api/v1/auth/me/profile";
+
+on_both_databases!(
+    async fn a_picture_whose_change_never_came_is_swept_out_of_the_folder(database: Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let installation = Installation::within(folder.path(), database.url(), &THROW_AWAY[..1]);
+        let kept = async |name: &str| folder.path().join("pictures").join(name).exists();
+        killed_in_between(&database, &installation, kept).await;
+        let left = std::fs::read_dir(folder.path().join("pictures")).unwrap().count();
+        assert_eq!(left, 0, "nothing is left, not even a file that was being written");
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_whose_change_never_came_is_swept_out_of_the_bucket(database: Database) {
+        let s3 = S3::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = [&THROW_AWAY[..1], &s3.settings()].concat();
+        let installation = Installation::within(folder.path(), database.url(), &settings);
+        let kept = async |name: &str| s3.get(&format!("kept/here/{name}")).await.status() == 200;
+        killed_in_between(&database, &installation, kept).await;
+    }
+);
+
+async fn killed_in_between(database: &Database, installation: &Installation, kept: impl AsyncFn(&str) -> bool) {
+    installation.run(&["tenant", "create", "demo"]);
+    let (id, _) = installation.person(&["display_name=Jane"]);
+    let token = installation.run(&["token", "issue", "--account", &id, "--contract", "rivergen"]);
+    let server = installation.serve();
+    let obstacle = Obstacle::put(database).await;
+    let body = format!(r#"{{"display_name":"Jo","profile_image_url":"{PIXEL}"}}"#);
+    let request = reqwest::Client::new().put(server.url(PROFILE)).bearer_auth(token.trim());
+    let request = request.header("Content-Type", "application/json").body(body).timeout(Duration::from_secs(60));
+    let answer = tokio::spawn(request.send());
+    let pending = || async { database.rows("SELECT name FROM pending_picture").await };
+    until(async || match pending().await.first() {
+        Some(name) => kept(name).await,
+        None => false,
+    })
+    .await;
+    let name = pending().await.remove(0);
+    tokio::task::block_in_place(|| server.kill9());
+    assert!(answer.await.unwrap().is_err(), "the change was not answered");
+    obstacle.take_away(database).await;
+
+    // Another instance might be making the change still: what is young stays.
+    let server = installation.serve();
+    until(async || server.request("GET", "/readyz").send().await.status == 200).await;
+    assert!(kept(&name).await);
+    tokio::task::block_in_place(|| server.kill9());
+    database.execute("UPDATE pending_picture SET uploaded_at = uploaded_at - 7200000000").await;
+    let server = installation.serve();
+    until(async || pending().await.is_empty()).await;
+    assert!(!kept(&name).await);
+    let me = server.request("GET", "/api/v1/auth/me").bearer(token.trim()).send().await.json();
+    assert_eq!(me["data"]["user"]["display_name"], "Jane");
+    assert_eq!(me["data"]["user"]["profile_image_url"], serde_json::Value::Null);
+}
+
+/// What keeps changes of accounts from being committed, and nothing else.
+enum Obstacle {
+    /// A trigger that never ends.
+    Trigger,
+    /// A lock on every account's row, held by a connection.
+    Lock(tokio_postgres::Client),
+}
+
+impl Obstacle {
+    async fn put(database: &Database) -> Obstacle {
+        if database.url().starts_with("sqlite:") {
+            let endless = "CREATE TRIGGER endless BEFORE UPDATE ON account BEGIN SELECT count(*) FROM \
+                           (WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT n FROM n); END";
+            database.execute(endless).await;
+            return Obstacle::Trigger;
+        }
+        let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute("BEGIN; SELECT id FROM account FOR UPDATE").await.unwrap();
+        Obstacle::Lock(client)
+    }
+
+    async fn take_away(self, database: &Database) {
+        match self {
+            Obstacle::Trigger => database.execute("DROP TRIGGER endless").await,
+            Obstacle::Lock(client) => client.batch_execute("ROLLBACK").await.unwrap(),
+        }
+    }
+}

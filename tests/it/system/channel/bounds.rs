@@ -1,0 +1,237 @@
+//! What is bounded: sizes, sessions, messages, and what an envelope can make the server do.
+
+use super::*;
+
+const MAX: usize = 64 * 1024;
+/// What an envelope may have: 64 KiB in base64 and what stands around it.
+const MAX_ENVELOPE: usize = 96 * 1024;
+
+/// A good update of so many bytes.
+fn body_of(length: usize) -> String {
+    let (before, after) = (r#"{"accountName":"Jane Admin","padding":""#, r#""}"#);
+    format!("{before}{}{after}", "x".repeat(length - before.len() - after.len()))
+}
+
+on_both_databases!(
+    async fn what_an_envelope_says_may_be_as_long_as_a_plain_body(server: Server) {
+        let (admin, session) = (admin(&server).await, Session::open(&server).await);
+        let key = ServerKey::of(&server).await;
+        assert_eq!(session.read(admin.send_in(&session, session.binary(1, &body_of(MAX))).await).status, 200);
+        assert_eq!(session.read(admin.send_in(&session, session.json(2, &body_of(MAX))).await).status, 200);
+        let token = jwe(&key, &header(&server, &key, "1"), &body_of(MAX));
+        assert_eq!(admin.send_token(token).await.plain().status, 200);
+        let one_off = key.one_off(&Session::none(), 1, &body_of(MAX));
+        assert_eq!(Session::none().read(admin.send_one_off(one_off).await).status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn one_byte_more_is_too_large_in_every_form_and_changes_nothing(server: Server) {
+        let (admin, session) = (admin(&server).await, Session::open(&server).await);
+        let key = ServerKey::of(&server).await;
+        let long = body_of(MAX + 1);
+        let mut transcript = Transcript::default();
+        let answer = admin.send_in(&session, session.binary(1, &long)).await;
+        transcript.add("binary", &session.read(answer));
+        let answer = admin.send_in(&session, session.json(2, &long)).await;
+        transcript.add("JSON", &session.read(answer));
+        let token = jwe(&key, &header(&server, &key, "1"), &long);
+        transcript.add("JOSE", &admin.send_token(token).await.plain());
+        let answer = admin.send_one_off(key.one_off(&Session::none(), 1, &long)).await;
+        transcript.add("without a session", &Session::none().read(answer));
+        transcript.add("plain, with the headers of an envelope", &admin.in_session(&session).body(long).send().await);
+        insta::assert_snapshot!(transcript, @r#"
+        > binary
+        > JSON
+        413 Payload Too Large
+        connection: close
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+        x-sc-version: 2
+
+        {"success":false,"code":"4130","message":"Request body is too large"}
+
+        > JOSE
+        413 Payload Too Large
+        connection: close
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4130","message":"Request body is too large"}
+
+        > without a session
+        413 Payload Too Large
+        connection: close
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+        x-sc-version: 2
+
+        {"success":false,"code":"4130","message":"Request body is too large"}
+
+        > plain, with the headers of an envelope
+        413 Payload Too Large
+        connection: close
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4130","message":"Request body is too large"}
+        "#);
+        assert_eq!(admin.history().await, "");
+    }
+);
+
+on_both_databases!(
+    async fn an_envelope_that_is_too_large_is_not_looked_at(server: Server) {
+        let (admin, session) = (admin(&server).await, Session::open(&server).await);
+        let mut transcript = Transcript::default();
+        let long = [b"SC\x02\x02".to_vec(), vec![7; MAX_ENVELOPE]].concat();
+        transcript.add("binary", &admin.send_in(&session, long.clone()).await.plain());
+        let json = format!(r#"{{"v":2,"p":"{}"}}"#, "A".repeat(MAX_ENVELOPE));
+        transcript.add("JSON", &admin.send_in(&session, json).await.plain());
+        transcript.add("JOSE", &admin.send_token("a.".repeat(MAX_ENVELOPE)).await.plain());
+        let unannounced = admin.request("POST", UPDATE).json(vec![b'S'; MAX + 1]);
+        transcript.add("without a header that announces it", &unannounced.send().await);
+        insta::assert_snapshot!(transcript, @r#"
+        > binary
+        > JSON
+        > JOSE
+        > without a header that announces it
+        413 Payload Too Large
+        connection: close
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4130","message":"Request body is too large"}
+        "#);
+    }
+);
+
+on_both_databases!(
+    async fn a_message_that_would_make_the_server_work_is_refused_like_any_other(server: Server) {
+        let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
+        let good = header(&server, &key, "1");
+        let mut transcript = Transcript::default();
+        let iterations = with(&with(&good, "alg", json!("PBES2-HS512+A256KW")), "p2c", json!(1_000_000_000));
+        for (what, token) in [
+            ("inflating", jwe(&key, &with(&good, "zip", json!("DEF")), JANE)),
+            ("iterating", jwe(&key, &iterations, JANE)),
+            ("RSA1_5", jwe(&key, &with(&good, "alg", json!("RSA1_5")), JANE)),
+            ("dir", jwe(&key, &with(&good, "alg", json!("dir")), JANE)),
+            ("CBC", jwe(&key, &with(&good, "enc", json!("A256CBC-HS512")), JANE)),
+            ("a deep header", jwe(&key, &with(&good, "x", deep(200)), JANE)),
+            ("a long header", jwe(&key, &with(&good, "x", json!("x".repeat(9_000))), JANE)),
+            ("dots", ".".repeat(90_000)),
+            ("nothing", String::new()),
+        ] {
+            transcript.add(what, &admin.send_token(token).await.plain());
+        }
+        insta::assert_snapshot!(transcript, @r#"
+        > inflating
+        > iterating
+        > RSA1_5
+        > dir
+        > CBC
+        > a deep header
+        > a long header
+        > dots
+        > nothing
+        400 Bad Request
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4000","message":"Invalid secure channel payload"}
+        "#);
+        assert_eq!(admin.history().await, "");
+    }
+);
+
+fn deep(depth: usize) -> Value {
+    (0..depth).fold(json!(1), |inner, _| json!([inner]))
+}
+
+on_both_databases!(
+    async fn an_address_keeps_the_newest_unused_sessions_only(server: Server) {
+        let admin = admin(&server).await;
+        let limit = server.app.config().secure_channel.address_sessions;
+        let used = Session::open(&server).await;
+        assert_eq!(used.read(admin.send_in(&used, used.binary(1, JANE)).await).status, 200);
+        let first = Session::open(&server).await;
+        let key = ServerKey::of(&server).await;
+        for _ in 0..limit - 1 {
+            server.pass(Duration::from_millis(1));
+            open_with(&server, &key).await;
+        }
+        assert_eq!(sessions(&server).await, limit + 1);
+        server.pass(Duration::from_millis(1));
+        let last = open_with(&server, &key).await;
+        assert_eq!(sessions(&server).await, limit + 1);
+        assert_eq!(admin.send_in(&first, first.binary(1, JOHN)).await.plain().status, 400);
+        assert_eq!(used.read(admin.send_in(&used, used.binary(2, JOHN)).await).status, 200);
+        assert_eq!(last.read(admin.send_in(&last, last.binary(1, JANE)).await).status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn an_account_keeps_the_newest_sessions_only(server: Server) {
+        let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
+        let limit = server.app.config().secure_channel.account_sessions;
+        let mut opened = Vec::new();
+        for _ in 0..=limit {
+            server.pass(Duration::from_millis(1));
+            let session = open_with(&server, &key).await;
+            assert_eq!(session.read(admin.send_in(&session, session.binary(1, "{}")).await).status, 200);
+            opened.push(session);
+        }
+        assert_eq!(sessions(&server).await, limit);
+        assert_eq!(admin.send_in(&opened[0], opened[0].binary(2, JANE)).await.plain().status, 400);
+        assert_eq!(opened[1].read(admin.send_in(&opened[1], opened[1].binary(2, JANE)).await).status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn a_session_is_over_after_ten_thousand_messages(server: Server) {
+        let (admin, session) = (admin(&server).await, Session::open(&server).await);
+        assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);
+        server.database().execute("UPDATE channel_session SET messages = 9999").await;
+        assert_eq!(session.read(admin.send_in(&session, session.binary(2, JOHN)).await).status, 200);
+        let answer = admin.send_in(&session, session.binary(3, JANE)).await.plain();
+        assert_eq!(answer.json()["message"], "Secure channel session not found");
+        assert_eq!(admin.name().await, "John Admin");
+    }
+);
+
+on_both_databases!(
+    async fn what_has_ended_is_forgotten(server: Server) {
+        let (admin, session) = (admin(&server).await, Session::open(&server).await);
+        let key = ServerKey::of(&server).await;
+        assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);
+        assert_eq!(admin.send_token(jwe(&key, &header(&server, &key, "1"), JOHN)).await.plain().status, 200);
+        let counts = async || {
+            server.app.store().forget_channels(server.app.now()).await.unwrap();
+            let nonces = server.database().rows("SELECT count(*) FROM channel_nonce").await.join("");
+            (sessions(&server).await, nonces)
+        };
+        assert_eq!(counts().await, (1, "2".to_owned()));
+        server.pass(Duration::from_secs(11 * 60));
+        assert_eq!(counts().await, (1, "1".to_owned()));
+        server.pass(Duration::from_secs(24 * 60 * 60));
+        assert_eq!(counts().await, (0, "0".to_owned()));
+    }
+);
+
+async fn open_with(server: &Server, key: &ServerKey) -> Session {
+    let keys = Session::none();
+    let opening = key.opening(&keys.request_key, &keys.response_key).to_string();
+    let answer = server.request("POST", &format!("{CHANNEL}/session")).json(opening).send().await;
+    Session { id: answer.json()["data"]["sessionId"].as_str().unwrap().to_owned(), ..keys }
+}
+
+async fn sessions(server: &Server) -> usize {
+    server.database().rows("SELECT count(*) FROM channel_session").await.join("").parse().unwrap()
+}

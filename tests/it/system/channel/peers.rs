@@ -1,0 +1,159 @@
+//! Clients written by others: plain WebCrypto in Node.js and in a browser's page, and two JOSE libraries.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::support::{Database, until};
+
+const SCRIPT: &str = include_str!("../../../peers/channel.mjs");
+const PAGE: &str = include_str!("../../../peers/channel.html");
+
+/// What the clients of the session form are told to send, and must say was answered.
+const NAMES: [&str; 3] = ["Jane Admin", "Łucja 😀", ""];
+
+/// What a client must know.
+fn given(server: &Server, admin: &SignedIn<'_>) -> Value {
+    let updates: Vec<Value> = NAMES.iter().map(|name| json!({"accountName": name})).collect();
+    json!({
+        "base": format!("http://{}", server.address()),
+        "token": admin.token,
+        "clientHash": super::super::DEVICE,
+        "now": server.app.now().as_second(),
+        "updates": updates,
+    })
+}
+
+fn peers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+}
+
+fn installed(path: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers").join(path);
+    assert!(path.exists(), "{} is missing: run ./test, which installs it", path.display());
+    path
+}
+
+/// Runs a client to its end and returns what it printed, one JSON value a line.
+async fn run(mut command: Command) -> Vec<Value> {
+    command.stdin(Stdio::null());
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let printed = String::from_utf8(ended.stdout).unwrap();
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What the session form's client says was answered: every update, the last one again, and the end of the session.
+async fn check_exchange(admin: &SignedIn<'_>, answers: &Value) {
+    let answers = answers.as_array().unwrap_or_else(|| panic!("{answers}"));
+    let names = NAMES.iter().chain(NAMES.last());
+    assert_eq!(answers.len(), NAMES.len() + 2, "{answers:?}");
+    for (answer, name) in answers.iter().zip(names) {
+        assert_eq!(
+            (&answer["status"], &answer["said"]["data"]["accountName"]),
+            (&json!(200), &json!(name)),
+            "{answer}"
+        );
+    }
+    let closed = &answers[NAMES.len() + 1];
+    assert_eq!((&closed["status"], &closed["said"]["code"]), (&json!(200), &json!("2000")), "{closed}");
+    assert_eq!(admin.stored().await.version, 4);
+}
+
+on_both_databases!(
+    async fn webcrypto_in_node_opens_a_session_and_reads_the_answers(server: Server) {
+        let admin = admin(&server).await;
+        let mut command = Command::new("node");
+        command.arg(peers().join("channel_node.mjs")).arg(given(&server, &admin).to_string());
+        let answers = run(command).await;
+        check_exchange(&admin, &answers[0]).await;
+    }
+);
+
+/// A browser without a window; it ends with this.
+struct Browser {
+    child: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    fn open(url: &str) -> Browser {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = Command::new("chromium");
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]);
+        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+        command.arg(format!("--user-data-dir={}", profile.path().display())).arg(url);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("chromium is on PATH: ./test installs it");
+        Browser { child, _profile: profile }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Its other processes end when they lose the first.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webcrypto_in_a_browsers_page_of_another_origin_opens_a_session_and_reads_the_answers() {
+    let pages = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", pages.local_addr().unwrap());
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__SERVER__CORS_ORIGINS", &origin)]).await;
+    let admin = admin(&server).await;
+    let given = given(&server, &admin).to_string();
+    let came: Arc<Mutex<Option<Value>>> = Arc::default();
+    let noted = came.clone();
+    let routes = Router::new()
+        .route("/", get(async || ([(CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
+        .route("/channel.mjs", get(async || ([(CONTENT_TYPE, "text/javascript")], SCRIPT)))
+        .route("/given", get(async move || ([(CONTENT_TYPE, "application/json")], given)))
+        .route(
+            "/came",
+            post(async move |body: String| *noted.lock().unwrap() = Some(serde_json::from_str(&body).unwrap())),
+        );
+    tokio::spawn(axum::serve(pages, routes).into_future());
+    let _browser = Browser::open(&origin);
+    until(async || came.lock().unwrap().is_some()).await;
+    let answers = came.lock().unwrap().clone().unwrap();
+    check_exchange(&admin, &answers).await;
+}
+
+/// What a client of the JOSE form says was answered: what it sent.
+fn check_messages(answers: &[Value], count: usize) {
+    assert_eq!(answers.len(), count);
+    for answer in answers {
+        assert_eq!((&answer["status"], &answer["said"]), (&json!(200), &answer["sent"]), "{answer}");
+    }
+}
+
+on_both_databases!(
+    async fn npms_jose_encrypts_what_the_server_opens_and_opens_what_it_answers(server: Server) {
+        let admin = admin(&server).await;
+        let script = std::fs::read_to_string(peers().join("channel_jose.mjs")).unwrap();
+        let mut command = Command::new("node");
+        // What is given on the command line finds its packages in the working directory.
+        command.current_dir(installed("node_modules/jose").ancestors().nth(2).unwrap());
+        command.args(["--input-type=module", "--eval", &script, "--", &given(&server, &admin).to_string()]);
+        check_messages(&run(command).await, 20);
+        assert_eq!(admin.stored().await.version, 21);
+    }
+);
+
+on_both_databases!(
+    async fn joserfc_encrypts_what_the_server_opens_and_opens_what_it_answers(server: Server) {
+        let admin = admin(&server).await;
+        let mut command = Command::new(installed("python/bin/python"));
+        command.arg(peers().join("channel_jose.py")).arg(given(&server, &admin).to_string());
+        check_messages(&run(command).await, 10);
+        assert_eq!(admin.stored().await.version, 11);
+    }
+);
