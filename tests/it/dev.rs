@@ -95,7 +95,8 @@ on_both_databases!(
         let first = Demo::start(&installation);
         first.rename(r#"{"accountName":"Jane Admin"}"#).await;
         let (account, old) = (first.text("/account_id").to_owned(), first.token().to_owned());
-        let (application, old_claims) = (first.text("/contracts/ciam/client_id").to_owned(), first.text("/contracts/ciam/token").to_owned());
+        let (application, old_claims) =
+            (first.text("/contracts/ciam/client_id").to_owned(), first.text("/contracts/ciam/token").to_owned());
         assert_eq!(first.ask("GET", "/userinfo", &old_claims, "").await.status, 200);
         first.stop();
 

@@ -7,7 +7,20 @@ use crate::support::Installation;
 on_both_databases!(
     async fn an_application_is_created_listed_changed_and_deleted(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
-        let create = ["client", "create", "--tenant", "acme", "--name", "Shop", "--claims", "email,name", "--auto-signup", "--id", "shop", "--json"];
+        let create = [
+            "client",
+            "create",
+            "--tenant",
+            "acme",
+            "--name",
+            "Shop",
+            "--claims",
+            "email,name",
+            "--auto-signup",
+            "--id",
+            "shop",
+            "--json",
+        ];
         let created = installation.json(&create);
         let secret = created["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("ssc_") && secret.len() == 68);
@@ -32,9 +45,24 @@ on_both_databases!(
             ("mobile", false, json!(["sms", "email", "refresh_token"])),
             ("m2m", true, json!(["sms", "email", "refresh_token", "client_credentials"])),
         ] {
-            let create = ["client", "create", "--tenant", "acme", "--name", kind, "--kind", kind, "--origin", "https://a.example", "--json"];
+            let create = [
+                "client",
+                "create",
+                "--tenant",
+                "acme",
+                "--name",
+                kind,
+                "--kind",
+                kind,
+                "--origin",
+                "https://a.example",
+                "--json",
+            ];
             let created = installation.json(&create);
-            assert_eq!((created["client_secret"].is_string(), &created["grants"], &created["origins"]), (secret, &grants, &json!(["https://a.example"])));
+            assert_eq!(
+                (created["client_secret"].is_string(), &created["grants"], &created["origins"]),
+                (secret, &grants, &json!(["https://a.example"]))
+            );
         }
     }
 );
@@ -59,7 +87,16 @@ on_both_databases!(
         }
         said.push_str(&(installation.refusal(&["client", "rotate-secret", "none"]) + "\n"));
         said.push_str(&(installation.refusal(&["client", "delete", "none"]) + "\n"));
-        said.push_str(&(installation.refusal(&["token", "issue", "--account", "0190a0a0-0000-7000-8000-000000000000", "--contract", "ciam"]) + "\n"));
+        said.push_str(
+            &(installation.refusal(&[
+                "token",
+                "issue",
+                "--account",
+                "0190a0a0-0000-7000-8000-000000000000",
+                "--contract",
+                "ciam",
+            ]) + "\n"),
+        );
         insta::assert_snapshot!(said, @"");
     }
 );

@@ -19,7 +19,9 @@ use crate::support::{Server, Transcript};
 on_both_databases!(
     async fn no_token_is_400_with_a_challenge_and_no_body(server: Server) {
         let mut transcript = Transcript::default();
-        for (name, header) in [("nothing", None), ("Basic", Some(basic("app", "secret"))), ("Digest", Some("Digest a=b".into()))] {
+        for (name, header) in
+            [("nothing", None), ("Basic", Some(basic("app", "secret"))), ("Digest", Some("Digest a=b".into()))]
+        {
             for method in ["GET", "POST", "PATCH"] {
                 let request = server.request(method, USERINFO);
                 let request = match &header {
@@ -146,7 +148,9 @@ on_both_databases!(
     async fn the_token_comes_before_the_person_and_the_person_before_the_body(server: Server) {
         let jane = Jane::new(&server).await;
         let mut transcript = Transcript::default();
-        let broken = |token: &str| server.request("PATCH", USERINFO).bearer(token).header("Content-Type", "text/plain").body("{");
+        let broken = |token: &str| {
+            server.request("PATCH", USERINFO).bearer(token).header("Content-Type", "text/plain").body("{")
+        };
         transcript.add("a bad token and a bad body", &broken("garbage").send().await);
         transcript.add("a bad body", &broken(&jane.token).send().await);
         server.operate(&jane.account, in_status(selfsame::account::Status::Suspended)).await;
@@ -180,7 +184,8 @@ on_both_databases!(
 on_both_databases!(
     async fn the_scheme_compares_without_case(server: Server) {
         let jane = Jane::with(&server, crate::support::patch(&[(Field::DisplayName, "Jane")]), &["name"]).await;
-        let answer = server.request("GET", USERINFO).header("Authorization", &format!("bearer {}", jane.token)).send().await;
+        let answer =
+            server.request("GET", USERINFO).header("Authorization", &format!("bearer {}", jane.token)).send().await;
         assert_eq!(answer.status, 200);
     }
 );

@@ -163,7 +163,10 @@ on_both_databases!(
     async fn a_head_is_a_get_without_its_body(server: Server) {
         let jane = Jane::new(&server).await;
         let (get, head) = (jane.get().await, jane.request("HEAD").send().await);
-        assert_eq!((head.status, head.headers.get("content-type"), head.body.as_str()), (get.status, get.headers.get("content-type"), ""));
+        assert_eq!(
+            (head.status, head.headers.get("content-type"), head.body.as_str()),
+            (get.status, get.headers.get("content-type"), "")
+        );
     }
 );
 
@@ -182,7 +185,10 @@ on_both_databases!(
         transcript.add("another page", &from("OPTIONS", "https://other.example.com").send().await);
         insta::assert_snapshot!(transcript, @"");
         let read = from("GET", "https://app.example.com").bearer(&jane.token).send().await;
-        assert_eq!((read.status.as_u16(), read.header("access-control-allow-origin")), (200, "https://app.example.com"));
+        assert_eq!(
+            (read.status.as_u16(), read.header("access-control-allow-origin")),
+            (200, "https://app.example.com")
+        );
         let elsewhere = server.request("OPTIONS", "/web/v1/system/profile").header("Origin", "https://app.example.com");
         assert_eq!(elsewhere.send().await.header("access-control-allow-origin"), "");
     }

@@ -21,7 +21,13 @@ on_both_databases!(
             ("nothing", None),
             ("Bearer", Some(format!("Bearer {secret}"))),
             ("no Base64", Some("Basic %%%".to_owned())),
-            ("no colon", Some(format!("Basic {}", basic(id, "").trim_start_matches("Basic ").trim_end_matches('=').trim_end_matches("Og")))),
+            (
+                "no colon",
+                Some(format!(
+                    "Basic {}",
+                    basic(id, "").trim_start_matches("Basic ").trim_end_matches('=').trim_end_matches("Og")
+                )),
+            ),
             ("another secret", Some(basic(id, "ssc_other"))),
             ("an empty secret", Some(basic(id, ""))),
             ("another application", Some(basic("other", secret))),
@@ -93,7 +99,8 @@ on_both_databases!(
         ] {
             transcript.add(body.to_string(), &client.send(body).await);
         }
-        let form = client.signed(server.request("POST", SEND)).header("Content-Type", "application/x-www-form-urlencoded");
+        let form =
+            client.signed(server.request("POST", SEND)).header("Content-Type", "application/x-www-form-urlencoded");
         transcript.add("a form", &form.body("phone_number=13800138000").send().await);
         transcript.add("malformed", &client.signed(server.request("POST", SEND)).json("{").send().await);
         insta::assert_snapshot!(transcript, @r#"
@@ -184,11 +191,18 @@ on_both_databases!(
         let opening = server.client_with(Kind::Web, &[], |application| application.auto_signup = true).await;
         let mut transcript = Transcript::default();
         for usage in ["signup", "login", "update_userinfo", "reset_password"] {
-            for address in [("phone_number", "13800138000"), ("email", "JANE@example.com"), ("phone_number", "13700137000"), ("email", "jo@example.com")] {
+            for address in [
+                ("phone_number", "13800138000"),
+                ("email", "JANE@example.com"),
+                ("phone_number", "13700137000"),
+                ("email", "jo@example.com"),
+            ] {
                 server.pass(Duration::from_secs(31));
                 let answer = client.send(json!({"usage": usage, address.0: address.1})).await;
                 let answer = match answer.json()["otp_token"].as_str() {
-                    Some(token) => crate::support::Answer { body: answer.body.replace(token, "TOKEN"), ..answer.clone() },
+                    Some(token) => {
+                        crate::support::Answer { body: answer.body.replace(token, "TOKEN"), ..answer.clone() }
+                    }
                     None => answer,
                 };
                 transcript.add(format!("{usage} {}", address.1), &answer);
@@ -231,12 +245,21 @@ on_both_databases!(
         "#);
         let got = recipients(&server);
         // Signing up: the free ones. Signing in and passwords: those with an account. A new address: all.
-        assert_eq!(got, [
-            "+8613700137000", "jo@example.com",
-            "+8613800138000", "JANE@example.com",
-            "+8613800138000", "JANE@example.com", "+8613700137000", "jo@example.com",
-            "+8613800138000", "JANE@example.com",
-        ]);
+        assert_eq!(
+            got,
+            [
+                "+8613700137000",
+                "jo@example.com",
+                "+8613800138000",
+                "JANE@example.com",
+                "+8613800138000",
+                "JANE@example.com",
+                "+8613700137000",
+                "jo@example.com",
+                "+8613800138000",
+                "JANE@example.com",
+            ]
+        );
         server.pass(Duration::from_secs(31));
         opening.otp_token(json!({"email": "jo@example.com"})).await;
         assert_eq!(recipients(&server).len(), 11, "an application that signs up by itself writes to anybody");
@@ -293,7 +316,9 @@ async fn without_a_way_out_a_code_is_503_with_the_published_text() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
     let client = server.client(Kind::Web, &[]).await;
     let mut transcript = Transcript::default();
-    for body in [json!({"usage": "update_userinfo", "phone_number": "13800138000"}), json!({"email": "jane@example.com"})] {
+    for body in
+        [json!({"usage": "update_userinfo", "phone_number": "13800138000"}), json!({"email": "jane@example.com"})]
+    {
         transcript.add(body.to_string(), &client.send(body).await);
     }
     insta::assert_snapshot!(transcript, @r#"

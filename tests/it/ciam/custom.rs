@@ -26,13 +26,13 @@ const SCHEMA: &str = r##"{
     "required": ["city"]
 }"##;
 
-const CLAIMS: [&str; 12] = [
-    "tags", "home", "badge", "motto", "height", "floor", "member", "birthday", "city", "level", "pin", "undefined",
-];
+const CLAIMS: [&str; 12] =
+    ["tags", "home", "badge", "motto", "height", "floor", "member", "birthday", "city", "level", "pin", "undefined"];
 
 async fn jane(server: &Server) -> Jane<'_> {
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
-    let stored = r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#;
+    let stored =
+        r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#;
     let account = server.person(&[]).await;
     // As it was before there was a schema.
     server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
@@ -70,7 +70,11 @@ on_both_databases!(
             let before = jane.stored().await;
             for value in bad {
                 let answer = jane.patch(json!({"nickname": "J", name: value}).to_string()).await;
-                assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, r#"{"error":"illegal_parameter_value"}"#), "{name}: {value}");
+                assert_eq!(
+                    (answer.status.as_u16(), answer.body.as_str()),
+                    (400, r#"{"error":"illegal_parameter_value"}"#),
+                    "{name}: {value}"
+                );
             }
             assert_eq!(jane.stored().await, before);
         }
@@ -122,8 +126,14 @@ on_both_databases!(
         let jane = jane(&server).await;
         jane.patch(r#"{"motto":"Carpe diem","height":1.50}"#).await;
         let answer = jane.patch(r#"{"motto":"","height":""}"#).await;
-        assert_eq!((answer.status.as_u16(), answer.json().get("motto"), answer.json().get("height")), (200, None, None));
-        assert_eq!(jane.stored().await.attributes().to_string(), r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#);
+        assert_eq!(
+            (answer.status.as_u16(), answer.json().get("motto"), answer.json().get("height")),
+            (200, None, None)
+        );
+        assert_eq!(
+            jane.stored().await.attributes().to_string(),
+            r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#
+        );
     }
 );
 

@@ -1,6 +1,5 @@
 //! What clients find out by themselves.
 
-
 use super::{Jane, without_address};
 use crate::support::Server;
 use crate::support::applications::KEY_ID;
@@ -26,7 +25,10 @@ on_both_databases!(
         let keys = answer.json();
         let keys = keys["keys"].as_array().unwrap();
         assert_eq!(keys.len(), 1);
-        assert_eq!((&keys[0]["kid"], &keys[0]["alg"], &keys[0]["use"], &keys[0]["kty"]), (&KEY_ID.into(), &"RS256".into(), &"sig".into(), &"RSA".into()));
+        assert_eq!(
+            (&keys[0]["kid"], &keys[0]["alg"], &keys[0]["use"], &keys[0]["kty"]),
+            (&KEY_ID.into(), &"RS256".into(), &"sig".into(), &"RSA".into())
+        );
         assert!(keys[0].get("d").is_none());
         // The other contracts' keys are apart.
         let others = server.request("GET", "/.well-known/jwks.json").send().await.json();
@@ -34,7 +36,8 @@ on_both_databases!(
 
         let rotated = server.app.issuer().rotate_for_applications(&server.app).await.unwrap();
         let keys = server.request("GET", "/oauth2/jwks").send().await.json();
-        let mut ids: Vec<&str> = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+        let mut ids: Vec<&str> =
+            keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
         ids.sort_unstable();
         let mut expected = [KEY_ID, &rotated];
         expected.sort_unstable();

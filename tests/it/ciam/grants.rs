@@ -61,7 +61,8 @@ on_both_databases!(
         {"access_token":"ACCESS_TOKEN","refresh_token":"REFRESH_TOKEN","scope":"openid","id_token":"ID_TOKEN","token_type":"Bearer","expires_in":600}
         "#);
         let read = server.request("GET", USERINFO).bearer(body["access_token"].as_str().unwrap()).send().await;
-        let expected = json!({"sub": person.id.to_string(), "phone_number": "13800138000", "email": "jane@example.com"});
+        let expected =
+            json!({"sub": person.id.to_string(), "phone_number": "13800138000", "email": "jane@example.com"});
         assert_eq!(read.json(), expected);
 
         let token = client.otp_token(json!({"email": "Jane@example.com"})).await;
@@ -83,7 +84,9 @@ on_both_databases!(
             let text = format!("{header}\n{claims}");
             let text = text.replace(&person.id.to_string(), "SUB").replace(&client.application.id, "CLIENT");
             let text = text.replace(server.app.public_url(), "URL").replace(claims["jti"].as_str().unwrap(), "JTI");
-            text.replace(&format!(":{}", now + 600), ":NOW+600").replace(&format!(":{}", now + 1800), ":NOW+1800").replace(&format!(":{now}"), ":NOW")
+            text.replace(&format!(":{}", now + 600), ":NOW+600")
+                .replace(&format!(":{}", now + 1800), ":NOW+1800")
+                .replace(&format!(":{now}"), ":NOW")
         };
         insta::assert_snapshot!(settled(&tokens.access_token), @r#"
         {"alg":"RS256","kid":"shared-by-tests","typ":"JWT"}
@@ -104,7 +107,10 @@ on_both_databases!(
         assert_eq!(sign_in(&client, "13800138000", json!({"grant_type": own})).await.status, 200);
         server.pass(Duration::from_secs(31));
         let other = "http://example.com/oauth2/grant-type/otp/sms";
-        assert_eq!(sign_in(&client, "13800138000", json!({"grant_type": other})).await.body, r#"{"error":"unsupported_grant_type"}"#);
+        assert_eq!(
+            sign_in(&client, "13800138000", json!({"grant_type": other})).await.body,
+            r#"{"error":"unsupported_grant_type"}"#
+        );
     }
 );
 
@@ -129,7 +135,11 @@ on_both_databases!(
         let mut numbers = (0..).map(|number| format!("1390000{number:04}"));
         let mut next = || numbers.next().unwrap();
         let mut transcript = Transcript::default();
-        for (name, more) in [("not asked for", json!({})), ("false", json!({"auto_signup": false})), ("\"no\"", json!({"auto_signup": "no"}))] {
+        for (name, more) in [
+            ("not asked for", json!({})),
+            ("false", json!({"auto_signup": false})),
+            ("\"no\"", json!({"auto_signup": "no"})),
+        ] {
             transcript.add(name, &sign_in(&client, &next(), more).await);
         }
         insta::assert_snapshot!(transcript, @r#"
@@ -254,11 +264,16 @@ on_both_databases!(
             ("another secret", None, json!({"client_id": id, "client_secret": "other"})),
             ("an unknown application", None, json!({"client_id": "other", "client_secret": secret})),
             ("Bearer", Some("Bearer x".to_owned()), json!({"client_id": id, "client_secret": secret})),
-            ("a secret of one that keeps none", None, json!({"client_id": spa.application.id, "client_secret": secret})),
+            (
+                "a secret of one that keeps none",
+                None,
+                json!({"client_id": spa.application.id, "client_secret": secret}),
+            ),
         ] {
             transcript.add(name, &ask(header, members).await);
         }
-        transcript.add("twice", &ask(Some(basic(&id, &secret)), json!({"client_id": id, "client_secret": secret})).await);
+        transcript
+            .add("twice", &ask(Some(basic(&id, &secret)), json!({"client_id": id, "client_secret": secret})).await);
         transcript.add("as two", &ask(Some(basic(&id, &secret)), json!({"client_id": "other"})).await);
         for (name, header, members) in [
             ("in the header", Some(basic(&id, &secret)), json!({})),
@@ -363,7 +378,8 @@ on_both_databases!(
     async fn bodies_are_held_to_the_same_rules(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let request = || client.signed(server.request("POST", TOKEN));
-        let form = |body: &'static str| request().header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        let form =
+            |body: &'static str| request().header("Content-Type", "application/x-www-form-urlencoded").body(body);
         let mut transcript = Transcript::default();
         transcript.add("no type", &request().body("grant_type=x").send().await);
         transcript.add("text", &request().header("Content-Type", "text/plain").body("{}").send().await);

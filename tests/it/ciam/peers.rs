@@ -57,7 +57,12 @@ on_both_databases!(
         let demo = Demo::start(&installation);
         let mut command = Command::new("node");
         // What is given on the command line finds its packages in the working directory.
-        command.current_dir(peers).args(["--input-type=module", "--eval", include_str!("../../peers/openid_client.mjs"), "--"]);
+        command.current_dir(peers).args([
+            "--input-type=module",
+            "--eval",
+            include_str!("../../peers/openid_client.mjs"),
+            "--",
+        ]);
         let learned = learned(&command.args(demo.arguments()).output().unwrap());
         let expected = json!({
             "iss": demo.text("/base_url"),

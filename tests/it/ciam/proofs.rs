@@ -47,14 +47,32 @@ on_both_databases!(
 on_both_databases!(
     async fn malformed_addresses_are_told_before_anything_else_about_them(server: Server) {
         let jane = Jane::new(&server).await;
-        for number in ["1380013800", "138001380000", "1380013800a", "+8613800138000", " 13800138000", "１３８００１３８０００", "12800138000"] {
+        for number in [
+            "1380013800",
+            "138001380000",
+            "1380013800a",
+            "+8613800138000",
+            " 13800138000",
+            "１３８００１３８０００",
+            "12800138000",
+        ] {
             let answer = jane.patch(json!({"phone_number": number, "nickname": 1}).to_string()).await;
-            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, r#"{"error":"malformed_phone_number"}"#), "{number}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.body.as_str()),
+                (400, r#"{"error":"malformed_phone_number"}"#),
+                "{number}"
+            );
         }
         let long = format!("{}@example.com", "a".repeat(250));
-        for address in ["jane", "jane@", "@example.com", "jane@example..com", " jane@example.com", "a b@example.com", &long] {
+        for address in
+            ["jane", "jane@", "@example.com", "jane@example..com", " jane@example.com", "a b@example.com", &long]
+        {
             let answer = jane.patch(json!({"email": address}).to_string()).await;
-            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, r#"{"error":"malformed_email"}"#), "{address}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.body.as_str()),
+                (400, r#"{"error":"malformed_email"}"#),
+                "{address}"
+            );
         }
         let both = jane.patch(json!({"email": "jane", "phone_number": "1"}).to_string()).await;
         assert_eq!(both.body, r#"{"error":"malformed_phone_number"}"#);
@@ -70,10 +88,12 @@ on_both_databases!(
         for way in WAYS {
             jane.token = jane.client.token(&jane.account).await;
             let (name, address) = (way.name, way.address);
-            let body = |token: &str, code: &str| Jane::proved(name, address, &(token.to_owned(), code.to_owned())).to_string();
+            let body =
+                |token: &str, code: &str| Jane::proved(name, address, &(token.to_owned(), code.to_owned())).to_string();
             let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };
             let of_tenant = foreign.otp_token(json!({"usage": "update_userinfo", name: address})).await;
-            transcript.add(format!("{name} of another tenant"), &jane.patch(body(&of_tenant, &server.code_to(&to))).await);
+            transcript
+                .add(format!("{name} of another tenant"), &jane.patch(body(&of_tenant, &server.code_to(&to))).await);
             for usage in ["signup", "reset_password", "login"] {
                 server.pass(Duration::from_secs(31));
                 let token = jane.client.otp_token(json!({"usage": usage, name: address})).await;
@@ -82,7 +102,10 @@ on_both_databases!(
             }
             server.pass(Duration::from_secs(31));
             let (token, code) = jane.proof(name, address).await;
-            transcript.add(format!("{name} without a token"), &jane.patch(json!({name: address, format!("{name}_otp"): code}).to_string()).await);
+            transcript.add(
+                format!("{name} without a token"),
+                &jane.patch(json!({name: address, format!("{name}_otp"): code}).to_string()).await,
+            );
             transcript.add(format!("{name} with neither"), &jane.patch(json!({name: address}).to_string()).await);
             transcript.add(format!("{name} with another token"), &jane.patch(body("other", &code)).await);
             let other = Jane::proved(name, way.other, &(token.clone(), code.clone())).to_string();
@@ -138,7 +161,8 @@ on_both_databases!(
         for way in WAYS {
             let (token, code) = jane.proof(way.name, way.address).await;
             let wrong = if code == "000000" { "000001" } else { "000000" };
-            let proved = |code: &str| Jane::proved(way.name, way.address, &(token.clone(), code.to_owned())).to_string();
+            let proved =
+                |code: &str| Jane::proved(way.name, way.address, &(token.clone(), code.to_owned())).to_string();
             for _ in 0..5 {
                 let answer = jane.patch(proved(wrong)).await;
                 assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp"}}"#, way.name));
@@ -233,7 +257,10 @@ on_both_databases!(
         server.pass(Duration::from_secs(31));
         let proof = jane.proof("phone_number", "13800138000").await;
         let body = Jane::proved("phone_number", "13800138000", &proof).to_string();
-        assert_eq!((jane.patch(body.clone()).await.status, jane.stored().await.version), (200.try_into().unwrap(), stored.version));
+        assert_eq!(
+            (jane.patch(body.clone()).await.status, jane.stored().await.version),
+            (200.try_into().unwrap(), stored.version)
+        );
         assert_eq!(jane.patch(body).await.body, r#"{"error":"bad_phone_number_otp_token"}"#);
     }
 );
@@ -313,7 +340,8 @@ on_both_databases!(
 on_both_databases!(
     async fn of_two_accounts_whose_codes_are_both_good_one_hears_duplicate(server: Server) {
         // The same number, proved in two ways: one signs up with it while the other changes to it.
-        let client = server.client_with(Kind::Web, &["phone_number"], |application| application.auto_signup = true).await;
+        let client =
+            server.client_with(Kind::Web, &["phone_number"], |application| application.auto_signup = true).await;
         let jane = Jane::of(client, server.person(&[]).await).await;
         let proof = jane.proof("phone_number", "13800138000").await;
         server.pass(Duration::from_secs(31));
@@ -323,7 +351,8 @@ on_both_databases!(
             "grant_type": "http://tencentciam.com/oauth2/grant-type/otp/sms",
             "phone_number": "13800138000", "otp_token": token, "otp": code, "auto_signup": true,
         }));
-        let (signed_up, changed) = tokio::join!(sign_up, jane.patch(Jane::proved("phone_number", "13800138000", &proof).to_string()));
+        let (signed_up, changed) =
+            tokio::join!(sign_up, jane.patch(Jane::proved("phone_number", "13800138000", &proof).to_string()));
         assert_eq!(signed_up.status, 200, "{signed_up}");
         let token = signed_up.json()["access_token"].as_str().unwrap().to_owned();
         let shown = server.request("GET", USERINFO).bearer(&token).send().await;

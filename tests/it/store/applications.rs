@@ -48,10 +48,14 @@ on_both_databases!(
         opened.store.add_application(&other).await.unwrap();
         let known = async |origin: &str| opened.store.is_application_origin(origin).await.unwrap();
         assert_eq!(opened.store.application_origins("shop").await.unwrap(), ["https://a.example", "https://b.example"]);
-        assert!(known("https://a.example").await && known("https://b.example").await && !known("https://c.example").await);
+        assert!(
+            known("https://a.example").await && known("https://b.example").await && !known("https://c.example").await
+        );
         (shop.origins, shop.name) = (vec!["https://c.example".to_owned()], "Market".to_owned());
         opened.store.set_application(&shop).await.unwrap();
-        assert!(known("https://a.example").await && !known("https://b.example").await && known("https://c.example").await);
+        assert!(
+            known("https://a.example").await && !known("https://b.example").await && known("https://c.example").await
+        );
         assert_eq!(opened.store.application("shop").await.unwrap().unwrap().0.name, "Market");
     }
 );
@@ -70,7 +74,8 @@ on_both_databases!(
                 ended_at: None,
             };
             let hash = [number as u8; 32];
-            let token = RefreshToken { hash, issued_at: at(1), expires_at: at(9), access_token: hash, access_ends_at: at(5) };
+            let token =
+                RefreshToken { hash, issued_at: at(1), expires_at: at(9), access_token: hash, access_ends_at: at(5) };
             opened.store.begin_sign_in(&sign_in, &token).await.unwrap();
         }
         assert!(opened.store.delete_application("shop").await.unwrap());

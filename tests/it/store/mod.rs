@@ -7,6 +7,7 @@ mod channels;
 mod commits;
 mod installation;
 mod moving;
+mod outstanding;
 mod pictures;
 mod schemas;
 mod sign_ins;
