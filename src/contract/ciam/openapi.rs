@@ -284,14 +284,22 @@ fn changed() -> Answers {
         refused("an attribute that is not changed here", Refused::Unsupported),
         refused("a value of the wrong form, or that the schema does not allow", Refused::IllegalValue),
     ]);
-    for address in [Address::Phone, Address::Email] {
-        answers.extend([
-            refused("an address of the wrong form", Refused::MalformedAddress(address)),
-            refused("a token that is unknown, over, used up or for something else", Refused::BadToken(address)),
-            refused("a wrong or an old code", Refused::BadCode(address)),
-            refused("somebody else has proved the address", Refused::Duplicate(address)),
-        ]);
-    }
+    answers.extend([
+        refused("a number of the wrong form", Refused::MalformedAddress(Address::Phone)),
+        refused(
+            "the number's token is unknown, over, used up or for something else",
+            Refused::BadToken(Address::Phone),
+        ),
+        refused("the number's code is wrong or old", Refused::BadCode(Address::Phone)),
+        refused("somebody else has proved the number", Refused::Duplicate(Address::Phone)),
+        refused("an address of the wrong form", Refused::MalformedAddress(Address::Email)),
+        refused(
+            "the address' token is unknown, over, used up or for something else",
+            Refused::BadToken(Address::Email),
+        ),
+        refused("the address' code is wrong or old", Refused::BadCode(Address::Email)),
+        refused("somebody else has proved the address", Refused::Duplicate(Address::Email)),
+    ]);
     answers
 }
 

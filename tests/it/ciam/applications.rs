@@ -25,7 +25,7 @@ on_both_databases!(
         let secret = created["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("ssc_") && secret.len() == 68);
         let line = installation.print(&["client", "list", "--tenant", "acme", "--json"]);
-        insta::assert_snapshot!(installation.settled(&line), @"");
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
         installation.print(&["client", "set-claims", "shop", "--claims", "nickname"]);
         let rotated = installation.print(&["client", "rotate-secret", "shop"]);
         assert_ne!(rotated.trim(), secret);
@@ -97,7 +97,20 @@ on_both_databases!(
                 "ciam",
             ]) + "\n"),
         );
-        insta::assert_snapshot!(said, @"");
+        insta::assert_snapshot!(said, @"
+        selfsame: invalid value 'desktop' for '--kind <KIND>': expected one of web, spa, mobile, m2m
+        selfsame: invalid value 'system' for '--id <ID>': expected 1 to 128 visible ASCII characters, and not the name of a contract
+        selfsame: invalid value 'a b' for '--id <ID>': expected 1 to 128 visible ASCII characters, and not the name of a contract
+        selfsame: invalid value 'https://a.example/' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
+        selfsame: invalid value 'HTTPS://A.example' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
+        selfsame: grants: client_credentials is for applications that keep a secret
+        selfsame: invalid value '0s' for '--token-lifetime <DURATION>': expected a duration such as 10m or 1h
+        selfsame: token-lifetime: must be at most issuer.max_token_lifetime, 720h
+        selfsame: invalid value 'a b' for '--claims <CLAIMS>': expected a claim, or an attribute of the tenant's schema
+        selfsame: no application has the id none; see `selfsame client list`
+        selfsame: no application has the id none; see `selfsame client list`
+        selfsame: invalid value 'ciam' for '--contract <CONTRACT>': expected one of system, rivergen
+        ");
     }
 );
 

@@ -23,7 +23,23 @@ on_both_databases!(
             let request = server.request(method, path).bearer(&jane.token).header("X-Client-Hash", "d1");
             transcript.add(format!("{method} {path}"), &request.json(r#"{"accountPhone":"+1"}"#).send().await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > GET /web/v1/system/profile
+        > POST /web/v1/system/profile/update
+        403 Forbidden
+        content-language: en
+        content-type: application/json
+        vary: Accept-Language
+
+        {"success":false,"code":"4030","message":"Access denied"}
+
+        > GET /api/v1/auth/me
+        > PUT /api/v1/auth/me/profile
+        403 Forbidden
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
+        "#);
         assert_eq!(jane.stored().await.version, 1);
         // What is no contract's takes it: a form needs the schema.
         assert_eq!(server.request("GET", "/me/schema").bearer(&jane.token).send().await.status, 200);

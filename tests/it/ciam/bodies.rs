@@ -183,7 +183,30 @@ on_both_databases!(
         transcript.add("preflight", &from("OPTIONS", "https://app.example.com").send().await);
         transcript.add("no token", &from("GET", "https://app.example.com").send().await);
         transcript.add("another page", &from("OPTIONS", "https://other.example.com").send().await);
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > preflight
+        204 No Content
+        access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
+        access-control-allow-methods: GET, HEAD, POST, PATCH, OPTIONS
+        access-control-allow-origin: https://app.example.com
+        access-control-max-age: 600
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+
+
+
+        > no token
+        400 Bad Request
+        access-control-allow-origin: https://app.example.com
+        access-control-expose-headers: Allow, Content-Language, ETag, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-SC-Version
+        cache-control: no-store
+        www-authenticate: Bearer error="invalid_request", error_description="Bearer token not found in the request", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
+
+
+
+        > another page
+        204 No Content
+        allow: GET, HEAD, POST, PATCH, OPTIONS
+        "#);
         let read = from("GET", "https://app.example.com").bearer(&jane.token).send().await;
         assert_eq!(
             (read.status.as_u16(), read.header("access-control-allow-origin")),

@@ -214,7 +214,74 @@ on_both_databases!(
         server.operate(&person, in_status(Status::Suspended)).await;
         transcript.add("a suspended person", &client.ask(good.clone()).await);
         server.operate(&person, in_status(Status::Active)).await;
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > another application
+        > another source
+        > no source
+        > another number
+        > no number at all
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Mismatched OTP token and OTP sending parameters"}
+
+        > another token
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Unknown or expired otp_token"}
+
+        > the number as an e-mail address
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"Mismatched OTP token and OTP sending parameters"}
+
+        > another code
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Unknown or expired OTP"}
+
+        > without grant_type
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"grant_type is required."}
+
+        > without phone_number
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"phone_number is required."}
+
+        > without otp_token
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"otp_token is required."}
+
+        > without otp
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"otp is required."}
+
+        > a suspended person
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Abnormal user status"}
+        "#);
         assert_eq!(client.ask(good.clone()).await.status, 200);
         assert_eq!(client.ask(good).await.json()["error_description"], "Unknown or expired otp_token");
     }
@@ -226,7 +293,9 @@ on_both_databases!(
         let client = server.client(Kind::Web, &[]).await;
         let token = client.otp_token(json!({"usage": "update_userinfo", "phone_number": "13800138000"})).await;
         let grant = json!({"grant_type": SMS, "phone_number": "13800138000", "otp_token": token, "otp": server.code_to("+8613800138000")});
-        assert_eq!(client.ask(grant).await.json()["error_description"], "Unknown or expired otp_token");
+        let answer = client.ask(grant).await;
+        let text = "Mismatched OTP token and OTP sending parameters";
+        assert_eq!(answer.body, format!(r#"{{"error":"invalid_request","error_description":"{text}"}}"#));
     }
 );
 

@@ -113,7 +113,37 @@ on_both_databases!(
             server.pass(Duration::from_secs(300));
             transcript.add(format!("{name} after five minutes"), &jane.patch(body(&token, &code)).await);
         }
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!(transcript, @r#"
+        > phone_number of another tenant
+        > phone_number for signup
+        > phone_number for reset_password
+        > phone_number for login
+        > phone_number without a token
+        > phone_number with neither
+        > phone_number with another token
+        > another phone_number
+        > phone_number after five minutes
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_phone_number_otp_token"}
+
+        > email of another tenant
+        > email for signup
+        > email for reset_password
+        > email for login
+        > email without a token
+        > email with neither
+        > email with another token
+        > another email
+        > email after five minutes
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"bad_email_otp_token"}
+        "#);
         assert_eq!(jane.stored().await.version, 1);
     }
 );
