@@ -43,11 +43,12 @@ enum Source {
     Trusted(Arc<Trusted>),
 }
 
-/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
+/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
+/// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
+pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
-    caller(app, verified, presented).await
+    caller(app, verified, presented, contract).await
 }
 
 /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
@@ -63,7 +64,7 @@ pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Call
         let revoked = is_revoked(app, &verified.token).await?;
         return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
     }
-    let caller = caller(app, verified, presented).await?;
+    let caller = caller(app, verified, presented, Some(Contract::Ciam)).await?;
     if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
         return Err(Error::CredentialsInvalid);
     }
@@ -89,14 +90,19 @@ async fn application(app: &App, verified: &Verified) -> Result<Option<Applicatio
     }
 }
 
-async fn caller(app: &App, verified: Arc<Verified>, presented: &str) -> Result<Caller, Error> {
+async fn caller(
+    app: &App,
+    verified: Arc<Verified>,
+    presented: &str,
+    contract: Option<Contract>,
+) -> Result<Caller, Error> {
     let token = &verified.token;
     let session = session(app, token, presented);
     let found = match find(app, &verified, session).await? {
         Some(found) => found,
         None if matches!(verified.source, Source::Application) => return Err(Error::AccountUnknown),
         None => {
-            provision_for(app, &verified).await?;
+            provision_for(app, &verified, contract).await?;
             find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
         }
     };
@@ -137,11 +143,14 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
 }
 
 /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
-async fn provision_for(app: &App, verified: &Verified) -> Result<(), Error> {
+async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
     let token = &verified.token;
     let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
         return Err(Error::CredentialsInvalid);
     };
+    if contract.is_some_and(|contract| !verified.opens(contract)) {
+        return Err(Error::AccessDenied);
+    }
     if is_revoked(app, token).await? {
         return Err(Error::CredentialsInvalid);
     }

@@ -33,7 +33,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, None).await?;
         caller.require_active(app.now())?;
         Ok(Signed(caller))
     }

@@ -7,10 +7,12 @@ mod support;
 
 mod cl2c;
 mod cli;
+mod codes;
 mod crash;
 mod dev;
 mod edge;
 mod issuers;
+mod messages;
 mod migrations;
 mod moving;
 mod one_account;

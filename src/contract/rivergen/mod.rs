@@ -120,7 +120,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, Some(Contract::RiverGen)).await?;
         caller.require_active(app.now())?;
         caller.require_contract(Contract::RiverGen)?;
         app.limits().account(Contract::RiverGen, caller.account.id)?;

@@ -105,7 +105,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers).await?;
+        let caller = bearer::identify(app, &parts.headers, Some(Contract::System)).await?;
         caller.require_active(app.now())?;
         permitted(&caller.account)?;
         if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {

@@ -15,7 +15,7 @@ on_both_databases!(
         updated_at:  TIME
         ");
         let other = ["tenant", "create", "other", "--biz-id", "INST_7", "--portal", "consumer", "--json"];
-        insta::assert_snapshot!(installation.settled(&installation.print(&other)), @r#"{"id":"ID","number":2,"name":"other","biz_id":"INST_7","status":"ACTIVE","valid_until":null,"portal":"CONSUMER","created_at":"TIME","updated_at":"TIME"}"#);
+        insta::assert_snapshot!(installation.settled(&installation.print(&other)), @r#"{"id":"ID","number":2,"name":"other","biz_id":"INST_7","status":"ACTIVE","valid_until":null,"portal":"CONSUMER","schema":null,"created_at":"TIME","updated_at":"TIME"}"#);
         let set = [
             "tenant",
             "set",
@@ -40,8 +40,8 @@ on_both_databases!(
         ");
         let listed = installation.print(&["tenant", "list", "--json"]);
         insta::assert_snapshot!(installation.settled(&listed), @r#"
-        {"id":"ID","number":1,"name":"demo 2","biz_id":"INST_SYS_001","status":"INACTIVE","valid_until":"TIME","portal":"SYSTEM","created_at":"TIME","updated_at":"TIME"}
-        {"id":"ID","number":2,"name":"other","biz_id":"INST_7","status":"ACTIVE","valid_until":null,"portal":"CONSUMER","created_at":"TIME","updated_at":"TIME"}
+        {"id":"ID","number":1,"name":"demo 2","biz_id":"INST_SYS_001","status":"INACTIVE","valid_until":"TIME","portal":"SYSTEM","schema":null,"created_at":"TIME","updated_at":"TIME"}
+        {"id":"ID","number":2,"name":"other","biz_id":"INST_7","status":"ACTIVE","valid_until":null,"portal":"CONSUMER","schema":null,"created_at":"TIME","updated_at":"TIME"}
         "#);
         let ever = installation.json(&["tenant", "set", "demo 2", "--valid-until", "never", "--json"]);
         assert!(ever["valid_until"].is_null());

@@ -283,6 +283,19 @@ fn an_issuer_opens_only_its_contracts() {
 }
 
 #[test]
+fn a_token_that_does_not_open_the_contract_makes_no_account() {
+    on_sqlite(async |database| {
+        let world = World::with(database, &[("CONTRACTS", "rivergen"), ("PROVISION", "create")]).await;
+        let token = world.p256.token("ES256", &world.bob(&[]));
+        assert_eq!(world.read(&token).await.status, 403);
+        assert_eq!(everybody(&world.server).await.len(), 1);
+        let there = world.server.request("GET", "/api/v1/auth/me").bearer(&token).send().await;
+        assert_eq!(there.status, 200, "{there}");
+        assert_eq!(everybody(&world.server).await.len(), 2);
+    });
+}
+
+#[test]
 fn an_issuer_speaks_for_the_people_of_its_tenant_alone() {
     on_sqlite(async |database| {
         let world = World::start(database).await;

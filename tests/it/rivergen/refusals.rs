@@ -1,6 +1,6 @@
 //! What is refused, and how it is said.
 
-use selfsame::account::{Patch, Status};
+use selfsame::account::{AccountId, Patch, Status, Tenant, TenantStatus};
 use selfsame::contract::Contract;
 use selfsame::identity::{Grant, bearer};
 
@@ -114,6 +114,40 @@ on_both_databases!(
 
         {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
         "#);
+    }
+);
+
+on_both_databases!(
+    async fn a_token_of_nobody_and_one_of_a_tenant_out_of_use_are_refused(server: Server) {
+        let mut transcript = Transcript::default();
+        let account = AccountId(server.app.new_id());
+        let grant = Grant { account, contract: Contract::RiverGen, scope: None, client_hash: None, lifetime: HOUR };
+        let of_nobody = server.issue(grant).await.token;
+        transcript.add("nobody", &server.request("GET", ME).bearer(&of_nobody).send().await);
+        let jane = Jane::new(&server).await;
+        let closed = Tenant { status: TenantStatus::Inactive, ..server.tenant.clone() };
+        server.app.store().set_tenant(&closed).await.unwrap();
+        transcript.add("a tenant out of use", &jane.get().await);
+        let over = Tenant { valid_until: Some(server.app.now()), ..server.tenant.clone() };
+        server.app.store().set_tenant(&over).await.unwrap();
+        transcript.add("a tenant whose time is over", &jane.put("{}").await);
+        insta::assert_snapshot!(transcript, @r#"
+        > nobody
+        401 Unauthorized
+        content-type: application/json
+        www-authenticate: Bearer realm="rivergen", error="invalid_token"
+
+        {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
+
+        > a tenant out of use
+        > a tenant whose time is over
+        403 Forbidden
+        content-type: application/json
+
+        {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
+        "#);
+        server.app.store().set_tenant(&server.tenant).await.unwrap();
+        assert_eq!(jane.get().await.status, 200);
     }
 );
 

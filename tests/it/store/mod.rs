@@ -3,9 +3,11 @@
 mod accounts;
 mod api_keys;
 mod channels;
+mod codes;
 mod commits;
 mod installation;
 mod moving;
+mod notices;
 mod pictures;
 mod schemas;
 mod tenants;
