@@ -5,12 +5,15 @@
 #[macro_use]
 mod support;
 
+mod ciam;
 mod cl2c;
 mod cli;
+mod codes;
 mod crash;
 mod dev;
 mod edge;
 mod issuers;
+mod messages;
 mod migrations;
 mod moving;
 mod one_account;

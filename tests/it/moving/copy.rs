@@ -102,7 +102,7 @@ on_both_databases!(
         insta::assert_snapshot!(settled(&lived.copy(&target), &lived), @"
         installation              1 rows
         counter                   2 rows
-        secret                    3 rows
+        secret                    4 rows
         signing_key               2 rows
         tenant                    1 rows
         account                  40 rows
@@ -115,6 +115,9 @@ on_both_databases!(
         api_key                   1 rows
         pending_picture           0 rows
         replaced_picture          0 rows
+        one_time_code             0 rows
+        sent_code                 0 rows
+        notice                    0 rows
         attribute_schema          1 rows
         verified: 40 accounts, 43 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.

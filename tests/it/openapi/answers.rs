@@ -1,7 +1,8 @@
 //! What the server really answers is what its documents say, refusals to the byte.
 
-use selfsame::account::{Field, Patch, Status};
+use selfsame::account::{Field, Kind, Patch, Status};
 use selfsame::contract::Contract;
+use selfsame::identity::sign_in;
 
 use super::Document;
 use crate::support::{Answer, Database, Request, Server};
@@ -164,14 +165,22 @@ async fn cl2c_answers_as_documented() {
     check(&document, "GET", USERS, 503, &get(&own).send().await);
 }
 
+/// One code a day for each address.
+const PER_DAY: (&str, &str) = ("SELFSAME__CODES__CHANGE_EMAIL__PER_DAY", "1");
+
 const ME: &str = "/api/v1/auth/me";
 const OWN: &str = "/api/v1/auth/me/profile";
+const ASK: &str = "/api/v1/auth/me/email/request";
+const VERIFY: &str = "/api/v1/auth/me/email/verify";
 
 #[tokio::test]
 async fn rivergen_answers_as_documented() {
-    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5")]).await;
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5"), PER_DAY]).await;
     let document = Document::of("rivergen");
-    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let person = server.person(&[(Field::DisplayName, "Jane Smith"), (Field::Email, "jane@example.com")]).await;
+    let mut taken = crate::support::patch(&[(Field::Email, "jo@example.com")]);
+    taken.email_verified = Some(true);
+    server.person_with(&server.tenant, taken).await;
     let suspended = server.person(&[]).await;
     server.operate(&suspended, suspension()).await;
     let token = server.token(&person, Contract::RiverGen).await;
@@ -182,7 +191,9 @@ async fn rivergen_answers_as_documented() {
     let long = format!(r#"{{"display_name":"{}","profile_image_url":"jane.png","profile":7}}"#, "x".repeat(127));
     let filled = format!(r#"{{"profile":{{"bio":"{}"}}}}"#, "x".repeat(64 * 1024));
     let broken = r#"{"profile_image_url":"data:image/png;base64,AAAA"}"#;
-    let requests: [(&str, &str, u16, Request); 25] = [
+    let ask = |body: &'static str| server.request("POST", ASK).bearer(&token).json(body);
+    let verify = |body: &'static str| server.request("POST", VERIFY).bearer(&token).json(body);
+    let requests: [(&str, &str, u16, Request); 41] = [
         ("GET", ME, 200, get(&token)),
         ("HEAD", ME, 200, server.request("HEAD", ME).bearer(&token)),
         ("OPTIONS", ME, 204, server.request("OPTIONS", ME)),
@@ -208,6 +219,22 @@ async fn rivergen_answers_as_documented() {
         ("PUT", OWN, 415, put().header("Content-Encoding", "gzip").json("{}")),
         ("OPTIONS", OWN, 204, server.request("OPTIONS", OWN)),
         ("PUT", OWN, 401, server.request("PUT", OWN)),
+        ("POST", ASK, 200, ask(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", ASK, 429, ask(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", ASK, 400, ask(r#"{"new_email":"jane@example.com"}"#)),
+        ("POST", ASK, 400, ask(r#"{"new_email":"jo@example.com"}"#)),
+        ("POST", ASK, 422, ask("{}")),
+        ("POST", ASK, 422, ask(r#"{"new_email":1}"#)),
+        ("POST", ASK, 422, ask(r#"{"new_email":"jane"}"#)),
+        ("POST", ASK, 401, server.request("POST", ASK)),
+        ("OPTIONS", ASK, 204, server.request("OPTIONS", ASK)),
+        ("POST", VERIFY, 400, verify(r#"{"new_email":"new@example.com","otp_code":"000000"}"#)),
+        ("POST", VERIFY, 400, verify(r#"{"new_email":"other@example.com","otp_code":"000000"}"#)),
+        ("POST", VERIFY, 422, verify("{}")),
+        ("POST", VERIFY, 422, verify(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", VERIFY, 422, verify(r#"{"new_email":"new@example.com","otp_code":"1"}"#)),
+        ("POST", VERIFY, 401, server.request("POST", VERIFY)),
+        ("OPTIONS", VERIFY, 204, server.request("OPTIONS", VERIFY)),
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);
@@ -224,4 +251,81 @@ async fn rivergen_answers_as_documented() {
     let _every_place = server.app.requests().acquire_many(512).await.unwrap();
     check(&document, "GET", ME, 503, &get(&token).send().await);
     check(&document, "PUT", OWN, 503, &put().json("{}").send().await);
+}
+
+const USERINFO: &str = "/userinfo";
+const SEND: &str = "/otp/send";
+const TOKEN: &str = "/oauth2/token";
+const REVOKE: &str = "/oauth2/revoke";
+
+#[tokio::test]
+async fn ciam_answers_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__DEFAULT", "5")]).await;
+    let document = Document::of("ciam");
+    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let suspended = server.person(&[]).await;
+    let client = server.client(Kind::M2m, &["name"]).await;
+    let (token, of_suspended) = (client.token(&person).await, client.token(&suspended).await);
+    server.operate(&suspended, suspension()).await;
+    let of_nobody = sign_in::for_itself(&server.app, &client.application).await.unwrap().access_token;
+    let patch = || server.request("PATCH", USERINFO).bearer(&token);
+    let post = |path: &str| client.signed(server.request("POST", path));
+    let get = |path: &str| server.request("GET", path);
+    let email = r#"{"usage":"update_userinfo","email":"jane@example.com"}"#;
+    let requests: Vec<(&str, &str, u16, Request)> = vec![
+        ("GET", USERINFO, 200, get(USERINFO).bearer(&token)),
+        ("HEAD", USERINFO, 200, server.request("HEAD", USERINFO).bearer(&token)),
+        ("POST", USERINFO, 200, server.request("POST", USERINFO).bearer(&token)),
+        ("OPTIONS", USERINFO, 204, server.request("OPTIONS", USERINFO)),
+        ("GET", USERINFO, 400, get(USERINFO)),
+        ("GET", USERINFO, 401, get(USERINFO).bearer("none")),
+        ("GET", USERINFO, 403, get(USERINFO).bearer(&of_nobody)),
+        ("GET", USERINFO, 400, get(USERINFO).bearer(&of_suspended)),
+        ("DELETE", USERINFO, 405, server.request("DELETE", USERINFO)),
+        ("GET", "", 404, get("/userinfo/none")),
+        ("PATCH", USERINFO, 200, patch().json(r#"{"name":"Jane"}"#)),
+        ("PATCH", USERINFO, 400, patch().json("")),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"other":1}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"sub":"x"}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"name":1}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"email":"x"}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"phone_number":"13800138000"}"#)),
+        ("PATCH", USERINFO, 413, patch().json("x".repeat(64 * 1024 + 1))),
+        ("PATCH", USERINFO, 415, patch().body("{}")),
+        ("PATCH", USERINFO, 415, patch().header("Content-Encoding", "gzip").json("{}")),
+        ("POST", SEND, 200, post(SEND).json(email)),
+        ("POST", SEND, 400, post(SEND).json("{}")),
+        ("POST", SEND, 400, post(SEND).json(r#"{"usage":"x"}"#)),
+        ("POST", SEND, 401, server.request("POST", SEND).json(email)),
+        ("POST", SEND, 415, post(SEND).body("{}")),
+        ("OPTIONS", SEND, 204, server.request("OPTIONS", SEND)),
+        ("POST", TOKEN, 200, post(TOKEN).json(r#"{"grant_type":"client_credentials"}"#)),
+        ("POST", TOKEN, 400, post(TOKEN).json("{}")),
+        ("POST", TOKEN, 400, post(TOKEN).json(r#"{"grant_type":"x"}"#)),
+        ("POST", TOKEN, 400, post(TOKEN).json(r#"{"grant_type":"refresh_token","refresh_token":"x"}"#)),
+        ("POST", TOKEN, 401, server.request("POST", TOKEN).json(r#"{"grant_type":"x"}"#)),
+        ("POST", TOKEN, 415, post(TOKEN).header("Content-Type", "text/plain").body("{}")),
+        ("POST", REVOKE, 200, post(REVOKE).json(r#"{"token":"x"}"#)),
+        ("POST", REVOKE, 400, post(REVOKE).json("{}")),
+        ("POST", REVOKE, 401, server.request("POST", REVOKE).json(r#"{"token":"x"}"#)),
+        ("GET", "/oauth2/jwks", 200, get("/oauth2/jwks")),
+        ("GET", "/.well-known/openid-configuration", 200, get("/.well-known/openid-configuration")),
+    ];
+    for (method, path, status, request) in requests {
+        check(&document, method, path, status, &request.send().await);
+        // The limit is for the end: until then the time passes that a request needs.
+        server.pass(std::time::Duration::from_secs(13));
+    }
+    let token = client.token(&person).await;
+    let early = loop {
+        let answer = get(USERINFO).bearer(&token).send().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    check(&document, "GET", USERINFO, 429, &early);
+    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    check(&document, "GET", USERINFO, 503, &get(USERINFO).bearer(&token).send().await);
+    check(&document, "POST", SEND, 503, &post(SEND).json(email).send().await);
+    check(&document, "POST", TOKEN, 503, &post(TOKEN).json("{}").send().await);
 }

@@ -1,10 +1,12 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
 mod api_keys;
+pub(crate) mod applications;
 mod certificate;
 pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod mail;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;

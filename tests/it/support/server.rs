@@ -58,6 +58,8 @@ impl Server {
         let app = App::start_with(config, Clock::Hand(hand.clone()), delivery).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        // Before anybody asks for it: tokens of applications name the address.
+        app.listens_on(address);
         let (stop, stopped) = oneshot::channel();
         let tls = Tls::read(&app.config().server).unwrap();
         let listeners = Listeners { contracts: listener, tls: tls.clone(), operator: None };
@@ -65,6 +67,18 @@ impl Server {
         let tenant = add_tenant(&app, "demo").await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Server { app, tenant, address, tls, hand, client, _stop: stop, database, data }
+    }
+
+    /// Another server on everything that this one stood on, which stops.
+    pub(crate) async fn delivering_like(self, delivery: Delivery) -> Server {
+        let Server { app, tenant, hand, client, database, data, .. } = self;
+        let app = App::start_with(app.config().clone(), Clock::Hand(hand.clone()), delivery).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
+        Server { app, tenant, address, tls: None, hand, client, _stop: stop, database, data }
     }
 
     /// Begins a request.
