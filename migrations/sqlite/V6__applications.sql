@@ -46,3 +46,6 @@ CREATE TABLE refresh_token (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refresh_token_sign_in ON refresh_token (sign_in_id);
 CREATE INDEX refresh_token_expiry ON refresh_token (expires_at);
+
+-- Whether a token was sent with other parameters than it comes back with.
+CREATE INDEX one_time_code_token ON one_time_code (token);

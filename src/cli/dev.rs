@@ -92,6 +92,8 @@ struct Ciam {
     token: String,
     client_id: String,
     client_secret: String,
+    #[serde(skip)]
+    email: String,
 }
 
 impl Dev {
@@ -239,7 +241,10 @@ async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<C
     };
     let tokens = sign_in::begin(app, &application, account).await?;
     app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
-    Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret })
+    // It may have changed since the first start.
+    let person = app.store().account(account).await?;
+    let email = person.as_ref().and_then(|person| person.text(Field::Email)).unwrap_or_default().to_owned();
+    Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret, email })
 }
 
 /// Ends the credentials of the last start.
@@ -301,6 +306,7 @@ impl Demo {
              # CL2C: change it\n\
              curl -sS -X PUT {base_url}/v1/cl2c/user {keyed} -H 'Content-Type: application/json' \
              -d '{{\"id\":\"{user}\",\"firstName\":\"John\",\"lastName\":\"Doe\",\"phoneNumber\":\"+1234567890\"}}'\n\n\
+             {}\
              # RiverGen: read everything about the person\n\
              curl -sS {base_url}/api/v1/auth/me {river}\n\n\
              # RiverGen: change the profile, picture and all\n\
@@ -316,7 +322,6 @@ impl Demo {
              -H 'Accept: application/json' | grep -oE '[0-9]{{6}}' | head -n 1)\\\"}}\"\n\n\
              # Everything that people would have got, newest first; a page for browsers\n\
              curl -sS {mailbox_url} -H 'Accept: application/json'\n\n\
-             {}\
              # The keys that verify these tokens\n\
              curl -sS {base_url}/.well-known/jwks.json\n\n\
              # Metrics, on the operators' own listener\n\
@@ -330,7 +335,7 @@ impl Demo {
 impl Ciam {
     /// The whole way of a person, from a code to a proved phone number; what one request answers goes into the next.
     fn guide(&self, base_url: &str) -> String {
-        let Ciam { token, client_id, client_secret } = self;
+        let Ciam { token, client_id, client_secret, email } = self;
         let applied = format!("-u '{client_id}:{client_secret}'");
         let sent = format!("curl -sS {base_url}/otp/send {applied} -H 'Content-Type: application/json'");
         let taken = |member: &str| format!("sed 's/.*\"{member}\":\"\\([^\"]*\\)\".*/\\1/'");
@@ -343,12 +348,12 @@ impl Ciam {
             "# CIAM: read the claims with the demo token\n\
              curl -sS {base_url}/userinfo -H 'Authorization: Bearer {token}'\n\n\
              # CIAM: send a code to the e-mail address\n\
-             otp_token=$({sent} -d '{{\"email\":\"admin@example.com\"}}' | {otp_token})\n\n\
+             otp_token=$({sent} -d '{{\"email\":\"{email}\"}}' | {otp_token})\n\n\
              # CIAM: read the code in the mailbox, which a browser shows at {base_url}/dev/mailbox\n\
              otp={read}\n\n\
              # CIAM: sign in with it\n\
              access_token=$(curl -sS {base_url}/oauth2/token {applied} \
-             -d grant_type={base_url}/oauth2/grant-type/otp/email -d email=admin@example.com \
+             -d grant_type={base_url}/oauth2/grant-type/otp/email -d email={email} \
              -d \"otp_token=$otp_token\" -d \"otp=$otp\" | {access_token})\n\n\
              # CIAM: read the claims with the token of the sign-in\n\
              curl -sS {base_url}/userinfo -H \"Authorization: Bearer $access_token\"\n\n\

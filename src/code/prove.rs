@@ -84,3 +84,9 @@ pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, ProofError>
     }
     Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
 }
+
+/// Whether the token of a code that proved nothing belongs to one that was sent with other parameters.
+pub async fn is_mismatched(app: &App, usage: Usage, token: &str) -> Result<bool, Error> {
+    let tries = i64::try_from(usage.rules(&app.config().codes).tries).unwrap_or(i64::MAX);
+    app.store().is_code_outstanding(token_hash(app.keys(), token), app.now(), tries).await
+}

@@ -48,7 +48,7 @@ enum Source {
 pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
-    caller(app, verified, presented, contract).await
+    caller(app, verified, presented, contract, Error::CredentialsInvalid).await
 }
 
 /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
@@ -64,7 +64,7 @@ pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Call
         let revoked = is_revoked(app, &verified.token).await?;
         return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
     }
-    let caller = caller(app, verified, presented, Some(Contract::Ciam)).await?;
+    let caller = caller(app, verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
     if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
         return Err(Error::CredentialsInvalid);
     }
@@ -90,17 +90,19 @@ async fn application(app: &App, verified: &Verified) -> Result<Option<Applicatio
     }
 }
 
+/// The account of a verified token; `gone` when it is an application's and there is no account any more.
 async fn caller(
     app: &App,
     verified: Arc<Verified>,
     presented: &str,
     contract: Option<Contract>,
+    gone: Error,
 ) -> Result<Caller, Error> {
     let token = &verified.token;
     let session = session(app, token, presented);
     let found = match find(app, &verified, session).await? {
         Some(found) => found,
-        None if matches!(verified.source, Source::Application) => return Err(Error::AccountUnknown),
+        None if matches!(verified.source, Source::Application) => return Err(gone),
         None => {
             provision_for(app, &verified, contract).await?;
             find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?

@@ -26,6 +26,8 @@ const COUNT_TRY: Statement = statement!(
     "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
      AND tries < ?5 RETURNING id, code, code_expires_at"
 );
+const OUTSTANDING: Statement =
+    statement!("SELECT EXISTS (SELECT 1 FROM one_time_code WHERE token = ?1 AND expires_at > ?2 AND tries < ?3)");
 const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND id = ?2");
 const FORGET: Statement = statement!("DELETE FROM one_time_code WHERE expires_at <= ?1");
 const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1");
@@ -128,6 +130,11 @@ impl Store {
         Ok(tried.into_iter().next())
     }
 
+    /// Whether a code with this token could still be tried, whatever it is bound to.
+    pub async fn is_code_outstanding(&self, token: KeyedHash, now: Timestamp, tries: i64) -> Result<bool, Error> {
+        self.find(OUTSTANDING, parameters![token, now, tries], |row| row.boolean(0)).await.and_then(present)
+    }
+
     /// Uses a code up; [`Error::CodeUsed`] when somebody else was faster or a newer one took its place.
     pub async fn use_code(&self, challenge: Challenge) -> Result<(), Error> {
         match self.execute(vec![using(challenge)]).await?[..] {
@@ -148,4 +155,5 @@ pub(super) fn using(challenge: Challenge) -> Bound {
 }
 
 /// For [`Store::check`].
-pub(super) const ALL: &[Statement] = &[COUNT_SENDING, END_INTERVAL, PUT, COUNT_TRY, USE, FORGET, FORGET_SENDINGS];
+pub(super) const ALL: &[Statement] =
+    &[COUNT_SENDING, END_INTERVAL, PUT, COUNT_TRY, OUTSTANDING, USE, FORGET, FORGET_SENDINGS];

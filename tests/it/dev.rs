@@ -61,27 +61,30 @@ on_both_databases!(
         let line = line.replace(demo.text("/operator_url"), "OPERATOR");
         let line = line.replace(demo.text("/contracts/cl2c/api_key"), "KEY");
         let line = line.replace(demo.text("/contracts/rivergen/token"), "TOKEN");
-        insta::assert_snapshot!(installation.settled(&line), @r#"{"account_id":"ID","base_url":"URL","bystander_id":"ID","contracts":{"cl2c":{"api_key":"KEY","tenant":"demo","user_id":"ID"},"rivergen":{"token":"TOKEN"},"system":{"client_hash":"dev-client","token":"TOKEN"}},"mailbox_url":"URL/dev/mailbox","operator_url":"OPERATOR","tenant":"demo"}"#);
+        let line = line.replace(demo.text("/contracts/ciam/token"), "TOKEN");
+        let line = line.replace(demo.text("/contracts/ciam/client_secret"), "SECRET");
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"account_id":"ID","base_url":"URL","bystander_id":"ID","contracts":{"ciam":{"client_id":"ID","client_secret":"SECRET","token":"TOKEN"},"cl2c":{"api_key":"KEY","tenant":"demo","user_id":"ID"},"rivergen":{"token":"TOKEN"},"system":{"client_hash":"dev-client","token":"TOKEN"}},"mailbox_url":"URL/dev/mailbox","operator_url":"OPERATOR","tenant":"demo"}"#);
         insta::assert_snapshot!(demo.read(&token).await.body, @r#"{"success":true,"code":"2000","message":"SUCCESS","data":{"bizId":"ACC_SYS_001","institutionBizId":"INST_SYS_001","accountEmail":"admin@example.com","accountPhone":"+1234567890","accountName":"System Admin","accountRemark":null,"accountPortal":{"code":"SYSTEM","value":10010101,"label":"System"},"accountStatus":{"code":"ACTIVE","value":10010202,"label":"Active"},"createdAt":"2026-01-15T08:00:00Z","updatedAt":"2026-03-20T14:30:00Z","defaultLanguage":"en","defaultTimezone":"America/New_York","defaultCountry":"US"}}"#);
         demo.stop();
     }
 );
 
-// Whatever a person may paste into a shell, as it was printed.
+// Whatever a person may paste into a shell, as it was printed: each block into the same shell.
 on_both_databases!(
     async fn every_printed_request_succeeds_as_it_is_printed(installation: Installation) {
         let mut program = installation.spawn(&["dev", "--listen", "127.0.0.1:0"]);
         program.output.wait_for(|line| line.ends_with("/metrics\n"));
         let guide = program.output.seen().to_owned();
-        let requests: Vec<&str> = guide.lines().filter(|line| line.starts_with("curl ")).collect();
+        let blocks: Vec<&str> = guide.split("\n\n").skip(1).collect();
         let operations = guide.lines().filter(|line| line.starts_with("# ")).count();
-        assert!(operations >= 6 && requests.len() == operations, "{guide}");
-        for request in requests {
-            let status = format!("{request} -o /dev/null -w '%{{http_code}}'");
-            let answered = Command::new("sh").args(["-c", &status]).output().unwrap();
-            assert!(answered.status.success() && answered.stderr.is_empty(), "{request}\n{answered:?}");
-            assert_eq!(String::from_utf8_lossy(&answered.stdout), "200", "{request}");
-        }
+        assert!(operations >= 14 && blocks.len() == operations, "{guide}");
+        // A request that fails ends the shell, and so does one whose answer has not what goes into the next.
+        let script = guide.split_once("\n\n").unwrap().1.replace("curl -sS ", "curl -sS --fail-with-body ");
+        let answered = Command::new("bash").args(["-eu", "-c", &script]).output().unwrap();
+        assert!(answered.status.success() && answered.stderr.is_empty(), "{script}\n{answered:?}");
+        let output = String::from_utf8(answered.stdout).unwrap();
+        assert!(output.contains(r#""email":"admin@example.com""#), "{output}");
+        assert!(output.contains(r#""phone_number":"13800138000""#), "{output}");
         program.terminate();
         assert_eq!(program.end().code, Some(0));
     }
@@ -92,11 +95,18 @@ on_both_databases!(
         let first = Demo::start(&installation);
         first.rename(r#"{"accountName":"Jane Admin"}"#).await;
         let (account, old) = (first.text("/account_id").to_owned(), first.token().to_owned());
+        let (application, old_claims) =
+            (first.text("/contracts/ciam/client_id").to_owned(), first.text("/contracts/ciam/token").to_owned());
+        assert_eq!(first.ask("GET", "/userinfo", &old_claims, "").await.status, 200);
         first.stop();
 
         let second = Demo::start(&installation);
         assert_eq!(second.text("/account_id"), account);
+        assert_eq!(second.text("/contracts/ciam/client_id"), application);
         assert_eq!(second.read(&old).await.status, 401);
+        assert_eq!(second.ask("GET", "/userinfo", &old_claims, "").await.status, 401);
+        let claims = second.ask("GET", "/userinfo", second.text("/contracts/ciam/token"), "").await.json();
+        assert_eq!((&claims["email"], &claims["name"]), (&"admin@example.com".into(), &"Jane Admin".into()));
         let profile = second.read(second.token()).await;
         assert_eq!(profile.json()["data"]["accountName"], "Jane Admin");
         second.stop();

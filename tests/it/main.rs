@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod ciam;
 mod cl2c;
 mod cli;
 mod codes;

@@ -2,10 +2,11 @@
 //!
 //! A contract takes part by its name in [`Side`], how it is asked, and its spelling in each line of [`FIELDS`].
 
-use selfsame::account::{Account, Edit, Field, Patch};
+use selfsame::account::{Account, Edit, Field, Kind, Patch};
 use selfsame::contract::Contract;
 use serde_json::{Map, Value, json};
 
+use crate::support::applications::Client;
 use crate::support::{Answer, Server, patch};
 
 /// A contract, seen by somebody who uses it for one account.
@@ -14,6 +15,7 @@ enum Side {
     System,
     Cl2c,
     RiverGen,
+    Ciam,
 }
 
 /// What a contract calls a field, and whether it writes it.
@@ -34,16 +36,17 @@ const fn shows(side: Side, name: &'static str) -> Spelling {
 
 /// Every field that a contract spells, and two values that every contract takes which writes it.
 const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
-    use Side::{Cl2c, RiverGen, System};
+    use Side::{Ciam, Cl2c, RiverGen, System};
     &[
         (
             Field::DisplayName,
             ["Jane Admin", "管理者"],
-            &[writes(System, "accountName"), writes(RiverGen, "display_name")],
+            &[writes(System, "accountName"), writes(RiverGen, "display_name"), writes(Ciam, "name")],
         ),
         (Field::GivenName, ["Jane", "太郎"], &[writes(Cl2c, "firstName")]),
         (Field::FamilyName, ["Roe", "山田"], &[writes(Cl2c, "lastName")]),
-        (Field::Username, ["jane_roe", "jroe"], &[shows(Cl2c, "userName")]),
+        (Field::Nickname, ["Jay", "ジェイ"], &[writes(Ciam, "nickname")]),
+        (Field::Username, ["jane_roe", "jroe"], &[shows(Cl2c, "userName"), shows(Ciam, "username")]),
         (
             Field::Email,
             ["jane@example.com", "Jane.Roe@example.com"],
@@ -54,13 +57,13 @@ const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
             ["+1987654321", "8613800138000"],
             &[writes(System, "accountPhone"), writes(Cl2c, "phoneNumber")],
         ),
-        (Field::Language, ["zh-Hant-TW", "en"], &[writes(System, "defaultLanguage")]),
-        (Field::TimeZone, ["Asia/Shanghai", "PRC"], &[writes(System, "defaultTimezone")]),
+        (Field::Language, ["zh-Hant-TW", "en"], &[writes(System, "defaultLanguage"), writes(Ciam, "locale")]),
+        (Field::TimeZone, ["Asia/Shanghai", "PRC"], &[writes(System, "defaultTimezone"), writes(Ciam, "zoneinfo")]),
         (Field::Country, ["CN", "US"], &[writes(System, "defaultCountry")]),
         (
             Field::Picture,
             ["https://example.com/a.png", "http://example.com/%E5%9B%BE"],
-            &[writes(RiverGen, "profile_image_url")],
+            &[writes(RiverGen, "profile_image_url"), shows(Ciam, "picture")],
         ),
     ]
 };
@@ -71,8 +74,13 @@ struct Person<'a> {
     account: Account,
     token: String,
     river: String,
+    claims: String,
+    client: Client<'a>,
     key: String,
 }
+
+/// Every claim that is a field.
+const CLAIMS: [&str; 8] = ["name", "nickname", "username", "email", "phone_number", "locale", "zoneinfo", "picture"];
 
 impl<'a> Person<'a> {
     async fn new(server: &'a Server, wished: Patch) -> Person<'a> {
@@ -80,7 +88,9 @@ impl<'a> Person<'a> {
         let token = server.token(&account, Contract::System).await;
         let river = server.token(&account, Contract::RiverGen).await;
         let key = server.back_end(&server.tenant, Some(account.id)).await.secret;
-        Person { server, account, token, river, key }
+        let client = server.client(Kind::Web, &CLAIMS).await;
+        let claims = client.token(&account).await;
+        Person { server, account, token, river, claims, client, key }
     }
 
     /// What a contract shows.
@@ -89,6 +99,7 @@ impl<'a> Person<'a> {
             Side::System => self.system("GET", "/web/v1/system/profile", None).await.json()["data"].take(),
             Side::Cl2c => self.cl2c("GET", &format!("/v1/cl2c/users/{}", self.account.id), None).await.json(),
             Side::RiverGen => self.river("GET", "/api/v1/auth/me", None).await.json()["data"]["user"].take(),
+            Side::Ciam => self.ciam("GET", None).await.json(),
         }
     }
 
@@ -105,6 +116,7 @@ impl<'a> Person<'a> {
                 self.cl2c("PUT", "/v1/cl2c/user", Some(body.into())).await
             }
             Side::RiverGen => self.river("PUT", "/api/v1/auth/me/profile", Some(body.into())).await,
+            Side::Ciam => self.ciam("PATCH", Some(body.into())).await,
         }
     }
 
@@ -124,6 +136,23 @@ impl<'a> Person<'a> {
         }
     }
 
+    async fn ciam(&self, method: &str, body: Option<Value>) -> Answer {
+        let request = self.server.request(method, "/userinfo").bearer(&self.claims);
+        match body {
+            Some(body) => request.json(body.to_string()).send().await,
+            None => request.send().await,
+        }
+    }
+
+    /// Changes an address through CIAM, with a code.
+    async fn prove(&self, name: &str, address: &str) -> Answer {
+        let token = self.client.otp_token(json!({"usage": "update_userinfo", name: address})).await;
+        let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };
+        let code = self.server.code_to(&to);
+        let body = json!({name: address, format!("{name}_otp_token"): token, format!("{name}_otp"): code});
+        self.ciam("PATCH", Some(body)).await
+    }
+
     async fn cl2c(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = self.server.request(method, path).header("tenant", "demo").header("X-API-Key", &self.key);
         match body {
@@ -137,7 +166,8 @@ impl<'a> Person<'a> {
 fn unset(side: Side) -> Value {
     match side {
         Side::System => "".into(),
-        Side::Cl2c | Side::RiverGen => Value::Null,
+        // What CIAM leaves out is null to whoever looks for it.
+        Side::Cl2c | Side::RiverGen | Side::Ciam => Value::Null,
     }
 }
 
@@ -374,11 +404,50 @@ on_both_databases!(
         assert_eq!(of_system.status, 403);
         let of_river = server.request("GET", "/web/v1/system/profile").bearer(&person.river);
         assert_eq!(of_river.header("X-Client-Hash", "d1").send().await.status, 403);
+        let of_application = server.request("GET", "/api/v1/auth/me").bearer(&person.claims).send().await;
+        assert_eq!(of_application.status, 403);
+        let of_application = server.request("GET", "/web/v1/system/profile").bearer(&person.claims);
+        assert_eq!(of_application.header("X-Client-Hash", "d1").send().await.status, 403);
+        for token in [&person.token, &person.river, &person.key] {
+            assert_eq!(server.request("GET", "/userinfo").bearer(token).send().await.status, 401);
+        }
         assert_eq!(server.request("GET", "/api/v1/auth/me").bearer(&person.key).send().await.status, 401);
         let token_as_key = server.request("GET", &path).header("tenant", "demo").header("X-API-Key", &person.token);
         assert_eq!(token_as_key.bearer(&person.token).send().await.status, 401);
         let key_as_token = server.request("GET", "/web/v1/system/profile").bearer(&person.key);
         let key_as_token = key_as_token.header("X-API-Key", &person.key).header("X-Client-Hash", "d1");
         assert_eq!(key_as_token.header("tenant", "demo").send().await.status, 401);
+    }
+);
+
+on_both_databases!(
+    async fn an_address_that_is_not_proved_is_a_claim_to_nobody(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        person.write(Side::System, "accountPhone", "+8613800138000").await;
+        server.operate(&person.account, patch(&[(Field::Email, "jane@example.com")])).await;
+        assert_eq!(person.read(Side::System).await["accountPhone"], "+8613800138000");
+        assert_eq!(person.read(Side::Cl2c).await["phoneNumber"], "+8613800138000");
+        assert_eq!(person.read(Side::System).await["accountEmail"], "jane@example.com");
+        let claims = person.read(Side::Ciam).await;
+        assert_eq!((claims.get("phone_number"), claims.get("email")), (None, None));
+    }
+);
+
+on_both_databases!(
+    async fn an_address_that_is_proved_shows_everywhere_until_another_contract_changes_it(server: Server) {
+        let person = Person::new(&server, Patch::default()).await;
+        assert_eq!(person.prove("phone_number", "13800138000").await.json()["phone_number"], "13800138000");
+        assert_eq!(person.read(Side::System).await["accountPhone"], "+8613800138000");
+        assert_eq!(person.read(Side::Cl2c).await["phoneNumber"], "+8613800138000");
+        person.prove("email", "jane@example.com").await;
+        assert_eq!(person.read(Side::System).await["accountEmail"], "jane@example.com");
+        let user = person.read(Side::Cl2c).await;
+        assert_eq!((&user["email"], &user["emailConfirmed"]), (&json!("jane@example.com"), &json!(true)));
+        assert_eq!(person.read(Side::RiverGen).await["primary_email"], "jane@example.com");
+        // The same number in another spelling stays proved, another one is a claim no more.
+        person.write(Side::System, "accountPhone", "+86 138 0013 8000").await;
+        assert_eq!(person.read(Side::Ciam).await["phone_number"], "13800138000");
+        person.write(Side::Cl2c, "phoneNumber", "+8613900139000").await;
+        assert_eq!(person.read(Side::Ciam).await.get("phone_number"), None);
     }
 );

@@ -35,7 +35,7 @@ const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "n
 /// Describes what is served at an address.
 pub(super) fn metadata(public_url: &str) -> Metadata {
     let at = |path: &str| format!("{public_url}{path}");
-    let own = [SMS_GRANT, EMAIL_GRANT].map(|grant| at(grant));
+    let own = [SMS_GRANT, EMAIL_GRANT].map(at);
     let vendor = [SMS_GRANT, EMAIL_GRANT].map(|grant| format!("{}{grant}", super::token::VENDOR));
     let others = ["refresh_token", "client_credentials"].map(str::to_owned);
     Metadata {

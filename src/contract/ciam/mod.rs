@@ -48,8 +48,9 @@ pub(super) const PREFIXES: [(&str, Voice); 4] = [
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     PREFIXES.into_iter().fold(Router::new(), |routes, (prefix, voice)| {
-        let own = Router::from(paths(prefix)).layer(from_fn_with_state(app.clone(), share));
-        routes.nest(prefix, speak(own, app, "ciam", voice))
+        let spoken = speak(paths(prefix).into(), app, "ciam", voice);
+        // Outside of the words: a refusal is read by pages, too.
+        routes.nest(prefix, spoken.layer(from_fn_with_state(app.clone(), share)))
     })
 }
 

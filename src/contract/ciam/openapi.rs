@@ -167,7 +167,10 @@ body! {
         )
         .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
         .property("email", words("An e-mail address; one of the two is given."))
-        .property("auth_source_id", words("What the same member of `POST /oauth2/token` will say; for `login` alone."))
+        .property(
+            "auth_source_id",
+            ObjectBuilder::new().description(Some("What the same member of `POST /oauth2/token` will say; for `login` alone.")),
+        )
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 
@@ -203,7 +206,7 @@ body! {
         .required("token")
         .property("client_id", words("The application."))
         .property("client_secret", words("Its secret, if it keeps one."))
-        .property("token_type_hint", words("Not needed: tokens tell what they are."))
+        .property("token_type_hint", ObjectBuilder::new().description(Some("Not needed: tokens tell what they are.")))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 
@@ -281,14 +284,22 @@ fn changed() -> Answers {
         refused("an attribute that is not changed here", Refused::Unsupported),
         refused("a value of the wrong form, or that the schema does not allow", Refused::IllegalValue),
     ]);
-    for address in [Address::Phone, Address::Email] {
-        answers.extend([
-            refused("an address of the wrong form", Refused::MalformedAddress(address)),
-            refused("a token that is unknown, over, used up or for something else", Refused::BadToken(address)),
-            refused("a wrong or an old code", Refused::BadCode(address)),
-            refused("somebody else has proved the address", Refused::Duplicate(address)),
-        ]);
-    }
+    answers.extend([
+        refused("a number of the wrong form", Refused::MalformedAddress(Address::Phone)),
+        refused(
+            "the number's token is unknown, over, used up or for something else",
+            Refused::BadToken(Address::Phone),
+        ),
+        refused("the number's code is wrong or old", Refused::BadCode(Address::Phone)),
+        refused("somebody else has proved the number", Refused::Duplicate(Address::Phone)),
+        refused("an address of the wrong form", Refused::MalformedAddress(Address::Email)),
+        refused(
+            "the address' token is unknown, over, used up or for something else",
+            Refused::BadToken(Address::Email),
+        ),
+        refused("the address' code is wrong or old", Refused::BadCode(Address::Email)),
+        refused("somebody else has proved the address", Refused::Duplicate(Address::Email)),
+    ]);
     answers
 }
 

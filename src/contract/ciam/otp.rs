@@ -46,8 +46,8 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     }
     let wanted = body::object(&app, request, super::MAX_BODY).await.map_err(said)?;
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
-    let usage = usage(&wanted)?;
-    let (address, contact) = contact(&wanted)?;
+    let usage = usage(&wanted).map_err(|refused| *refused)?;
+    let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
     let holder = profile::holder(&app, &tenant, &contact).await.map_err(said)?;
     if usage == Usage::Signup && holder.is_some() {
         let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
@@ -58,7 +58,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         Usage::ResetPassword => holder.is_some(),
         Usage::Signup | Usage::UpdateUserinfo | Usage::ChangeEmail => true,
     };
-    let source = auth_source(&wanted, usage)?;
+    let source = auth_source(&wanted, usage).map_err(|refused| *refused)?;
     let wanted = Wanted {
         tenant: &tenant,
         usage,
@@ -78,7 +78,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
 const NAMES: [&str; 4] = ["usage", "phone_number", "email", "auth_source_id"];
 
 /// What the code is for; to sign in unless it is said.
-fn usage(wanted: &Object) -> Result<Usage, Response> {
+fn usage(wanted: &Object) -> Result<Usage, Box<Response>> {
     let known = [Usage::Login, Usage::Signup, Usage::UpdateUserinfo, Usage::ResetPassword];
     let usage = match wanted.get("usage") {
         None | Some(Value::Null) => Some(Usage::Login),
@@ -89,7 +89,7 @@ fn usage(wanted: &Object) -> Result<Usage, Response> {
 }
 
 /// To whom it goes.
-fn contact(wanted: &Object) -> Result<(Address, Contact), Response> {
+fn contact(wanted: &Object) -> Result<(Address, Contact), Box<Response>> {
     let given = |address: Address| wanted.get(address.name()).filter(|value| **value != Value::Null);
     let (address, value) = match (given(Address::Phone), given(Address::Email)) {
         (Some(value), None) => (Address::Phone, value),
@@ -97,22 +97,24 @@ fn contact(wanted: &Object) -> Result<(Address, Contact), Response> {
         _ => return Err(invalid("Exactly one of phone_number and email is required.")),
     };
     let contact = value.as_str().and_then(|text| wish::contact(address, text));
-    contact.map(|contact| (address, contact)).ok_or_else(|| Refused::MalformedAddress(address).into_response())
+    contact
+        .map(|contact| (address, contact))
+        .ok_or_else(|| Box::new(Refused::MalformedAddress(address).into_response()))
 }
 
 /// The source that the code is to be used with; it counts for signing in alone.
-fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Response> {
+fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Box<Response>> {
     match wanted.get("auth_source_id") {
         Some(Value::String(source)) if usage == Usage::Login && source.contains('\0') => {
-            Err(Refused::Malformed.into_response())
+            Err(Box::new(Refused::Malformed.into_response()))
         }
         Some(Value::String(source)) if usage == Usage::Login => Ok(source),
         _ => Ok(""),
     }
 }
 
-fn invalid(text: &'static str) -> Response {
-    refusal::answer(StatusCode::BAD_REQUEST, "invalid_request", Some(text))
+fn invalid(text: &'static str) -> Box<Response> {
+    Box::new(refusal::answer(StatusCode::BAD_REQUEST, "invalid_request", Some(text)))
 }
 
 /// Said with 400, as published, and not with 429.

@@ -24,6 +24,8 @@ pub(super) const VENDOR: &str = "http://tencentciam.com";
 pub(super) const SMS_GRANT: &str = "/oauth2/grant-type/otp/sms";
 pub(super) const EMAIL_GRANT: &str = "/oauth2/grant-type/otp/email";
 
+const MISMATCHED: &str = "Mismatched OTP token and OTP sending parameters";
+
 /// How often signing up is tried again when somebody else signs up with the same address in the very moment.
 const ATTEMPTS: usize = 3;
 
@@ -163,22 +165,34 @@ impl Signing<'_> {
         })?;
         let token = required("otp_token").ok_or_else(|| invalid("otp_token is required."))?;
         let code = required("otp").ok_or_else(|| invalid("otp is required."))?;
-        let contact = wish::contact(address, typed);
+        let Some(contact) = wish::contact(address, typed) else {
+            // What is no address was never sent a code.
+            return Err(self.nothing(token).await);
+        };
         let offered = Offered {
             tenant: self.tenant,
             usage: Usage::Login,
-            // What is no address was never sent a code.
-            contact: contact.ok_or_else(|| grant("Unknown or expired otp_token"))?,
+            contact,
             application: Some(&self.application.id),
             context: self.parameters.get("auth_source_id").unwrap_or_default(),
             token,
             code,
         };
-        code::prove(self.app, offered).await.map_err(|error| match error {
-            ProofError::Fault(CodeFault::Token) => grant("Unknown or expired otp_token"),
-            ProofError::Fault(CodeFault::Code | CodeFault::Expired) => grant("Unknown or expired OTP"),
-            ProofError::Error(error) => said(error),
-        })
+        match code::prove(self.app, offered).await {
+            Ok(proof) => Ok(proof),
+            Err(ProofError::Fault(CodeFault::Token)) => Err(self.nothing(token).await),
+            Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
+            Err(ProofError::Error(error)) => Err(said(error)),
+        }
+    }
+
+    /// Why a token leads to nothing: it is none, or not for this.
+    async fn nothing(&self, token: &str) -> Response {
+        match code::is_mismatched(self.app, Usage::Login, token).await {
+            Ok(true) => invalid(MISMATCHED),
+            Ok(false) => grant("Unknown or expired otp_token"),
+            Err(error) => said(error),
+        }
     }
 
     /// An account of which nothing is known but the address.
@@ -247,7 +261,8 @@ pub(super) fn refusals() -> Vec<(&'static str, Response)> {
         ("the application may not get tokens in this way", bad("unauthorized_client")),
         ("an application's own token opens no claims", bad("invalid_scope")),
         ("a refresh token that is unknown, over, spent or another's", bad("invalid_grant")),
-        ("the token of a code is unknown, over, used up or for something else", grant("Unknown or expired otp_token")),
+        ("the token of a code is unknown, over or used up", grant("Unknown or expired otp_token")),
+        ("the code was sent for something else", invalid(MISMATCHED)),
         ("a wrong or an old code", grant("Unknown or expired OTP")),
         ("nobody has the address, and nobody is signed up", grant("User not found")),
         ("the account may not be used", grant("Abnormal user status")),

@@ -100,14 +100,13 @@ impl Description {
                 self.complete(operation);
             }
         }
-        let allow = methods.iter().map(|method| method.to_ascii_uppercase());
-        let allow: Vec<String> = match item.get("get").and_then(head) {
-            Some(head) => {
-                item.insert("head", head);
-                allow.chain(["HEAD".to_owned(), "OPTIONS".to_owned()]).collect()
-            }
-            None => allow.chain(["OPTIONS".to_owned()]).collect(),
-        };
+        let mut allow: Vec<String> = methods.iter().map(|method| method.to_ascii_uppercase()).collect();
+        if let Some(head) = item.get("get").and_then(head) {
+            item.insert("head", head);
+            let behind = allow.iter().position(|method| method == "GET").map_or(0, |get| get + 1);
+            allow.insert(behind, "HEAD".to_owned());
+        }
+        allow.push("OPTIONS".to_owned());
         let first = methods.first().and_then(|method| item.get(method)).and_then(Value::as_object);
         let options = self.options(first, &allow.join(", "));
         item.insert("options", options);

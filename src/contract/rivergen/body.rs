@@ -220,13 +220,14 @@ struct Security<'a> {
     active_sessions: i64,
 }
 
-/// Shows an account, its tenant as its only organisation, and the identity providers that know the person. Nobody signs in
-/// here, so that there are no attempts and no sessions to count.
+/// Shows an account, its tenant as its only organisation, the identity providers that know the person, and how often
+/// they are signed in to applications. Attempts to sign in are not counted.
 pub(super) fn me<'a>(
     account: &'a Account,
     rules: &Rules,
     tenant: &'a Tenant,
     identities: &'a [Identity],
+    active_sessions: i64,
     public_url: &str,
 ) -> Success<Me<'a>> {
     let created_at = || seconds(account.created_at);
@@ -270,7 +271,7 @@ pub(super) fn me<'a>(
             social_accounts_count: identities.len(),
             connected_providers: identities.iter().map(|identity| identity.issuer.as_str()).collect(),
             total_login_attempts: 0,
-            active_sessions: 0,
+            active_sessions,
         },
     };
     Success { success: true, data, message: "User information retrieved successfully" }

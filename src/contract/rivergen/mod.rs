@@ -57,7 +57,8 @@ fn paths() -> OpenApiRouter<App> {
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
     let rules = profile::rules(&app, &caller.tenant).await?;
-    Ok(answer(&body::me(&caller.account, &rules, &caller.tenant, &identities, app.public_url())))
+    let sessions = app.store().sign_ins(caller.account.id, app.now()).await?;
+    Ok(answer(&body::me(&caller.account, &rules, &caller.tenant, &identities, sessions, app.public_url())))
 }
 
 /// Changes the person's own profile.

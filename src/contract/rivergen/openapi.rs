@@ -281,11 +281,11 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     let provider = Identity { issuer: "https://login.example.com".to_owned(), subject: "jane".to_owned() };
     let nobody = person(&[], CREATED, CREATED);
     vec![
-        ("the person", SHOWN, answer(&body::me(&jane(), &Rules::Free, &tenant(), &[provider], PUBLIC_URL))),
+        ("the person", SHOWN, answer(&body::me(&jane(), &Rules::Free, &tenant(), &[provider], 1, PUBLIC_URL))),
         (
             "a person of whom nothing is known",
             SHOWN,
-            answer(&body::me(&nobody, &Rules::Free, &tenant(), &[], PUBLIC_URL)),
+            answer(&body::me(&nobody, &Rules::Free, &tenant(), &[], 0, PUBLIC_URL)),
         ),
     ]
 }

@@ -1,7 +1,8 @@
 //! What the server really answers is what its documents say, refusals to the byte.
 
-use selfsame::account::{Field, Patch, Status};
+use selfsame::account::{Field, Kind, Patch, Status};
 use selfsame::contract::Contract;
+use selfsame::identity::sign_in;
 
 use super::Document;
 use crate::support::{Answer, Database, Request, Server};
@@ -250,4 +251,81 @@ async fn rivergen_answers_as_documented() {
     let _every_place = server.app.requests().acquire_many(512).await.unwrap();
     check(&document, "GET", ME, 503, &get(&token).send().await);
     check(&document, "PUT", OWN, 503, &put().json("{}").send().await);
+}
+
+const USERINFO: &str = "/userinfo";
+const SEND: &str = "/otp/send";
+const TOKEN: &str = "/oauth2/token";
+const REVOKE: &str = "/oauth2/revoke";
+
+#[tokio::test]
+async fn ciam_answers_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__DEFAULT", "5")]).await;
+    let document = Document::of("ciam");
+    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let suspended = server.person(&[]).await;
+    let client = server.client(Kind::M2m, &["name"]).await;
+    let (token, of_suspended) = (client.token(&person).await, client.token(&suspended).await);
+    server.operate(&suspended, suspension()).await;
+    let of_nobody = sign_in::for_itself(&server.app, &client.application).await.unwrap().access_token;
+    let patch = || server.request("PATCH", USERINFO).bearer(&token);
+    let post = |path: &str| client.signed(server.request("POST", path));
+    let get = |path: &str| server.request("GET", path);
+    let email = r#"{"usage":"update_userinfo","email":"jane@example.com"}"#;
+    let requests: Vec<(&str, &str, u16, Request)> = vec![
+        ("GET", USERINFO, 200, get(USERINFO).bearer(&token)),
+        ("HEAD", USERINFO, 200, server.request("HEAD", USERINFO).bearer(&token)),
+        ("POST", USERINFO, 200, server.request("POST", USERINFO).bearer(&token)),
+        ("OPTIONS", USERINFO, 204, server.request("OPTIONS", USERINFO)),
+        ("GET", USERINFO, 400, get(USERINFO)),
+        ("GET", USERINFO, 401, get(USERINFO).bearer("none")),
+        ("GET", USERINFO, 403, get(USERINFO).bearer(&of_nobody)),
+        ("GET", USERINFO, 400, get(USERINFO).bearer(&of_suspended)),
+        ("DELETE", USERINFO, 405, server.request("DELETE", USERINFO)),
+        ("GET", "", 404, get("/userinfo/none")),
+        ("PATCH", USERINFO, 200, patch().json(r#"{"name":"Jane"}"#)),
+        ("PATCH", USERINFO, 400, patch().json("")),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"other":1}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"sub":"x"}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"name":1}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"email":"x"}"#)),
+        ("PATCH", USERINFO, 400, patch().json(r#"{"phone_number":"13800138000"}"#)),
+        ("PATCH", USERINFO, 413, patch().json("x".repeat(64 * 1024 + 1))),
+        ("PATCH", USERINFO, 415, patch().body("{}")),
+        ("PATCH", USERINFO, 415, patch().header("Content-Encoding", "gzip").json("{}")),
+        ("POST", SEND, 200, post(SEND).json(email)),
+        ("POST", SEND, 400, post(SEND).json("{}")),
+        ("POST", SEND, 400, post(SEND).json(r#"{"usage":"x"}"#)),
+        ("POST", SEND, 401, server.request("POST", SEND).json(email)),
+        ("POST", SEND, 415, post(SEND).body("{}")),
+        ("OPTIONS", SEND, 204, server.request("OPTIONS", SEND)),
+        ("POST", TOKEN, 200, post(TOKEN).json(r#"{"grant_type":"client_credentials"}"#)),
+        ("POST", TOKEN, 400, post(TOKEN).json("{}")),
+        ("POST", TOKEN, 400, post(TOKEN).json(r#"{"grant_type":"x"}"#)),
+        ("POST", TOKEN, 400, post(TOKEN).json(r#"{"grant_type":"refresh_token","refresh_token":"x"}"#)),
+        ("POST", TOKEN, 401, server.request("POST", TOKEN).json(r#"{"grant_type":"x"}"#)),
+        ("POST", TOKEN, 415, post(TOKEN).header("Content-Type", "text/plain").body("{}")),
+        ("POST", REVOKE, 200, post(REVOKE).json(r#"{"token":"x"}"#)),
+        ("POST", REVOKE, 400, post(REVOKE).json("{}")),
+        ("POST", REVOKE, 401, server.request("POST", REVOKE).json(r#"{"token":"x"}"#)),
+        ("GET", "/oauth2/jwks", 200, get("/oauth2/jwks")),
+        ("GET", "/.well-known/openid-configuration", 200, get("/.well-known/openid-configuration")),
+    ];
+    for (method, path, status, request) in requests {
+        check(&document, method, path, status, &request.send().await);
+        // The limit is for the end: until then the time passes that a request needs.
+        server.pass(std::time::Duration::from_secs(13));
+    }
+    let token = client.token(&person).await;
+    let early = loop {
+        let answer = get(USERINFO).bearer(&token).send().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    check(&document, "GET", USERINFO, 429, &early);
+    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    check(&document, "GET", USERINFO, 503, &get(USERINFO).bearer(&token).send().await);
+    check(&document, "POST", SEND, 503, &post(SEND).json(email).send().await);
+    check(&document, "POST", TOKEN, 503, &post(TOKEN).json("{}").send().await);
 }

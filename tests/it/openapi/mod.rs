@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::Answer;
 
 /// The contracts that have a document.
-const DOCUMENTED: [&str; 3] = ["system", "cl2c", "rivergen"];
+const DOCUMENTED: [&str; 4] = ["system", "cl2c", "rivergen", "ciam"];
 
 /// A contract's document.
 struct Document(Value);

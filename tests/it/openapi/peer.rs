@@ -6,11 +6,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use selfsame::account::{AccountId, Field};
+use selfsame::account::{AccountId, Field, Kind};
 use selfsame::contract::Contract;
 use selfsame::identity::api_key;
 use selfsame::store::ApiKey;
 
+use crate::support::applications::basic;
 use crate::support::{Database, Server};
 
 /// Test cases that schemathesis makes up for each operation, beside those that it derives from the document.
@@ -42,11 +43,17 @@ async fn rivergen_keeps_its_document() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ciam_keeps_its_document() {
+    ciam(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes; ./test --long runs it"]
 async fn the_contracts_keep_their_documents_over_many_requests() {
     system(MANY_CASES).await;
     cl2c(MANY_CASES).await;
     rivergen(MANY_CASES).await;
+    ciam(MANY_CASES).await;
 }
 
 async fn system(cases: usize) {
@@ -76,7 +83,26 @@ async fn rivergen(cases: usize) {
     assert!(after.version > 10, "the profile changed only {} times: nothing was tested", after.version);
 }
 
+/// People and applications show who they are in the same header, so each has a run of its own.
+async fn ciam(cases: usize) {
+    let server = Server::with(Database::sqlite(), &SETTINGS).await;
+    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let client = server.client(Kind::M2m, &["name", "nickname", "zoneinfo", "locale"]).await;
+    let token = client.token(&person).await;
+    let of_person = ["--include-path", "/userinfo", "--include-path-regex", "^/(oauth2/jwks|.well-known/)"];
+    run_with(&server, "ciam", &[format!("Authorization: Bearer {token}")], cases, &of_person).await;
+    let after = server.account(&person).await;
+    assert!(after.version > 10, "the profile changed only {} times: nothing was tested", after.version);
+    let basic = basic(&client.application.id, client.secret.as_deref().unwrap());
+    let of_application = ["--include-path-regex", "^/(otp/send|oauth2/token|oauth2/revoke)$"];
+    run_with(&server, "ciam", &[format!("Authorization: {basic}")], cases, &of_application).await;
+}
+
 async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) {
+    run_with(server, contract, headers, cases, &[]).await;
+}
+
+async fn run_with(server: &Server, contract: &str, headers: &[String], cases: usize, only: &[&str]) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = project.join("target/peers/python/bin/schemathesis");
     assert!(program.exists(), "{} is missing: ./test installs it", program.display());
@@ -84,6 +110,7 @@ async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) 
     let mut command = Command::new(program);
     // A filter that matches nothing in a document is a warning, and so a failure: what is for one contract has its own file.
     let settings = match contract {
+        "ciam" => "schemathesis-ciam.toml",
         "system" => "schemathesis-system.toml",
         "rivergen" => "schemathesis-rivergen.toml",
         _ => "schemathesis.toml",
@@ -91,7 +118,7 @@ async fn run(server: &Server, contract: &str, headers: &[String], cases: usize) 
     command.current_dir(scratch.path()).arg("--config-file").arg(project.join("tests/peers").join(settings));
     command.arg("run").arg(format!("http://{}/openapi/{contract}.json", server.address()));
     command.args(["--checks", "all", "--seed", "1", "--continue-on-failure", "--no-color"]);
-    command.args(["--max-examples", &cases.to_string()]);
+    command.args(["--max-examples", &cases.to_string()]).args(only);
     for header in headers {
         command.args(["--header", header]);
     }

@@ -2,14 +2,17 @@
 
 mod accounts;
 mod api_keys;
+mod applications;
 mod channels;
 mod codes;
 mod commits;
 mod installation;
 mod moving;
 mod notices;
+mod outstanding;
 mod pictures;
 mod schemas;
+mod sign_ins;
 mod tenants;
 mod tokens;
 

@@ -1,6 +1,7 @@
 //! What tests stand on: one body run on both databases, each run with a fresh database of its own.
 
 mod api_keys;
+pub(crate) mod applications;
 mod certificate;
 pub(crate) mod channel;
 mod database;

@@ -58,6 +58,8 @@ impl Server {
         let app = App::start_with(config, Clock::Hand(hand.clone()), delivery).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        // Before anybody asks for it: tokens of applications name the address.
+        app.listens_on(address);
         let (stop, stopped) = oneshot::channel();
         let tls = Tls::read(&app.config().server).unwrap();
         let listeners = Listeners { contracts: listener, tls: tls.clone(), operator: None };

@@ -1,0 +1,124 @@
+//! The commands that look after applications.
+
+use serde_json::json;
+
+use crate::support::Installation;
+
+on_both_databases!(
+    async fn an_application_is_created_listed_changed_and_deleted(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        let create = [
+            "client",
+            "create",
+            "--tenant",
+            "acme",
+            "--name",
+            "Shop",
+            "--claims",
+            "email,name",
+            "--auto-signup",
+            "--id",
+            "shop",
+            "--json",
+        ];
+        let created = installation.json(&create);
+        let secret = created["client_secret"].as_str().unwrap();
+        assert!(secret.starts_with("ssc_") && secret.len() == 68);
+        let line = installation.print(&["client", "list", "--tenant", "acme", "--json"]);
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
+        installation.print(&["client", "set-claims", "shop", "--claims", "nickname"]);
+        let rotated = installation.print(&["client", "rotate-secret", "shop"]);
+        assert_ne!(rotated.trim(), secret);
+        let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
+        assert_eq!((&listed["claims"], &listed["auto_signup"]), (&json!(["nickname"]), &json!(true)));
+        installation.print(&["client", "delete", "shop"]);
+        assert_eq!(installation.print(&["client", "list", "--tenant", "acme", "--json"]), "");
+    }
+);
+
+on_both_databases!(
+    async fn each_kind_has_the_secret_and_the_grants_that_it_needs(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        for (kind, secret, grants) in [
+            ("web", true, json!(["sms", "email", "refresh_token"])),
+            ("spa", false, json!(["sms", "email", "refresh_token"])),
+            ("mobile", false, json!(["sms", "email", "refresh_token"])),
+            ("m2m", true, json!(["sms", "email", "refresh_token", "client_credentials"])),
+        ] {
+            let create = [
+                "client",
+                "create",
+                "--tenant",
+                "acme",
+                "--name",
+                kind,
+                "--kind",
+                kind,
+                "--origin",
+                "https://a.example",
+                "--json",
+            ];
+            let created = installation.json(&create);
+            assert_eq!(
+                (created["client_secret"].is_string(), &created["grants"], &created["origins"]),
+                (secret, &grants, &json!(["https://a.example"]))
+            );
+        }
+    }
+);
+
+on_both_databases!(
+    async fn what_cannot_be_is_refused_in_one_line(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        let mut said = String::new();
+        for more in [
+            vec!["--kind", "desktop"],
+            vec!["--id", "system"],
+            vec!["--id", "a b"],
+            vec!["--origin", "https://a.example/"],
+            vec!["--origin", "HTTPS://A.example"],
+            vec!["--kind", "spa", "--grants", "client_credentials"],
+            vec!["--token-lifetime", "0s"],
+            vec!["--token-lifetime", "9000h"],
+            vec!["--claims", "a b"],
+        ] {
+            let arguments = [vec!["client", "create", "--tenant", "acme", "--name", "x"], more].concat();
+            said.push_str(&(installation.refusal(&arguments) + "\n"));
+        }
+        said.push_str(&(installation.refusal(&["client", "rotate-secret", "none"]) + "\n"));
+        said.push_str(&(installation.refusal(&["client", "delete", "none"]) + "\n"));
+        said.push_str(
+            &(installation.refusal(&[
+                "token",
+                "issue",
+                "--account",
+                "0190a0a0-0000-7000-8000-000000000000",
+                "--contract",
+                "ciam",
+            ]) + "\n"),
+        );
+        insta::assert_snapshot!(said, @"
+        selfsame: invalid value 'desktop' for '--kind <KIND>': expected one of web, spa, mobile, m2m
+        selfsame: invalid value 'system' for '--id <ID>': expected 1 to 128 visible ASCII characters, and not the name of a contract
+        selfsame: invalid value 'a b' for '--id <ID>': expected 1 to 128 visible ASCII characters, and not the name of a contract
+        selfsame: invalid value 'https://a.example/' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
+        selfsame: invalid value 'HTTPS://A.example' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
+        selfsame: grants: client_credentials is for applications that keep a secret
+        selfsame: invalid value '0s' for '--token-lifetime <DURATION>': expected a duration such as 10m or 1h
+        selfsame: token-lifetime: must be at most issuer.max_token_lifetime, 720h
+        selfsame: invalid value 'a b' for '--claims <CLAIMS>': expected a claim, or an attribute of the tenant's schema
+        selfsame: no application has the id none; see `selfsame client list`
+        selfsame: no application has the id none; see `selfsame client list`
+        selfsame: invalid value 'ciam' for '--contract <CONTRACT>': expected one of system, rivergen
+        ");
+    }
+);
+
+on_both_databases!(
+    async fn a_key_for_applications_is_rotated_apart(installation: Installation) {
+        let first = installation.print(&["issuer", "rotate", "--applications"]);
+        let second = installation.print(&["issuer", "rotate", "--applications"]);
+        assert_eq!((first.trim().len(), second.trim().len()), (43, 43));
+        assert_ne!(first, second);
+    }
+);

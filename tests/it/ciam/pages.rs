@@ -1,0 +1,45 @@
+//! The published page's own examples, to the byte.
+
+use selfsame::account::{Field, Kind};
+
+use super::Jane;
+use crate::support::{Server, patch};
+
+/// As the page prints it.
+const REQUEST: &str = "{\n\"nickname\" : \"MOCK_NICKNAME\"\n}";
+
+on_both_databases!(
+    async fn the_sample_request_is_answered_with_the_sample_response(server: Server) {
+        let mut wished = patch(&[
+            (Field::Email, "MOCK_USERNAME@example.com"),
+            (Field::DisplayName, "MOCK_NAME"),
+            (Field::TimeZone, "Asia/Shanghai"),
+            (Field::Language, "zh-CN"),
+            (Field::Username, "MOCK_USERNAME"),
+        ]);
+        wished.email_verified = Some(true);
+        let jane = Jane::with(&server, wished, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
+        let answer = jane.patch(REQUEST).await;
+        let shown = answer.to_string().replace(&jane.account.id.to_string(), "MOCK_USER_ID");
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json
+
+        {"sub":"MOCK_USER_ID","email":"MOCK_USERNAME@example.com","name":"MOCK_NAME","nickname":"MOCK_NICKNAME","zoneinfo":"Asia/Shanghai","locale":"zh-CN"}
+        "#);
+        assert_eq!(jane.get().await.body, answer.body);
+    }
+);
+
+on_both_databases!(
+    async fn applications_of_every_kind_change_their_people(server: Server) {
+        for kind in Kind::ALL {
+            let account = server.person(&[(Field::DisplayName, "Jane")]).await;
+            let jane = Jane::of(server.client(*kind, &["nickname"]).await, account).await;
+            let answer = jane.patch(REQUEST).await;
+            let expected = format!(r#"{{"sub":"{}","nickname":"MOCK_NICKNAME"}}"#, jane.account.id);
+            assert_eq!((answer.status.as_u16(), answer.body), (200, expected), "{kind:?}");
+        }
+    }
+);

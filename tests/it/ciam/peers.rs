@@ -1,0 +1,107 @@
+//! Clients written by others sign people in, unmodified: `openid-client` from npm and `Authlib` from PyPI.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::support::Installation;
+use crate::support::program::Running;
+
+/// The address that the demo person has proved.
+const EMAIL: &str = "admin@example.com";
+
+/// A demo server, and what its application is called.
+struct Demo {
+    program: Running,
+    printed: Value,
+}
+
+impl Demo {
+    fn start(installation: &Installation) -> Demo {
+        let mut program = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
+        let line = program.output.wait_for(|_| true);
+        Demo { program, printed: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
+    }
+
+    /// What a client is told on its command line.
+    fn arguments(&self) -> [&str; 4] {
+        [
+            self.text("/base_url"),
+            self.text("/contracts/ciam/client_id"),
+            self.text("/contracts/ciam/client_secret"),
+            EMAIL,
+        ]
+    }
+
+    fn stop(self) {
+        self.program.terminate();
+        assert_eq!(self.program.end().code, Some(0));
+    }
+}
+
+/// The one line that a client prints when everything went well.
+fn learned(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+on_both_databases!(
+    async fn openid_client_discovers_signs_in_reads_refreshes_and_revokes(installation: Installation) {
+        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers");
+        assert!(peers.join("node_modules/openid-client").is_dir(), "openid-client is not installed: run ./test");
+        let demo = Demo::start(&installation);
+        let mut command = Command::new("node");
+        // What is given on the command line finds its packages in the working directory.
+        command.current_dir(peers).args([
+            "--input-type=module",
+            "--eval",
+            include_str!("../../peers/openid_client.mjs"),
+            "--",
+        ]);
+        let learned = learned(&command.args(demo.arguments()).output().unwrap());
+        let expected = json!({
+            "iss": demo.text("/base_url"),
+            "aud": demo.text("/contracts/ciam/client_id"),
+            "subIsKnown": true,
+            "name": "System Admin",
+            "email": EMAIL,
+            "type": "bearer",
+            "expires": 86_400,
+            "usedTwice": "invalid_grant",
+            "rotated": true,
+            "afterRevocation": "invalid_grant",
+            "afterWrongSecret": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
+            "challenge": "invalid_token",
+        });
+        assert_eq!(learned, expected);
+        demo.stop();
+    }
+);
+
+on_both_databases!(
+    async fn authlib_signs_in_reads_changes_refreshes_and_revokes(installation: Installation) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = root.join("target/peers/python/bin/python");
+        assert!(python.exists(), "Authlib is not installed: run ./test");
+        let demo = Demo::start(&installation);
+        let mut command = Command::new(python);
+        command.arg(root.join("tests/peers/authlib_client.py")).args(demo.arguments());
+        let learned = learned(&command.output().unwrap());
+        let expected = json!({
+            "sub_is_known": true,
+            "name": "System Admin",
+            "nickname": "Lib",
+            "rotated": true,
+            "reused": "invalid_grant",
+            "ended": 401,
+            "revoked": 200,
+        });
+        assert_eq!(learned, expected);
+        demo.stop();
+    }
+);

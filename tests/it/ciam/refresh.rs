@@ -1,0 +1,183 @@
+//! Refresh tokens: good for one use, and a second one ends everything that followed from the same sign-in.
+
+use std::time::Duration;
+
+use selfsame::account::{Account, GrantType, Kind, Status};
+use selfsame::identity::sign_in::Tokens;
+use serde_json::json;
+
+use super::{USERINFO, in_status};
+use crate::support::applications::Client;
+use crate::support::{Answer, Server, Transcript};
+
+async fn signed_in(server: &Server) -> (Client<'_>, Account, Tokens) {
+    let client = server.client(Kind::Web, &[]).await;
+    let account = server.person(&[]).await;
+    let tokens = client.tokens(&account).await;
+    (client, account, tokens)
+}
+
+async fn refresh(client: &Client<'_>, token: &str) -> Answer {
+    client.ask(json!({"grant_type": "refresh_token", "refresh_token": token})).await
+}
+
+async fn opens(server: &Server, token: &str) -> bool {
+    let answer = server.request("GET", USERINFO).bearer(token).send().await;
+    assert!([200, 401].contains(&answer.status.as_u16()), "{answer}");
+    answer.status == 200
+}
+
+/// Members of an answer by name.
+fn text(answer: &Answer, name: &str) -> String {
+    answer.json()[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+on_both_databases!(
+    async fn a_refresh_token_is_good_for_another_set(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        let answer = refresh(&client, first.refresh_token.as_deref().unwrap()).await;
+        let mut shown = answer.to_string();
+        for name in ["access_token", "refresh_token", "id_token"] {
+            shown = shown.replace(&text(&answer, name), &name.to_uppercase());
+        }
+        insta::assert_snapshot!(shown, @r#"
+        200 OK
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        pragma: no-cache
+
+        {"access_token":"ACCESS_TOKEN","refresh_token":"REFRESH_TOKEN","scope":"openid","id_token":"ID_TOKEN","token_type":"Bearer","expires_in":600}
+        "#);
+        assert_ne!(text(&answer, "refresh_token"), first.refresh_token.unwrap());
+        assert!(opens(&server, &text(&answer, "access_token")).await);
+        assert!(opens(&server, &first.access_token).await, "the first one holds for its time");
+        assert_eq!(refresh(&client, &text(&answer, "refresh_token")).await.status, 200);
+        assert_eq!(server.app.store().sign_ins(account.id, server.app.now()).await.unwrap(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_spent_token_ends_the_family_and_its_access_tokens_and_nothing_else(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        let other = client.tokens(&account).await;
+        let spent = first.refresh_token.unwrap();
+        let second = refresh(&client, &spent).await;
+        let third = refresh(&client, &text(&second, "refresh_token")).await;
+        insta::assert_snapshot!(refresh(&client, &spent).await, @r#"
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+        "#);
+        assert_eq!(refresh(&client, &text(&third, "refresh_token")).await.status, 400);
+        for token in [first.access_token, text(&second, "access_token"), text(&third, "access_token")] {
+            assert!(!opens(&server, &token).await);
+        }
+        assert!(opens(&server, &other.access_token).await);
+        assert_eq!(refresh(&client, other.refresh_token.as_deref().unwrap()).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn of_many_who_use_one_token_at_once_one_wins(server: Server) {
+        for _ in 0..3 {
+            let (client, _, first) = signed_in(&server).await;
+            let token = first.refresh_token.unwrap();
+            let ask = || refresh(&client, &token);
+            let (a, b, c, d) = tokio::join!(ask(), ask(), ask(), ask());
+            let won: Vec<Answer> = [a, b, c, d].into_iter().filter(|answer| answer.status == 200).collect();
+            assert!(won.len() <= 1, "{won:?}");
+            // Somebody presented a spent token, so what was won is worth nothing.
+            for answer in &won {
+                assert!(!opens(&server, &text(answer, "access_token")).await);
+                assert_eq!(refresh(&client, &text(answer, "refresh_token")).await.status, 400);
+            }
+            assert!(!opens(&server, &first.access_token).await);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn what_is_not_good_for_another_set_is_refused(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        let token = first.refresh_token.unwrap();
+        let other = server.client(Kind::Web, &[]).await;
+        let mut transcript = Transcript::default();
+        transcript.add("nothing", &client.ask(json!({"grant_type": "refresh_token"})).await);
+        transcript.add("garbage", &refresh(&client, "garbage").await);
+        transcript.add("an access token", &refresh(&client, &first.access_token).await);
+        transcript.add("another application's", &refresh(&other, &token).await);
+        server.operate(&account, in_status(Status::Locked)).await;
+        transcript.add("a locked person's", &refresh(&client, &token).await);
+        server.operate(&account, in_status(Status::Active)).await;
+        server.pass(Duration::from_secs(24 * 3600));
+        transcript.add("a day old", &refresh(&client, &token).await);
+        insta::assert_snapshot!(transcript, @r#"
+        > nothing
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_request","error_description":"refresh_token is required."}
+
+        > garbage
+        > an access token
+        > another application's
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+
+        > a locked person's
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant","error_description":"Abnormal user status"}
+
+        > a day old
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_grant"}
+        "#);
+    }
+);
+
+on_both_databases!(
+    async fn a_refusal_spends_nothing(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        let token = first.refresh_token.unwrap();
+        server.operate(&account, in_status(Status::Locked)).await;
+        assert_eq!(refresh(&client, &token).await.status, 400);
+        server.operate(&account, in_status(Status::Active)).await;
+        server.pass(Duration::from_secs(24 * 3600 - 1));
+        let answer = refresh(&client, &token).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        server.pass(Duration::from_secs(24 * 3600 - 1));
+        assert_eq!(refresh(&client, &text(&answer, "refresh_token")).await.status, 200, "a day from its own issue");
+    }
+);
+
+on_both_databases!(
+    async fn an_application_that_may_not_refresh_gets_no_refresh_token(server: Server) {
+        let client = server.client_with(Kind::Web, &[], |application| application.grants = vec![GrantType::Sms]).await;
+        let tokens = client.tokens(&server.person(&[]).await).await;
+        assert!(tokens.refresh_token.is_none() && tokens.id_token.is_some());
+    }
+);
+
+on_both_databases!(
+    async fn what_ran_out_is_deleted(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        refresh(&client, first.refresh_token.as_deref().unwrap()).await;
+        server.pass(Duration::from_secs(26 * 3600));
+        server.app.store().forget_sign_ins(server.app.now()).await.unwrap();
+        assert_eq!(server.database().rows("SELECT count(*) FROM refresh_token").await, ["0"]);
+        assert_eq!(server.database().rows("SELECT count(*) FROM sign_in").await, ["0"]);
+        assert_eq!(server.app.store().sign_ins(account.id, server.app.now()).await.unwrap(), 0);
+    }
+);

@@ -1,0 +1,95 @@
+//! `POST /oauth2/revoke` (RFC 7009).
+
+use selfsame::account::Kind;
+use serde_json::json;
+
+use super::USERINFO;
+use crate::support::applications::Client;
+use crate::support::{Answer, Server, Transcript};
+
+const REVOKE: &str = "/oauth2/revoke";
+
+async fn revoke(client: &Client<'_>, token: &str) -> Answer {
+    let form: String = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &client.application.id)
+        .extend_pairs(client.secret.iter().map(|secret| ("client_secret", secret)))
+        .append_pair("token", token)
+        .finish();
+    let request = client.server.request("POST", REVOKE).header("Content-Type", "application/x-www-form-urlencoded");
+    request.body(form).send().await
+}
+
+async fn status(server: &Server, token: &str) -> u16 {
+    server.request("GET", USERINFO).bearer(token).send().await.status.as_u16()
+}
+
+on_both_databases!(
+    async fn a_refresh_token_takes_its_access_tokens_along(server: Server) {
+        let client = server.client(Kind::Web, &[]).await;
+        let account = server.person(&[]).await;
+        let first = client.tokens(&account).await;
+        let other = client.tokens(&account).await;
+        let refresh = |token: String| client.ask(json!({"grant_type": "refresh_token", "refresh_token": token}));
+        let second = refresh(first.refresh_token.unwrap()).await.json();
+        insta::assert_snapshot!(revoke(&client, second["refresh_token"].as_str().unwrap()).await, @"
+        200 OK
+        cache-control: no-store
+        ");
+        assert_eq!(status(&server, &first.access_token).await, 401);
+        assert_eq!(status(&server, second["access_token"].as_str().unwrap()).await, 401);
+        assert_eq!(refresh(second["refresh_token"].as_str().unwrap().to_owned()).await.status, 400);
+        assert_eq!(status(&server, &other.access_token).await, 200);
+    }
+);
+
+on_both_databases!(
+    async fn an_access_token_goes_alone(server: Server) {
+        let client = server.client(Kind::Spa, &[]).await;
+        let tokens = client.tokens(&server.person(&[]).await).await;
+        assert_eq!(revoke(&client, &tokens.access_token).await.status, 200);
+        assert_eq!(status(&server, &tokens.access_token).await, 401);
+        let refreshed = client.ask(json!({"grant_type": "refresh_token", "refresh_token": tokens.refresh_token})).await;
+        assert_eq!(refreshed.status, 200, "{refreshed}");
+    }
+);
+
+on_both_databases!(
+    async fn another_applications_token_is_refused_and_stays(server: Server) {
+        let (client, other) = (server.client(Kind::Web, &[]).await, server.client(Kind::Web, &[]).await);
+        let tokens = client.tokens(&server.person(&[]).await).await;
+        let mut transcript = Transcript::default();
+        transcript.add("a refresh token", &revoke(&other, tokens.refresh_token.as_deref().unwrap()).await);
+        transcript.add("an access token", &revoke(&other, &tokens.access_token).await);
+        let nobody = other.server.request("POST", REVOKE).json(json!({"token": tokens.access_token}).to_string());
+        transcript.add("no credentials", &nobody.send().await);
+        insta::assert_snapshot!(transcript, @r#"
+        > a refresh token
+        > an access token
+        > no credentials
+        401 Unauthorized
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+        www-authenticate: Basic realm="ciam"
+
+        {"error":"invalid_client"}
+        "#);
+        assert_eq!(status(&server, &tokens.access_token).await, 200);
+    }
+);
+
+on_both_databases!(
+    async fn what_is_no_token_is_as_good_as_revoked(server: Server) {
+        let client = server.client(Kind::Web, &[]).await;
+        let account = server.person(&[]).await;
+        let id_token = client.tokens(&account).await.id_token.unwrap();
+        let for_system = server.token(&account, selfsame::contract::Contract::System).await;
+        for token in ["garbage", "ssr_0", "a.b.c", &id_token, &for_system] {
+            let answer = revoke(&client, token).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{token}");
+        }
+        let missing = client.post(REVOKE, json!({})).await;
+        assert_eq!(missing.body, r#"{"error":"invalid_request","error_description":"token is required."}"#);
+        let hinted = client.post(REVOKE, json!({"token": "garbage", "token_type_hint": "refresh_token"})).await;
+        assert_eq!(hinted.status, 200);
+    }
+);

@@ -1,0 +1,31 @@
+//! Codes that could still be tried, told by their token alone.
+
+use selfsame::store::{Challenge, SentCode};
+use uuid::Uuid;
+
+use super::{Opened, at};
+
+on_both_databases!(
+    async fn a_code_is_outstanding_until_it_ends_or_was_tried_too_often(opened: Opened) {
+        let sent = SentCode {
+            challenge: Challenge { slot: [1; 32], id: Uuid::from_u128(1) },
+            token: [2; 32],
+            binding: [3; 32],
+            code: [4; 32],
+            code_expires_at: at(60),
+            expires_at: at(300),
+        };
+        opened.store.put_code(&sent).await.unwrap();
+        let outstanding =
+            async |token, second, tries| opened.store.is_code_outstanding(token, at(second), tries).await.unwrap();
+        assert!(outstanding([2; 32], 299, 5).await);
+        assert!(!outstanding([9; 32], 299, 5).await);
+        assert!(!outstanding([2; 32], 300, 5).await);
+        for _ in 0..2 {
+            opened.store.count_try([1; 32], [2; 32], [3; 32], at(2), 5).await.unwrap().unwrap();
+        }
+        assert!(outstanding([2; 32], 2, 3).await && !outstanding([2; 32], 2, 2).await);
+        opened.store.use_code(sent.challenge).await.unwrap();
+        assert!(!outstanding([2; 32], 2, 5).await);
+    }
+);

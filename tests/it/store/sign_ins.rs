@@ -1,0 +1,114 @@
+//! Sign-ins: their refresh tokens follow each other one by one, and end together.
+
+use selfsame::account::Account;
+use selfsame::store::{RefreshToken, SignIn};
+use uuid::Uuid;
+
+use super::{Opened, at};
+
+fn token(number: u8) -> RefreshToken {
+    RefreshToken {
+        hash: [number; 32],
+        issued_at: at(1),
+        expires_at: at(100),
+        access_token: [100 + number; 32],
+        access_ends_at: at(50),
+    }
+}
+
+async fn begun(opened: &Opened) -> (Account, SignIn) {
+    let account = opened.account(&opened.tenant(1).await, 1).await;
+    let sign_in = SignIn {
+        id: Uuid::from_u128(7),
+        account_id: account.id,
+        application_id: "shop".to_owned(),
+        started_at: at(1),
+        ended_at: None,
+    };
+    opened.store.begin_sign_in(&sign_in, &token(1)).await.unwrap();
+    (account, sign_in)
+}
+
+on_both_databases!(
+    async fn a_token_leads_to_its_sign_in(opened: Opened) {
+        let (_, sign_in) = begun(&opened).await;
+        let found = opened.store.refresh_token([1; 32]).await.unwrap().unwrap();
+        assert_eq!((found.sign_in, found.issued_at, found.expires_at, found.spent), (sign_in, at(1), at(100), false));
+        assert_eq!(opened.store.refresh_token([2; 32]).await.unwrap(), None);
+    }
+);
+
+on_both_databases!(
+    async fn a_token_is_spent_once(opened: Opened) {
+        let (_, sign_in) = begun(&opened).await;
+        assert!(opened.store.refresh(sign_in.id, [1; 32], &token(2), at(2)).await.unwrap());
+        assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(3), at(2)).await.unwrap());
+        assert!(opened.store.refresh_token([1; 32]).await.unwrap().unwrap().spent);
+        assert!(!opened.store.refresh_token([2; 32]).await.unwrap().unwrap().spent);
+        assert_eq!(opened.store.refresh_token([3; 32]).await.unwrap(), None);
+    }
+);
+
+on_both_databases!(
+    async fn of_several_instances_that_spend_one_token_one_wins(opened: Opened) {
+        let (_, sign_in) = begun(&opened).await;
+        let second = opened.second().await;
+        let spend = |store: &selfsame::store::Store, number: u8| {
+            let store = store.clone();
+            let id = sign_in.id;
+            tokio::spawn(async move { store.refresh(id, [1; 32], &token(number), at(2)).await.unwrap() })
+        };
+        let spending: Vec<_> =
+            (10..26).map(|number| spend(if number % 2 == 0 { &opened.store } else { &second }, number)).collect();
+        let mut won = 0;
+        for spent in spending {
+            won += usize::from(spent.await.unwrap());
+        }
+        assert_eq!(won, 1);
+    }
+);
+
+on_both_databases!(
+    async fn a_token_that_is_over_or_of_an_ended_sign_in_is_not_spent(opened: Opened) {
+        let (_, sign_in) = begun(&opened).await;
+        assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(2), at(100)).await.unwrap());
+        opened.store.end_sign_in(sign_in.id, at(3)).await.unwrap();
+        assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(2), at(3)).await.unwrap());
+        let ended = opened.store.refresh_token([1; 32]).await.unwrap().unwrap();
+        assert_eq!(ended.sign_in.ended_at, Some(at(3)));
+    }
+);
+
+on_both_databases!(
+    async fn an_end_revokes_every_access_token_that_may_still_hold(opened: Opened) {
+        let (account, sign_in) = begun(&opened).await;
+        let mut short = token(2);
+        short.access_ends_at = at(2);
+        assert!(opened.store.refresh(sign_in.id, [1; 32], &short, at(2)).await.unwrap());
+        assert!(opened.store.refresh(sign_in.id, [2; 32], &token(3), at(2)).await.unwrap());
+        assert_eq!(opened.store.sign_ins(account.id, at(3)).await.unwrap(), 1);
+        opened.store.end_sign_in(sign_in.id, at(3)).await.unwrap();
+        opened.store.end_sign_in(sign_in.id, at(4)).await.unwrap();
+        let mut revoked = Vec::new();
+        for number in 1..=3 {
+            revoked.push(opened.store.is_revoked([100 + number; 32]).await.unwrap());
+        }
+        assert_eq!(revoked, [true, false, true]);
+        assert_eq!(opened.store.sign_ins(account.id, at(4)).await.unwrap(), 0);
+    }
+);
+
+on_both_databases!(
+    async fn what_ran_out_is_forgotten_and_nothing_else(opened: Opened) {
+        let (account, sign_in) = begun(&opened).await;
+        let mut later = token(2);
+        later.expires_at = at(200);
+        assert!(opened.store.refresh(sign_in.id, [1; 32], &later, at(2)).await.unwrap());
+        opened.store.forget_sign_ins(at(150)).await.unwrap();
+        assert_eq!(opened.store.refresh_token([1; 32]).await.unwrap(), None);
+        assert!(opened.store.refresh_token([2; 32]).await.unwrap().is_some());
+        assert_eq!(opened.store.sign_ins(account.id, at(150)).await.unwrap(), 1);
+        opened.store.forget_sign_ins(at(201)).await.unwrap();
+        assert_eq!(opened.store.refresh_token([2; 32]).await.unwrap(), None);
+    }
+);
