@@ -29,6 +29,8 @@ const QUEUE_DEPTH: &str = "selfsame_sqlite_queue_depth";
 const TOKENS: &str = "selfsame_tokens_total";
 /// Attempts to fetch a trusted issuer's keys, by issuer and outcome.
 const ISSUER_REFRESHES: &str = "selfsame_issuer_refreshes_total";
+/// Messages handed over, or not, by channel and outcome.
+const MESSAGES: &str = "selfsame_messages_total";
 /// Requests refused by a rate limit, by which.
 const RATE_LIMITED: &str = "selfsame_rate_limited_total";
 
@@ -70,6 +72,7 @@ fn describe() {
     describe_gauge!(QUEUE_DEPTH, "Work that waits for the SQLite writer");
     describe_counter!(TOKENS, "Tokens by whether their signature was remembered");
     describe_counter!(ISSUER_REFRESHES, "Attempts to fetch the keys of a trusted issuer");
+    describe_counter!(MESSAGES, "Messages handed over, or not, by channel and outcome");
     describe_counter!(RATE_LIMITED, "Requests refused by a rate limit");
 }
 
@@ -143,6 +146,12 @@ pub(crate) fn token(remembered: bool) {
 pub(crate) fn issuer_refresh(issuer: &str, fetched: bool) {
     let outcome = if fetched { "ok" } else { "error" };
     counter!(ISSUER_REFRESHES, "issuer" => issuer.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// A message was handed over, or nobody took it.
+pub(crate) fn message(channel: &'static str, delivered: bool) {
+    let outcome = if delivered { "ok" } else { "error" };
+    counter!(MESSAGES, "channel" => channel, "outcome" => outcome).increment(1);
 }
 
 /// A request was refused by a rate limit.

@@ -58,7 +58,10 @@ async fn send_now(app: &App, wanted: Wanted<'_>) -> Result<Sent, Error> {
     let rules = usage.rules(&app.config().codes);
     let now = app.now();
     // Before anything counts: without a way out nobody can be written to.
-    app.outbox().rehearse(contact.channel(), now)?;
+    match deliver {
+        true => app.outbox().is_configured(contact.channel())?,
+        false => app.outbox().rehearse(contact.channel(), now)?,
+    }
     let recipient = count(app, &binding, now).await?;
 
     let token = if usage.is_of_an_account() { String::new() } else { URL_SAFE_NO_PAD.encode(app.random::<32>()) };

@@ -1,6 +1,7 @@
 //! What a person who configures the server sees: precedence, origins, and the exact text of each error.
 
 mod defaults;
+mod messages;
 mod named;
 mod names;
 mod network;

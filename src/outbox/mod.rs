@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::account::{Cause, Channel, Error};
 use crate::config::Config;
+use crate::telemetry;
 use mailbox::Mailbox;
 use sms::Gateway;
 use smtp::Server;
@@ -63,6 +64,14 @@ struct Way {
     failed_at: AtomicI64,
 }
 
+/// Why a message was not handed over.
+enum Undelivered {
+    /// This one is not taken; others may be.
+    Refused(Cause),
+    /// Nobody answers as they should: others fare no better.
+    Down(Cause),
+}
+
 enum Carrier {
     Mailbox(Mailbox),
     Server(Box<Server>),
@@ -99,6 +108,7 @@ impl Outbox {
     /// Hands a message over: when this returns, whoever carries it has taken it. [`Error::Unavailable`] when nobody did,
     /// or nobody knows.
     pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Error> {
+        self.is_configured(message.channel)?;
         let way = self.way(message.channel);
         let delivered = match &way.carrier {
             Carrier::Mailbox(mailbox) => {
@@ -107,20 +117,31 @@ impl Outbox {
             }
             Carrier::Server(server) => server.send(message).await,
             Carrier::Gateway(gateway) => gateway.send(message).await,
-            Carrier::Missing(setting) => Err(missing(message.channel, setting)),
+            Carrier::Missing(setting) => Err(Undelivered::Down(missing(message.channel, setting))),
         };
-        way.failed_at.store(if delivered.is_ok() { NEVER } else { now.as_microsecond() }, Ordering::Relaxed);
-        delivered.map_err(Error::Unavailable)
+        telemetry::message(message.channel.name(), delivered.is_ok());
+        let failed_at = match &delivered {
+            Err(Undelivered::Down(_)) => now.as_microsecond(),
+            // Somebody answered, if only with a no: an address that nobody can write to must not stop the others.
+            Ok(()) | Err(Undelivered::Refused(_)) => NEVER,
+        };
+        way.failed_at.store(failed_at, Ordering::Relaxed);
+        delivered.map_err(|(Undelivered::Refused(cause) | Undelivered::Down(cause))| Error::Unavailable(cause))
+    }
+
+    /// Whether there is a way out at all; [`Error::Unavailable`] names the setting that is missing.
+    pub fn is_configured(&self, channel: Channel) -> Result<(), Error> {
+        match self.way(channel).carrier {
+            Carrier::Missing(setting) => Err(Error::Unavailable(missing(channel, setting))),
+            _ => Ok(()),
+        }
     }
 
     /// Says what delivering would most likely say, for a message that is not to leave.
     pub fn rehearse(&self, channel: Channel, now: Timestamp) -> Result<(), Error> {
-        let way = self.way(channel);
-        if let Carrier::Missing(setting) = way.carrier {
-            return Err(Error::Unavailable(missing(channel, setting)));
-        }
+        self.is_configured(channel)?;
         // NEVER is no time at all.
-        let failed_at = Timestamp::from_microsecond(way.failed_at.load(Ordering::Relaxed));
+        let failed_at = Timestamp::from_microsecond(self.way(channel).failed_at.load(Ordering::Relaxed));
         if failed_at.is_ok_and(|at| now.duration_since(at) < TROUBLE) {
             return Err(Error::Unavailable(Cause::new(format!("{} failed a moment ago", channel.name()))));
         }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::MissedTickBehavior;
 
@@ -23,6 +24,16 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// Attempts before a notice is given up.
 const ATTEMPTS: i64 = 20;
+
+/// A notice as a page.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Page<'a> {
+    language: &'a str,
+    subject: &'a str,
+    what: &'a str,
+    advice: &'a str,
+}
 
 /// What a change of an account has to tell to addresses that it takes off it.
 pub fn of_change(app: &App, before: &Account, after: &Account) -> Vec<Effect> {
@@ -120,6 +131,7 @@ fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {
         ("to", Value::from(message.to)),
         ("subject", Value::from(message.subject)),
         ("text", Value::from(message.text)),
+        ("html", Value::from(message.html)),
     ]));
     let sealed = app.keys().outbox().seal(app.random(), id.as_bytes(), plain.to_text().as_bytes());
     let kept_for = SignedDuration::try_from(app.config().notices.kept_for).unwrap_or(SignedDuration::MAX);
@@ -131,26 +143,28 @@ fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {
 }
 
 fn message(contact: &Contact, language: Language) -> Message {
-    let text = |key| language.text(key);
-    let (subject, what, gap) = match contact {
-        Contact::Phone(_) => (None, text("notice-phone"), " "),
-        Contact::Email(_) => (Some(text("notice-email-subject").into_owned()), text("notice-email"), "\n\n"),
-    };
-    let text = format!("{what}{gap}{}", text("notice-advice"));
-    Message { channel: contact.channel(), to: contact.text().as_str().to_owned(), subject, text, html: None }
+    let advice = language.text("notice-advice");
+    let (channel, to) = (contact.channel(), contact.text().as_str().to_owned());
+    match contact {
+        Contact::Phone(_) => {
+            let text = format!("{} {advice}", language.text("notice-phone"));
+            Message { channel, to, subject: None, text, html: None }
+        }
+        Contact::Email(_) => {
+            let (subject, what) = (language.text("notice-email-subject"), language.text("notice-email"));
+            let page = Page { language: language.tag(), subject: &subject, what: &what, advice: &advice };
+            let (text, html) = (format!("{what}\n\n{advice}\n"), page.render().ok());
+            Message { channel, to, subject: Some(subject.into_owned()), text, html }
+        }
+    }
 }
 
 fn open(app: &App, notice: &SealedNotice) -> Option<Message> {
     let plain = app.keys().outbox().open(notice.id.as_bytes(), &notice.sealed).ok()?;
     let plain = json::parse(&plain).ok()?.into_object().ok()?;
     let text = |name| plain.get(name).and_then(Value::as_str).map(str::to_owned);
-    Some(Message {
-        channel: notice.channel,
-        to: text("to")?,
-        subject: text("subject"),
-        text: text("text")?,
-        html: None,
-    })
+    let (to, subject, html) = (text("to")?, text("subject"), text("html"));
+    Some(Message { channel: notice.channel, to, subject, text: text("text")?, html })
 }
 
 fn later(now: Timestamp, time: SignedDuration) -> Timestamp {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::Message;
+use super::{Message, Undelivered};
 use crate::account::{Cause, Phone};
 use crate::config::{self, SmsFormat};
 use crate::json::{self, Value};
@@ -50,14 +50,20 @@ impl Gateway {
 
     /// Hands a message over, within the time for it: the gateway says 2xx, or it is not taken. It is never said twice, as
     /// nobody knows what became of the first.
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Cause> {
+    pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
         let body = self.body.fill(&Places::new(message, &self.secret));
         let request = self.client.post(&self.url).headers(self.headers.clone()).body(body).timeout(self.timeout);
         // An error of the library names the URL, which may hold a secret.
-        let response = request.send().await.map_err(|error| Cause::new(error.without_url()))?;
-        match response.status() {
+        let response = request.send().await.map_err(|error| Undelivered::Down(Cause::new(error.without_url())))?;
+        let status = response.status();
+        let cause = || Cause::new(format!("the gateway for short messages answers {status}"));
+        match status {
             status if status.is_success() => Ok(()),
-            status => Err(Cause::new(format!("the gateway for short messages answers {status}"))),
+            // What it does not like about a message, a number above all.
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
+                Err(Undelivered::Refused(cause()))
+            }
+            _ => Err(Undelivered::Down(cause())),
         }
     }
 }

@@ -7,12 +7,12 @@ use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::sync::Semaphore;
 
-use super::Message;
+use super::{Message, Undelivered};
 use crate::account::Cause;
 use crate::config::{self, SmtpSecurity};
 use crate::telemetry::Stopwatch;
@@ -27,7 +27,8 @@ pub(super) struct Server {
     host: String,
     port: u16,
     security: SmtpSecurity,
-    tls: TlsParameters,
+    /// None where the connection is not protected.
+    tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     timeout: Duration,
     places: Semaphore,
@@ -37,19 +38,13 @@ pub(super) struct Server {
 impl Server {
     /// Reads the certificates; connects to nobody yet.
     pub(super) fn new(from: Mailbox, settings: &config::Smtp) -> Result<Server, Cause> {
-        let mut tls = TlsParameters::builder(settings.host.clone());
-        if let Some(path) = &settings.root_certificates {
-            let refused = |reason: &dyn std::fmt::Display| Cause::new(format!("smtp.root_certificates: {reason}"));
-            let pem = std::fs::read(path).map_err(|error| refused(&error))?;
-            tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| refused(&error))?);
-        }
         let password = settings.password.expose().to_owned();
         Ok(Server {
             from,
             host: settings.host.clone(),
             port: u16::try_from(settings.port).map_err(Cause::new)?,
             security: settings.security,
-            tls: tls.build().map_err(Cause::new)?,
+            tls: tls(settings)?,
             credentials: (!settings.user.is_empty()).then(|| Credentials::new(settings.user.clone(), password)),
             timeout: settings.timeout,
             places: Semaphore::new(settings.connections),
@@ -58,48 +53,50 @@ impl Server {
     }
 
     /// Hands a message over, within the time for it.
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Cause> {
-        let (envelope, mail) = compose(&self.from, message)?;
-        tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await.map_err(Cause::new)?
+    pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
+        let (envelope, mail) = compose(&self.from, message).map_err(Undelivered::Refused)?;
+        let in_time = tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await;
+        in_time.unwrap_or_else(|elapsed| Err(Undelivered::Down(Cause::new(elapsed))))
     }
 
-    async fn hand_over(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), Cause> {
-        let _place = self.places.acquire().await.map_err(Cause::new)?;
+    async fn hand_over(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), Undelivered> {
+        let place = self.places.acquire().await;
+        let _place = place.map_err(|closed| Undelivered::Down(Cause::new(closed)))?;
         let mut connection = match self.take_idle() {
-            Some(kept) if !can_reach(&kept, envelope) => return Err(Cause::new(NO_SMTPUTF8)),
             Some(mut kept) => match announce(&mut kept, envelope, mail).await {
                 Ok(()) => kept,
+                Err(Refusal::Smtp(error)) if error.is_permanent() => return Err(undelivered(error)),
                 // The server may have ended a connection that it had kept for long. As nothing of the message was said
                 // on it, the message can be said again.
-                Err(error) if !error.is_permanent() => self.announce_anew(envelope, mail).await?,
-                Err(error) => return Err(Cause::new(error)),
+                Err(_) => self.announce_anew(envelope, mail).await?,
             },
             None => self.announce_anew(envelope, mail).await?,
         };
         // From here on the server may have it, whatever else happens: never said twice.
-        connection.message(mail).await.map_err(Cause::new)?;
+        connection.message(mail).await.map_err(undelivered)?;
         self.keep(connection);
         Ok(())
     }
 
-    async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Cause> {
-        let mut connection = self.connect().await.map_err(Cause::new)?;
-        if !can_reach(&connection, envelope) {
-            return Err(Cause::new(NO_SMTPUTF8));
+    async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Undelivered> {
+        // Whatever goes wrong before the message is talked about has nothing to do with it.
+        let mut connection = self.connect().await.map_err(|error| Undelivered::Down(Cause::new(error)))?;
+        match announce(&mut connection, envelope, mail).await {
+            Ok(()) => Ok(connection),
+            Err(Refusal::Smtp(error)) => Err(undelivered(error)),
+            Err(Refusal::Address) => Err(Undelivered::Refused(Cause::new(NO_SMTPUTF8))),
         }
-        announce(&mut connection, envelope, mail).await.map_err(Cause::new)?;
-        Ok(connection)
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let name = ClientId::default();
-        let at_once = (self.security == SmtpSecurity::Tls).then(|| self.tls.clone());
+        let at_once = self.tls.clone().filter(|_| self.security == SmtpSecurity::Tls);
         let server = (self.host.as_str(), self.port);
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &name, at_once, None).await?;
-        if self.security == SmtpSecurity::StartTls {
+        if let (SmtpSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
             // Fails when the server does not offer it: never in clear.
-            connection.starttls(self.tls.clone(), &name).await?;
+            connection.starttls(tls.clone(), &name).await?;
         }
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
@@ -119,29 +116,77 @@ impl Server {
     }
 }
 
-/// Whether a server takes the addresses of an envelope (RFC 6531 §3.1).
-fn can_reach(connection: &AsyncSmtpConnection, envelope: &Envelope) -> bool {
-    !is_beyond_ascii(envelope) || connection.server_info().supports_feature(Extension::SmtpUtfEight)
+/// What the server must show. The system's certificates are asked for only where they are needed: a container need not
+/// have them.
+fn tls(settings: &config::Smtp) -> Result<Option<TlsParameters>, Cause> {
+    if settings.security == SmtpSecurity::None {
+        return Ok(None);
+    }
+    let mut tls = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.root_certificates {
+        let refused = |reason: &dyn std::fmt::Display| Cause::new(format!("smtp.root_certificates: {reason}"));
+        let pem = std::fs::read(path).map_err(|error| refused(&error))?;
+        let certificates = Certificate::from_pem(&pem).map_err(|error| refused(&error))?;
+        tls = tls.certificate_store(CertificateStore::None).add_root_certificate(certificates);
+    }
+    tls.build().map(Some).map_err(Cause::new)
+}
+
+/// Why a message could not be announced.
+enum Refusal {
+    /// The server takes no address like this one.
+    Address,
+    /// The server said no, or nothing.
+    Smtp(SmtpError),
+}
+
+/// A server that answers with a no is there.
+fn undelivered(error: SmtpError) -> Undelivered {
+    match error.status() {
+        Some(_) => Undelivered::Refused(Cause::new(Told(error))),
+        None => Undelivered::Down(Cause::new(error)),
+    }
+}
+
+/// What a server said, without its text: that mostly repeats the address.
+#[derive(Debug)]
+struct Told(SmtpError);
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.status() {
+            Some(status) => write!(formatter, "the mail server answers {status}"),
+            None => formatter.write_str("the mail server does not answer"),
+        }
+    }
+}
+
+impl std::error::Error for Told {}
+
+/// Says from whom and to whom, up to the server's word that the message itself may come.
+async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<(), Refusal> {
+    let supports = |feature| connection.server_info().supports_feature(feature);
+    let mut parameters = Vec::new();
+    if is_beyond_ascii(envelope) {
+        // RFC 6531 §3.1
+        if !supports(Extension::SmtpUtfEight) {
+            return Err(Refusal::Address);
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !mail.is_ascii() && supports(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    let from = envelope.from().cloned();
+    connection.command(Mail::new(from, parameters)).await.map_err(Refusal::Smtp)?;
+    for to in envelope.to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(Refusal::Smtp)?;
+    }
+    connection.command(Data).await.map(drop).map_err(Refusal::Smtp)
 }
 
 fn is_beyond_ascii(envelope: &Envelope) -> bool {
     envelope.from().into_iter().chain(envelope.to()).any(|address| !address.to_string().is_ascii())
-}
-
-/// Says from whom and to whom, up to the server's word that the message itself may come.
-async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
-    let mut parameters = Vec::new();
-    if is_beyond_ascii(envelope) {
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    if !mail.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    connection.command(Mail::new(envelope.from().cloned(), parameters)).await?;
-    for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
-    }
-    connection.command(Data).await.map(drop)
 }
 
 /// The message on the wire (RFC 5322), to exactly one address. Whatever stands in the texts becomes encoded text.

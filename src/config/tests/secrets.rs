@@ -84,7 +84,7 @@ fn neither_explanation_nor_debug_output_shows_a_secret() {
     let loaded = load(&file, &[], Overrides::default());
     let shown = format!("{}{loaded:?}{:?}", loaded.explain(), loaded.config.database());
     assert!(!shown.contains("hunter2") && !shown.contains(MASTER_KEY), "{shown}");
-    assert_eq!(shown.matches("(hidden)").count(), 8);
+    assert_eq!(shown.matches("(hidden)").count(), 10);
 }
 
 #[test]

@@ -24,16 +24,17 @@ macro_rules! commit {
             "WITH changed AS (UPDATE account SET ",
             account_assignments!(),
             " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
-     released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
-     WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
-     claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
-     SELECT ?3, c.kind, c.key, ?1 FROM changed, unnest(?34::text[], ?35::bytea[]) AS c(kind, key)), \
-     recorded AS (INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, \
-     sealing_key, payload, salt) SELECT ?36::uuid, ?37::bigint, ?38::bigint, ?39::text, ?40::text, ?41::text, \
-     ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed)"
+             released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
+             WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
+             claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
+             SELECT ?3, c.kind, c.key, ?1 FROM changed, unnest(?34::text[], ?35::bytea[]) AS c(kind, key)), \
+             recorded AS (INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, \
+             sealing_key, payload, salt) SELECT ?36::uuid, ?37::bigint, ?38::bigint, ?39::text, ?40::text, ?41::text, \
+             ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed)"
         )
     };
 }
+
 /// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
 /// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
 const COMMIT: &str = concat!(commit!(), " SELECT count(*) FROM changed");

@@ -10,11 +10,17 @@ use crate::support::s3::S3;
 use crate::support::{Database, THROW_AWAY, until};
 
 const PROFILE: &str = "/api/v1/auth/me/profile";
+/// Nobody gives up before the kill, however busy the machine is.
+const PATIENT: [(&str, &str); 3] = [
+    THROW_AWAY[0],
+    ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "60s"),
+    ("SELFSAME__SERVER__REQUEST_TIMEOUT", "60s"),
+];
 
 on_both_databases!(
     async fn a_picture_whose_change_never_came_is_swept_out_of_the_folder(database: Database) {
         let folder = tempfile::tempdir().unwrap();
-        let installation = Installation::within(folder.path(), database.url(), &THROW_AWAY[..1]);
+        let installation = Installation::within(folder.path(), database.url(), &PATIENT);
         let kept = async |name: &str| folder.path().join("pictures").join(name).exists();
         killed_in_between(&database, &installation, kept).await;
         let left = std::fs::read_dir(folder.path().join("pictures")).unwrap().count();
@@ -26,7 +32,7 @@ on_both_databases!(
     async fn a_picture_whose_change_never_came_is_swept_out_of_the_bucket(database: Database) {
         let s3 = S3::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let settings = [&THROW_AWAY[..1], &s3.settings()].concat();
+        let settings = [&PATIENT[..], &s3.settings()].concat();
         let installation = Installation::within(folder.path(), database.url(), &settings);
         let kept = async |name: &str| s3.get(&format!("kept/here/{name}")).await.status() == 200;
         killed_in_between(&database, &installation, kept).await;

@@ -102,7 +102,7 @@ on_both_databases!(
         insta::assert_snapshot!(settled(&lived.copy(&target), &lived), @"
         installation              1 rows
         counter                   2 rows
-        secret                    3 rows
+        secret                    5 rows
         signing_key               2 rows
         tenant                    1 rows
         account                  40 rows
@@ -115,7 +115,17 @@ on_both_databases!(
         api_key                   1 rows
         pending_picture           0 rows
         replaced_picture          0 rows
+        application               0 rows
+        application_origin          0 rows
+        sign_in                   0 rows
+        refresh_token             0 rows
         attribute_schema          1 rows
+        one_time_code             0 rows
+        sent_code                 0 rows
+        notice                    0 rows
+        channel_key               0 rows
+        channel_session           0 rows
+        channel_nonce             0 rows
         verified: 40 accounts, 43 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.
         exit Some(0)

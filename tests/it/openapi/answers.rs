@@ -165,14 +165,22 @@ async fn cl2c_answers_as_documented() {
     check(&document, "GET", USERS, 503, &get(&own).send().await);
 }
 
+/// One code a day for each address.
+const PER_DAY: (&str, &str) = ("SELFSAME__CODES__CHANGE_EMAIL__PER_DAY", "1");
+
 const ME: &str = "/api/v1/auth/me";
 const OWN: &str = "/api/v1/auth/me/profile";
+const ASK: &str = "/api/v1/auth/me/email/request";
+const VERIFY: &str = "/api/v1/auth/me/email/verify";
 
 #[tokio::test]
 async fn rivergen_answers_as_documented() {
-    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5")]).await;
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5"), PER_DAY]).await;
     let document = Document::of("rivergen");
-    let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
+    let person = server.person(&[(Field::DisplayName, "Jane Smith"), (Field::Email, "jane@example.com")]).await;
+    let mut taken = crate::support::patch(&[(Field::Email, "jo@example.com")]);
+    taken.email_verified = Some(true);
+    server.person_with(&server.tenant, taken).await;
     let suspended = server.person(&[]).await;
     server.operate(&suspended, suspension()).await;
     let token = server.token(&person, Contract::RiverGen).await;
@@ -183,7 +191,9 @@ async fn rivergen_answers_as_documented() {
     let long = format!(r#"{{"display_name":"{}","profile_image_url":"jane.png","profile":7}}"#, "x".repeat(127));
     let filled = format!(r#"{{"profile":{{"bio":"{}"}}}}"#, "x".repeat(64 * 1024));
     let broken = r#"{"profile_image_url":"data:image/png;base64,AAAA"}"#;
-    let requests: [(&str, &str, u16, Request); 25] = [
+    let ask = |body: &'static str| server.request("POST", ASK).bearer(&token).json(body);
+    let verify = |body: &'static str| server.request("POST", VERIFY).bearer(&token).json(body);
+    let requests: [(&str, &str, u16, Request); 41] = [
         ("GET", ME, 200, get(&token)),
         ("HEAD", ME, 200, server.request("HEAD", ME).bearer(&token)),
         ("OPTIONS", ME, 204, server.request("OPTIONS", ME)),
@@ -209,6 +219,22 @@ async fn rivergen_answers_as_documented() {
         ("PUT", OWN, 415, put().header("Content-Encoding", "gzip").json("{}")),
         ("OPTIONS", OWN, 204, server.request("OPTIONS", OWN)),
         ("PUT", OWN, 401, server.request("PUT", OWN)),
+        ("POST", ASK, 200, ask(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", ASK, 429, ask(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", ASK, 400, ask(r#"{"new_email":"jane@example.com"}"#)),
+        ("POST", ASK, 400, ask(r#"{"new_email":"jo@example.com"}"#)),
+        ("POST", ASK, 422, ask("{}")),
+        ("POST", ASK, 422, ask(r#"{"new_email":1}"#)),
+        ("POST", ASK, 422, ask(r#"{"new_email":"jane"}"#)),
+        ("POST", ASK, 401, server.request("POST", ASK)),
+        ("OPTIONS", ASK, 204, server.request("OPTIONS", ASK)),
+        ("POST", VERIFY, 400, verify(r#"{"new_email":"new@example.com","otp_code":"000000"}"#)),
+        ("POST", VERIFY, 400, verify(r#"{"new_email":"other@example.com","otp_code":"000000"}"#)),
+        ("POST", VERIFY, 422, verify("{}")),
+        ("POST", VERIFY, 422, verify(r#"{"new_email":"new@example.com"}"#)),
+        ("POST", VERIFY, 422, verify(r#"{"new_email":"new@example.com","otp_code":"1"}"#)),
+        ("POST", VERIFY, 401, server.request("POST", VERIFY)),
+        ("OPTIONS", VERIFY, 204, server.request("OPTIONS", VERIFY)),
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);

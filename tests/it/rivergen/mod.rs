@@ -1,5 +1,7 @@
 //! RiverGen's contract at the wire.
 
+mod email;
+mod email_races;
 mod me;
 mod merge;
 mod pictures;

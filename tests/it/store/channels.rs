@@ -144,7 +144,7 @@ on_both_databases!(
                 let named =
                     change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(name).unwrap()));
                 let mut effects = others.clone();
-                effects.push(Effect::UseNonce(nonce(1, 1, None, 50)));
+                effects.extend([Effect::UseNonce(nonce(1, 1, None, 50)), Effect::CountMessage(nonce(1, 1, None, 50))]);
                 Ok(Some(Update { effects, ..named }))
             })
         };

@@ -6,6 +6,7 @@ mod certificate;
 pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod mail;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;

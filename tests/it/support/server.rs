@@ -69,6 +69,18 @@ impl Server {
         Server { app, tenant, address, tls, hand, client, _stop: stop, database, data }
     }
 
+    /// Another server on everything that this one stood on, which stops.
+    pub(crate) async fn delivering_like(self, delivery: Delivery) -> Server {
+        let Server { app, tenant, hand, client, database, data, .. } = self;
+        let app = App::start_with(app.config().clone(), Clock::Hand(hand.clone()), delivery).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
+        Server { app, tenant, address, tls: None, hand, client, _stop: stop, database, data }
+    }
+
     /// Begins a request.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         Request::new(&self.client, method, &format!("http://{}{path}", self.address))

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::account::{ChannelFault, Error, Fault, Rule};
+use crate::account::{BodyFault, ChannelFault, Error, Fault, Rule};
 use crate::app::App;
 use crate::channel::{KeyKind, SESSION_LIFETIME};
 use crate::contract::body::{bytes, is_json, json, object, object_of};
@@ -119,7 +119,7 @@ async fn open_session(
     operation_id = "closeChannelSession",
     tag = "SecureChannel",
     params(super::channel_openapi::SessionHeader),
-    request_body(content = ClosingSession, description = "At most 8 KiB; may be left out."),
+    request_body(content = Option<ClosingSession>, description = "At most 8 KiB."),
     security(())
 )]
 async fn close_session(_: Public, State(app): State<App>, request: Request) -> Result<Response, Error> {
@@ -138,10 +138,11 @@ async fn close_session(_: Public, State(app): State<App>, request: Request) -> R
 async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Error> {
     is_json(request.headers())?;
     let body = bytes(app, request, MAX_BODY).await?;
-    if body.is_empty() {
-        return Ok(None);
-    }
-    match object_of(&body)?.get("sessionId") {
+    let asked = match object_of(&body) {
+        Err(Error::Body(BodyFault::Empty | BodyFault::Null)) => return Ok(None),
+        asked => asked?,
+    };
+    match asked.get("sessionId") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(name)) => Ok(canonical(name)),
         Some(_) => Err(Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }])),

@@ -1,0 +1,84 @@
+//! One-time codes, below every contract.
+
+mod proving;
+mod races;
+mod sending;
+
+use selfsame::account::{Contact, Tenant, Text};
+use selfsame::code::{self, CodeFault, Offered, Proof, ProofError, Usage, Wanted};
+use selfsame::language::Language;
+use selfsame::outbox::mailbox::Mail;
+
+use crate::support::Server;
+
+const JANE: &str = "jane@example.com";
+const PHONE: &str = "+8613812345678";
+
+fn contact(address: &str) -> Contact {
+    let text = Text::new(address).unwrap();
+    if address.contains('@') { Contact::Email(text) } else { Contact::Phone(text) }
+}
+
+/// A code for CIAM's use, as most tests want it.
+fn wanted<'a>(tenant: &'a Tenant, address: &str) -> Wanted<'a> {
+    Wanted {
+        tenant,
+        usage: Usage::UpdateUserinfo,
+        contact: contact(address),
+        application: None,
+        context: "",
+        language: Language::English,
+        deliver: true,
+    }
+}
+
+/// That code as it comes back.
+fn offered<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str) -> Offered<'a> {
+    Offered {
+        tenant,
+        usage: Usage::UpdateUserinfo,
+        contact: contact(address),
+        application: None,
+        context: "",
+        token,
+        code,
+    }
+}
+
+/// Has a code sent, and returns its token and its digits.
+async fn sent(server: &Server, wanted: Wanted<'_>) -> (String, String) {
+    let token = code::send(&server.app, wanted).await.unwrap().token;
+    (token, digits(&newest(server)))
+}
+
+fn mails(server: &Server) -> Vec<Mail> {
+    server.app.outbox().mailbox().unwrap().mails()
+}
+
+fn newest(server: &Server) -> Mail {
+    mails(server).remove(0)
+}
+
+/// The one run of six or more digits in a message.
+fn digits(mail: &Mail) -> String {
+    let runs: Vec<&str> = mail.text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() > 3).collect();
+    assert_eq!(runs.len(), 1, "{}", mail.text);
+    runs[0].to_owned()
+}
+
+/// Other digits than these.
+fn wrong(code: &str) -> String {
+    code.bytes().map(|digit| if digit == b'9' { '0' } else { char::from(digit + 1) }).collect()
+}
+
+async fn prove(server: &Server, offered: Offered<'_>) -> Result<Proof, CodeFault> {
+    code::prove(&server.app, offered).await.map_err(|error| match error {
+        ProofError::Fault(fault) => fault,
+        ProofError::Error(error) => panic!("{error:?}"),
+    })
+}
+
+/// What came of it, without the proof.
+async fn fault(server: &Server, offered: Offered<'_>) -> Option<CodeFault> {
+    prove(server, offered).await.err()
+}

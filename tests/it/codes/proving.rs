@@ -1,0 +1,154 @@
+//! What a code that comes back proves.
+
+use std::time::Duration;
+
+use selfsame::account::Error;
+use selfsame::code::{CodeFault, Offered, Usage, Wanted};
+
+use super::{JANE, PHONE, contact, fault, offered, prove, sent, wanted, wrong};
+use crate::support::Server;
+
+on_both_databases!(
+    async fn a_code_proves_the_address_that_it_went_to_until_it_is_used(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let first = prove(&server, offered(tenant, JANE, &token, &code)).await.unwrap();
+        assert_eq!(first.contact(), &contact(JANE));
+        let second = prove(&server, offered(tenant, JANE, &token, &code)).await.unwrap();
+        server.app.store().use_code(first.challenge()).await.unwrap();
+        let again = server.app.store().use_code(second.challenge()).await;
+        assert!(matches!(again, Err(Error::CodeUsed)), "{again:?}");
+        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
+    }
+);
+
+on_both_databases!(
+    async fn an_address_that_compares_equal_is_the_same(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, "Jane@Example.COM")).await;
+        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, None);
+        let (token, code) = sent(&server, wanted(tenant, "+86 138-1234-5678")).await;
+        assert_eq!(fault(&server, offered(tenant, PHONE, &token, &code)).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn a_code_opens_nothing_that_it_was_not_sent_for(server: Server) {
+        let tenant = &server.tenant;
+        let other = server.add_tenant("other").await;
+        let wish = Wanted { context: "c", ..wanted(tenant, JANE) };
+        let (token, code) = sent(&server, wish).await;
+        let right = || Offered { context: "c", ..offered(tenant, JANE, &token, &code) };
+        let others = [
+            ("another token", Offered { token: "x", ..right() }),
+            ("no token", Offered { token: "", ..right() }),
+            ("another address", Offered { contact: contact("jo@example.com"), ..right() }),
+            ("another channel", Offered { contact: contact(PHONE), ..right() }),
+            ("another tenant", Offered { tenant: &other, ..right() }),
+            ("another context", Offered { context: "", ..right() }),
+            ("another use", Offered { usage: Usage::Login, ..right() }),
+            ("a use without tokens", Offered { usage: Usage::ChangeEmail, ..right() }),
+        ];
+        for (what, offered) in others {
+            assert_eq!(fault(&server, offered).await, Some(CodeFault::Token), "{what}");
+        }
+        // None of them was a try.
+        for _ in 0..4 {
+            let offered = Offered { code: &wrong(&code), ..right() };
+            assert_eq!(fault(&server, offered).await, Some(CodeFault::Code));
+        }
+        assert_eq!(fault(&server, right()).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn only_codes_to_sign_in_and_up_are_bound_to_the_application(server: Server) {
+        let tenant = &server.tenant;
+        for (usage, is_bound) in [(Usage::Login, true), (Usage::Signup, true), (Usage::UpdateUserinfo, false)] {
+            let (token, code) = sent(&server, Wanted { usage, application: Some("web"), ..wanted(tenant, JANE) }).await;
+            for application in [Some("app"), None] {
+                let offered = Offered { usage, application, ..offered(tenant, JANE, &token, &code) };
+                let expected = is_bound.then_some(CodeFault::Token);
+                assert_eq!(fault(&server, offered).await, expected, "{usage:?} {application:?}");
+            }
+            let offered = Offered { usage, application: Some("web"), ..offered(tenant, JANE, &token, &code) };
+            assert_eq!(fault(&server, offered).await, None, "{usage:?}");
+            server.pass(Duration::from_secs(30));
+        }
+    }
+);
+
+on_both_databases!(
+    async fn the_sixth_try_finds_nothing_even_with_the_right_code(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let bad = wrong(&code);
+        for _ in 0..5 {
+            assert_eq!(fault(&server, offered(tenant, JANE, &token, &bad)).await, Some(CodeFault::Code));
+        }
+        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
+    }
+);
+
+on_both_databases!(
+    async fn the_fifth_try_may_be_the_right_one(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        for bad in ["", "0", &format!("{code}0"), &wrong(&code)] {
+            assert_eq!(fault(&server, offered(tenant, JANE, &token, bad)).await, Some(CodeFault::Code));
+        }
+        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn a_code_ends_after_its_lifetime_and_its_token_after_its_own(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let offer = || offered(tenant, JANE, &token, &code);
+        server.pass(Duration::from_micros(59_999_999));
+        assert_eq!(fault(&server, offer()).await, None);
+        server.pass(Duration::from_micros(1));
+        assert_eq!(fault(&server, offer()).await, Some(CodeFault::Expired));
+        server.pass(Duration::from_micros(239_999_999));
+        assert_eq!(fault(&server, offer()).await, Some(CodeFault::Expired));
+        server.pass(Duration::from_micros(1));
+        assert_eq!(fault(&server, offer()).await, Some(CodeFault::Token));
+    }
+);
+
+on_both_databases!(
+    async fn a_newer_code_voids_the_older_for_the_same_use_alone(server: Server) {
+        let tenant = &server.tenant;
+        let older = sent(&server, wanted(tenant, JANE)).await;
+        server.pass(Duration::from_secs(30));
+        let login = sent(&server, Wanted { usage: Usage::Login, ..wanted(tenant, JANE) }).await;
+        assert_eq!(fault(&server, offered(tenant, JANE, &older.0, &older.1)).await, None);
+        server.pass(Duration::from_secs(29));
+        server.pass(Duration::from_secs(1));
+        let newer = sent(&server, wanted(tenant, JANE)).await;
+        assert_eq!(fault(&server, offered(tenant, JANE, &older.0, &older.1)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, offered(tenant, JANE, &newer.0, &newer.1)).await, None);
+        let login = Offered { usage: Usage::Login, ..offered(tenant, JANE, &login.0, &login.1) };
+        assert_eq!(fault(&server, login).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn nothing_that_is_stored_can_be_read(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let stored = match server.database().url().starts_with("sqlite:") {
+            true => "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) FROM one_time_code",
+            false => {
+                "SELECT upper(encode(slot || uuid_send(id) || token || binding || code, 'hex')) FROM one_time_code"
+            }
+        };
+        let stored = server.database().rows(stored).await.join("");
+        assert_eq!(stored.len(), 2 * (4 * 32 + 16));
+        for clear in [JANE, &token, &code] {
+            let hex: String = clear.bytes().map(|byte| format!("{byte:02X}")).collect();
+            assert!(!stored.contains(&hex), "{clear}");
+        }
+    }
+);

@@ -1,0 +1,100 @@
+//! Many at once, on two instances.
+
+use selfsame::account::history::Occasion;
+use selfsame::account::{Error, Patch};
+use selfsame::app::{App, Clock};
+use selfsame::code::{CodeFault, ProofError};
+use selfsame::contract::Contract;
+use selfsame::outbox::Delivery;
+use selfsame::{code, profile};
+
+use super::{JANE, offered, sent, wanted, wrong};
+use crate::support::Server;
+
+/// The server's instance and another one on the same database.
+async fn instances(server: &Server) -> [App; 2] {
+    let config = server.app.config().clone();
+    let clock = Clock::Hand(std::sync::Arc::new(server.app.now().as_microsecond().into()));
+    [server.app.clone(), App::start_with(config, clock, Delivery::Mailbox).await.unwrap()]
+}
+
+on_both_databases!(
+    async fn of_200_wrong_guesses_at_once_five_are_compared(server: Server) {
+        let (token, code) = sent(&server, wanted(&server.tenant, JANE)).await;
+        let instances = instances(&server).await;
+        let guesses: Vec<_> = (0..200)
+            .map(|guess| {
+                let app = instances[guess % 2].clone();
+                let (tenant, token, code) = (server.tenant.clone(), token.clone(), wrong(&code));
+                tokio::spawn(async move {
+                    match code::prove(&app, offered(&tenant, JANE, &token, &code)).await {
+                        Err(ProofError::Fault(fault)) => fault,
+                        other => panic!("{other:?}"),
+                    }
+                })
+            })
+            .collect();
+        let mut compared = 0;
+        for guess in guesses {
+            match guess.await.unwrap() {
+                CodeFault::Code => compared += 1,
+                fault => assert_eq!(fault, CodeFault::Token),
+            }
+        }
+        assert_eq!(compared, 5);
+        assert_eq!(server.database().rows("SELECT tries FROM one_time_code").await, ["5"]);
+    }
+);
+
+on_both_databases!(
+    async fn of_20_uses_of_one_code_at_once_one_succeeds(server: Server) {
+        let account = server.person(&[]).await;
+        let (token, code) = sent(&server, wanted(&server.tenant, JANE)).await;
+        let instances = instances(&server).await;
+        let uses: Vec<_> = (0..20)
+            .map(|number| {
+                let app = instances[number % 2].clone();
+                let (account, tenant, token, code) =
+                    (account.clone(), server.tenant.clone(), token.clone(), code.clone());
+                tokio::spawn(async move {
+                    let proof = code::prove(&app, offered(&tenant, JANE, &token, &code)).await?;
+                    let occasion = Occasion::owner(Contract::RiverGen, "");
+                    profile::update_proved(&app, account, Patch::default(), vec![proof], occasion, |_| Ok(())).await
+                })
+            })
+            .collect();
+        let mut successes = 0;
+        for used in uses {
+            match used.await.unwrap() {
+                Ok(account) => {
+                    assert!(account.email_verified);
+                    successes += 1;
+                }
+                Err(Error::CodeUsed | Error::Code(CodeFault::Token)) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(successes, 1);
+        assert_eq!(server.account(&account).await.version, 2);
+        assert_eq!(server.database().rows("SELECT count(*) FROM one_time_code").await, ["0"]);
+    }
+);
+
+on_both_databases!(
+    async fn of_many_wishes_at_once_on_two_instances_one_is_sent(server: Server) {
+        let instances = instances(&server).await;
+        let wishes: Vec<_> = (0..20)
+            .map(|number| {
+                let (app, tenant) = (instances[number % 2].clone(), server.tenant.clone());
+                tokio::spawn(async move { code::send(&app, wanted(&tenant, JANE)).await.is_ok() })
+            })
+            .collect();
+        let mut sent = 0;
+        for wish in wishes {
+            sent += usize::from(wish.await.unwrap());
+        }
+        assert_eq!(sent, 1);
+        let mails = instances.iter().map(|app| app.outbox().mailbox().unwrap().mails().len());
+        assert_eq!(mails.sum::<usize>(), 1);
+    }
+);

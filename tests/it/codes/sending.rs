@@ -1,0 +1,177 @@
+//! How a code is sent, and how often.
+
+use std::time::{Duration, Instant};
+
+use selfsame::account::{Channel, Error};
+use selfsame::code::{self, CodeFault, Offered, Usage, Wanted};
+use selfsame::language::Language;
+use selfsame::outbox::Delivery;
+
+use super::{JANE, PHONE, digits, fault, mails, newest, offered, sent, wanted};
+use crate::support::{Database, Server, until};
+
+on_both_databases!(
+    async fn a_code_comes_in_the_persons_language_as_text_and_as_a_page(server: Server) {
+        for (language, subject, first, last) in [
+            (Language::English, "Your code", "Your code to confirm this address:", "It is valid for 60 seconds."),
+            (Language::Chinese, "您的验证码", "用于确认此地址的验证码：", "有效期 60 秒。"),
+            (Language::TraditionalChinese, "您的驗證碼", "用於確認此地址的驗證碼：", "有效期限 60 秒。"),
+            (
+                Language::Japanese,
+                "認証コードのお知らせ",
+                "この連絡先を確認するための認証コード：",
+                "有効期間は 60 秒です。",
+            ),
+            (
+                Language::Vietnamese,
+                "Mã xác thực của bạn",
+                "Mã xác nhận địa chỉ này của bạn:",
+                "Mã có hiệu lực trong 60 giây.",
+            ),
+        ] {
+            let (_, code) = sent(&server, Wanted { language, ..wanted(&server.tenant, JANE) }).await;
+            let mail = newest(&server);
+            assert_eq!((mail.channel, mail.to.as_str(), mail.subject.as_deref()), ("email", JANE, Some(subject)));
+            assert!(mail.text.starts_with(&format!("{first}\n\n    {code}\n\n{last}\n")), "{}", mail.text);
+            let page = mail.html.unwrap();
+            for part in
+                [&format!("<html lang=\"{}\">", language.tag()), first, &format!("<strong>{code}</strong>"), last]
+            {
+                assert!(page.contains(part), "{page}");
+            }
+            server.pass(Duration::from_secs(30));
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_short_message_has_neither_subject_nor_page(server: Server) {
+        let (_, code) = sent(&server, Wanted { usage: Usage::Login, ..wanted(&server.tenant, PHONE) }).await;
+        let mail = newest(&server);
+        assert_eq!((mail.channel, mail.to.as_str(), mail.subject, mail.html), ("sms", PHONE, None, None));
+        let text =
+            "It is valid for 60 seconds. Do not give it to anybody. If you did not ask for it, ignore this message.";
+        assert_eq!(mail.text, format!("Your code to sign in: {code}\n{text}"));
+    }
+);
+
+#[tokio::test]
+async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
+    let settings = [
+        ("SELFSAME__CODES__LOGIN__LENGTH", "8"),
+        ("SELFSAME__CODES__LOGIN__LIFETIME", "3m"),
+        ("SELFSAME__CODES__LOGIN__TOKEN_LIFETIME", "4m"),
+        ("SELFSAME__CODES__LOGIN__TRIES", "1"),
+        ("SELFSAME__CODES__LOGIN__INTERVAL", "1s"),
+        ("SELFSAME__CODES__LOGIN__PER_DAY", "2"),
+    ];
+    let server = Server::with(Database::sqlite(), &settings).await;
+    let tenant = &server.tenant;
+    let wish = || Wanted { usage: Usage::Login, ..wanted(tenant, JANE) };
+    let (token, code) = sent(&server, wish()).await;
+    let offer = |code| Offered { usage: Usage::Login, ..offered(tenant, JANE, &token, code) };
+    assert_eq!(code.len(), 8);
+    assert!(newest(&server).text.contains("It is valid for 3 minutes."));
+    assert_eq!(fault(&server, offer("00000000")).await, Some(CodeFault::Code));
+    assert_eq!(fault(&server, offer(&code)).await, Some(CodeFault::Token));
+    server.pass(Duration::from_secs(1));
+    sent(&server, wish()).await;
+    server.pass(Duration::from_secs(1));
+    assert!(matches!(code::send(&server.app, wish()).await, Err(Error::CodeTooOften(Channel::Email))));
+}
+
+on_both_databases!(
+    async fn an_address_gets_one_code_in_30_seconds_and_50_in_a_day_whatever_they_are_for(server: Server) {
+        let tenant = &server.tenant;
+        let too_often = async |usage, address| {
+            let sent = code::send(&server.app, Wanted { usage, ..wanted(tenant, address) }).await;
+            matches!(sent, Err(Error::CodeTooOften(_)))
+        };
+        assert!(!too_often(Usage::Login, JANE).await);
+        server.pass(Duration::from_millis(29_999));
+        for usage in [Usage::Login, Usage::Signup, Usage::UpdateUserinfo, Usage::ResetPassword] {
+            assert!(too_often(usage, "JANE@example.com").await);
+        }
+        assert!(!too_often(Usage::Login, "jo@example.com").await);
+        server.pass(Duration::from_millis(1));
+        for number in 2..=50 {
+            assert!(!too_often(Usage::Login, JANE).await, "{number}");
+            server.pass(Duration::from_secs(30));
+        }
+        assert!(too_often(Usage::Login, JANE).await);
+        // A day from the first; 50 times half a minute have passed.
+        server.pass(Duration::from_secs(24 * 3600 - 50 * 30 - 1));
+        assert!(too_often(Usage::Login, JANE).await);
+        server.pass(Duration::from_secs(1));
+        assert!(!too_often(Usage::Login, JANE).await);
+        assert_eq!(mails(&server).len(), 52);
+    }
+);
+
+on_both_databases!(
+    async fn codes_that_are_not_delivered_count_and_prove_nothing(server: Server) {
+        let tenant = &server.tenant;
+        let quiet = || Wanted { deliver: false, ..wanted(tenant, JANE) };
+        let silent = code::send(&server.app, quiet()).await.unwrap();
+        assert_eq!(mails(&server).len(), 0);
+        assert!(matches!(code::send(&server.app, quiet()).await, Err(Error::CodeTooOften(Channel::Email))));
+        let (token, _) = sent(&server, wanted(tenant, "jo@example.com")).await;
+        assert_eq!(silent.token.len(), token.len());
+        for code in ["000000", "123456", "", &"0".repeat(64)] {
+            let offer = offered(tenant, JANE, &silent.token, code);
+            assert_eq!(fault(&server, offer).await, Some(CodeFault::Code));
+        }
+    }
+);
+
+#[tokio::test]
+async fn whether_a_message_leaves_shows_in_no_answer_time() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "300ms")]).await;
+    for (address, deliver) in [(JANE, true), ("jo@example.com", false), (JANE, true)] {
+        let began = Instant::now();
+        let _ = code::send(&server.app, Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        assert!(began.elapsed() >= Duration::from_millis(300), "{address} {deliver}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
+    let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
+    for (address, deliver, setting) in
+        [(JANE, true, "smtp.host"), (JANE, false, "smtp.host"), (PHONE, true, "sms.url"), (PHONE, false, "sms.url")]
+    {
+        let sent = code::send(&server.app, Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        let Err(Error::Unavailable(cause)) = sent else { panic!("a message left without a way out") };
+        assert!(cause.to_string().contains(setting), "{cause}");
+    }
+    assert_eq!(server.database().rows("SELECT count(*) FROM one_time_code").await, ["0"]);
+    assert_eq!(server.database().rows("SELECT count(*) FROM sent_code").await, ["0"]);
+}
+
+on_both_databases!(
+    async fn a_running_server_forgets_what_ended(server: Server) {
+        sent(&server, wanted(&server.tenant, JANE)).await;
+        server.pass(Duration::from_secs(24 * 3600));
+        // It looks when it starts, and twice a minute after.
+        let server = server.delivering_like(Delivery::Mailbox).await;
+        until(async || {
+            let query = "SELECT (SELECT count(*) FROM one_time_code) + (SELECT count(*) FROM sent_code)";
+            server.database().rows(query).await == ["0"]
+        })
+        .await;
+    }
+);
+
+on_both_databases!(
+    async fn every_digit_is_as_likely_as_any_other(server: Server) {
+        let mut counts = [0_u32; 10];
+        for number in 0..200 {
+            sent(&server, wanted(&server.tenant, &format!("jane{number}x@example.com"))).await;
+            for digit in digits(&newest(&server)).bytes() {
+                counts[usize::from(digit - b'0')] += 1;
+            }
+        }
+        // 1200 digits, 120 of each expected with a deviation of 10.4: seven of them are never seen.
+        assert!(counts.iter().all(|count| (48..=192).contains(count)), "{counts:?}");
+    }
+);

@@ -1,0 +1,65 @@
+//! The mailbox that `dev` shows.
+
+use selfsame::account::Channel;
+use selfsame::outbox::{Delivery, Message};
+
+use crate::support::{Database, Server};
+
+const MAILBOX: &str = "/dev/mailbox";
+
+async fn deliver(server: &Server, number: u32) {
+    let message = Message {
+        channel: Channel::Email,
+        to: format!("jane{number}@example.com"),
+        subject: Some("<b>Subject</b>".to_owned()),
+        text: "<script>alert(1)</script>".to_owned(),
+        html: Some("<p>page</p>".to_owned()),
+    };
+    server.app.outbox().deliver(&message, server.app.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_shows_the_newest_first_as_json() {
+    let server = Server::with(Database::sqlite(), &[]).await;
+    let get = || server.request("GET", MAILBOX).header("Accept", "application/json");
+    assert_eq!(get().send().await.body, "[]");
+    deliver(&server, 1).await;
+    server.pass(std::time::Duration::from_secs(1));
+    deliver(&server, 2).await;
+    insta::assert_snapshot!(get().send().await, @r#"
+    200 OK
+    cache-control: no-store
+    content-security-policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
+    content-type: application/json
+    vary: Accept
+
+    [{"id":2,"channel":"email","to":"jane2@example.com","subject":"<b>Subject</b>","text":"<script>alert(1)</script>","html":"<p>page</p>","at":"2026-03-20T14:30:01Z"},{"id":1,"channel":"email","to":"jane1@example.com","subject":"<b>Subject</b>","text":"<script>alert(1)</script>","html":"<p>page</p>","at":"2026-03-20T14:30:00Z"}]
+    "#);
+}
+
+#[tokio::test]
+async fn it_is_a_page_for_browsers_that_runs_nothing() {
+    let server = Server::with(Database::sqlite(), &[]).await;
+    deliver(&server, 1).await;
+    let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let page = server.request("GET", MAILBOX).header("Accept", accept).send().await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.body.contains("jane1@example.com"), "{page}");
+    assert!(!page.body.contains("<script") && !page.body.contains("<b>"), "{page}");
+}
+
+#[tokio::test]
+async fn it_keeps_the_newest_two_hundred() {
+    let server = Server::with(Database::sqlite(), &[]).await;
+    for number in 1..=203 {
+        deliver(&server, number).await;
+    }
+    let mails = server.app.outbox().mailbox().unwrap().mails();
+    assert_eq!((mails.len(), mails[0].id, mails[199].id), (200, 203, 4));
+}
+
+#[tokio::test]
+async fn there_is_none_outside_dev() {
+    let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
+    assert_eq!(server.request("GET", MAILBOX).send().await.status, 404);
+}

@@ -1,0 +1,6 @@
+//! Messages on their way out: mail, short messages, notices, and the mailbox of `dev`.
+
+mod mailbox;
+mod notices;
+mod sms;
+mod smtp;

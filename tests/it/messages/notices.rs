@@ -1,0 +1,135 @@
+//! Notices to addresses that are taken off an account.
+
+use std::time::Duration;
+
+use selfsame::account::{Account, Channel, Edit, Field, Patch};
+use selfsame::contract::Contract;
+use selfsame::outbox::{Delivery, mailbox::Mail, notice};
+
+use crate::support::{Answer, Database, Server, patch, until};
+
+const PHONE: &str = "+1987654321";
+
+/// Somebody with a number and an address, both proved.
+async fn proved(server: &Server) -> Account {
+    let mut wished = patch(&[
+        (Field::GivenName, "John"),
+        (Field::FamilyName, "Doe"),
+        (Field::Phone, PHONE),
+        (Field::Email, "john@example.com"),
+        (Field::Language, "ja"),
+    ]);
+    (wished.phone_verified, wished.email_verified) = (Some(true), Some(true));
+    server.person_with(&server.tenant, wished).await
+}
+
+async fn system(server: &Server, account: &Account, body: &'static str) -> Answer {
+    let token = server.token(account, Contract::System).await;
+    let request = server.request("POST", "/web/v1/system/profile/update").bearer(&token).header("X-Client-Hash", "d1");
+    let answer = request.json(body).send().await;
+    assert_eq!(answer.status, 200, "{answer}");
+    answer
+}
+
+fn mails(server: &Server) -> Vec<Mail> {
+    server.app.outbox().mailbox().unwrap().mails()
+}
+
+/// How many notices wait.
+async fn waiting(server: &Server) -> String {
+    server.database().rows("SELECT count(*) FROM notice").await.remove(0)
+}
+
+on_both_databases!(
+    async fn a_number_that_system_replaces_is_told_in_the_persons_language(server: Server) {
+        let account = proved(&server).await;
+        system(&server, &account, r#"{"accountPhone":"+1555"}"#).await;
+        until(async || mails(&server).len() == 1 && waiting(&server).await == "0").await;
+        let notice = mails(&server).remove(0);
+        assert_eq!((notice.channel, notice.to.as_str(), notice.subject), ("sms", PHONE, None));
+        let first = "この電話番号は、お客様のアカウントの確認済み番号ではなくなりました。";
+        assert_eq!(notice.text, format!("{first} お心当たりがない場合は、サービスの運営者にご連絡ください。"));
+    }
+);
+
+on_both_databases!(
+    async fn a_number_that_cl2c_erases_is_told(server: Server) {
+        let account = proved(&server).await;
+        let back_end = server.back_end(&server.tenant, Some(account.id)).await;
+        let request = server.request("PUT", "/v1/cl2c/user").header("tenant", &back_end.tenant);
+        let request = request.header("X-API-Key", &back_end.secret);
+        let answer = request.json(r#"{"firstName":"John","lastName":"Doe","phoneNumber":null}"#).send().await;
+        assert_eq!(answer.status, 200, "{answer}");
+        until(async || mails(&server).len() == 1).await;
+        assert_eq!(mails(&server)[0].to, PHONE);
+    }
+);
+
+on_both_databases!(
+    async fn what_takes_no_verified_address_away_tells_nobody(server: Server) {
+        let account = proved(&server).await;
+        // The same number in other words, another field, and what operators do.
+        system(&server, &account, r#"{"accountPhone":"+1 987 654 321"}"#).await;
+        system(&server, &account, r#"{"accountName":"John"}"#).await;
+        server.operate(&account, patch(&[(Field::Email, "other@example.com")])).await;
+        let unproved = server.person(&[(Field::Phone, PHONE)]).await;
+        system(&server, &unproved, r#"{"accountPhone":"+1555"}"#).await;
+        assert_eq!(waiting(&server).await, "0");
+        assert_eq!(mails(&server).len(), 0);
+    }
+);
+
+on_both_databases!(
+    async fn a_change_that_does_not_happen_tells_nobody(server: Server) {
+        let account = proved(&server).await;
+        let mut wished = Patch::default();
+        wished.edit(Field::Phone, Edit::Clear);
+        let occasion = selfsame::account::history::Occasion::owner(Contract::System, "");
+        let refuse = |_: &Account| Err(selfsame::account::Error::AccessDenied);
+        selfsame::profile::update(&server.app, account, wished, occasion, refuse).await.unwrap_err();
+        assert_eq!(waiting(&server).await, "0");
+    }
+);
+
+on_both_databases!(
+    async fn what_waits_is_sealed(server: Server) {
+        let server = Server::delivering_like(server, Delivery::Configured).await;
+        let account = proved(&server).await;
+        system(&server, &account, r#"{"accountPhone":""}"#).await;
+        let sealed = match server.database().url().starts_with("sqlite:") {
+            true => "SELECT hex(sealed) FROM notice",
+            false => "SELECT upper(encode(sealed, 'hex')) FROM notice",
+        };
+        let sealed = server.database().rows(sealed).await;
+        assert_eq!(sealed.len(), 1);
+        let number: String = "987654321".bytes().map(|byte| format!("{byte:02X}")).collect();
+        assert!(!sealed[0].contains(&number));
+    }
+);
+
+on_both_databases!(
+    async fn without_a_way_out_a_notice_waits_until_its_end(server: Server) {
+        let server = Server::delivering_like(server, Delivery::Configured).await;
+        let account = proved(&server).await;
+        system(&server, &account, r#"{"accountPhone":""}"#).await;
+        notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+        assert_eq!(server.database().rows("SELECT attempts FROM notice").await, ["0"]);
+        server.pass(Duration::from_secs(24 * 3600 - 1));
+        notice::forget_expired(&server.app).await.unwrap();
+        assert_eq!(waiting(&server).await, "1");
+        server.pass(Duration::from_secs(1));
+        notice::forget_expired(&server.app).await.unwrap();
+        assert_eq!(waiting(&server).await, "0");
+    }
+);
+
+#[tokio::test]
+async fn a_notice_that_waited_is_delivered_by_the_next_instance() {
+    let first = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
+    let account = proved(&first).await;
+    system(&first, &account, r#"{"accountPhone":""}"#).await;
+    assert_eq!(waiting(&first).await, "1");
+    let second = Server::delivering_like(first, Delivery::Mailbox).await;
+    until(async || mails(&second).len() == 1 && waiting(&second).await == "0").await;
+    assert_eq!(mails(&second)[0].to, PHONE);
+}

@@ -1,0 +1,181 @@
+//! Short messages through a gateway.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use selfsame::account::{Channel, Error, Field};
+use selfsame::contract::Contract;
+use selfsame::outbox::{Delivery, Message, notice};
+use tokio::net::TcpListener;
+
+use crate::support::{Database, Server, patch, until};
+
+const HOSTILE: &str = "1\"},\"to\":\"+2\r\n&To=+3 {secret} \u{8a8d}";
+
+/// What a gateway was asked.
+#[derive(Clone, Debug)]
+struct Asked {
+    path: String,
+    headers: HeaderMap,
+    body: String,
+}
+
+/// A gateway that notes what it is asked, and answers as its path says.
+struct Gateway {
+    asked: Arc<Mutex<Vec<Asked>>>,
+    url: String,
+}
+
+impl Gateway {
+    async fn start() -> Gateway {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let routes = Router::new().fallback(answer).with_state(asked.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Gateway { asked, url }
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    async fn server(&self, path: &str, settings: &[(&str, &str)]) -> Server {
+        let url = format!("{}{path}", self.url);
+        let mut all = vec![
+            ("SELFSAME__SMS__URL", url.as_str()),
+            ("SELFSAME__SMS__BODY", r#"{"to":"{to}","text":"{text}"}"#),
+            ("SELFSAME__SMS__TIMEOUT", "500ms"),
+        ];
+        // What comes later wins; a variable may be given once.
+        all.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
+        all.extend(settings);
+        Server::delivering(Database::sqlite(), &all, Delivery::Configured).await
+    }
+}
+
+async fn answer(State(asked): State<Arc<Mutex<Vec<Asked>>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let path = uri.path().to_owned();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    asked.lock().unwrap().push(Asked { path: path.clone(), headers, body });
+    match path.as_str() {
+        "/moved" => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response(),
+        "/late" if asked.lock().unwrap().len() == 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        "/broken" => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        "/refused" => StatusCode::UNAUTHORIZED.into_response(),
+        "/hanging" => std::future::pending().await,
+        _ => StatusCode::ACCEPTED.into_response(),
+    }
+}
+
+fn message(to: &str, text: &str) -> Message {
+    Message { channel: Channel::Sms, to: to.to_owned(), subject: None, text: text.to_owned(), html: None }
+}
+
+async fn deliver(server: &Server, to: &str, text: &str) -> Result<(), Error> {
+    server.app.outbox().deliver(&message(to, text), server.app.now()).await
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_json_gets_what_the_configuration_says() {
+    let gateway = Gateway::start().await;
+    let settings = [
+        ("SELFSAME__SMS__HEADERS", "Authorization: Basic {secret},X-From: here"),
+        ("SELFSAME__SMS__SECRET", "c2VjcmV0"),
+        ("SELFSAME__SMS__BODY", r#"{"channel":"sms","from":"Example","to":"{digits}","text":"{text}"}"#),
+    ];
+    let server = gateway.server("/v1/messages?x=1", &settings).await;
+    deliver(&server, "+86 138-1234-5678", "Your code: 123456").await.unwrap();
+    let asked = gateway.asked().remove(0);
+    assert_eq!(asked.path, "/v1/messages");
+    assert_eq!(asked.body, r#"{"channel":"sms","from":"Example","to":"8613812345678","text":"Your code: 123456"}"#);
+    assert_eq!(asked.headers["content-type"], "application/json");
+    assert_eq!(asked.headers["authorization"], "Basic c2VjcmV0");
+    assert_eq!(asked.headers["x-from"], "here");
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_forms_gets_what_the_configuration_says() {
+    let gateway = Gateway::start().await;
+    let settings = [("SELFSAME__SMS__FORMAT", "form"), ("SELFSAME__SMS__BODY", "To={to}&From=%2B1555&Body={text}")];
+    let server = gateway.server("/Messages.json", &settings).await;
+    deliver(&server, "+8613812345678", "Your code: 123456").await.unwrap();
+    let asked = gateway.asked().remove(0);
+    assert_eq!(asked.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(asked.body, "To=%2B8613812345678&From=%2B1555&Body=Your%20code%3A%20123456");
+}
+
+#[tokio::test]
+async fn nobody_smuggles_a_recipient_or_a_parameter() {
+    let gateway = Gateway::start().await;
+    let json = gateway.server("/", &[("SELFSAME__SMS__SECRET", "hush")]).await;
+    deliver(&json, HOSTILE, HOSTILE).await.unwrap();
+    let body: serde_json::Value = serde_json::from_str(&gateway.asked()[0].body).unwrap();
+    assert_eq!(body, serde_json::json!({ "to": HOSTILE, "text": HOSTILE }));
+
+    let form = [("SELFSAME__SMS__FORMAT", "form"), ("SELFSAME__SMS__BODY", "To={to}&Body={text}")];
+    let form = gateway.server("/", &form).await;
+    deliver(&form, HOSTILE, HOSTILE).await.unwrap();
+    let body = &gateway.asked()[1].body;
+    assert_eq!((body.matches('&').count(), body.matches('=').count()), (1, 2), "{body}");
+    assert!(!body.contains(['\r', '\n', '"', '{']), "{body}");
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_a_failure_that_says_neither_number_nor_secret() {
+    let gateway = Gateway::start().await;
+    for path in ["/moved", "/broken", "/refused", "/hanging"] {
+        let settings = [("SELFSAME__SMS__SECRET", "hush"), ("SELFSAME__SMS__HEADERS", "X-Key: {secret}")];
+        let server = gateway.server(path, &settings).await;
+        let began = Instant::now();
+        let Err(Error::Unavailable(cause)) = deliver(&server, "+8613812345678", "text").await else {
+            panic!("{path} took it");
+        };
+        assert!(began.elapsed() < Duration::from_secs(5), "{path}");
+        let cause = cause.to_string();
+        assert!(!cause.contains("138") && !cause.contains("hush"), "{cause}");
+    }
+    let paths: Vec<String> = gateway.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(paths, ["/moved", "/broken", "/refused", "/hanging"], "asked once each, and no redirect followed");
+}
+
+#[tokio::test]
+async fn after_a_failure_a_message_that_is_not_to_leave_fails_likewise_for_a_minute() {
+    let gateway = Gateway::start().await;
+    let server = gateway.server("/broken", &[]).await;
+    let rehearse = || server.app.outbox().rehearse(Channel::Sms, server.app.now());
+    rehearse().unwrap();
+    deliver(&server, "+1555", "text").await.unwrap_err();
+    assert!(matches!(rehearse(), Err(Error::Unavailable(_))));
+    server.pass(Duration::from_secs(60));
+    rehearse().unwrap();
+}
+
+#[tokio::test]
+async fn a_notice_that_the_gateway_does_not_take_is_tried_again_later() {
+    let gateway = Gateway::start().await;
+    let server = gateway.server("/late", &[]).await;
+    let mut wished = patch(&[(Field::Phone, "+1987654321")]);
+    wished.phone_verified = Some(true);
+    let account = server.person_with(&server.tenant, wished).await;
+    let token = server.token(&account, Contract::System).await;
+    let update = server.request("POST", "/web/v1/system/profile/update").header("X-Client-Hash", "d1");
+    assert_eq!(update.bearer(&token).json(r#"{"accountPhone":""}"#).send().await.status, 200);
+    let attempts = async || server.database().rows("SELECT attempts FROM notice").await;
+    until(async || attempts().await == ["1"] && server.app.outbox().rehearse(Channel::Sms, server.app.now()).is_err())
+        .await;
+    // It is not due again yet, and the channel counts as down.
+    notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+    assert_eq!((attempts().await, gateway.asked().len()), (vec!["1".to_owned()], 1));
+    server.pass(Duration::from_secs(60));
+    notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+    until(async || attempts().await.is_empty()).await;
+    let bodies: Vec<String> = gateway.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies[0] == bodies[1] && bodies[0].contains("+1987654321"), "{bodies:?}");
+}

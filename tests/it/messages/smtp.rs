@@ -1,0 +1,238 @@
+//! Mail through a server that others wrote.
+
+use std::time::{Duration, Instant};
+
+use selfsame::account::{Channel, Error, Field};
+use selfsame::contract::Contract;
+use selfsame::outbox::{Delivery, Message};
+use tokio::net::TcpListener;
+
+use crate::support::mail::{MailServer, PASSWORD, USER};
+use crate::support::{Answer, Certificate, Database, Server};
+
+const FROM: &str = "Beispiel \u{c4}pfel <no-reply@example.com>";
+
+async fn server(port: u16, more: &[(&str, &str)]) -> Server {
+    let port = port.to_string();
+    let mut settings = vec![
+        ("SELFSAME__SMTP__HOST", "127.0.0.1"),
+        ("SELFSAME__SMTP__PORT", &port),
+        ("SELFSAME__SMTP__SECURITY", "none"),
+        ("SELFSAME__SMTP__FROM", FROM),
+    ];
+    settings.extend(more);
+    Server::delivering(Database::sqlite(), &settings, Delivery::Configured).await
+}
+
+async fn guarded(port: u16, security: &str, certificate: &str) -> Server {
+    let more = [
+        ("SELFSAME__SMTP__SECURITY", security),
+        ("SELFSAME__SMTP__ROOT_CERTIFICATES", certificate),
+        ("SELFSAME__SMTP__USER", USER),
+        ("SELFSAME__SMTP__PASSWORD", PASSWORD),
+    ];
+    server(port, &more).await
+}
+
+fn message(to: &str) -> Message {
+    Message {
+        channel: Channel::Email,
+        to: to.to_owned(),
+        subject: Some("\u{8a8d}\u{8a3c}\u{30b3}\u{30fc}\u{30c9}".to_owned()),
+        text: "\u{e9}t\u{e9}\n.\nM\u{e3} 123456\n".to_owned(),
+        html: Some("<p>123456 \u{e9}</p>".to_owned()),
+    }
+}
+
+async fn deliver(server: &Server, message: &Message) -> Result<(), Error> {
+    server.app.outbox().deliver(message, server.app.now()).await
+}
+
+/// That it could not be delivered, and why.
+async fn failure(server: &Server, message: &Message) -> String {
+    match deliver(server, message).await {
+        Err(Error::Unavailable(cause)) => cause.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn mail_goes_over_an_upgraded_connection_signed_in() {
+    let certificate = Certificate::new();
+    let peer = MailServer::guarded("starttls", &certificate).await;
+    let server = guarded(peer.port, "starttls", &certificate.certificate()).await;
+    deliver(&server, &message("jane@example.com")).await.unwrap();
+    let taken = peer.message().await;
+    assert_eq!((&taken["tls"], &taken["user"]), (&true.into(), &USER.into()));
+    assert_eq!(
+        (&taken["from"], &taken["to"]),
+        (&"no-reply@example.com".into(), &serde_json::json!(["jane@example.com"]))
+    );
+    assert_eq!(taken["plain"], "\u{e9}t\u{e9}\r\n.\r\nM\u{e3} 123456\r\n");
+    assert_eq!(taken["html"].as_str().unwrap().trim(), "<p>123456 \u{e9}</p>");
+    let header = |name: &str| {
+        let headers = taken["headers"].as_array().unwrap().iter().filter(|line| line[0] == name);
+        let values: Vec<&str> = headers.map(|line| line[1].as_str().unwrap()).collect();
+        assert_eq!(values.len(), 1, "{name}: {taken}");
+        values[0].to_owned()
+    };
+    assert_eq!(header("Subject"), "\u{8a8d}\u{8a3c}\u{30b3}\u{30fc}\u{30c9}");
+    assert_eq!(header("From"), FROM);
+    assert_eq!(header("To"), "jane@example.com");
+    assert_eq!(header("Auto-Submitted"), "auto-generated");
+    assert!(!header("Date").is_empty());
+    assert_eq!(taken["defects"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn mail_goes_over_tls_from_the_first_byte() {
+    let certificate = Certificate::new();
+    let peer = MailServer::guarded("tls", &certificate).await;
+    let server = guarded(peer.port, "tls", &certificate.certificate()).await;
+    deliver(&server, &message("jane@example.com")).await.unwrap();
+    let taken = peer.message().await;
+    assert_eq!((&taken["tls"], &taken["user"]), (&true.into(), &USER.into()));
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_vouches_for_gets_nothing() {
+    let (certificate, other) = (Certificate::new(), Certificate::new());
+    for security in ["starttls", "tls"] {
+        let peer = MailServer::guarded(security, &certificate).await;
+        let server = guarded(peer.port, security, &other.certificate()).await;
+        failure(&server, &message("jane@example.com")).await;
+        assert!(peer.stop().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_offers_no_upgrade_gets_nothing() {
+    let peer = MailServer::plain().await;
+    let server = server(peer.port, &[("SELFSAME__SMTP__SECURITY", "starttls")]).await;
+    failure(&server, &message("jane@example.com")).await;
+    assert!(peer.stop().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_message() {
+    let peer = MailServer::plain().await;
+    let server = server(peer.port, &[]).await;
+    for _ in 0..3 {
+        deliver(&server, &message("jane@example.com")).await.unwrap();
+        assert_eq!(peer.message().await["session"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_ended_is_replaced() {
+    let peer = MailServer::plain().await;
+    let port = peer.port;
+    let server = server(port, &[]).await;
+    deliver(&server, &message("jane@example.com")).await.unwrap();
+    assert_eq!(peer.stop().await.len(), 1);
+    let peer = MailServer::plain_on(port).await;
+    deliver(&server, &message("jo@example.com")).await.unwrap();
+    assert_eq!(peer.stop().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_may_have_is_not_said_twice() {
+    let peer = MailServer::plain().await;
+    let server = server(peer.port, &[]).await;
+    deliver(&server, &message("jane@example.com")).await.unwrap();
+    failure(&server, &message("lost@example.com")).await;
+    let taken = peer.stop().await;
+    let to: Vec<&str> = taken.iter().map(|taken| taken["to"][0].as_str().unwrap()).collect();
+    assert_eq!(to, ["jane@example.com", "lost@example.com"]);
+}
+
+#[tokio::test]
+async fn a_refused_recipient_is_a_failure_that_names_no_address() {
+    let peer = MailServer::plain().await;
+    let server = server(peer.port, &[]).await;
+    for to in ["refused@example.com", "later@example.com"] {
+        let cause = failure(&server, &message(to)).await;
+        assert!(!cause.contains("example.com"), "{cause}");
+        // The server is there: what is said of others does not suffer.
+        server.app.outbox().rehearse(Channel::Email, server.app.now()).unwrap();
+        deliver(&server, &message("jane@example.com")).await.unwrap();
+    }
+    assert_eq!(peer.stop().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_waited_for_within_the_time() {
+    let peer = MailServer::plain().await;
+    let timeout = ("SELFSAME__SMTP__TIMEOUT", "300ms");
+    let hanging = server(peer.port, &[timeout]).await;
+    // One that hangs in the middle, and one that never greets.
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let muted = server(mute.local_addr().unwrap().port(), &[timeout]).await;
+    for server in [hanging, muted] {
+        let began = Instant::now();
+        failure(&server, &message("hang@example.com")).await;
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn nobody_smuggles_a_header_or_a_recipient() {
+    let peer = MailServer::plain().await;
+    let server = server(peer.port, &[]).await;
+    for to in [
+        "jane@example.com\r\nBcc: jo@example.com",
+        "jane@example.com\r\nRCPT TO:<jo@example.com>",
+        "jane@example.com>\r\nRCPT TO:<jo@example.com",
+        "jane@example.com, jo@example.com",
+        "jane@example.com,jo@example.com",
+        "Jane <jane@example.com>, jo@example.com",
+        "",
+    ] {
+        let cause = failure(&server, &message(to)).await;
+        assert!(!cause.contains("example.com"), "{cause}");
+    }
+    let hostile = Message {
+        subject: Some("x\r\nBcc: jo@example.com\r\n\r\nbody".to_owned()),
+        text: "\r\n.\r\nMAIL FROM:<jo@example.com>\r\n".to_owned(),
+        html: None,
+        ..message("jane@example.com")
+    };
+    deliver(&server, &hostile).await.unwrap();
+    let taken = peer.stop().await;
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0]["to"], serde_json::json!(["jane@example.com"]));
+    assert!(!taken[0]["headers"].as_array().unwrap().iter().any(|line| line[0] == "Bcc"), "{}", taken[0]);
+    assert!(taken[0]["plain"].as_str().unwrap().contains("MAIL FROM:<jo@example.com>"));
+}
+
+const REQUEST: &str = "/api/v1/auth/me/email/request";
+const VERIFY: &str = "/api/v1/auth/me/email/verify";
+
+async fn post(server: &Server, token: &str, path: &str, body: &'static str) -> Answer {
+    server.request("POST", path).bearer(token).json(body).send().await
+}
+
+#[tokio::test]
+async fn while_the_server_is_down_a_code_is_refused_and_nothing_is_left_of_it() {
+    let peer = MailServer::plain().await;
+    let port = peer.port;
+    let server = server(port, &[("SELFSAME__CODES__CHANGE_EMAIL__INTERVAL", "1h")]).await;
+    let account = server.person(&[(Field::Email, "jane@example.com")]).await;
+    let token = server.token(&account, Contract::RiverGen).await;
+    peer.stop().await;
+    let body = r#"{"new_email":"new@example.com"}"#;
+    let answer = post(&server, &token, REQUEST, body).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{answer}");
+    assert_eq!(server.database().rows("SELECT count(*) FROM one_time_code").await, ["0"]);
+
+    // Back again, and after the moment for which it counted as down: the hour's interval was not spent.
+    let peer = MailServer::plain_on(port).await;
+    server.pass(Duration::from_secs(60));
+    assert_eq!(post(&server, &token, REQUEST, body).await.status, 200);
+    let taken = peer.message().await;
+    let plain = taken["plain"].as_str().unwrap().to_owned();
+    let code = plain.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
+    let body = format!(r#"{{"new_email":"new@example.com","otp_code":"{code}"}}"#);
+    let answer = server.request("POST", VERIFY).bearer(&token).json(body).send().await;
+    assert_eq!(answer.status, 200, "{answer}");
+}

@@ -1,0 +1,101 @@
+//! Notices: written with a change, claimed by one instance at a time.
+
+use std::sync::Arc;
+
+use selfsame::account::{Account, Channel};
+use selfsame::store::{ClaimedNotice, Effect, SealedNotice, Store, Update};
+use uuid::Uuid;
+
+use super::{Opened, at, change};
+
+fn notice(number: u8, channel: Channel) -> SealedNotice {
+    SealedNotice { id: Uuid::from_u128(number.into()), channel, key: 1, sealed: vec![number] }
+}
+
+/// Changes an account and leaves a notice, due from `due_at` until 100.
+async fn leave(opened: &Opened, account: Account, notice: SealedNotice, due_at: i64) -> Account {
+    let effects = vec![Effect::Notify { notice, due_at: at(due_at), expires_at: at(100) }];
+    let update = Update { effects, ..change(&account, |_| {}) };
+    opened.store.commit(account, Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap()
+}
+
+async fn claim(store: &Store, second: i64) -> Option<ClaimedNotice> {
+    store.claim_notice(Channel::Email, at(second), at(second + 10)).await.unwrap()
+}
+
+on_both_databases!(
+    async fn what_is_due_is_claimed_in_its_order_and_for_a_while(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        let account = leave(&opened, account, notice(1, Channel::Email), 20).await;
+        let account = leave(&opened, account, notice(2, Channel::Email), 10).await;
+        leave(&opened, account, notice(3, Channel::Sms), 5).await;
+        assert!(claim(&opened.store, 9).await.is_none());
+        let claimed = claim(&opened.store, 21).await.unwrap();
+        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Channel::Email), 1));
+        assert_eq!(claim(&opened.store, 22).await.unwrap().notice, notice(1, Channel::Email));
+        assert!(claim(&opened.store, 30).await.is_none());
+        // Whoever claimed it first may have died.
+        let claimed = claim(&opened.store, 31).await.unwrap();
+        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Channel::Email), 2));
+    }
+);
+
+on_both_databases!(
+    async fn a_failed_one_is_due_later_unless_somebody_else_has_it(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        leave(&opened, account, notice(1, Channel::Email), 10).await;
+        let first = claim(&opened.store, 10).await.unwrap();
+        opened.store.postpone_notice(&first, at(50)).await.unwrap();
+        assert!(claim(&opened.store, 49).await.is_none());
+        claim(&opened.store, 50).await.unwrap();
+        opened.store.postpone_notice(&first, at(51)).await.unwrap();
+        assert!(claim(&opened.store, 59).await.is_none());
+    }
+);
+
+on_both_databases!(
+    async fn one_that_was_delivered_or_comes_too_late_is_gone(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        let account = leave(&opened, account, notice(1, Channel::Email), 10).await;
+        leave(&opened, account, notice(2, Channel::Email), 20).await;
+        let claimed = claim(&opened.store, 10).await.unwrap();
+        opened.store.forget_notice(claimed.notice.id).await.unwrap();
+        assert!(claim(&opened.store, 100).await.is_none(), "at its end it is too late");
+        assert_eq!(opened.store.forget_expired_notices(at(99)).await.unwrap(), 0);
+        assert_eq!(opened.store.forget_expired_notices(at(100)).await.unwrap(), 1);
+        assert!(claim(&opened.store, 50).await.is_none());
+    }
+);
+
+on_both_databases!(
+    async fn of_many_instances_each_notice_is_claimed_by_one(opened: Opened) {
+        const NOTICES: u8 = 12;
+        let mut account = opened.account(&opened.tenant(1).await, 1).await;
+        for number in 0..NOTICES {
+            account = leave(&opened, account, notice(number, Channel::Email), 10).await;
+        }
+        let mut instances = Vec::new();
+        for _ in 0..4 {
+            let store = opened.second().await;
+            instances.push(tokio::spawn(async move {
+                let mut claimed = Vec::new();
+                // One that was just taken by another instance is no sign that there is none left.
+                let mut misses = 0;
+                while misses < 20 {
+                    match claim(&store, 20).await {
+                        Some(notice) => claimed.push(notice.notice.id),
+                        None => misses += 1,
+                    }
+                }
+                claimed
+            }));
+        }
+        let mut claimed = Vec::new();
+        for instance in instances {
+            claimed.extend(instance.await.unwrap());
+        }
+        claimed.sort();
+        let all: Vec<Uuid> = (0..NOTICES).map(|number| Uuid::from_u128(number.into())).collect();
+        assert_eq!(claimed, all);
+    }
+);
