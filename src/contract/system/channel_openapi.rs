@@ -55,8 +55,10 @@ pub(super) fn operations() -> Vec<Operation> {
         ("the key is unknown, or no longer in use", Error::Channel(ChannelFault::KeyId)),
         ("the keys do not decrypt, or are the same", Error::Channel(ChannelFault::SessionKeys)),
     ];
-    let with_body =
-        body_faults().into_iter().filter(|(_, error)| !matches!(error, Error::Body(BodyFault::Empty | BodyFault::Null))).collect();
+    let with_body = body_faults()
+        .into_iter()
+        .filter(|(_, error)| !matches!(error, Error::Body(BodyFault::Empty | BodyFault::Null)))
+        .collect();
     let session_id_faults =
         vec![("a member is not a string", Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }]))];
     vec![
