@@ -169,7 +169,7 @@ body! {
         .property("email", words("An e-mail address; one of the two is given."))
         .property(
             "auth_source_id",
-            ObjectBuilder::new().description(Some("What the same member of `POST /oauth2/token` will say; for `login` alone.")),
+            ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("What the same member of `POST /oauth2/token` will say; for `login` alone.")),
         )
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -206,7 +206,7 @@ body! {
         .required("token")
         .property("client_id", words("The application."))
         .property("client_secret", words("Its secret, if it keeps one."))
-        .property("token_type_hint", ObjectBuilder::new().description(Some("Not needed: tokens tell what they are.")))
+        .property("token_type_hint", ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("Not needed: tokens tell what they are.")))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use selfsame::account::Account;
 use selfsame::keys::MasterKey;
+use selfsame::store::SigningKeyRecord;
 use serde_json::{Value, json};
 
 use super::Server;
@@ -25,7 +26,8 @@ impl Forge {
         // The first key is made when it is first asked for.
         server.app.issuer().published(&server.app).await.unwrap();
         let records = server.app.store().signing_keys().await.unwrap();
-        let record = records.into_iter().find(|record| record.retired_at.is_none()).unwrap();
+        let signing = |record: &SigningKeyRecord| record.retired_at.is_none() && record.algorithm == "EdDSA";
+        let record = records.into_iter().find(signing).unwrap();
         let master = MasterKey::read_or_create(&server.data().join("secret.key"), [0; 32]).unwrap();
         let private = master.open(&record.key_id, &record.sealed).unwrap();
         Forge {
