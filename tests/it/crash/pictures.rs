@@ -7,12 +7,15 @@ use tokio_postgres::NoTls;
 use crate::rivergen::PIXEL;
 use crate::support::process::Installation;
 use crate::support::s3::S3;
-use crate::support::{Database, THROW_AWAY, until};
+use crate::support::{Database, until};
 
 const PROFILE: &str = "/api/v1/auth/me/profile";
 /// Nobody gives up before the kill, however busy the machine is.
-const PATIENT: [(&str, &str); 3] =
-    [THROW_AWAY[0], ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "60s"), ("SELFSAME__SERVER__REQUEST_TIMEOUT", "60s")];
+const PATIENT: [(&str, &str); 3] = [
+    ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
+    ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "60s"),
+    ("SELFSAME__SERVER__REQUEST_TIMEOUT", "60s"),
+];
 
 on_both_databases!(
     async fn a_picture_whose_change_never_came_is_swept_out_of_the_folder(database: Database) {

@@ -143,7 +143,7 @@ async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Er
         asked => asked?,
     };
     match asked.get("sessionId") {
-        None | Some(Value::Null) => Ok(None),
+        None => Ok(None),
         Some(Value::String(name)) => Ok(canonical(name)),
         Some(_) => Err(Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }])),
     }
