@@ -1,5 +1,6 @@
 //! What only happens to a file: another process that holds its lock, and a disk that is full.
 
+use std::path::Path;
 use std::process::Command;
 
 use selfsame::account::Field;
@@ -56,7 +57,7 @@ async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
     let update = |number: usize| {
         signed("POST", "/web/v1/system/profile/update").json(format!(r#"{{"accountName":"{number}"}}"#)).send()
     };
-    limit_files(server.id(), "300000");
+    limit_files(server.id(), &(largest(folder.path()) + 300_000).to_string());
     let mut acknowledged = 0;
     let refused = loop {
         let answer = update(acknowledged + 1).await;
@@ -81,6 +82,12 @@ async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
     assert_eq!(update(30_000).await.status, 200);
     drop(server);
     assert!(installation.run(&["audit", "verify"]).contains(&format!("entries: {},", acknowledged + 2)));
+}
+
+/// The size of the largest file in a folder, in bytes.
+fn largest(folder: &Path) -> u64 {
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().metadata().unwrap().len()).max().unwrap_or_default()
 }
 
 fn limit_files(process: &str, bytes: &str) {
