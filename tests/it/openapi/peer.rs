@@ -61,7 +61,6 @@ async fn system(cases: usize) {
     let person = server.person(&[(Field::DisplayName, "System Admin"), (Field::Phone, "+1234567890")]).await;
     let token = server.token(&person, Contract::System).await;
     run(&server, "system", &[format!("Authorization: Bearer {token}"), "X-Client-Hash: d1".to_owned()], cases).await;
-    // Most of what is made up names an attribute that no tenant defines, or an address without its code.
     let after = server.account(&person).await;
     assert!(after.version > 20, "the profile changed only {} times: nothing was tested", after.version);
 }
@@ -71,7 +70,6 @@ async fn cl2c(cases: usize) {
     let person = server.person(&[(Field::GivenName, "John"), (Field::FamilyName, "Doe")]).await;
     let key = key(&server, person.id).await;
     run(&server, "cl2c", &[format!("tenant: {}", server.tenant.name), format!("X-API-Key: {key}")], cases).await;
-    // Most of what is made up names an attribute that no tenant defines, or an address without its code.
     let after = server.account(&person).await;
     assert!(after.version > 20, "the user changed only {} times: nothing was tested", after.version);
 }
