@@ -9,7 +9,8 @@ pub enum Picture<'a> {
     Stored {
         /// The random name, with the ending of its type; it tells nothing about the content.
         name: &'a str,
-        /// The SHA-256 of the uploaded bytes in hexadecimal digits: the same upload again changes nothing.
+        /// The SHA-256 of the uploaded bytes in hexadecimal digits, a dot, and how many bytes they are: the same upload again
+        /// changes nothing, and the history tells what was uploaded without holding it.
         digest: &'a str,
     },
 }

@@ -28,7 +28,7 @@ pub struct Pool {
 
 /// A picture that is ready to be stored.
 pub struct Prepared {
-    /// The SHA-256 of the uploaded bytes (not of the base64) in hexadecimal digits.
+    /// The SHA-256 of the uploaded bytes (not of the base64) in hexadecimal digits, a dot, and how many bytes they are.
     pub digest: String,
     pub(super) ending: Ending,
     pub(super) file: Bytes,
@@ -79,7 +79,8 @@ pub async fn prepare(app: &App, data: &Data<'_>) -> Result<Prepared, Error> {
 fn decode<Held>(kind: Kind, base64: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
     let bytes = STANDARD.decode(&base64).map_err(Unusable::because)?;
     drop(base64);
-    let digest = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{digest}.{}", bytes.len());
     let (ending, file) = render(kind, &bytes, reserve)?;
     Ok(Prepared { digest, ending, file: file.into() })
 }

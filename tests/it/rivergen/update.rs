@@ -144,6 +144,9 @@ on_both_databases!(
         for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, r#""field":"attributes/bio""#] {
             assert!(payload.contains(named), "{payload}");
         }
+        // The picture by its hash and its length.
+        let digest = r#".png:c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77.70""#;
+        assert!(payload.contains(digest), "{payload}");
         for hidden in ["base64", "iVBOR", &jane.token] {
             assert!(!payload.contains(hidden), "{payload}");
         }
