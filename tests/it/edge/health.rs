@@ -11,7 +11,7 @@ use selfsame::contract::Contract;
 use super::person;
 use super::wire::Wire;
 use crate::support::postgres::Cluster;
-use crate::support::{Database, Server};
+use crate::support::{Database, Server, until};
 
 on_both_databases!(
     async fn the_process_lives_and_is_ready(server: Server) {
@@ -76,7 +76,8 @@ async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_a_stateme
     let ready = tokio::time::timeout(Duration::from_secs(10), server.request("GET", "/readyz").send()).await;
     cluster.thaw();
     assert_eq!(ready.expect("an answer within the statement's time").status, 503);
-    assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
+    // On a busy machine the first answers may take longer than the tenth of a second that they have.
+    until(async || server.request("GET", "/readyz").send().await.status == 200).await;
 }
 
 #[tokio::test]
