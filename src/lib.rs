@@ -26,3 +26,4 @@ pub mod profile;
 pub mod serve;
 pub mod store;
 pub mod telemetry;
+pub mod time;
