@@ -15,6 +15,7 @@ use crate::jose::{AgreementKey, Algorithm, Curve, PrivateKey};
 use crate::json::{self, Object};
 use crate::keys::MasterKey;
 use crate::store::{ChannelKeyRecord, Store};
+use crate::time::{after, before};
 
 /// How often the database may be asked for keys whose names are unknown, in microseconds.
 const ASK_AGAIN: u64 = 100_000;
@@ -138,13 +139,13 @@ impl ChannelKeys {
     /// Reads the keys again, so that what other instances and the command line did comes into force here, and deletes those
     /// that no longer open.
     pub async fn refresh(&self, app: &App) -> Result<(), Error> {
-        let horizon = app.now().checked_sub(self.retired_for).unwrap_or(Timestamp::MIN);
+        let horizon = before(app.now(), self.retired_for);
         app.store().forget_channel_keys(horizon).await?;
         self.read(app.store()).await
     }
 
     fn end(&self, retired_at: Timestamp) -> Timestamp {
-        retired_at.checked_add(self.retired_for).unwrap_or(Timestamp::MAX)
+        after(retired_at, self.retired_for)
     }
 
     async fn make(&self, app: &App, kind: KeyKind) -> Result<String, Error> {

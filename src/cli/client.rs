@@ -1,15 +1,14 @@
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 
-use super::{Failure, Outcome, output, tenant_named};
+use super::duration::duration;
+use super::{Failure, Outcome, label, output, tenant_named};
 use crate::account::{Application, GrantType, Kind, Tenant};
 use crate::app::App;
 use crate::contract::Contract;
 use crate::identity::application::{mint_secret, secret_hash};
 use crate::json::{Object, Value};
 
-/// The longest name of an application, in Unicode scalar values.
-const MAX_NAME: usize = 128;
 /// The longest identifier and the longest claim, in bytes.
 const MAX_WORD: usize = 128;
 
@@ -123,11 +122,7 @@ impl Command {
 impl Create {
     async fn run(self, app: &App) -> Outcome {
         let tenant = tenant_named(app, &self.tenant).await?;
-        if self.name.chars().count() > MAX_NAME || self.name.contains(char::is_control) {
-            return Err(Failure(format!(
-                "name: expected at most {MAX_NAME} characters, none of them a control character"
-            )));
-        }
+        let name = label(self.name)?;
         let longest = app.issuer().max_lifetime();
         if SignedDuration::from_secs(self.token_lifetime) > longest {
             return Err(Failure(format!("token-lifetime: must be at most issuer.max_token_lifetime, {longest:#}")));
@@ -137,7 +132,7 @@ impl Create {
         }
         let wished = Application {
             id: self.id.unwrap_or_else(|| app.new_id().to_string()),
-            name: self.name,
+            name,
             kind: self.kind,
             grants: if self.grants.is_empty() { self.kind.grants() } else { self.grants },
             claims: self.claims,
@@ -234,7 +229,7 @@ fn claim(text: &str) -> Result<String, String> {
 /// Visible ASCII, and not the name of a contract: audiences tell tokens apart.
 fn id(text: &str) -> Result<String, String> {
     let fits = (1..=MAX_WORD).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let contract = Contract::WITH_TOKENS.into_iter().any(|contract| contract.name() == text) || text == "ciam";
+    let contract = Contract::ALL.into_iter().any(|contract| contract.name() == text);
     if fits && !contract {
         Ok(text.to_owned())
     } else {
@@ -255,7 +250,6 @@ fn origin(text: &str) -> Result<String, String> {
 
 /// Whole seconds.
 fn lifetime(text: &str) -> Result<i64, String> {
-    let parsed: Result<SignedDuration, _> = text.parse();
-    let seconds = parsed.ok().map(|duration| duration.as_secs()).filter(|seconds| *seconds > 0);
-    seconds.ok_or_else(|| "expected a duration such as 10m or 1h".to_owned())
+    let seconds = duration(text)?.as_secs();
+    if seconds > 0 { Ok(seconds) } else { Err("expected at least a second".to_owned()) }
 }

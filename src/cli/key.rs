@@ -3,15 +3,12 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::duration::duration;
-use super::{Failure, Outcome, account_with, output, tenant_named};
+use super::{Failure, Outcome, account_with, label, output, tenant_named};
 use crate::account::{AccountId, Tenant};
 use crate::app::App;
 use crate::identity::api_key;
 use crate::json::Object;
 use crate::store::ApiKey;
-
-/// The longest name of a key, in Unicode scalar values.
-const MAX_NAME: usize = 128;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -74,11 +71,7 @@ impl Command {
 impl Create {
     async fn run(self, app: &App) -> Outcome {
         let tenant = tenant_named(app, &self.tenant).await?;
-        if self.name.chars().count() > MAX_NAME || self.name.contains(char::is_control) {
-            return Err(Failure(format!(
-                "name: expected at most {MAX_NAME} characters, none of them a control character"
-            )));
-        }
+        let name = label(self.name)?;
         if let Some(id) = self.account
             && account_with(app, id).await?.tenant_id != tenant.id
         {
@@ -88,7 +81,7 @@ impl Create {
             Some(life) => Some(app.now().checked_add(life).map_err(|_| "expires: too far away".to_owned())?),
             None => None,
         };
-        let (secret, key) = create(app, &tenant, self.account, self.name, expires_at).await?;
+        let (secret, key) = create(app, &tenant, self.account, name, expires_at).await?;
         if !self.json {
             println!("{secret}");
             return Ok(());

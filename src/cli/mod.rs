@@ -170,6 +170,15 @@ impl Place {
     }
 }
 
+/// What operators call something: shown in lists, so it may be anything but long or a control character.
+fn label(name: String) -> Result<String, Failure> {
+    const MAX: usize = 128;
+    if name.chars().count() > MAX || name.contains(char::is_control) {
+        return Err(Failure(format!("name: expected at most {MAX} characters, none of them a control character")));
+    }
+    Ok(name)
+}
+
 /// The tenant with this name.
 async fn tenant_named(app: &App, name: &str) -> Result<Tenant, Failure> {
     let tenant = app.store().tenant_by_name(name).await?;

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::contract::Contract;
 use crate::identity::{Grant, bearer};
 use crate::json::Object;
+use crate::time::after;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -109,7 +110,7 @@ impl Revoke {
 /// Revokes a token of the embedded issuer for as long as it could live.
 pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
     let token = bearer::revocation(app, app.issuer().name(), token_id);
-    let end = app.now().checked_add(app.issuer().max_lifetime()).unwrap_or(Timestamp::MAX);
+    let end = after(app.now(), app.issuer().max_lifetime());
     Ok(app.store().revoke_token(token, end).await?)
 }
 
@@ -124,6 +125,5 @@ async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
 }
 
 fn contract(text: &str) -> Result<Contract, String> {
-    let named = Contract::WITH_TOKENS.into_iter().find(|contract| contract.name() == text);
-    named.ok_or_else(|| format!("expected one of {}", Contract::WITH_TOKENS.map(Contract::name).join(", ")))
+    Contract::among(&Contract::WITH_TOKENS, text)
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::keys::KeyedHash;
 use crate::language::Language;
 use crate::store::{Challenge, SendingLimit, SentCode};
+use crate::time::{after, before};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -131,12 +132,4 @@ fn digits(app: &App, length: usize) -> String {
         digits.extend(fair.take(length - digits.len()).map(|byte| char::from(b'0' + byte % 10)));
     }
     digits
-}
-
-fn after(now: Timestamp, time: std::time::Duration) -> Timestamp {
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
-}
-
-fn before(now: Timestamp, time: SignedDuration) -> Timestamp {
-    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

@@ -35,6 +35,8 @@ pub enum Contract {
 }
 
 impl Contract {
+    /// Every contract.
+    pub const ALL: [Contract; 4] = [Contract::System, Contract::Cl2c, Contract::RiverGen, Contract::Ciam];
     /// Every contract that the embedded issuer's tokens open.
     pub const WITH_TOKENS: [Contract; 2] = [Contract::System, Contract::RiverGen];
     /// Every contract that a trusted issuer's tokens can open.
@@ -49,14 +51,20 @@ impl Contract {
             Contract::Ciam => "ciam",
         }
     }
+
+    /// The one of some contracts that has this name.
+    pub(crate) fn among(contracts: &[Contract], name: &str) -> Result<Contract, String> {
+        let named = contracts.iter().copied().find(|contract| contract.name() == name);
+        let names = || contracts.iter().map(|contract| contract.name()).collect::<Vec<_>>().join(", ");
+        named.ok_or_else(|| format!("expected one of {}", names()))
+    }
 }
 
 impl FromStr for Contract {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Contract, String> {
-        let named = Contract::WITH_BEARERS.into_iter().find(|contract| contract.name() == text);
-        named.ok_or_else(|| format!("expected one of {}", Contract::WITH_BEARERS.map(Contract::name).join(", ")))
+        Contract::among(&Contract::WITH_BEARERS, text)
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::account::{Account, Error, Tenant};
 use crate::app::App;
-use crate::keys::{KeyedHash, equal};
+use crate::keys::{KeyedHash, equal, hex};
 use crate::store::ApiKey;
 
 /// What every key begins with, so that secret scanners and people can tell one.
@@ -56,7 +56,7 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, Error
 
 /// A new secret; it is shown once and kept by nobody.
 pub fn mint(app: &App) -> String {
-    let secret: String = app.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = hex(&app.random::<32>());
     let checksum = checksum(&secret);
     format!("{PREFIX}{secret}{checksum}")
 }
@@ -80,7 +80,7 @@ fn checksum(secret: &str) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     context.update(PREFIX.as_bytes());
     context.update(secret.as_bytes());
-    context.finish().as_ref().iter().take(CHECKSUM_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    hex(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
 }
 
 /// The header's value without the white space around it, if it is there once and says something.

@@ -2,15 +2,14 @@
 
 use crate::account::{Application, Error, Tenant};
 use crate::app::App;
-use crate::keys::{KeyedHash, equal};
+use crate::keys::{KeyedHash, equal, hex};
 
 /// What every secret begins with, so that secret scanners and people can tell one.
 const PREFIX: &str = "ssc_";
 
 /// A new secret; it is shown once and kept by nobody.
 pub fn mint_secret(app: &App) -> String {
-    let secret: String = app.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{PREFIX}{secret}")
+    format!("{PREFIX}{}", hex(&app.random::<32>()))
 }
 
 /// What a secret of an application is recognised by.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::json::{Object, Value};
+use crate::time::after;
 
 /// How far ahead a token of ours may be dated, to outlive a revocation in the very second (`Issuer::issue`).
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -58,10 +59,9 @@ impl Token {
     /// Whether it holds at a moment, with leeway for clocks that differ.
     pub fn holds(&self, now: Timestamp, leeway: Duration) -> bool {
         let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
-        let later = |moment: Timestamp, by| moment.checked_add(by).unwrap_or(Timestamp::MAX);
-        self.not_before.is_none_or(|begin| begin <= later(now, leeway))
-            && self.issued_at.is_none_or(|issued| issued <= later(now, leeway.max(SECOND)))
-            && now < later(self.expires_at, leeway)
+        self.not_before.is_none_or(|begin| begin <= after(now, leeway))
+            && self.issued_at.is_none_or(|issued| issued <= after(now, leeway.max(SECOND)))
+            && now < after(self.expires_at, leeway)
     }
 }
 

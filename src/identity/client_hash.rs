@@ -6,6 +6,7 @@ use super::Caller;
 use crate::account::{Error, HashFault};
 use crate::app::App;
 use crate::keys;
+use crate::time::after;
 
 /// The header's name.
 pub const HEADER: &str = "X-Client-Hash";
@@ -27,8 +28,7 @@ pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bo
         return same(&bound, &hash);
     }
     // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
-    let expires_at =
-        caller.token().expires_at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap_or(jiff::Timestamp::MAX);
+    let expires_at = after(caller.token().expires_at, jiff::SignedDuration::from_hours(1));
     let bound = app.store().bind_client(caller.account.id, caller.session, hash, expires_at).await?;
     same(&bound, &hash)
 }

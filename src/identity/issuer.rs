@@ -19,6 +19,7 @@ use crate::config;
 use crate::contract::Contract;
 use crate::keys::MasterKey;
 use crate::store::{SigningKeyRecord, Store};
+use crate::time::before;
 
 /// The name of the algorithm that the embedded issuer signs with (RFC 8037).
 const ALGORITHM: &str = "EdDSA";
@@ -190,7 +191,7 @@ impl Issuer {
             key_id: key_id.to_owned(),
         };
         app.store().add_signing_key(record).await?;
-        let forgotten = now.checked_sub(self.max_lifetime()).unwrap_or(Timestamp::MIN);
+        let forgotten = before(now, self.max_lifetime());
         app.store().forget_signing_keys(forgotten).await?;
         self.refresh(app).await
     }

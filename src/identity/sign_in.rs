@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{bearer, issuer};
-use crate::account::{AccountId, Application, Cause, Error, GrantType, Status};
+use crate::account::{AccountId, Application, Error, GrantType, Status};
 use crate::app::App;
-use crate::keys::KeyedHash;
+use crate::keys::{KeyedHash, hex};
 use crate::store::{RefreshToken, SignIn};
+use crate::time::after;
 
 /// How long a refresh token is good for one use.
 pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -73,7 +74,8 @@ struct Access {
 
 /// Signs a person in. Whoever calls this has proved who it is.
 pub async fn begin(app: &App, application: &Application, account: AccountId) -> Result<Tokens, Error> {
-    let access = access(app, application, Some(account)).await?;
+    let horizon = app.store().tokens_not_before(account).await?;
+    let access = access(app, application, Some(account), horizon).await?;
     let id_token = id_token(app, application, account, &access).await?;
     let refresh_token = if application.may(GrantType::RefreshToken) {
         let (secret, token) = refresh_token(app, &access);
@@ -116,7 +118,7 @@ pub async fn refresh(app: &App, application: &Application, presented: &str) -> R
     if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
         return Err(Error::CredentialsInvalid);
     }
-    let access = access(app, application, Some(account.id)).await?;
+    let access = access(app, application, Some(account.id), horizon).await?;
     let id_token = id_token(app, application, account.id, &access).await?;
     let (secret, next) = refresh_token(app, &access);
     if !app.store().refresh(sign_in.id, hash, &next, now).await? {
@@ -129,7 +131,7 @@ pub async fn refresh(app: &App, application: &Application, presented: &str) -> R
 
 /// A token for an application that acts for itself: it is about nobody and opens no claims.
 pub async fn for_itself(app: &App, application: &Application) -> Result<Tokens, Error> {
-    let access = access(app, application, None).await?;
+    let access = access(app, application, None, None).await?;
     Ok(tokens(application, access, None, None))
 }
 
@@ -147,20 +149,21 @@ pub async fn revoke(app: &App, application: &Application, presented: &str) -> Re
         return Err(Error::CredentialsInvalid);
     }
     let Some(token_id) = &token.token_id else { return Ok(()) };
-    let end = later(token.expires_at, SLACK)?;
+    let end = after(token.expires_at, SLACK);
     app.store().revoke_token(bearer::revocation(app, &token.issuer, token_id), end).await
 }
 
-/// Signs an access token. One that is issued in the very second in which the account's tokens were revoked is dated to the
-/// next, as [`Issuer::issue`](super::Issuer::issue) does.
-async fn access(app: &App, application: &Application, account: Option<AccountId>) -> Result<Access, Error> {
-    let horizon = match account {
-        Some(account) => app.store().tokens_not_before(account).await?,
-        None => None,
-    };
+/// Signs an access token. One that is issued in the very second of `horizon`, in which the account's tokens were revoked, is
+/// dated to the next, as [`Issuer::issue`](super::Issuer::issue) does.
+async fn access(
+    app: &App,
+    application: &Application,
+    account: Option<AccountId>,
+    horizon: Option<Timestamp>,
+) -> Result<Access, Error> {
     let now = app.now();
     let issued_at = horizon.map_or(now, |horizon| now.max(issuer::next_second(horizon)));
-    let expires_at = later(issued_at, SignedDuration::from_secs(application.token_lifetime))?;
+    let expires_at = after(issued_at, SignedDuration::from_secs(application.token_lifetime));
     let token_id = app.new_id().to_string();
     let subject = account.map_or_else(|| application.id.clone(), |account| account.to_string());
     let claims = AccessClaims {
@@ -188,7 +191,7 @@ async fn id_token(app: &App, application: &Application, account: AccountId, acce
         aud: &application.id,
         azp: &application.id,
         iss: app.public_url(),
-        exp: later(access.issued_at, ID_LIFETIME)?.as_second(),
+        exp: after(access.issued_at, ID_LIFETIME).as_second(),
         iat: access.issued_at.as_second(),
         jti: &app.new_id().to_string(),
     };
@@ -197,14 +200,13 @@ async fn id_token(app: &App, application: &Application, account: AccountId, acce
 
 /// A new refresh token: the secret, and how it is stored.
 fn refresh_token(app: &App, access: &Access) -> (String, RefreshToken) {
-    let secret: String = app.random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-    let secret = format!("{PREFIX}{secret}");
+    let secret = format!("{PREFIX}{}", hex(&app.random::<32>()));
     let token = RefreshToken {
         hash: hash(app, &secret),
         issued_at: access.issued_at,
-        expires_at: later(access.issued_at, REFRESH_LIFETIME).unwrap_or(Timestamp::MAX),
+        expires_at: after(access.issued_at, REFRESH_LIFETIME),
         access_token: access.revocation,
-        access_ends_at: later(access.expires_at, SLACK).unwrap_or(Timestamp::MAX),
+        access_ends_at: after(access.expires_at, SLACK),
     };
     (secret, token)
 }
@@ -221,8 +223,4 @@ fn tokens(
 
 fn hash(app: &App, secret: &str) -> KeyedHash {
     app.keys().digest("refresh token", &[secret.as_bytes()])
-}
-
-fn later(moment: Timestamp, by: SignedDuration) -> Result<Timestamp, Error> {
-    moment.checked_add(by).map_err(|error| Error::Internal(Cause::new(error)))
 }

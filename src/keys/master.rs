@@ -50,7 +50,7 @@ impl MasterKey {
     pub fn read_or_create(path: &Path, fresh: [u8; 32]) -> Result<MasterKey, MasterKeyError> {
         let failed = |error| MasterKeyError::File(path.to_owned(), error);
         if !path.exists() {
-            let digits: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits: String = super::hex(&fresh);
             // Written aside and linked into place: nobody ever reads half a key.
             let draft = path.with_extension(format!("{}.draft", draft_name(&fresh)));
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
@@ -84,7 +84,7 @@ impl MasterKey {
 /// linked into place, would change a key that is in use.
 fn draft_name(fresh: &[u8; 32]) -> String {
     let hash = digest::digest(&digest::SHA256, fresh);
-    hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    super::hex(&hash.as_ref()[..8])
 }
 
 fn sync_parent(path: &Path) -> std::io::Result<()> {

@@ -4,16 +4,17 @@
 use std::time::Duration;
 
 use askama::Template;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::MissedTickBehavior;
 
 use super::Message;
-use crate::account::{Account, Channel, Contact, Email, Error, Field, Phone};
+use crate::account::{Account, Channel, Contact, Error, Field};
 use crate::app::App;
 use crate::json::{self, Value};
 use crate::keys::Keyring;
 use crate::language::Language;
 use crate::store::{ClaimedNotice, Effect, SealedNotice};
+use crate::time::after;
 
 /// How often is looked for what is due.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -37,7 +38,9 @@ struct Page<'a> {
 
 /// What a change of an account has to tell to addresses that it takes off it.
 pub fn of_change(app: &App, before: &Account, after: &Account) -> Vec<Effect> {
-    let gone = |contact: &Contact| !holds(after, contact);
+    let comparable = |contact: &Contact| (contact.channel(), contact.comparable());
+    let held: Vec<_> = verified(after).iter().map(comparable).collect();
+    let gone = |contact: &Contact| !held.contains(&comparable(contact));
     verified(before).into_iter().filter(gone).map(|contact| notify(app, before, &contact)).collect()
 }
 
@@ -46,7 +49,7 @@ pub async fn deliver_due(app: &App, channel: Channel) -> Result<(), Error> {
     // While nothing can be sent, nothing is claimed: attempts are for messages that could not be taken.
     while app.outbox().rehearse(channel, app.now()).is_ok() {
         let now = app.now();
-        let Some(claimed) = app.store().claim_notice(channel, now, later(now, LEASE)).await? else { break };
+        let Some(claimed) = app.store().claim_notice(channel, now, after(now, LEASE)).await? else { break };
         deliver(app, claimed).await?;
     }
     Ok(())
@@ -94,7 +97,7 @@ async fn deliver(app: &App, claimed: ClaimedNotice) -> Result<(), Error> {
         }
         Err(error) => {
             tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered yet");
-            app.store().postpone_notice(&claimed, later(app.now(), pause(attempt))).await
+            app.store().postpone_notice(&claimed, after(app.now(), pause(attempt))).await
         }
     }
 }
@@ -112,17 +115,6 @@ fn verified(account: &Account) -> Vec<Contact> {
     phone.into_iter().chain(email).collect()
 }
 
-/// Whether an account still has an address that compares equal, and verified.
-fn holds(account: &Account, contact: &Contact) -> bool {
-    let held = match contact {
-        Contact::Phone(_) => {
-            account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned())
-        }
-        Contact::Email(_) => account.email().filter(|_| account.email_verified).as_ref().map(Email::folded),
-    };
-    held.as_ref() == Some(&contact.comparable())
-}
-
 fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {
     let language = account.text(Field::Language).and_then(Language::of_tag).unwrap_or(Language::English);
     let message = message(contact, language);
@@ -134,11 +126,10 @@ fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {
         ("html", Value::from(message.html)),
     ]));
     let sealed = app.keys().outbox().seal(app.random(), id.as_bytes(), plain.to_text().as_bytes());
-    let kept_for = SignedDuration::try_from(app.config().notices.kept_for).unwrap_or(SignedDuration::MAX);
     Effect::Notify {
         notice: SealedNotice { id, channel, key: Keyring::GENERATION, sealed },
         due_at: now,
-        expires_at: later(now, kept_for),
+        expires_at: after(now, app.config().notices.kept_for),
     }
 }
 
@@ -165,8 +156,4 @@ fn open(app: &App, notice: &SealedNotice) -> Option<Message> {
     let text = |name| plain.get(name).and_then(Value::as_str).map(str::to_owned);
     let (to, subject, html) = (text("to")?, text("subject"), text("html"));
     Some(Message { channel: notice.channel, to, subject, text: text("text")?, html })
-}
-
-fn later(now: Timestamp, time: SignedDuration) -> Timestamp {
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }

@@ -112,7 +112,9 @@ impl Body {
     fn fill(&self, places: &Places<'_>) -> String {
         match self {
             Body::Json(tree) => fill_tree(tree.clone(), places).to_text(),
-            Body::Form(template) => places.fill(template, form_encode),
+            Body::Form(template) => {
+                places.fill(template, |text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
+            }
         }
     }
 }
@@ -127,15 +129,6 @@ fn fill_tree(value: Value, places: &Places<'_>) -> Value {
         }
         other => other,
     }
-}
-
-/// Everything but letters and digits as percent and two digits (URL Standard, "application/x-www-form-urlencoded").
-fn form_encode(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }
 
 #[cfg(test)]

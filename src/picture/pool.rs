@@ -14,6 +14,7 @@ use super::kind::{Ending, Kind};
 use super::render::{MAX_MEMORY, MEBIBYTE, Unusable, render};
 use crate::account::{Cause, Error};
 use crate::app::App;
+use crate::keys::hex;
 
 /// Pictures that may wait for a thread: more would wait longer than their client does.
 const MAX_WAITING: usize = 16;
@@ -79,8 +80,7 @@ pub async fn prepare(app: &App, data: &Data<'_>) -> Result<Prepared, Error> {
 fn decode<Held>(kind: Kind, base64: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
     let bytes = STANDARD.decode(&base64).map_err(Unusable::because)?;
     drop(base64);
-    let digest: String = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = format!("{digest}.{}", bytes.len());
+    let digest = format!("{}.{}", hex(digest(&SHA256, &bytes).as_ref()), bytes.len());
     let (ending, file) = render(kind, &bytes, reserve)?;
     Ok(Prepared { digest, ending, file: file.into() })
 }

@@ -1,11 +1,8 @@
 //! Deleting pictures that nobody needs.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use crate::account::{AccountId, Error, Field, Picture};
 use crate::app::App;
+use crate::time::before;
 
 /// Deletes uploads whose change never happened after `pictures.pending_for`, and replaced pictures after
 /// `pictures.kept_for`; a bounded number of each at a time. The object goes first: a crash in between leaves a row, and the
@@ -30,8 +27,4 @@ async fn is_shown(app: &App, account: AccountId, name: &str) -> Result<bool, Err
     let account = app.store().account(account).await?;
     let picture = account.as_ref().and_then(|account| account.text(Field::Picture)).map(Picture::of);
     Ok(matches!(picture, Some(Picture::Stored { name: shown, .. }) if shown == name))
-}
-
-fn before(now: Timestamp, time: Duration) -> Timestamp {
-    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

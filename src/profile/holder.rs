@@ -1,13 +1,16 @@
-use crate::account::{AccountId, Contact, Error, Tenant};
+use crate::account::{Account, AccountId, Contact, Error, TenantId};
 use crate::app::App;
 use crate::store::Holding;
 
 /// Whose an address is: the account of the tenant that has proved it.
-pub async fn holder(app: &App, tenant: &Tenant, contact: &Contact) -> Result<Option<AccountId>, Error> {
-    let kind = match contact {
-        Contact::Phone(_) => "phone",
-        Contact::Email(_) => "email",
-    };
-    let key = app.keys().index(tenant.id, kind, &contact.comparable());
-    app.store().holder(tenant.id, &Holding { kind, key }).await
+pub async fn holder(app: &App, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
+    let kind = contact.field().name();
+    let key = app.keys().index(tenant, kind, &contact.comparable());
+    app.store().holder(tenant, &Holding { kind, key }).await
+}
+
+/// Whether another account of the tenant has proved an address. It may be another answer when a change commits, and that
+/// one counts.
+pub async fn is_taken(app: &App, account: &Account, contact: &Contact) -> Result<bool, Error> {
+    Ok(holder(app, account.tenant_id, contact).await?.is_some_and(|holder| holder != account.id))
 }

@@ -5,14 +5,12 @@ mod create;
 mod holder;
 mod record;
 mod schemas;
-mod taken;
 mod update;
 
 pub mod audit;
 
 pub use arrive::arrive;
 pub use create::{create, create_proved};
-pub use holder::holder;
+pub use holder::{holder, is_taken};
 pub use schemas::{Schemas, rules};
-pub use taken::is_taken;
 pub use update::{update, update_once, update_proved};

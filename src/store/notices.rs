@@ -52,12 +52,13 @@ impl Store {
     ) -> Result<Option<ClaimedNotice>, Error> {
         let read = |row: &dyn Row| {
             let id = row.uuid(0).and_then(present)?;
-            let (key, sealed) = (present(row.integer(1)?)?, present(row.bytes(2)?)?);
-            Ok((SealedNotice { id, channel: Channel::Email, key, sealed }, present(row.integer(3)?)?))
+            Ok((id, present(row.integer(1)?)?, present(row.bytes(2)?)?, present(row.integer(3)?)?))
         };
         let claimed = self.write(CLAIM, parameters![channel.name(), now, lease], read).await?;
-        let claimed = claimed.into_iter().next();
-        Ok(claimed.map(|(notice, attempt)| ClaimedNotice { notice: SealedNotice { channel, ..notice }, attempt }))
+        Ok(claimed.into_iter().next().map(|(id, key, sealed, attempt)| {
+            let notice = SealedNotice { id, channel, key, sealed };
+            ClaimedNotice { notice, attempt }
+        }))
     }
 
     /// Makes a notice due again at a moment, unless somebody else has claimed it since.

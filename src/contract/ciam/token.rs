@@ -135,7 +135,7 @@ impl Signing<'_> {
     ) -> Result<AccountId, Response> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
-            if let Some(id) = profile::holder(self.app, self.tenant, proof.contact()).await.map_err(said)? {
+            if let Some(id) = profile::holder(self.app, self.tenant.id, proof.contact()).await.map_err(said)? {
                 let account = self.app.store().account(id).await.map_err(said)?;
                 if account.is_none_or(|account| account.status != Status::Active) {
                     return Err(grant("Abnormal user status"));

@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::member;
-use crate::account::{Account, BodyFault, Edit, Error, Fault, Field, Patch, Phone, Rule, Text};
+use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::json::{Object, Value};
-use crate::store::Holding;
+use crate::profile::is_taken;
 
 /// The most Unicode scalar values of a name.
 pub(super) const MAX_NAME: usize = 75;
@@ -57,7 +57,7 @@ impl Wished {
             return Err(Error::Fields(reading.faults));
         };
         if let Edit::Set(number) = &phone
-            && taken(app, account, number.as_str()).await?
+            && is_taken(app, account, &Contact::Phone(number.clone())).await?
         {
             let rule = Rule::Registered(number.as_str().to_owned());
             return Err(Error::Fields(vec![Fault { field: PHONE_NUMBER.into(), rule }]));
@@ -131,13 +131,6 @@ fn phone_rule(text: &str) -> Result<(), Rule> {
     let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
     let fits = (7..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && digits[0] != b'0';
     if fits { Ok(()) } else { Err(Rule::PhoneNumber) }
-}
-
-/// Whether somebody else in the tenant has proved a number to be theirs.
-async fn taken(app: &App, account: &Account, number: &str) -> Result<bool, Error> {
-    let key = app.keys().index(account.tenant_id, "phone", &Phone(number).comparable());
-    let holder = app.store().holder(account.tenant_id, &Holding { kind: "phone", key }).await?;
-    Ok(holder.is_some_and(|holder| holder != account.id))
 }
 
 /// The parts fill a display name that is unset, and leave any other alone.

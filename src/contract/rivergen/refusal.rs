@@ -10,6 +10,7 @@ use crate::contract::body::seconds;
 use crate::contract::{Asked, body};
 use crate::limit::TooMany;
 use crate::picture::PictureRule;
+use crate::time::after;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -180,7 +181,7 @@ fn picture_reason(rule: PictureRule) -> &'static str {
 fn too_many(asked: &Asked, early: TooMany) -> Response {
     let refused = refusal(asked, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded", None);
     let wait = jiff::SignedDuration::try_from(early.wait).unwrap_or(jiff::SignedDuration::MAX);
-    let reset = asked.now.checked_add(wait).unwrap_or(jiff::Timestamp::MAX);
+    let reset = after(asked.now, wait);
     // Whole seconds, rounded up: who waits until then is let in.
     let reset = reset.as_second() + i64::from(reset.subsec_nanosecond() > 0);
     let headers =

@@ -26,6 +26,7 @@ use crate::json::Value;
 use crate::limit;
 use crate::serve::{Source, count_source};
 use crate::store::NewChannelSession;
+use crate::time::after;
 
 use super::channel_openapi::{ClosingSession, OpeningSession};
 pub(super) use answer::{Plain, seal};
@@ -96,7 +97,7 @@ async fn open_session(
     let keys = keys.ok_or(Error::Channel(ChannelFault::SessionKeys))?;
     let id = uuid::Builder::from_random_bytes(app.random()).into_uuid();
     let created_at = app.now();
-    let expires_at = created_at.checked_add(SESSION_LIFETIME).unwrap_or(created_at);
+    let expires_at = after(created_at, SESSION_LIFETIME);
     let source = source.map(|Extension(Source(address))| limit::network(address).to_string()).unwrap_or_default();
     let session = NewChannelSession {
         id: id.into_bytes(),

@@ -10,6 +10,7 @@ use crate::channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scop
 use crate::keys::SealingKey;
 use crate::limit::TooMany;
 use crate::store::{ChannelOwner, Nonce, NonceState};
+use crate::time::after;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 
@@ -90,12 +91,7 @@ async fn one_off(
     let plain = opened.ok().filter(|_| opens && !state.used).ok_or(REFUSED)?;
     Ok(Message {
         plain,
-        nonce: Nonce {
-            scope,
-            nonce: digest,
-            account: Some(account),
-            expires_at: now.checked_add(ONE_OFF_LIFETIME).unwrap_or(now),
-        },
+        nonce: Nonce { scope, nonce: digest, account: Some(account), expires_at: after(now, ONE_OFF_LIFETIME) },
         room: room(&state, MAX_ONE_OFFS, now),
         answer: Some(Answer::Envelope { key: keys.response, session: String::new(), json: false }),
     })

@@ -13,6 +13,7 @@ use crate::channel::{KeyKind, MAX_TOKENS, Scope, fresh};
 use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
 use crate::json::{Object, Value};
 use crate::store::Nonce;
+use crate::time::after;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 /// The longest `jti`, in bytes.
@@ -53,7 +54,7 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     let opened = message.open(&key.private, app.random());
     let plain = opened.filter(|_| is_known && is_now && !state.used).ok_or(REFUSED)?;
     // Remembered for as long as any instance, whose clock may be behind, could take it for new.
-    let expires_at = claims.issued_at.checked_add(window.saturating_mul(2)).unwrap_or(Timestamp::MAX);
+    let expires_at = after(claims.issued_at, window.saturating_mul(2));
     let answer = match claims.answer_to.filter(|_| context.wants_token) {
         Some(key) => Some(Answer::Token { recipient: agree(app, key).ok_or(REFUSED)?, token_id: claims.token_id }),
         None => None,
