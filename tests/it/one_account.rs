@@ -1,22 +1,11 @@
 //! One account behind every contract: what is written through one is read through the others.
 //!
-//! A contract takes part by its name in [`Side`], how it is asked, and its spelling in each line of [`FIELDS`].
+//! A contract takes part by its name in [`Side`] and its spelling in each line of [`FIELDS`].
 
-use selfsame::account::{Account, Edit, Field, Kind, Patch};
-use selfsame::contract::Contract;
-use serde_json::{Map, Value, json};
+use selfsame::account::{Edit, Field, Patch};
+use serde_json::{Value, json};
 
-use crate::support::applications::Client;
-use crate::support::{Answer, Server, patch};
-
-/// A contract, seen by somebody who uses it for one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    System,
-    Cl2c,
-    RiverGen,
-    Ciam,
-}
+use crate::support::{Person, Server, Side, patch};
 
 /// What a contract calls a field, and whether it writes it.
 #[derive(Clone, Copy)]
@@ -67,100 +56,6 @@ const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
         ),
     ]
 };
-
-/// A person as each contract sees them.
-struct Person<'a> {
-    server: &'a Server,
-    account: Account,
-    token: String,
-    river: String,
-    claims: String,
-    client: Client<'a>,
-    key: String,
-}
-
-/// Every claim that is a field.
-const CLAIMS: [&str; 8] = ["name", "nickname", "username", "email", "phone_number", "locale", "zoneinfo", "picture"];
-
-impl<'a> Person<'a> {
-    async fn new(server: &'a Server, wished: Patch) -> Person<'a> {
-        let account = server.person_with(&server.tenant, wished).await;
-        let token = server.token(&account, Contract::System).await;
-        let river = server.token(&account, Contract::RiverGen).await;
-        let key = server.back_end(&server.tenant, Some(account.id)).await.secret;
-        let client = server.client(Kind::Web, &CLAIMS).await;
-        let claims = client.token(&account).await;
-        Person { server, account, token, river, claims, client, key }
-    }
-
-    /// What a contract shows.
-    async fn read(&self, side: Side) -> Value {
-        match side {
-            Side::System => self.system("GET", "/web/v1/system/profile", None).await.json()["data"].take(),
-            Side::Cl2c => self.cl2c("GET", &format!("/v1/cl2c/users/{}", self.account.id), None).await.json(),
-            Side::RiverGen => self.river("GET", "/api/v1/auth/me", None).await.json()["data"]["user"].take(),
-            Side::Ciam => self.ciam("GET", None).await.json(),
-        }
-    }
-
-    /// Writes one member, and what the contract demands beside it.
-    async fn write(&self, side: Side, name: &str, value: impl Into<Value>) -> Answer {
-        let mut body = Map::from_iter([(name.to_owned(), value.into())]);
-        match side {
-            Side::System => self.system("POST", "/web/v1/system/profile/update", Some(body.into())).await,
-            Side::Cl2c => {
-                let stored = self.server.account(&self.account).await;
-                for (name, field) in [("firstName", Field::GivenName), ("lastName", Field::FamilyName)] {
-                    body.entry(name).or_insert_with(|| stored.text(field).unwrap_or("Unknown").into());
-                }
-                self.cl2c("PUT", "/v1/cl2c/user", Some(body.into())).await
-            }
-            Side::RiverGen => self.river("PUT", "/api/v1/auth/me/profile", Some(body.into())).await,
-            Side::Ciam => self.ciam("PATCH", Some(body.into())).await,
-        }
-    }
-
-    async fn system(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let request = self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", "d1");
-        match body {
-            Some(body) => request.json(body.to_string()).send().await,
-            None => request.send().await,
-        }
-    }
-
-    async fn river(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let request = self.server.request(method, path).bearer(&self.river);
-        match body {
-            Some(body) => request.json(body.to_string()).send().await,
-            None => request.send().await,
-        }
-    }
-
-    async fn ciam(&self, method: &str, body: Option<Value>) -> Answer {
-        let request = self.server.request(method, "/userinfo").bearer(&self.claims);
-        match body {
-            Some(body) => request.json(body.to_string()).send().await,
-            None => request.send().await,
-        }
-    }
-
-    /// Changes an address through CIAM, with a code.
-    async fn prove(&self, name: &str, address: &str) -> Answer {
-        let token = self.client.otp_token(json!({"usage": "update_userinfo", name: address})).await;
-        let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };
-        let code = self.server.code_to(&to);
-        let body = json!({name: address, format!("{name}_otp_token"): token, format!("{name}_otp"): code});
-        self.ciam("PATCH", Some(body)).await
-    }
-
-    async fn cl2c(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let request = self.server.request(method, path).header("tenant", "demo").header("X-API-Key", &self.key);
-        match body {
-            Some(body) => request.json(body.to_string()).send().await,
-            None => request.send().await,
-        }
-    }
-}
 
 /// How a contract shows what is unset.
 fn unset(side: Side) -> Value {

@@ -6,8 +6,10 @@ mod certificate;
 pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
+mod log;
 pub(crate) mod mail;
 pub(crate) mod peer;
+mod person;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod program;
@@ -26,6 +28,8 @@ use std::time::Duration;
 pub(crate) use api_keys::BackEnd;
 pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
+pub(crate) use log::Log;
+pub(crate) use person::{Person, Side};
 pub(crate) use process::Process;
 pub(crate) use program::Installation;
 pub(crate) use request::{Answer, Request};
@@ -83,7 +87,11 @@ impl OnDatabase for Database {
 /// Runs one test to its end on a database of its own, or fails it after [`LIMIT`].
 pub(crate) fn run<Argument: OnDatabase>(database: fn() -> Database, body: impl AsyncFnOnce(Argument)) {
     // Two threads: a test that blocks, as when it kills a database, must not stop the server it talks to.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let log = Log::default();
+    log.collect_from_this_thread();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().on_thread_start(move || log.collect_from_this_thread());
+    let runtime = runtime.build().unwrap();
     let database = database();
     // Without this insta refuses an inline snapshot that is asserted twice in one process, once on each database.
     insta::allow_duplicates! {
