@@ -1,6 +1,9 @@
 //! The attributes: one JSON object a person, merged and never overwritten.
 
-use crate::json::{Object, Value};
+use std::sync::{Arc, OnceLock};
+
+use super::Text;
+use crate::json::{self, Object, Value};
 
 /// How deep attributes may nest, the outermost object included.
 pub const MAX_DEPTH: usize = 16;
@@ -8,6 +11,74 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_KEY: usize = 128;
 /// The most bytes of attributes in compact form.
 pub const MAX_BYTES: usize = 64 * 1024;
+
+/// The attributes of one account: stored as the text of a JSON object, and parsed once, when they are first asked for.
+///
+/// Text that is not a JSON object is kept as it is and never read as an empty one: overwriting it would lose what it holds.
+#[derive(Clone, Default)]
+pub struct Attributes {
+    text: Option<Text>,
+    parsed: OnceLock<Arc<Object>>,
+}
+
+/// Stored attributes are not a JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a JSON object")]
+pub struct Unreadable;
+
+impl Attributes {
+    /// Takes attributes as they are stored; `None` while there are none.
+    pub fn stored(text: Option<Text>) -> Attributes {
+        Attributes { text, parsed: OnceLock::new() }
+    }
+
+    /// Stores an object; `None` when it has more than [`MAX_BYTES`] in compact form. An empty object is stored as nothing.
+    pub fn of(object: Object) -> Option<Attributes> {
+        if object.is_empty() {
+            return Some(Attributes::default());
+        }
+        let text = object.to_string();
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        let text = Text::new(text).ok()?;
+        Some(Attributes { text: Some(text), parsed: OnceLock::from(Arc::new(object)) })
+    }
+
+    /// The text that is stored; `None` while there are no attributes.
+    pub fn text(&self) -> Option<&Text> {
+        self.text.as_ref()
+    }
+
+    /// The attributes as an object, empty while there are none.
+    pub fn object(&self) -> Result<&Object, Unreadable> {
+        if let Some(parsed) = self.parsed.get() {
+            return Ok(parsed);
+        }
+        let parsed = match &self.text {
+            None => Object::new(),
+            Some(text) => json::parse(text.as_str().as_bytes())
+                .ok()
+                .and_then(|value| value.into_object().ok())
+                .ok_or(Unreadable)?,
+        };
+        Ok(self.parsed.get_or_init(|| Arc::new(parsed)))
+    }
+}
+
+/// Attributes are equal when their texts are.
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Attributes) -> bool {
+        self.text == other.text
+    }
+}
+
+/// Shows how long the text is and nothing else.
+impl std::fmt::Debug for Attributes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
 
 /// Why a wish cannot become attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

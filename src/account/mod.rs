@@ -19,9 +19,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::json::{self, Object};
+use crate::json::Object;
 
 pub use application::{Application, GrantType, Kind};
+pub use attributes::Attributes;
 pub use contact::{Channel, Contact, Email, Phone};
 pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule};
 pub use fields::{Field, Text, TextError, Texts};
@@ -54,8 +55,10 @@ pub struct Account {
     pub portal: Portal,
     /// Whether the account may be used.
     pub status: Status,
-    /// The personal fields, each text or unset.
+    /// The personal fields but the attributes, each text or unset.
     pub texts: Texts,
+    /// The attributes.
+    pub attributes: Attributes,
     /// Whether the stored e-mail address was proved by its owner.
     pub email_verified: bool,
     /// Whether the stored phone number was proved by its owner.
@@ -86,6 +89,7 @@ impl Account {
             portal: tenant.portal,
             status: Status::Active,
             texts: Texts::default(),
+            attributes: Attributes::default(),
             email_verified: false,
             phone_verified: false,
             authenticated: true,
@@ -97,9 +101,21 @@ impl Account {
         }
     }
 
-    /// The text of a field, `None` while it is unset.
+    /// The text of a field, `None` while it is unset; of the attributes, as they are stored.
     pub fn text(&self, field: Field) -> Option<&str> {
-        self.texts[field].as_ref().map(Text::as_str)
+        let text = match field {
+            Field::Attributes => self.attributes.text(),
+            field => self.texts[field].as_ref(),
+        };
+        text.map(Text::as_str)
+    }
+
+    /// Sets or unsets the text of a field and nothing that depends on it; a change goes through [`Account::apply`].
+    pub fn set_text(&mut self, field: Field, text: Option<Text>) {
+        match field {
+            Field::Attributes => self.attributes = Attributes::stored(text),
+            field => self.texts[field] = text,
+        }
     }
 
     /// The e-mail address, with its views.
@@ -107,10 +123,11 @@ impl Account {
         self.text(Field::Email).map(Email)
     }
 
-    /// The attributes; an empty object while there are none.
-    pub fn attributes(&self) -> Object {
-        let stored = self.text(Field::Attributes).and_then(|text| json::parse(text.as_bytes()).ok());
-        stored.and_then(|value| value.into_object().ok()).unwrap_or_default()
+    /// The attributes as an object, empty while there are none. [`Error::Internal`] names the account when what is stored
+    /// is not a JSON object: then nothing may be shown or written in its place.
+    pub fn attributes(&self) -> Result<&Object, Error> {
+        let unreadable = |error| Error::Internal(Cause::new(format!("account {}: attributes: {error}", self.id)));
+        self.attributes.object().map_err(unreadable)
     }
 
     /// The picture, with its views.

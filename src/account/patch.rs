@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Contact, Email, Field, Portal, Rules, Status, Text, attributes};
+use super::{Account, Attributes, Contact, Email, Error, Field, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -80,15 +80,18 @@ pub struct Change {
 }
 
 impl Account {
-    /// Applies a patch at a moment and says what changed. Nothing changed means nothing at all: version and times stay.
-    pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Vec<Change> {
+    /// Applies a patch at a moment and returns what changed. Nothing changed means nothing at all: version and times stay.
+    ///
+    /// [`Error::AttributesTooLarge`] when the attributes would be; [`Error::Internal`] when the stored ones cannot be read,
+    /// whatever the patch is about: a change must not be recorded on top of what nobody can read. After an error the
+    /// account may be half changed and must be dropped.
+    pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Result<Vec<Change>, Error> {
         let before = self.clone();
-        for field in Field::ALL {
+        before.attributes()?;
+        for field in Field::ALL.into_iter().filter(|field| *field != Field::Attributes) {
             set(&mut self.texts[field], patch.wish(field));
         }
-        if let Some(wish) = &patch.merge {
-            self.merge(wish);
-        }
+        self.set_attributes(patch)?;
         self.status = patch.status.unwrap_or(self.status);
         self.portal = patch.portal.unwrap_or(self.portal);
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
@@ -102,31 +105,35 @@ impl Account {
                 before.phone_verified && same(before.phone(), self.phone(), |phone| phone.comparable().into_owned()),
             );
 
-        let changes = changes_between(&before, self);
+        let changes = changes_between(&before, self)?;
         if !changes.is_empty() {
             self.version += 1;
             // A clock that was set back must not make history run backwards.
             self.updated_at = now.max(self.updated_at);
         }
-        changes
+        Ok(changes)
     }
 }
 
 impl Account {
-    /// Merges into the attributes. What would be too large is left alone: [`Account::merged`] says so beforehand.
-    fn merge(&mut self, wish: &Object) {
-        match self.merged(wish).map(|merged| merged.to_string()) {
-            Some(text) if text == "{}" => self.texts[Field::Attributes] = None,
-            Some(text) => self.texts[Field::Attributes] = Text::new(text).ok(),
-            None => {}
+    /// Replaces the attributes, as operators and imports do, and merges into them.
+    fn set_attributes(&mut self, patch: &Patch) -> Result<(), Error> {
+        let mut text = self.attributes.text().cloned();
+        set(&mut text, patch.wish(Field::Attributes));
+        if text.as_ref() != self.attributes.text() {
+            self.attributes = Attributes::stored(text);
         }
+        if let Some(wish) = &patch.merge {
+            self.attributes = self.merged(wish)?;
+        }
+        Ok(())
     }
 
-    /// The attributes as they would be with a wish merged in; `None` when they would be too large.
-    pub fn merged(&self, wish: &Object) -> Option<Object> {
-        let mut merged = self.attributes();
+    /// The attributes as they would be with a wish merged in; [`Error::AttributesTooLarge`] when they would be.
+    pub fn merged(&self, wish: &Object) -> Result<Attributes, Error> {
+        let mut merged = self.attributes()?.clone();
         attributes::merge(&mut merged, wish);
-        (merged.to_string().len() <= attributes::MAX_BYTES).then_some(merged)
+        Attributes::of(merged).ok_or(Error::AttributesTooLarge)
     }
 }
 
@@ -143,10 +150,13 @@ fn same<T>(before: Option<T>, after: Option<T>, key: impl Fn(&T) -> String) -> b
     before.as_ref().map(&key) == after.as_ref().map(&key)
 }
 
-fn changes_between(before: &Account, after: &Account) -> Vec<Change> {
+fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Error> {
     let text = |account: &Account, field| account.text(field).map_or(Value::Null, Value::from);
     let time = |time: Option<Timestamp>| time.map_or(Value::Null, |time| Value::from(time.to_string()));
-    let attributes = attributes::differences(&before.attributes(), &after.attributes());
+    let attributes = match before.attributes == after.attributes {
+        true => Vec::new(),
+        false => attributes::differences(before.attributes()?, after.attributes()?),
+    };
     let attributes = attributes.into_iter().map(|(pointer, before, after)| Change {
         field: Cow::Owned(format!("{}{pointer}", Field::Attributes.name())),
         before,
@@ -162,12 +172,9 @@ fn changes_between(before: &Account, after: &Account) -> Vec<Change> {
         ("authenticated", Value::from(before.authenticated), Value::from(after.authenticated)),
         ("auth_valid_until", time(before.auth_valid_until), time(after.auth_valid_until)),
     ];
-    texts
-        .chain(others)
-        .filter(|(_, before, after)| before != after)
-        .map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after })
-        .chain(attributes)
-        .collect()
+    let plain = texts.chain(others).filter(|(_, before, after)| before != after);
+    let plain = plain.map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after });
+    Ok(plain.chain(attributes).collect())
 }
 
 #[cfg(test)]
@@ -207,7 +214,7 @@ mod tests {
     #[test]
     fn a_patch_that_changes_nothing_leaves_version_and_times() {
         let mut account = account();
-        assert!(account.apply(&Patch::default(), later(5)).is_empty());
+        assert!(account.apply(&Patch::default(), later(5)).unwrap().is_empty());
         assert_eq!((account.version, account.updated_at), (0, later(0)));
     }
 
@@ -216,10 +223,10 @@ mod tests {
         let mut account = account();
         let mut proved = set_phone("+1987654321");
         proved.phone_verified = Some(true);
-        account.apply(&proved, later(1));
-        account.apply(&set_phone("+1 987 654 321"), later(2));
+        account.apply(&proved, later(1)).unwrap();
+        account.apply(&set_phone("+1 987 654 321"), later(2)).unwrap();
         assert!(account.phone_verified);
-        let changes = account.apply(&set_phone("+1987654322"), later(3));
+        let changes = account.apply(&set_phone("+1987654322"), later(3)).unwrap();
         assert!(!account.phone_verified);
         let fields: Vec<&str> = changes.iter().map(|change| &*change.field).collect();
         assert_eq!(fields, ["phone", "phone_verified"]);
@@ -228,15 +235,15 @@ mod tests {
     #[test]
     fn nothing_is_verified_that_is_not_there() {
         let mut account = account();
-        account.apply(&Patch { email_verified: Some(true), ..Patch::default() }, later(1));
+        account.apply(&Patch { email_verified: Some(true), ..Patch::default() }, later(1)).unwrap();
         assert!(!account.email_verified);
     }
 
     #[test]
     fn a_clock_set_back_does_not_make_history_run_backwards() {
         let mut account = account();
-        account.apply(&set_phone("+1"), later(10));
-        account.apply(&set_phone("+2"), later(5));
+        account.apply(&set_phone("+1"), later(10)).unwrap();
+        account.apply(&set_phone("+2"), later(5)).unwrap();
         assert_eq!(account.updated_at, later(10));
     }
 
@@ -263,19 +270,19 @@ mod tests {
         #[test]
         fn applying_twice_is_applying_once(first in edits(), second in edits()) {
             let mut account = account();
-            account.apply(&patch_of(&first), later(1));
-            account.apply(&patch_of(&second), later(2));
+            account.apply(&patch_of(&first), later(1)).unwrap();
+            account.apply(&patch_of(&second), later(2)).unwrap();
             let once = account.clone();
-            prop_assert!(account.apply(&patch_of(&second), later(3)).is_empty());
+            prop_assert!(account.apply(&patch_of(&second), later(3)).unwrap().is_empty());
             prop_assert_eq!(account, once);
         }
 
         #[test]
         fn changes_say_exactly_what_differs(first in edits(), second in edits()) {
             let mut account = account();
-            account.apply(&patch_of(&first), later(1));
+            account.apply(&patch_of(&first), later(1)).unwrap();
             let before = account.clone();
-            let changes = account.apply(&patch_of(&second), later(2));
+            let changes = account.apply(&patch_of(&second), later(2)).unwrap();
             for field in Field::ALL.into_iter().filter(|field| *field != Field::Attributes) {
                 let named = changes.iter().find(|change| change.field == field.name());
                 prop_assert_eq!(named.is_some(), before.text(field) != account.text(field));

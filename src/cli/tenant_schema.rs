@@ -91,7 +91,7 @@ async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
         after = last.id;
         for account in page.iter().filter(|account| account.text(Field::Attributes).is_some()) {
             checked += 1;
-            let faults = schema.faults(&account.attributes());
+            let faults = schema.faults(account.attributes()?);
             if faults.is_empty() {
                 continue;
             }

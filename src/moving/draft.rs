@@ -118,7 +118,9 @@ impl Draft {
 
     /// In which members an account that is there already differs; its identities by issuer and subject.
     pub(super) fn differences(&self, account: &Account, identities: &[Identity], tenant: &Tenant) -> Vec<&'static str> {
-        let texts = Field::ALL.into_iter().map(|field| (field.name(), self.texts[field] == account.texts[field]));
+        let texts = Field::ALL
+            .into_iter()
+            .map(|field| (field.name(), self.texts[field].as_ref().map(Text::as_str) == account.text(field)));
         let others = [
             (line::NUMBER, self.number.is_none_or(|number| number == account.number)),
             (line::BIZ_ID, self.biz_id.as_ref().is_none_or(|biz_id| *biz_id == account.biz_id)),

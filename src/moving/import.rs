@@ -226,7 +226,7 @@ impl Import<'_> {
             let rules = profile::rules(self.app, tenant).await?;
             let (account, patch) = draft.account(tenant, number, self.app.now());
             line.faults.extend(misfits(&rules, &patch));
-            line.arrival = Some(profile::arrive(self.app, account, &patch, draft.identities));
+            line.arrival = Some(profile::arrive(self.app, account, &patch, draft.identities)?);
         }
         Ok(())
     }

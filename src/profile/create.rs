@@ -43,7 +43,7 @@ async fn create_with(
     let mut patch = patch.clone();
     schemas::look_up(app, account.tenant_id, &mut patch).await?;
     let before = account.clone();
-    let changes = account.apply(&patch, updated_at);
+    let changes = account.apply(&patch, updated_at)?;
     record::hold(&before, &account, &patch, occasion)?;
     account.version = 1;
     (account.created_at, account.updated_at) = (created_at, updated_at);

@@ -8,11 +8,8 @@ use crate::store::{Effect, Holding, Update};
 /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
 /// else happens with it. `None` when nothing changes.
 pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occasion) -> Result<Option<Update>, Error> {
-    if patch.merge.as_ref().is_some_and(|wish| before.merged(wish).is_none()) {
-        return Err(Error::AttributesTooLarge);
-    }
     let mut after = before.clone();
-    let changes = after.apply(patch, app.now());
+    let changes = after.apply(patch, app.now())?;
     if changes.is_empty() {
         return Ok(None);
     }
@@ -31,13 +28,13 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
 
 /// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.
 pub(super) fn hold(before: &Account, after: &Account, patch: &Patch, occasion: &Occasion) -> Result<(), Error> {
-    if before.text(Field::Attributes) == after.text(Field::Attributes) {
+    if before.attributes == after.attributes {
         return Ok(());
     }
     if patch.rules == Rules::Unknown {
         return Err(Error::Internal(Cause::new("attributes would change, and nobody looked up what they are held to")));
     }
-    patch.rules.check(&before.attributes(), &after.attributes(), occasion.actor == Actor::Owner)
+    patch.rules.check(before.attributes()?, after.attributes()?, occasion.actor == Actor::Owner)
 }
 
 /// What a change of picture brings with it: the new one is no orphan any more, and the old one can go in time.

@@ -4,7 +4,7 @@ use super::value::{Parameter, Row, hash, optional_hash, optional_time, parameter
 use super::{Found, Identity, SigningKeyRecord};
 use crate::account::history::{Entry, Metadata, SealedPayload};
 use crate::account::{
-    Account, AccountId, Digest, Error, Field, Portal, Status, Tenant, TenantId, TenantStatus, Text, Texts,
+    Account, AccountId, Attributes, Digest, Error, Field, Portal, Status, Tenant, TenantId, TenantStatus, Text, Texts,
 };
 
 /// How many columns an account has.
@@ -22,18 +22,15 @@ pub(super) fn account(row: &dyn Row) -> Result<Account, Error> {
     if present(row.integer(6)?)? != PLAIN {
         return Err(unreadable("an account is encrypted with a key that this version does not know"));
     }
-    let mut texts = Texts::default();
-    for (position, field) in Field::ALL.into_iter().enumerate() {
-        texts[field] = row.bytes(FIRST_TEXT + position)?.map(text).transpose()?;
-    }
-    Ok(Account {
+    let mut account = Account {
         id: AccountId(row.uuid(0).and_then(present)?),
         number: present(row.integer(1)?)?,
         tenant_id: TenantId(row.uuid(2).and_then(present)?),
         biz_id: row.text(3)?,
         portal: member(Portal::from_value, row, 4)?,
         status: member(Status::from_value, row, 5)?,
-        texts,
+        texts: Texts::default(),
+        attributes: Attributes::default(),
         email_verified: row.boolean(AFTER_TEXTS)?,
         phone_verified: row.boolean(AFTER_TEXTS + 1)?,
         authenticated: row.boolean(AFTER_TEXTS + 2)?,
@@ -42,7 +39,11 @@ pub(super) fn account(row: &dyn Row) -> Result<Account, Error> {
         created_at: time(row, AFTER_TEXTS + 5)?,
         updated_at: time(row, AFTER_TEXTS + 6)?,
         history_head: Digest(hash(row, AFTER_TEXTS + 7)?),
-    })
+    };
+    for (position, field) in Field::ALL.into_iter().enumerate() {
+        account.set_text(field, row.bytes(FIRST_TEXT + position)?.map(text).transpose()?);
+    }
+    Ok(account)
 }
 
 /// Parameters 1 to 31 of every statement that writes an account.

@@ -26,3 +26,4 @@ mod store;
 mod support_works;
 mod system;
 mod tidy;
+mod unreadable;

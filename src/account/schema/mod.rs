@@ -2,6 +2,7 @@
 
 mod document;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -156,11 +157,11 @@ impl Rules {
     }
 
     /// Attributes as replies show them: without those that may only be written.
-    pub fn shown(&self, mut attributes: Object) -> Object {
-        if let Rules::Schema(schema) = self {
-            attributes.retain(|name, _| !schema.property(name).is_some_and(|property| property.write_only));
-        }
-        attributes
+    pub fn shown<'a>(&self, attributes: &'a Object) -> Cow<'a, Object> {
+        let Rules::Schema(schema) = self else { return Cow::Borrowed(attributes) };
+        let mut shown = attributes.clone();
+        shown.retain(|name, _| !schema.property(name).is_some_and(|property| property.write_only));
+        Cow::Owned(shown)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::account::{Account, Application, Field, Phone, Rules};
+use crate::account::{Account, Application, Error, Field, Phone, Rules};
 use crate::json::Object;
 use crate::picture;
 
@@ -22,15 +22,16 @@ pub(super) const CLAIMS: [&str; 10] = [
 
 /// Shows a person to an application; without one, nothing but who it is. What has no value is left out, never null or empty
 /// (OpenID Connect Core §5.3.2). Addresses show only while they are proved: whoever reads claims trusts them.
+/// [`Error::Internal`] when attributes that the application may see cannot be read.
 pub(super) fn shown(
     subject: &str,
     account: &Account,
     rules: &Rules,
     application: Option<&Application>,
     public_url: &str,
-) -> Object {
+) -> Result<Object, Error> {
     let mut shown = Object::from_iter([("sub", subject)]);
-    let Some(application) = application else { return shown };
+    let Some(application) = application else { return Ok(shown) };
     let may = |claim: &str| application.claims.iter().any(|known| known == claim);
     let mut add = |claim: &str, value: Option<String>| {
         if let Some(value) = value.filter(|_| may(claim)) {
@@ -59,7 +60,10 @@ pub(super) fn shown(
     let mut custom: Vec<&String> = application.claims.iter().filter(|claim| !is_own(claim)).collect();
     custom.sort_unstable();
     custom.dedup();
-    let attributes = rules.shown(account.attributes());
+    if custom.is_empty() {
+        return Ok(shown);
+    }
+    let attributes = rules.shown(account.attributes()?);
     for claim in custom {
         if let Some(value) =
             attributes.get(claim).filter(|value| is_defined(claim, rules) && value.as_str() != Some(""))
@@ -67,7 +71,7 @@ pub(super) fn shown(
             shown.insert(claim.as_str(), value.clone());
         }
     }
-    shown
+    Ok(shown)
 }
 
 /// Whether the tenant's schema defines an attribute: without one there is none.

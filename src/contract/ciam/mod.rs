@@ -80,7 +80,7 @@ fn paths(prefix: &str) -> OpenApiRouter<App> {
 )]
 async fn show(State(app): State<App>, Signed(signed): Signed) -> Result<Response, Error> {
     let rules = profile::rules(&app, &signed.caller.tenant).await?;
-    Ok(signed.answer(&app, &signed.caller.account, &rules))
+    signed.answer(&app, &signed.caller.account, &rules)
 }
 
 /// Shows the person's claims, as `GET` does.
@@ -116,13 +116,15 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     let body = super::body::object(&app, request, MAX_BODY).await.map_err(said)?;
     let rules = profile::rules(&app, &signed.caller.tenant).await.map_err(said)?;
     super::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
-    let wish = wish::read(&body, &signed.caller.account, &rules).map_err(IntoResponse::into_response)?;
+    let account = &signed.caller.account;
+    let wish = wish::read(&body, account, account.attributes().map_err(said)?, &rules);
+    let wish = wish.map_err(IntoResponse::into_response)?;
     let proofs = signed.prove(&app, wish.addresses).await?;
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
     let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
     let account = signed.caller.account.clone();
     match profile::update_proved(&app, account, wish.patch, proofs, occasion, permitted).await {
-        Ok(account) => Ok(signed.answer(&app, &account, &rules)),
+        Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
         Err(Error::CodeUsed) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
@@ -165,9 +167,10 @@ impl FromRequestParts<App> for Signed {
 
 impl SignedIn {
     /// Shows an account to the application.
-    fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Response {
+    fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Result<Response, Error> {
         let subject = &self.caller.token().subject;
-        discovery::described(&claims::shown(subject, account, rules, self.application.as_ref(), app.public_url()))
+        let shown = claims::shown(subject, account, rules, self.application.as_ref(), app.public_url())?;
+        Ok(discovery::described(&shown))
     }
 
     /// Looks at every code before it tells of any: a wrong token comes before a wrong code.

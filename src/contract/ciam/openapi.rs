@@ -268,7 +268,8 @@ type Answers = Vec<(&'static str, &'static str, Response)>;
 fn shown() -> Answers {
     let (account, application) = jane();
     let shown = |application: Option<&Application>| {
-        discovery::described(&claims::shown("MOCK_USER_ID", &account, &Rules::Free, application, PUBLIC_URL))
+        let shown = claims::shown("MOCK_USER_ID", &account, &Rules::Free, application, PUBLIC_URL);
+        shown.map_or_else(IntoResponse::into_response, |shown| discovery::described(&shown))
     };
     vec![
         ("the person", CLAIMS, shown(Some(&application))),

@@ -2,6 +2,7 @@
 
 use super::claims;
 use super::refusal::{Address, Refused};
+use crate::account::attributes;
 use crate::account::schema::{Property, Schema};
 use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text};
 use crate::json::{Object, Value};
@@ -89,7 +90,8 @@ pub(super) struct Claimed {
 }
 
 /// Reads a body in the contract's order: what is not known, what cannot be changed, the forms of addresses, the values.
-pub(super) fn read(body: &Object, account: &Account, rules: &Rules) -> Result<Wish, Refused> {
+/// `present` are the account's attributes.
+pub(super) fn read(body: &Object, account: &Account, present: &Object, rules: &Rules) -> Result<Wish, Refused> {
     let schema = match rules {
         Rules::Schema(schema) => Some(schema.as_ref()),
         Rules::Unknown | Rules::Free => None,
@@ -116,7 +118,7 @@ pub(super) fn read(body: &Object, account: &Account, rules: &Rules) -> Result<Wi
             patch.edit(field, plain(name, value, field, limit, account)?);
         }
     }
-    patch.merge = attributes(&custom, account, rules, schema)?;
+    patch.merge = custom_attributes(&custom, present, rules, schema)?;
     let addresses = [Address::Phone, Address::Email].map(|address| claimed(body, address));
     let addresses = addresses.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
     Ok(Wish { patch, addresses })
@@ -165,16 +167,16 @@ fn is_scalar(property: &Property) -> bool {
 }
 
 /// The tenant's own attributes, as they are to be merged: an empty text removes.
-fn attributes(
+fn custom_attributes(
     custom: &[(&String, &Value)],
-    account: &Account,
+    present: &Object,
     rules: &Rules,
     schema: Option<&Schema>,
 ) -> Result<Option<Object>, Refused> {
     if custom.is_empty() {
         return Ok(None);
     }
-    let shown = rules.shown(account.attributes());
+    let shown = rules.shown(present);
     let mut merge = Object::new();
     for (name, value) in custom {
         if shown.get(name) == Some(*value) {
@@ -182,7 +184,7 @@ fn attributes(
         }
         let property = schema.and_then(|schema| schema.property(name)).ok_or(Refused::Unknown)?;
         let is_text = property.types.iter().any(|kind| kind == "string");
-        if is_text && value.as_str() == Some("") && schema.is_some_and(|schema| refuses_empty(schema, account, name)) {
+        if is_text && value.as_str() == Some("") && schema.is_some_and(|schema| refuses_empty(schema, present, name)) {
             return Err(Refused::IllegalValue);
         }
         merge.insert(name.as_str(), own_value(property, value)?);
@@ -191,14 +193,17 @@ fn attributes(
         return Ok(None);
     }
     // Asked now, so that a value that the schema does not allow is told before any code is looked at.
-    let merged = account.merged(&merge).ok_or(Refused::IllegalValue)?;
-    rules.check(&account.attributes(), &merged, true).map_err(|_| Refused::IllegalValue)?;
+    let mut merged = present.clone();
+    attributes::merge(&mut merged, &merge);
+    if merged.to_string().len() > attributes::MAX_BYTES || rules.check(present, &merged, true).is_err() {
+        return Err(Refused::IllegalValue);
+    }
     Ok(Some(merge))
 }
 
 /// Whether a pattern, say, forbids what would clear an attribute.
-fn refuses_empty(schema: &Schema, account: &Account, name: &str) -> bool {
-    let mut probe = account.attributes();
+fn refuses_empty(schema: &Schema, present: &Object, name: &str) -> bool {
+    let mut probe = present.clone();
     probe.insert(name, "");
     let place = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
     schema.faults(&probe).iter().any(|fault| fault.field == place)

@@ -63,7 +63,7 @@ pub(in crate::contract) fn person(fields: &[(Field, &str)], created_at: Timestam
     let id = AccountId(Uuid::from_u128(0x3fa8_5f64_5717_4562_b3fc_2c96_3f66_afa6));
     let mut account = Account::new(id, 1, None, &tenant(), created_at);
     for (field, value) in fields {
-        account.texts[*field] = Text::new(*value).ok();
+        account.set_text(*field, Text::new(*value).ok());
     }
     account.updated_at = updated_at;
     account

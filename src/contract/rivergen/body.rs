@@ -128,21 +128,25 @@ pub(super) struct Updated<'a> {
     profile_image_url: Option<Cow<'a, str>>,
     /// Whatever the person's applications keep here.
     #[schema(value_type = Object)]
-    profile: Object,
+    profile: Cow<'a, Object>,
     #[schema(format = DateTime)]
     updated_at: String,
 }
 
-/// Shows an account after a change.
-pub(super) fn updated<'a>(account: &'a Account, rules: &Rules, public_url: &str) -> Success<Updated<'a>> {
+/// Shows an account after a change; [`Error::Internal`] when its attributes cannot be read.
+pub(super) fn updated<'a>(
+    account: &'a Account,
+    rules: &Rules,
+    public_url: &str,
+) -> Result<Success<Updated<'a>>, Error> {
     let data = Updated {
         user_id: account.number,
         display_name: account.text(Field::DisplayName),
         profile_image_url: picture::shown(account, public_url),
-        profile: rules.shown(account.attributes()),
+        profile: rules.shown(account.attributes()?),
         updated_at: seconds(account.updated_at),
     };
-    Success { success: true, data, message: "Profile updated successfully" }
+    Ok(Success { success: true, data, message: "Profile updated successfully" })
 }
 
 /// Everything about the person.
@@ -179,7 +183,7 @@ struct User<'a> {
     disabled_at: Option<String>,
     /// Whatever the person's applications keep here.
     #[schema(value_type = Object)]
-    profile: Object,
+    profile: Cow<'a, Object>,
     /// Always empty.
     #[schema(value_type = Object)]
     user_metadata: Object,
@@ -221,7 +225,8 @@ struct Security<'a> {
 }
 
 /// Shows an account, its tenant as its only organisation, the identity providers that know the person, and how often
-/// they are signed in to applications. Attempts to sign in are not counted.
+/// they are signed in to applications. Attempts to sign in are not counted. [`Error::Internal`] when the attributes cannot
+/// be read.
 pub(super) fn me<'a>(
     account: &'a Account,
     rules: &Rules,
@@ -229,7 +234,7 @@ pub(super) fn me<'a>(
     identities: &'a [Identity],
     active_sessions: i64,
     public_url: &str,
-) -> Success<Me<'a>> {
+) -> Result<Success<Me<'a>>, Error> {
     let created_at = || seconds(account.created_at);
     let email = account.text(Field::Email);
     let data = Me {
@@ -243,7 +248,7 @@ pub(super) fn me<'a>(
             is_system_admin: false,
             // Whoever is disabled does not get here.
             disabled_at: None,
-            profile: rules.shown(account.attributes()),
+            profile: rules.shown(account.attributes()?),
             user_metadata: Object::new(),
         },
         emails: email
@@ -274,5 +279,5 @@ pub(super) fn me<'a>(
             active_sessions,
         },
     };
-    Success { success: true, data, message: "User information retrieved successfully" }
+    Ok(Success { success: true, data, message: "User information retrieved successfully" })
 }

@@ -58,7 +58,8 @@ async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response
     let identities = app.store().identities(caller.account.id).await?;
     let rules = profile::rules(&app, &caller.tenant).await?;
     let sessions = app.store().sign_ins(caller.account.id, app.now()).await?;
-    Ok(answer(&body::me(&caller.account, &rules, &caller.tenant, &identities, sessions, app.public_url())))
+    let me = body::me(&caller.account, &rules, &caller.tenant, &identities, sessions, app.public_url())?;
+    Ok(answer(&me))
 }
 
 /// Changes the person's own profile.
@@ -82,7 +83,7 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let rules = patch.rules.clone();
     let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
     match profile::update(&app, caller.account, patch, occasion, permitted).await {
-        Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url()))),
+        Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
             // and is swept in time if nobody adopted it.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use serde::Serialize;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
@@ -281,17 +282,21 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     let provider = Identity { issuer: "https://login.example.com".to_owned(), subject: "jane".to_owned() };
     let nobody = person(&[], CREATED, CREATED);
     vec![
-        ("the person", SHOWN, answer(&body::me(&jane(), &Rules::Free, &tenant(), &[provider], 1, PUBLIC_URL))),
+        ("the person", SHOWN, success(body::me(&jane(), &Rules::Free, &tenant(), &[provider], 1, PUBLIC_URL))),
         (
             "a person of whom nothing is known",
             SHOWN,
-            answer(&body::me(&nobody, &Rules::Free, &tenant(), &[], 0, PUBLIC_URL)),
+            success(body::me(&nobody, &Rules::Free, &tenant(), &[], 0, PUBLIC_URL)),
         ),
     ]
 }
 
 fn changed() -> Vec<(&'static str, &'static str, Response)> {
-    vec![("the whole profile as it is now", CHANGED, answer(&body::updated(&jane(), &Rules::Free, PUBLIC_URL)))]
+    vec![("the whole profile as it is now", CHANGED, success(body::updated(&jane(), &Rules::Free, PUBLIC_URL)))]
+}
+
+fn success(shown: Result<Success<impl Serialize>, Error>) -> Response {
+    shown.map_or_else(IntoResponse::into_response, |shown| answer(&shown))
 }
 
 /// How a request can end before its body is read.

@@ -120,7 +120,7 @@ on_both_databases!(
         set(&server, Some(SCHEMA)).await;
         let shown = r#"{"location":"San Francisco"}"#;
         assert_eq!(jane.merge(r#"{"secret":"x"}"#).await, shown);
-        let kept = || async { jane.stored().await.attributes().to_string() };
+        let kept = || async { jane.stored().await.attributes().unwrap().to_string() };
         assert_eq!(kept().await, r#"{"location":"San Francisco","secret":"x"}"#);
         assert_eq!(jane.merge(shown).await, shown);
         assert_eq!(kept().await, r#"{"location":"San Francisco","secret":"x"}"#);

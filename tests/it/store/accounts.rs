@@ -12,7 +12,7 @@ on_both_databases!(
         let mut before = first(&tenant, 1).account;
         before.version = 0;
         for (position, field) in Field::ALL.into_iter().enumerate() {
-            before.texts[field] = Some(Text::new(format!("{position} ẞ e\u{301} 名前 🧑‍🚀 ' \" \\ \u{1}\n")).unwrap());
+            before.set_text(field, Some(Text::new(format!("{position} ẞ e\u{301} 名前 🧑‍🚀 ' \" \\ \u{1}\n")).unwrap()));
         }
         before.biz_id = "Ünïque".to_owned();
         (before.portal, before.status) = (Portal::Partner, Status::Locked);
@@ -52,7 +52,7 @@ on_both_databases!(
         assert_eq!(largest.as_str().len(), 65_536);
         let changed = change(&account, |account| {
             for field in Field::ALL {
-                account.texts[field] = Some(largest.clone());
+                account.set_text(field, Some(largest.clone()));
             }
         });
         let expected = changed.account.clone();

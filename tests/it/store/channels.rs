@@ -142,7 +142,7 @@ on_both_databases!(
         let rename = |name: &'static str, others: Vec<Effect>| {
             Arc::new(move |current: &Account| {
                 let named =
-                    change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(name).unwrap()));
+                    change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(name).unwrap())));
                 let mut effects = others.clone();
                 effects.extend([Effect::UseNonce(nonce(1, 1, None, 50)), Effect::CountMessage(nonce(1, 1, None, 50))]);
                 Ok(Some(Update { effects, ..named }))

@@ -14,7 +14,7 @@ use crate::support::until;
 /// Sets the display name, and claims and releases.
 fn name(value: &'static str, claim: Vec<Holding>, release: Vec<Holding>) -> Attempt {
     Arc::new(move |current| {
-        let changed = change(current, |account| account.texts[Field::DisplayName] = Some(Text::new(value).unwrap()));
+        let changed = change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(value).unwrap())));
         Ok(Some(Update { claim: claim.clone(), release: release.clone(), ..changed }))
     })
 }
@@ -46,7 +46,7 @@ on_both_databases!(
     async fn a_change_of_an_account_that_changed_meanwhile_is_made_again_of_what_it_is_now(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
         let nickname: Attempt = Arc::new(|current| {
-            Ok(Some(change(current, |account| account.texts[Field::Nickname] = Some(Text::new("J").unwrap()))))
+            Ok(Some(change(current, |account| account.set_text(Field::Nickname, Some(Text::new("J").unwrap())))))
         });
         opened.store.commit(stale.clone(), nickname).await.unwrap();
 
