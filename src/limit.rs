@@ -17,10 +17,9 @@ use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::account::{AccountId, Error};
+use crate::account::{AccountId, Contract, Error, TooMany};
 use crate::app::Clock;
 use crate::config;
-use crate::contract::Contract;
 use crate::telemetry;
 
 /// Every limit of one instance.
@@ -30,15 +29,6 @@ pub struct Limits {
     system: Limit<AccountId>,
     rivergen: Limit<AccountId>,
     ciam: Limit<AccountId>,
-}
-
-/// Why a request came too early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany {
-    /// Requests that pass in a window.
-    pub limit: u32,
-    /// When the next one will pass.
-    pub wait: Duration,
 }
 
 impl Limits {

@@ -1,10 +1,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Channel, Status};
-use crate::limit::TooMany;
-use crate::picture::PictureRule;
+use super::{Channel, PictureRule, Status};
 
 /// What can go wrong with a request, in the domain's words. Each contract says it in its own
 /// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract can say it.
@@ -103,6 +102,15 @@ impl fmt::Debug for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
+}
+
+/// Why a request came too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// Requests that pass in a window.
+    pub limit: u32,
+    /// When the next one will pass.
+    pub wait: Duration,
 }
 
 /// What is wrong with a one-time code.

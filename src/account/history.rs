@@ -7,7 +7,7 @@
 use aws_lc_rs::digest;
 use jiff::Timestamp;
 
-use super::{AccountId, Change};
+use super::{AccountId, Change, Contract};
 use crate::json::{Object, Value};
 
 /// A SHA-256 value.
@@ -67,6 +67,17 @@ pub struct Occasion {
 }
 
 impl Occasion {
+    /// A change by the person themself, through a contract.
+    pub fn owner(contract: Contract, request_id: &str) -> Occasion {
+        Occasion {
+            actor: Actor::Owner,
+            contract: contract.name(),
+            request_id: request_id.to_owned(),
+            source_address: None,
+            user_agent: None,
+        }
+    }
+
     /// An account that comes from elsewhere.
     pub fn import() -> Occasion {
         Occasion { actor: Actor::System, contract: "import", ..Occasion::operator() }

@@ -5,6 +5,7 @@
 mod application;
 pub mod attributes;
 mod contact;
+mod contract;
 mod error;
 mod fields;
 pub mod history;
@@ -24,11 +25,12 @@ use crate::json::Object;
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub use contact::{Channel, Contact, Email, Phone};
-pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule};
+pub use contract::Contract;
+pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule, TooMany};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
-pub use picture::Picture;
+pub use picture::{Picture, PictureRule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 

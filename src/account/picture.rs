@@ -37,3 +37,18 @@ impl fmt::Display for Picture<'_> {
         }
     }
 }
+
+/// The rules that a picture's text may break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureRule {
+    /// It is neither an `http` or `https` address nor a data URI in base64.
+    NotAPicture,
+    /// It is an address of more than 2048 bytes.
+    AddressTooLong,
+    /// It is a data URI of no media type, or of one that is not read here.
+    UnsupportedType,
+    /// Its base64 is not what RFC 4648 §4 says, or empty.
+    InvalidBase64,
+    /// It decodes to more than 2 MiB.
+    TooLarge,
+}

@@ -3,9 +3,8 @@ use jiff::SignedDuration;
 
 use super::duration::duration;
 use super::{Failure, Outcome, label, output, tenant_named};
-use crate::account::{Application, GrantType, Kind, Tenant};
+use crate::account::{Application, Contract, GrantType, Kind, Tenant};
 use crate::app::App;
-use crate::contract::Contract;
 use crate::identity::application::{mint_secret, secret_hash};
 use crate::json::{Object, Value};
 

@@ -1,7 +1,8 @@
+use crate::account::Contract;
 use clap::Args;
 
 use super::{Failure, Outcome};
-use crate::contract::{Contract, openapi};
+use crate::contract::openapi;
 
 #[derive(Args)]
 pub(super) struct OpenApi {

@@ -3,9 +3,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::duration::duration;
 use super::{Failure, Outcome, account_with, output};
-use crate::account::AccountId;
+use crate::account::{AccountId, Contract};
 use crate::app::App;
-use crate::contract::Contract;
 use crate::identity::{Grant, bearer};
 use crate::json::Object;
 use crate::time::after;

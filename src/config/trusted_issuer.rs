@@ -1,5 +1,6 @@
 //! An issuer elsewhere whose tokens are taken.
 
+use crate::account::Contract;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use jsonwebtoken::Algorithm;
@@ -9,7 +10,6 @@ use super::{
     url,
     value::{self, HOUR, MINUTE, duration, fits_issuer, list, read},
 };
-use crate::contract::Contract;
 
 /// An issuer elsewhere whose tokens are taken: a section `[trusted_issuer.NAME]`.
 ///

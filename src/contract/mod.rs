@@ -9,64 +9,15 @@ mod rivergen;
 mod system;
 mod voice;
 
-use std::str::FromStr;
-
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
-use crate::account::Error;
+use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::json::Object;
 
 pub use endpoint::endpoint;
 pub use voice::{Asked, Voice, language, speak, speak_unbounded};
-
-/// The contracts that selfsame speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Contract {
-    /// The System portal's `/web/v1/system/profile`.
-    System,
-    /// CL2C's `/v1/cl2c/user`.
-    Cl2c,
-    /// RiverGen's `/api/v1/auth/me`.
-    RiverGen,
-    /// CIAM's `/userinfo`.
-    Ciam,
-}
-
-impl Contract {
-    /// Every contract.
-    pub const ALL: [Contract; 4] = [Contract::System, Contract::Cl2c, Contract::RiverGen, Contract::Ciam];
-    /// Every contract that the embedded issuer's tokens open.
-    pub const WITH_TOKENS: [Contract; 2] = [Contract::System, Contract::RiverGen];
-    /// Every contract that a trusted issuer's tokens can open.
-    const WITH_BEARERS: [Contract; 3] = [Contract::System, Contract::RiverGen, Contract::Ciam];
-
-    /// The name in audiences, histories and logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Contract::System => "system",
-            Contract::Cl2c => "cl2c",
-            Contract::RiverGen => "rivergen",
-            Contract::Ciam => "ciam",
-        }
-    }
-
-    /// The one of some contracts that has this name.
-    pub(crate) fn among(contracts: &[Contract], name: &str) -> Result<Contract, String> {
-        let named = contracts.iter().copied().find(|contract| contract.name() == name);
-        let names = || contracts.iter().map(|contract| contract.name()).collect::<Vec<_>>().join(", ");
-        named.ok_or_else(|| format!("expected one of {}", names()))
-    }
-}
-
-impl FromStr for Contract {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Contract, String> {
-        Contract::among(&Contract::WITH_BEARERS, text)
-    }
-}
 
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {

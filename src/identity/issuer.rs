@@ -13,10 +13,9 @@ use uuid::Uuid;
 
 use super::jwks::{KeySet, VerificationKey};
 use super::rsa_key::RsaKey;
-use crate::account::{AccountId, Cause, Error};
+use crate::account::{AccountId, Cause, Contract, Error};
 use crate::app::App;
 use crate::config;
-use crate::contract::Contract;
 use crate::keys::MasterKey;
 use crate::store::{SigningKeyRecord, Store};
 use crate::time::before;

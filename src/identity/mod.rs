@@ -19,9 +19,8 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use crate::account::{Account, Error, Status, Tenant};
+use crate::account::{Account, Contract, Error, Status, Tenant};
 use crate::app::App;
-use crate::contract::Contract;
 use crate::keys::KeyedHash;
 
 use bearer::Verified;

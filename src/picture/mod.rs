@@ -18,7 +18,7 @@ mod webp;
 pub use kind::{is_name, media_type};
 pub use objects::{Kept, Objects, ObjectsError};
 pub use pool::{Pool, Prepared, prepare};
-pub use sent::{Data, PictureRule, Sent, read};
+pub use sent::{Data, Sent, read};
 pub use sweep::sweep;
 pub use upload::{address, discard, shown, upload};
 

@@ -2,6 +2,7 @@
 
 use super::MAX_BYTES;
 use super::kind::Kind;
+use crate::account::PictureRule;
 
 /// The longest address of a picture elsewhere, in bytes.
 const MAX_ADDRESS: usize = 2048;
@@ -23,21 +24,6 @@ pub struct Data<'a> {
     pub(super) kind: Kind,
     /// Base64 (RFC 4648 §4) with padding and without anything between, of at most [`MAX_BYTES`].
     pub(super) base64: &'a str,
-}
-
-/// The rules that a picture's text may break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureRule {
-    /// It is neither an `http` or `https` address nor a data URI in base64.
-    NotAPicture,
-    /// It is an address of more than 2048 bytes.
-    AddressTooLong,
-    /// It is a data URI of no media type, or of one that is not read here.
-    UnsupportedType,
-    /// Its base64 is not what RFC 4648 §4 says, or empty.
-    InvalidBase64,
-    /// It decodes to more than [`MAX_BYTES`].
-    TooLarge,
 }
 
 /// Reads the text; `public_url` is the origin under which this installation shows its own pictures, without a slash at its

@@ -2,8 +2,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
-use super::PictureRule::{AddressTooLong, InvalidBase64, NotAPicture, TooLarge, UnsupportedType};
 use super::*;
+use crate::account::PictureRule::{AddressTooLong, InvalidBase64, NotAPicture, TooLarge, UnsupportedType};
 
 const HERE: &str = "https://id.example.com";
 

@@ -96,17 +96,3 @@ pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
     let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
     held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id, kind, &value) }).collect()
 }
-
-/// What the owner does through a contract.
-impl Occasion {
-    /// A change by the person themself, through a contract.
-    pub fn owner(contract: crate::contract::Contract, request_id: &str) -> Occasion {
-        Occasion {
-            actor: Actor::Owner,
-            contract: contract.name(),
-            request_id: request_id.to_owned(),
-            source_address: None,
-            user_agent: None,
-        }
-    }
-}

@@ -10,9 +10,9 @@ use axum::routing::get;
 use bytes::Bytes;
 use utoipa_swagger_ui::{Config, Url};
 
-use crate::account::Error;
+use crate::account::{Contract, Error};
 use crate::app::App;
-use crate::contract::{Contract, endpoint, openapi};
+use crate::contract::{endpoint, openapi};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 

@@ -10,10 +10,9 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use super::{cors, remainder, source};
-use crate::account::Error;
 use crate::account::history::Occasion;
+use crate::account::{Contract, Error};
 use crate::app::App;
-use crate::contract::Contract;
 use crate::telemetry::{Stopwatch, traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

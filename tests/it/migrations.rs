@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use refinery::{Migration, Runner};
-use selfsame::account::{AccountId, Field, TenantId};
+use selfsame::account::{AccountId, Contract, Field, TenantId};
 use selfsame::app::{App, Clock};
 use selfsame::config::Config;
-use selfsame::contract::Contract;
 use selfsame::identity::Grant;
 use selfsame::keys::Purpose;
 use selfsame::store::{Holding, OpenError, Store, Subject};

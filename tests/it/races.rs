@@ -1,8 +1,7 @@
 //! Many who change one thing at once: nothing acknowledged is lost, nobody starves, and what is unique stays so.
 
 use selfsame::account::history::Occasion;
-use selfsame::account::{Account, Error, Field, Patch, Status};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Error, Field, Patch, Status};
 use selfsame::json::Value;
 use selfsame::profile::{self, audit};
 

@@ -4,8 +4,8 @@ use jsonwebtoken::Algorithm;
 
 use super::*;
 use crate::{
+    account::Contract,
     config::{KeySource, Provision, TrustedIssuer},
-    contract::Contract,
 };
 
 fn corp(more: &str) -> TrustedIssuer {

@@ -21,8 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::endpoint::annotated;
-use super::{Contract, Voice, speak};
-use crate::account::{Account, Application, CodeFault, Error, Rules, Status};
+use super::{Voice, speak};
+use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
 use crate::app::App;
 use crate::code::{self, Proof, ProofError, Usage};
 use crate::identity::{Caller, bearer};

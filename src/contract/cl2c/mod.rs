@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::endpoint::annotated;
-use super::{Contract, Voice, speak};
-use crate::account::{Account, AccountId, Error, Rule, Status, TenantStatus};
+use super::{Voice, speak};
+use crate::account::{Account, AccountId, Contract, Error, Rule, Status, TenantStatus};
 use crate::app::App;
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};

@@ -15,7 +15,8 @@ pub(super) use description::{Description, Operation};
 pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
 pub(super) use specimen::{Ending, body_faults, failures, person, tenant};
 
-use super::{Contract, DOCUMENTS};
+use super::DOCUMENTS;
+use crate::account::Contract;
 
 /// The pattern of text without U+0000, which no contract takes.
 pub(super) const NO_NUL: &str = r"^[^\u0000]*$";

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::account::{
-    Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, TenantStatus, Text,
+    Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, TenantStatus, Text, TooMany,
 };
-use crate::limit::TooMany;
 
 /// A way for a request to end, and when it does.
 pub(in crate::contract) type Ending = (&'static str, Error);

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::body::Success;
 use super::{Signed, answer, openapi, permitted};
-use crate::account::{Account, CodeFault, Contact, Email, Error, Fault, Field, Patch, Rule, Text};
+use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::code::{self, Offered, Usage, Wanted};
 use crate::contract::body::{object, refuse_nul_outside};
-use crate::contract::{Contract, language};
+use crate::contract::language;
 use crate::json::{Object, Value};
 use crate::language::Language;
 use crate::profile;

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::endpoint::annotated;
-use super::{Contract, Voice, speak};
-use crate::account::{Account, Edit, Error, Field, Patch, Picture, Status, Text};
+use super::{Voice, speak};
+use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
 use crate::app::App;
 use crate::identity::{Caller, bearer};
 use crate::picture;

@@ -16,10 +16,9 @@ use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, Rule, Rules, Status};
+use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, PictureRule, Rule, Rules, Status};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
-use crate::picture::PictureRule;
 use crate::store::Identity;
 
 /// White space (Unicode's property White_Space), as it stands in a pattern's brackets.

@@ -5,11 +5,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{CodeFault, Error, Fault, Rule, Status};
+use crate::account::{CodeFault, Error, Fault, PictureRule, Rule, Status, TooMany};
 use crate::contract::body::seconds;
 use crate::contract::{Asked, body};
-use crate::limit::TooMany;
-use crate::picture::PictureRule;
 use crate::time::after;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");

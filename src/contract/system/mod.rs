@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::endpoint::annotated;
-use super::{Contract, Voice, language, speak};
-use crate::account::{Account, Error, Portal, Status, Tenant};
+use super::{Voice, language, speak};
+use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
 use crate::identity::{Caller, bearer, client_hash};

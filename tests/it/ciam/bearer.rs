@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use selfsame::account::{Field, Kind};
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field, Kind};
 use selfsame::identity::bearer;
 use selfsame::identity::sign_in;
 use serde_json::json;

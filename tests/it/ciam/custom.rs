@@ -1,7 +1,6 @@
 //! The tenant's own attributes: those that RiverGen's `profile` shows.
 
-use selfsame::account::Field;
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field};
 use serde_json::json;
 
 use super::Jane;

@@ -82,7 +82,7 @@ on_both_databases!(
         let client = server.client(Kind::Web, &[]).await;
         let account = server.person(&[]).await;
         let id_token = client.tokens(&account).await.id_token.unwrap();
-        let for_system = server.token(&account, selfsame::contract::Contract::System).await;
+        let for_system = server.token(&account, selfsame::account::Contract::System).await;
         for token in ["garbage", "ssr_0", "a.b.c", &id_token, &for_system] {
             let answer = revoke(&client, token).await;
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{token}");

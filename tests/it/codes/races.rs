@@ -1,10 +1,9 @@
 //! Many at once, on two instances.
 
 use selfsame::account::history::Occasion;
-use selfsame::account::{Error, Patch};
+use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::{App, Clock};
 use selfsame::code::{CodeFault, ProofError};
-use selfsame::contract::Contract;
 use selfsame::outbox::Delivery;
 use selfsame::{code, profile};
 

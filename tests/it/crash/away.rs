@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use selfsame::account::{Account, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Field};
 use tokio::io::AsyncWriteExt as _;
 use tokio_postgres::NoTls;
 

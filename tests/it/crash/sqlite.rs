@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use selfsame::account::Field;
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field};
 
 use super::away::Lock;
 use crate::support::process::Installation;

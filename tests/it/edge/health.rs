@@ -5,8 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use selfsame::account::Error;
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Error};
 
 use super::person;
 use super::wire::Wire;

@@ -1,7 +1,6 @@
 //! What a connection and a request may take: bytes, time, places.
 
-use selfsame::account::Field;
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field};
 
 use super::wire::Wire;
 use super::{person, server_with};

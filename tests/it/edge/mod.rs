@@ -10,8 +10,7 @@ mod stop;
 mod voice;
 mod wire;
 
-use selfsame::account::{Account, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Field};
 
 use crate::support::{Database, Server};
 

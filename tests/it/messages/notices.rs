@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use selfsame::account::{Account, Channel, Edit, Field, Patch};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Channel, Contract, Edit, Field, Patch};
 use selfsame::outbox::{Delivery, mailbox::Mail, notice};
 
 use crate::support::{Answer, Database, Server, patch, until};

@@ -8,8 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use selfsame::account::{Channel, Error, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Channel, Contract, Error, Field};
 use selfsame::outbox::{Delivery, Message, notice};
 use tokio::net::TcpListener;
 

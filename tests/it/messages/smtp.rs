@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use selfsame::account::{Channel, Error, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Channel, Contract, Error, Field};
 use selfsame::outbox::{Delivery, Message};
 use tokio::net::TcpListener;
 

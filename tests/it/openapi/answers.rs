@@ -1,7 +1,6 @@
 //! What the server really answers is what its documents say, refusals to the byte.
 
-use selfsame::account::{Field, Kind, Patch, Status};
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field, Kind, Patch, Status};
 use selfsame::identity::sign_in;
 
 use super::Document;

@@ -16,7 +16,7 @@ fn the_documents_change_only_on_purpose() {
 #[test]
 fn every_documented_contract_is_tested_here() {
     let documented: Vec<&str> =
-        selfsame::contract::openapi::documented().map(selfsame::contract::Contract::name).collect();
+        selfsame::contract::openapi::documented().map(selfsame::account::Contract::name).collect();
     assert_eq!(documented, DOCUMENTED);
 }
 

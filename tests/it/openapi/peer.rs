@@ -6,8 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use selfsame::account::{AccountId, Field, Kind};
-use selfsame::contract::Contract;
+use selfsame::account::{AccountId, Contract, Field, Kind};
 use selfsame::identity::api_key;
 use selfsame::store::ApiKey;
 

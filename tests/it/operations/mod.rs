@@ -11,8 +11,7 @@ mod proxies;
 mod tls;
 mod traces;
 
-use selfsame::account::{Account, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Field};
 
 use crate::support::{Answer, Database, Request, Server};
 

@@ -340,7 +340,7 @@ on_both_databases!(
         assert_eq!(jane.ask("jane2@example.com").await.status, 429);
         jo.code_for("jane2@example.com").await;
         server.pass(Duration::from_secs(24 * 3600));
-        let token = server.token(&jane.account, selfsame::contract::Contract::RiverGen).await;
+        let token = server.token(&jane.account, selfsame::account::Contract::RiverGen).await;
         let jane = Jane { token, ..jane };
         let code = jane.code_for(NEW).await;
         assert_eq!(jane.bring(NEW, &code).await.status, 200);

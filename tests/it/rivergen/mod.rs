@@ -11,8 +11,7 @@ mod update;
 
 pub(crate) use pictures::PIXEL;
 
-use selfsame::account::{Account, Field};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Field};
 
 use crate::support::{Answer, Request, Server, patch};
 

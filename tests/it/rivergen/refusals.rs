@@ -1,7 +1,6 @@
 //! What is refused, and how it is said.
 
-use selfsame::account::{AccountId, Patch, Status, Tenant, TenantStatus};
-use selfsame::contract::Contract;
+use selfsame::account::{AccountId, Contract, Patch, Status, Tenant, TenantStatus};
 use selfsame::identity::{Grant, bearer};
 
 use super::{Jane, ME, PROFILE, faults};

@@ -1,7 +1,6 @@
 //! Profiles that must match the tenant's schema.
 
-use selfsame::account::Field;
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Field};
 
 use super::{Jane, faults};
 use crate::support::{Server, Transcript, patch};

@@ -1,7 +1,6 @@
 //! One person who uses the server through every contract.
 
-use selfsame::account::{Account, Field, Kind, Patch};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, Contract, Field, Kind, Patch};
 use serde_json::{Map, Value, json};
 
 use super::applications::Client;

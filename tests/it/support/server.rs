@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use selfsame::account::history::Occasion;
-use selfsame::account::{Account, AccountId, Edit, Field, Patch, Portal, Tenant, TenantId, TenantStatus, Text};
+use selfsame::account::{
+    Account, AccountId, Contract, Edit, Field, Patch, Portal, Tenant, TenantId, TenantStatus, Text,
+};
 use selfsame::app::{App, Clock};
 use selfsame::config::{Config, Overrides, Sources};
-use selfsame::contract::Contract;
 use selfsame::identity::{Grant, Issued};
 use selfsame::outbox::Delivery;
 use selfsame::profile;

@@ -1,8 +1,8 @@
 //! `X-Client-Hash`: the device stays the same for the whole of a session.
 
+use selfsame::account::Contract;
 use serde_json::json;
 
-use selfsame::contract::Contract;
 use selfsame::identity::Grant;
 
 use super::{PROFILE, UPDATE, admin};

@@ -15,8 +15,7 @@ mod tokens;
 mod update;
 
 use selfsame::account::history::Occasion;
-use selfsame::account::{Account, AccountId, Field, Patch};
-use selfsame::contract::Contract;
+use selfsame::account::{Account, AccountId, Contract, Field, Patch};
 use selfsame::profile;
 use selfsame::profile::audit::{self, Verdict};
 

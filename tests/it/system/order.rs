@@ -1,7 +1,6 @@
 //! In which order a request is checked.
 
-use selfsame::account::{Portal, Status};
-use selfsame::contract::Contract;
+use selfsame::account::{Contract, Portal, Status};
 
 use super::{UPDATE, admin};
 use crate::support::{Answer, Server, Transcript};

@@ -7,8 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-use selfsame::account::AccountId;
-use selfsame::contract::Contract;
+use selfsame::account::{AccountId, Contract};
 use selfsame::identity::{Grant, bearer};
 
 use super::{DEVICE, PROFILE, SignedIn, admin};

@@ -306,7 +306,7 @@ on_both_databases!(
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);
         let mut transcript = Transcript::default();
         transcript.add("another account", &other.send_in(&session, session.binary(2, JOHN)).await.plain());
-        let token = server.token(&admin.account, selfsame::contract::Contract::System).await;
+        let token = server.token(&admin.account, selfsame::account::Contract::System).await;
         let elsewhere = |device: &str| {
             let request = server.request("POST", UPDATE).bearer(&token).header("X-Client-Hash", device);
             request.header("X-SC-Session-Id", &session.id).json(session.binary(3, JOHN))
