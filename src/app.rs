@@ -1,11 +1,7 @@
 //! What a request may use: configuration, database, keys, issuer, clock and randomness, made once at start.
 
 use std::collections::HashMap;
-use std::fs::DirBuilder;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -14,7 +10,9 @@ use uuid::Uuid;
 
 use crate::account::{Cause, Error};
 use crate::channel::ChannelKeys;
+use crate::clock::{self, Clock};
 use crate::config::Config;
+use crate::folder;
 use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
@@ -80,16 +78,6 @@ pub enum StartError {
     Store(Error),
 }
 
-/// Tells the time: the system's, or a hand that tests turn.
-#[derive(Clone, Default)]
-pub enum Clock {
-    /// The system's clock.
-    #[default]
-    System,
-    /// Microseconds since 1970, turned by hand.
-    Hand(Arc<AtomicI64>),
-}
-
 impl App {
     /// Opens the database and the keys that a configuration names, making what is missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
@@ -102,14 +90,13 @@ impl App {
             Some(key) => MasterKey::new(key),
             None => {
                 make_data_folder(&config)?;
-                MasterKey::read_or_create(&config.master_key_file(), random())?
+                MasterKey::read_or_create(&config.master_key_file(), clock::random())?
             }
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer = Issuer::start(&store, master.clone(), &config.issuer, new_id(clock.now()))
-            .await
-            .map_err(StartError::Store)?;
+        let issuer =
+            Issuer::start(&store, master.clone(), &config.issuer, clock.new_id()).await.map_err(StartError::Store)?;
         let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
         let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
@@ -234,36 +221,13 @@ impl App {
 
     /// Bytes that nobody can guess.
     pub fn random<const LENGTH: usize>(&self) -> [u8; LENGTH] {
-        random()
+        clock::random()
     }
 
     /// A new identifier that sorts by time (RFC 9562, version 7).
     pub fn new_id(&self) -> Uuid {
-        new_id(self.now())
+        self.parts.clock.new_id()
     }
-}
-
-fn new_id(now: Timestamp) -> Uuid {
-    uuid::Builder::from_unix_timestamp_millis(now.as_millisecond().unsigned_abs(), &random()).into_uuid()
-}
-
-impl Clock {
-    /// The time, in whole microseconds.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    pub fn now(&self) -> Timestamp {
-        let microseconds = match self {
-            Clock::System => Timestamp::now().as_microsecond(),
-            Clock::Hand(hand) => hand.load(Ordering::SeqCst),
-        };
-        Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::MAX)
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
-fn random<const LENGTH: usize>() -> [u8; LENGTH] {
-    let mut bytes = [0; LENGTH];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes
 }
 
 fn trusted(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, StartError> {
@@ -288,12 +252,7 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
 }
 
 fn make_data_folder(config: &Config) -> Result<(), StartError> {
-    make_folder(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
-}
-
-/// Makes a folder, and those that it is in, for nobody else to look into.
-pub(crate) fn make_folder(path: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    folder::make(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
 }
 
 /// Where the master key comes from.
@@ -313,7 +272,7 @@ async fn open_keyring(store: &Store, master: &MasterKey, place: &str, now: Times
         let sealed = match kept {
             Some(sealed) => sealed,
             None => {
-                let fresh = master.seal(random(), &name, &random::<32>());
+                let fresh = master.seal(clock::random(), &name, &clock::random::<32>());
                 let added = store.add_secret(purpose, Keyring::GENERATION, fresh, now).await;
                 added.map_err(StartError::Store)?
             }

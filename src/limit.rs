@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::account::{AccountId, Contract, Error, TooMany};
-use crate::app::Clock;
+use crate::clock::Clock;
 use crate::config;
 use crate::telemetry;
 

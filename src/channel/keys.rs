@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account::{Cause, Error};
 use crate::app::App;
+use crate::clock::{after, before};
 use crate::jose::{AgreementKey, Algorithm, Curve, PrivateKey};
 use crate::json::{self, Object};
 use crate::keys::MasterKey;
 use crate::store::{ChannelKeyRecord, Store};
-use crate::time::{after, before};
 
 /// How often the database may be asked for keys whose names are unknown, in microseconds.
 const ASK_AGAIN: u64 = 100_000;
@@ -251,6 +251,7 @@ impl SessionKeys {
 
 /// An RSA key in PKCS #8, and its public half.
 fn rsa() -> Option<(Vec<u8>, Object)> {
+    // The library draws the randomness of a key itself.
     let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).ok()?;
     let secret = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).ok()?;
     let public = AsDer::<PublicKeyX509Der<'_>>::as_der(&key.public_key()).ok()?;

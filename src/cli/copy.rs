@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::{Failure, Outcome, Place};
 use crate::account::{AccountId, Picture};
-use crate::app::{App, Clock};
+use crate::app::App;
+use crate::clock::Clock;
 use crate::config::{Config, PictureStore};
 use crate::profile::audit::{self, Verdict};
 use crate::store::{CopyError, Store};

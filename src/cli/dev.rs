@@ -11,13 +11,14 @@ use super::{Failure, Outcome, Place, serve};
 use super::{client, key, tenant};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Application, Contract, Edit, Field, Patch, Portal, Tenant, Text};
-use crate::app::{App, Clock};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::clock::after;
 use crate::config::{Config, Loaded, Origin};
 use crate::identity::{Grant, bearer, sign_in};
 use crate::outbox::Delivery;
 use crate::profile;
 use crate::serve::Listeners;
-use crate::time::after;
 
 /// The demo tenant's name.
 const TENANT: &str = "demo";

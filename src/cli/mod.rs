@@ -27,7 +27,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::account::{Account, Error, Tenant};
-use crate::app::{App, Clock};
+use crate::app::App;
+use crate::clock::Clock;
 use crate::config::{Config, Loaded, Overrides, Sources};
 use crate::telemetry::traces;
 

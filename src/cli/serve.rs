@@ -11,7 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, Outcome, Place};
-use crate::app::{App, Clock, StartError};
+use crate::app::{App, StartError};
+use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::serve::{Listeners, Stop, Tls, run};
 use crate::store::OpenError;

@@ -5,9 +5,9 @@ use super::duration::duration;
 use super::{Failure, Outcome, account_with, output};
 use crate::account::{AccountId, Contract};
 use crate::app::App;
+use crate::clock::after;
 use crate::identity::{Grant, bearer};
 use crate::json::Object;
-use crate::time::after;
 
 #[derive(Subcommand)]
 pub(super) enum Command {

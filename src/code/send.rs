@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Binding, Usage, code_hash, message, token_hash};
 use crate::account::{Contact, Error, Tenant};
 use crate::app::App;
+use crate::clock::{after, before};
 use crate::keys::KeyedHash;
 use crate::language::Language;
 use crate::store::{Challenge, SendingLimit, SentCode};
-use crate::time::{after, before};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::after;
 use crate::json::{Object, Value};
-use crate::time::after;
 
 /// How far ahead a token of ours may be dated, to outlive a revocation in the very second (`Issuer::issue`).
 const SECOND: SignedDuration = SignedDuration::from_secs(1);

@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use super::Caller;
 use crate::account::{Error, HashFault};
 use crate::app::App;
+use crate::clock::after;
 use crate::keys;
-use crate::time::after;
 
 /// The header's name.
 pub const HEADER: &str = "X-Client-Hash";

@@ -15,10 +15,10 @@ use super::jwks::{KeySet, VerificationKey};
 use super::rsa_key::RsaKey;
 use crate::account::{AccountId, Cause, Contract, Error};
 use crate::app::App;
+use crate::clock::before;
 use crate::config;
 use crate::keys::MasterKey;
 use crate::store::{SigningKeyRecord, Store};
-use crate::time::before;
 
 /// The name of the algorithm that the embedded issuer signs with (RFC 8037).
 const ALGORITHM: &str = "EdDSA";
@@ -146,6 +146,7 @@ impl Issuer {
     /// Makes a new signing key; older ones go on verifying until their last token has expired. Returns its `kid`.
     pub async fn rotate(&self, app: &App) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
+        // The library draws the randomness of a key itself.
         let pair = Ed25519KeyPair::generate().map_err(|error| unusable(error.into()))?;
         // Version 1, without the public key: the form that the JWT library knows an Ed25519 key by.
         let document = pair.to_pkcs8v1().map_err(|error| unusable(error.into()))?;

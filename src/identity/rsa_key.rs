@@ -24,6 +24,7 @@ impl RsaKey {
     /// seconds, so it does not belong on a thread that answers requests.
     pub(super) fn generate() -> Result<(serde_json::Value, Vec<u8>), Error> {
         let unusable = |error: aws_lc_rs::error::Unspecified| Error::Internal(Cause::new(error));
+        // The library draws the randomness of a key itself.
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(unusable)?;
         let public = pair.public_key().as_ref();
         if public.len() != PUBLIC_KEY {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::{bearer, issuer};
 use crate::account::{AccountId, Application, Error, GrantType, Status};
 use crate::app::App;
+use crate::clock::after;
 use crate::keys::{KeyedHash, hex};
 use crate::store::{RefreshToken, SignIn};
-use crate::time::after;
 
 /// How long a refresh token is good for one use.
 pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24);

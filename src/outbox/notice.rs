@@ -10,11 +10,11 @@ use tokio::time::MissedTickBehavior;
 use super::Message;
 use crate::account::{Account, Channel, Contact, Error, Field};
 use crate::app::App;
+use crate::clock::after;
 use crate::json::{self, Value};
 use crate::keys::Keyring;
 use crate::language::Language;
 use crate::store::{ClaimedNotice, Effect, SealedNotice};
-use crate::time::after;
 
 /// How often is looked for what is due.
 const PERIOD: Duration = Duration::from_secs(5);

@@ -111,7 +111,7 @@ impl Objects {
 }
 
 fn open_folder(path: &Folder) -> Result<LocalFileSystem, Error> {
-    crate::app::make_folder(path).map_err(|error| Error::Unavailable(Cause::new(error)))?;
+    crate::folder::make(path).map_err(|error| Error::Unavailable(Cause::new(error)))?;
     Ok(LocalFileSystem::new_with_prefix(path).map_err(away)?.with_fsync(true))
 }
 

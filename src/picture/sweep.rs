@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, Error, Field, Picture};
 use crate::app::App;
-use crate::time::before;
+use crate::clock::before;
 
 /// Deletes uploads whose change never happened after `pictures.pending_for`, and replaced pictures after
 /// `pictures.kept_for`; a bounded number of each at a time. The object goes first: a crash in between leaves a row, and the

@@ -5,7 +5,8 @@ use std::process::{Command, Output};
 
 use refinery::{Migration, Runner};
 use selfsame::account::{AccountId, Contract, Field, TenantId};
-use selfsame::app::{App, Clock};
+use selfsame::app::App;
+use selfsame::clock::Clock;
 use selfsame::config::Config;
 use selfsame::identity::Grant;
 use selfsame::keys::Purpose;

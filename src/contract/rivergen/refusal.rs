@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{CodeFault, Error, Fault, PictureRule, Rule, Status, TooMany};
+use crate::clock::after;
 use crate::contract::body::seconds;
 use crate::contract::{Asked, body};
-use crate::time::after;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");

@@ -2,7 +2,8 @@
 
 use selfsame::account::history::Occasion;
 use selfsame::account::{Contract, Error, Patch};
-use selfsame::app::{App, Clock};
+use selfsame::app::App;
+use selfsame::clock::Clock;
 use selfsame::code::{CodeFault, ProofError};
 use selfsame::outbox::Delivery;
 use selfsame::{code, profile};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::Output;
 
-use selfsame::app::{App, Clock};
+use selfsame::app::App;
+use selfsame::clock::Clock;
 use selfsame::store::TABLES;
 use tokio_postgres::NoTls;
 

@@ -84,7 +84,7 @@ on_both_databases!(
         // Another instance on the same database and folder, which sweeps as it starts.
         let config = server.app.config().clone();
         let hand = std::sync::atomic::AtomicI64::new(server.app.now().as_microsecond());
-        let clock = selfsame::app::Clock::Hand(std::sync::Arc::new(hand));
+        let clock = selfsame::clock::Clock::Hand(std::sync::Arc::new(hand));
         let app = selfsame::app::App::start(config, clock).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = selfsame::serve::Listeners { contracts: listener, tls: None, operator: None };

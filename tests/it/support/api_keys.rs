@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use selfsame::account::{AccountId, Tenant};
-use selfsame::app::{App, Clock};
+use selfsame::app::App;
+use selfsame::clock::Clock;
 use selfsame::config::{Config, Overrides, Sources};
 use selfsame::identity::api_key;
 use selfsame::store::ApiKey;

@@ -10,7 +10,8 @@ use selfsame::account::history::Occasion;
 use selfsame::account::{
     Account, AccountId, Contract, Edit, Field, Patch, Portal, Tenant, TenantId, TenantStatus, Text,
 };
-use selfsame::app::{App, Clock};
+use selfsame::app::App;
+use selfsame::clock::Clock;
 use selfsame::config::{Config, Overrides, Sources};
 use selfsame::identity::{Grant, Issued};
 use selfsame::outbox::Delivery;

@@ -20,13 +20,13 @@ use uuid::Uuid;
 use crate::account::{BodyFault, ChannelFault, Error, Fault, Rule};
 use crate::app::App;
 use crate::channel::{KeyKind, SESSION_LIFETIME};
+use crate::clock::after;
 use crate::contract::body::{bytes, is_json, json, object, object_of};
 use crate::contract::endpoint::annotated;
 use crate::json::Value;
 use crate::limit;
 use crate::serve::{Source, count_source};
 use crate::store::NewChannelSession;
-use crate::time::after;
 
 use super::channel_openapi::{ClosingSession, OpeningSession};
 pub(super) use answer::{Plain, seal};

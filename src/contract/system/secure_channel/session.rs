@@ -7,9 +7,9 @@ use super::open::{Context, Message};
 use crate::account::{Cause, ChannelFault, Error, TooMany};
 use crate::channel::envelope::{self, Envelope};
 use crate::channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
+use crate::clock::after;
 use crate::keys::SealingKey;
 use crate::store::{ChannelOwner, Nonce, NonceState};
-use crate::time::after;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 

@@ -10,10 +10,10 @@ use super::session::room;
 use crate::account::{ChannelFault, Error};
 use crate::app::App;
 use crate::channel::{KeyKind, MAX_TOKENS, Scope, fresh};
+use crate::clock::after;
 use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
 use crate::json::{Object, Value};
 use crate::store::Nonce;
-use crate::time::after;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 /// The longest `jti`, in bytes.
