@@ -7,7 +7,6 @@ use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
 use crate::app::App;
-use crate::identity::subject_key;
 use crate::profile;
 use crate::store::{self, Identity};
 
@@ -161,7 +160,7 @@ impl Link {
     async fn run(self, app: &App) -> Outcome {
         let account = account_with(app, self.id).await?;
         let identity = Identity { issuer: self.issuer, subject: self.subject };
-        let link = store::Link { key: subject_key(app, &identity.subject), identity };
+        let link = store::Link { key: app.keys().subject(&identity.subject), identity };
         app.store().link(account.id, &link, app.now()).await?;
         Ok(())
     }

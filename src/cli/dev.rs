@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::clock::after;
 use crate::config::{Config, Loaded, Origin};
-use crate::identity::{Grant, bearer, sign_in};
+use crate::identity::{Grant, sign_in};
 use crate::outbox::Delivery;
 use crate::profile;
 use crate::serve::Listeners;
@@ -260,7 +260,7 @@ async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
     let last = app.store().fact(LAST_CIAM_TOKEN, "").await?;
     if let Some((issuer, token_id)) = last.split_once(' ') {
         let end = after(app.now(), app.issuer().max_lifetime());
-        app.store().revoke_token(bearer::revocation(app, issuer, token_id), end).await?;
+        app.store().revoke_token(app.keys().revocation(issuer, token_id), end).await?;
     }
     Ok(())
 }

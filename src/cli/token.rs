@@ -6,7 +6,7 @@ use super::{Failure, Outcome, account_with, output};
 use crate::account::{AccountId, Contract};
 use crate::app::App;
 use crate::clock::after;
-use crate::identity::{Grant, bearer};
+use crate::identity::Grant;
 use crate::json::Object;
 
 #[derive(Subcommand)]
@@ -108,7 +108,7 @@ impl Revoke {
 
 /// Revokes a token of the embedded issuer for as long as it could live.
 pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
-    let token = bearer::revocation(app, app.issuer().name(), token_id);
+    let token = app.keys().revocation(app.issuer().name(), token_id);
     let end = after(app.now(), app.issuer().max_lifetime());
     Ok(app.store().revoke_token(token, end).await?)
 }
@@ -120,7 +120,7 @@ async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
             "issuer {issuer} is not trusted; give it exactly as a [trusted_issuer.NAME] section of the configuration does"
         )));
     }
-    Ok(app.store().revoke_token(bearer::revocation(app, issuer, token_id), Timestamp::MAX).await?)
+    Ok(app.store().revoke_token(app.keys().revocation(issuer, token_id), Timestamp::MAX).await?)
 }
 
 fn contract(text: &str) -> Result<Contract, String> {

@@ -9,7 +9,7 @@ use super::jwks::VerificationKey;
 use super::provision::provision;
 use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
-use super::{Caller, Token, credentials, subject_key};
+use super::{Caller, Token, credentials};
 use crate::account::{AccountId, Application, Contract, Error};
 use crate::app::App;
 use crate::config::Provision;
@@ -115,11 +115,6 @@ async fn caller(
     Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
 }
 
-/// What a token is revoked by: the keyed hash of issuer and `jti`.
-pub fn revocation(app: &App, issuer: &str, token_id: &str) -> KeyedHash {
-    app.keys().digest("token", &[issuer.as_bytes(), token_id.as_bytes()])
-}
-
 /// What a client hash is bound to: the session if the token names one, else the token by its identifier, else what was
 /// signed. Not the signature: of an ECDSA signature anybody can make a second one that holds too.
 fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
@@ -128,7 +123,7 @@ fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
         (None, Some(token_id)) => ("jti", token_id.as_str()),
         (None, None) => ("token", presented.rsplit_once('.').map_or(presented, |(signed, _)| signed)),
     };
-    app.keys().digest("session", &[token.issuer.as_bytes(), kind.as_bytes(), value.as_bytes()])
+    app.keys().session(&token.issuer, kind, value)
 }
 
 async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
@@ -137,9 +132,9 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
         Source::Own | Source::Application => {
             Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
         }
-        Source::Trusted(_) => Subject::Identity(token.issuer.clone(), subject_key(app, &token.subject)),
+        Source::Trusted(_) => Subject::Identity(token.issuer.clone(), app.keys().subject(&token.subject)),
     };
-    let revocable = token.token_id.as_deref().map(|id| revocation(app, &token.issuer, id));
+    let revocable = token.token_id.as_deref().map(|id| app.keys().revocation(&token.issuer, id));
     app.store().caller(subject, revocable, session).await
 }
 
@@ -160,7 +155,7 @@ async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract
 
 async fn is_revoked(app: &App, token: &Token) -> Result<bool, Error> {
     match &token.token_id {
-        Some(id) => app.store().is_revoked(revocation(app, &token.issuer, id)).await,
+        Some(id) => app.store().is_revoked(app.keys().revocation(&token.issuer, id)).await,
         None => Ok(false),
     }
 }

@@ -20,7 +20,6 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
 use crate::account::{Account, Contract, Error, Status, Tenant};
-use crate::app::App;
 use crate::keys::KeyedHash;
 
 use bearer::Verified;
@@ -74,9 +73,4 @@ pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, 
         return Err(Error::CredentialsOfOtherScheme);
     }
     Ok(credentials.trim_start_matches(' '))
-}
-
-/// What a person of another identity provider is found by: the keyed hash of the subject.
-pub fn subject_key(app: &App, subject: &str) -> KeyedHash {
-    app.keys().digest("subject", &[subject.as_bytes()])
 }

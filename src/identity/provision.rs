@@ -1,4 +1,4 @@
-use super::{Token, subject_key};
+use super::Token;
 use crate::account::history::{Actor, Occasion};
 use crate::account::{Account, AccountId, Edit, Error, Field, Patch, Text};
 use crate::app::App;
@@ -30,7 +30,7 @@ pub(super) async fn provision(
         let number = app.store().next_account_number().await?;
         let account = Account::new(id, number, None, &tenant, app.now());
         let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
-        let link = Link { key: subject_key(app, &token.subject), identity };
+        let link = Link { key: app.keys().subject(&token.subject), identity };
         match profile::create(app, account, &patch, Some(&link), &occasion()).await {
             Ok(_) | Err(Error::Taken("identity")) => return Ok(()),
             // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.

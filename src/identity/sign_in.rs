@@ -150,7 +150,7 @@ pub async fn revoke(app: &App, application: &Application, presented: &str) -> Re
     }
     let Some(token_id) = &token.token_id else { return Ok(()) };
     let end = after(token.expires_at, SLACK);
-    app.store().revoke_token(bearer::revocation(app, &token.issuer, token_id), end).await
+    app.store().revoke_token(app.keys().revocation(&token.issuer, token_id), end).await
 }
 
 /// Signs an access token. One that is issued in the very second of `horizon`, in which the account's tokens were revoked, is
@@ -178,7 +178,7 @@ async fn access(
     };
     Ok(Access {
         token: app.issuer().signing_key_for_applications(app).await?.sign(&claims)?,
-        revocation: bearer::revocation(app, app.public_url(), &token_id),
+        revocation: app.keys().revocation(app.public_url(), &token_id),
         token_id,
         issued_at,
         expires_at,

@@ -5,8 +5,7 @@ mod master;
 mod seal;
 
 use aws_lc_rs::hmac;
-
-use crate::account::TenantId;
+use uuid::Uuid;
 
 pub use master::{MasterKey, MasterKeyError};
 pub use seal::{OpenError, SealingKey};
@@ -78,8 +77,8 @@ impl Keyring {
     }
 
     /// The key under which a folded value is unique in a tenant: HMAC(index key, tenant ‖ kind ‖ value).
-    pub fn index(&self, tenant: TenantId, kind: &str, folded: &str) -> KeyedHash {
-        keyed_hash(&self.index, &[tenant.0.as_bytes(), kind.as_bytes(), folded.as_bytes()])
+    pub fn index(&self, tenant: Uuid, kind: &str, folded: &str) -> KeyedHash {
+        keyed_hash(&self.index, &[tenant.as_bytes(), kind.as_bytes(), folded.as_bytes()])
     }
 
     /// Recognises a secret or an identifier that must not be stored as it is; `label` keeps uses apart.
@@ -87,6 +86,21 @@ impl Keyring {
         let mut all = vec![label.as_bytes()];
         all.extend(parts);
         keyed_hash(&self.digest, &all)
+    }
+
+    /// The key under which a person of another identity provider is found: their subject there.
+    pub fn subject(&self, subject: &str) -> KeyedHash {
+        self.digest("subject", &[subject.as_bytes()])
+    }
+
+    /// The key under which a token is revoked: its issuer and `jti`.
+    pub fn revocation(&self, issuer: &str, token_id: &str) -> KeyedHash {
+        self.digest("token", &[issuer.as_bytes(), token_id.as_bytes()])
+    }
+
+    /// The key of a session that a client hash is bound to: its issuer, and what names it there (`sid`, `jti` or `token`).
+    pub fn session(&self, issuer: &str, kind: &str, name: &str) -> KeyedHash {
+        self.digest("session", &[issuer.as_bytes(), kind.as_bytes(), name.as_bytes()])
     }
 
     /// The key that seals history payloads.
@@ -129,7 +143,7 @@ mod tests {
     #[test]
     fn the_same_value_has_another_key_in_another_tenant_kind_and_split() {
         let ring = Keyring::new(|purpose| [purpose.name().len() as u8; 32]);
-        let tenant = |n| TenantId(uuid::Uuid::from_u128(n));
+        let tenant = uuid::Uuid::from_u128;
         let base = ring.index(tenant(1), "email", "a@example.com");
         assert_eq!(base, ring.index(tenant(1), "email", "a@example.com"));
         assert_ne!(base, ring.index(tenant(2), "email", "a@example.com"));

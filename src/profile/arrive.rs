@@ -2,7 +2,6 @@ use super::record;
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
-use crate::identity::subject_key;
 use crate::store::{Arrival, Identity, Link, Update};
 
 /// Makes an account ready that comes from elsewhere: what a patch makes of it, with the times that it brings, and a
@@ -15,7 +14,7 @@ pub fn arrive(app: &App, mut account: Account, patch: &Patch, identities: Vec<Id
     account.updated_at = app.now();
     let entry = record::entry(app, &mut account, &changes, &Occasion::import());
     account.updated_at = updated_at;
-    let links = identities.into_iter().map(|identity| Link { key: subject_key(app, &identity.subject), identity });
+    let links = identities.into_iter().map(|identity| Link { key: app.keys().subject(&identity.subject), identity });
     let claim = record::holdings(app.keys(), &account);
     let update = Update { claim, release: Vec::new(), effects: Vec::new(), entry, account };
     Ok(Arrival { update, links: links.collect() })

@@ -94,5 +94,5 @@ pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
     let username = account.text(Field::Username).map(str::to_lowercase);
     let held = [("biz_id", Some(account.biz_id.clone())), ("email", email), ("phone", phone), ("username", username)];
     let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id, kind, &value) }).collect()
+    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id.0, kind, &value) }).collect()
 }

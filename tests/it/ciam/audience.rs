@@ -1,7 +1,7 @@
 //! Tokens of applications open this contract and no other, and those of other issuers open it where the operator says so.
 
 use selfsame::account::{Field, Kind};
-use selfsame::identity::{sign_in, subject_key};
+use selfsame::identity::sign_in;
 use selfsame::store::{Identity, Link};
 use serde_json::json;
 
@@ -81,7 +81,7 @@ fn a_trusted_issuers_token_opens_it_where_the_operator_says_so() {
         let server = Server::with(database, &settings).await;
         let account = server.person_with(&server.tenant, patch(&[(Field::DisplayName, "Alice")])).await;
         let identity = Identity { issuer: provider.issuer().to_owned(), subject: "alice".to_owned() };
-        let link = Link { key: subject_key(&server.app, "alice"), identity };
+        let link = Link { key: server.app.keys().subject("alice"), identity };
         server.app.store().link(account.id, &link, server.app.now()).await.unwrap();
         let client = server.client(Kind::Web, &["name"]).await;
         let now = server.app.now().as_second();

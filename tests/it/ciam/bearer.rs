@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Contract, Field, Kind};
-use selfsame::identity::bearer;
 use selfsame::identity::sign_in;
 use serde_json::json;
 
@@ -65,7 +64,7 @@ on_both_databases!(
         let with_own_key = own.sign(&own.header(json!({})), &said);
         let for_system = server.token(&jane.account, Contract::System).await;
         let revoked = jane.client.tokens(&jane.account).await;
-        let revocation = bearer::revocation(&server.app, server.app.public_url(), &revoked.token_id);
+        let revocation = server.app.keys().revocation(server.app.public_url(), &revoked.token_id);
         server.app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
         let id_token = jane.client.tokens(&jane.account).await.id_token.unwrap();
 
@@ -137,7 +136,7 @@ on_both_databases!(
         cache-control: no-store
         www-authenticate: Bearer error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token.", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
         "#);
-        let revocation = bearer::revocation(&server.app, server.app.public_url(), &tokens.token_id);
+        let revocation = server.app.keys().revocation(server.app.public_url(), &tokens.token_id);
         server.app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
         assert_eq!(server.request("GET", USERINFO).bearer(&tokens.access_token).send().await.status, 401);
     }

@@ -212,7 +212,7 @@ on_both_databases!(
     async fn a_revoked_token_makes_no_account(creating: Creating) {
         let Creating(world) = creating;
         let (app, issuer) = (&world.server.app, world.provider.issuer());
-        let revocation = selfsame::identity::bearer::revocation(app, issuer, "token-1");
+        let revocation = world.server.app.keys().revocation(issuer, "token-1");
         app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
         let token = world.p256.token("ES256", &world.bob(&[("jti", json!("token-1"))]));
         assert_eq!(world.read(&token).await.to_string(), REFUSED);

@@ -13,7 +13,6 @@ mod revocation;
 mod rotation;
 
 use selfsame::account::Account;
-use selfsame::identity::subject_key;
 use selfsame::store::{Identity, Link};
 use serde_json::{Value, json};
 
@@ -161,7 +160,7 @@ fn claims(server: &Server, issuer: &str, subject: &str) -> Value {
 /// Binds a person of a provider to an account.
 async fn link(server: &Server, account: &Account, issuer: &str, subject: &str) {
     let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
-    let link = Link { key: subject_key(&server.app, subject), identity };
+    let link = Link { key: server.app.keys().subject(subject), identity };
     server.app.store().link(account.id, &link, server.app.now()).await.unwrap();
 }
 

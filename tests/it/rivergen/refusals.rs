@@ -1,7 +1,7 @@
 //! What is refused, and how it is said.
 
 use selfsame::account::{AccountId, Contract, Patch, Status, Tenant, TenantStatus};
-use selfsame::identity::{Grant, bearer};
+use selfsame::identity::Grant;
 
 use super::{Jane, ME, PROFILE, faults};
 use crate::support::{Database, HOUR, Server, Transcript};
@@ -59,7 +59,7 @@ on_both_databases!(
         let issued = server.issue(grant).await;
         let ask = || server.request("GET", ME).bearer(&issued.token).send();
         assert_eq!(ask().await.status, 200);
-        let revocation = bearer::revocation(&server.app, server.app.issuer().name(), &issued.token_id);
+        let revocation = server.app.keys().revocation(server.app.issuer().name(), &issued.token_id);
         server.app.store().revoke_token(revocation, issued.expires_at).await.unwrap();
         insta::assert_snapshot!(ask().await, @r#"
         401 Unauthorized

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 use selfsame::account::{AccountId, Contract};
-use selfsame::identity::{Grant, bearer};
+use selfsame::identity::Grant;
 
 use super::{DEVICE, PROFILE, SignedIn, admin};
 use crate::support::forge::{Forge, message, signed};
@@ -428,7 +428,7 @@ on_both_databases!(
         };
         let issued = server.issue(grant).await;
         assert_eq!(read(&server, &issued.token).await.status, 200);
-        let revocation = bearer::revocation(&server.app, server.app.issuer().name(), &issued.token_id);
+        let revocation = server.app.keys().revocation(server.app.issuer().name(), &issued.token_id);
         server.app.store().revoke_token(revocation, issued.expires_at).await.unwrap();
         insta::assert_snapshot!(read(&server, &issued.token).await, @r#"
         401 Unauthorized
