@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Failure, Outcome, tenant_named};
 use crate::account::{AccountId, Fault, Field, Schema, Tenant, schema};
 use crate::app::App;
+use crate::contract::RESERVED_ATTRIBUTES;
 
 /// Accounts that are read at once: each may hold 64 KiB of attributes.
 const PAGE: i64 = 100;
@@ -44,7 +45,8 @@ impl SetSchema {
             return Ok(());
         };
         let refused = |reason: String| Failure(format!("{}: {reason}", file.display()));
-        let schema = Schema::compile(&read(&file).map_err(refused)?).map_err(|reason| refused(reason.to_string()))?;
+        let schema = Schema::compile(&read(&file).map_err(refused)?, &RESERVED_ATTRIBUTES)
+            .map_err(|reason| refused(reason.to_string()))?;
         if self.dry_run {
             return try_out(app, &tenant, &schema).await;
         }

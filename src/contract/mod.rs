@@ -19,6 +19,9 @@ use crate::json::Object;
 pub use endpoint::endpoint;
 pub use voice::{Asked, Voice, language, speak, speak_unbounded};
 
+/// Names that no tenant's schema may define: CIAM's claims and what goes with its one-time codes have them already.
+pub const RESERVED_ATTRIBUTES: [&str; 18] = ciam::RESERVED_ATTRIBUTES;
+
 /// Every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
     axum::Router::new()

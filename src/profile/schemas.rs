@@ -25,7 +25,11 @@ pub async fn rules(app: &App, tenant: &Tenant) -> Result<Rules, Error> {
     }
     // A newer one than the tenant was read with is as good: the change is made after it was set.
     let Some((version, text)) = app.store().attribute_schema(tenant.id).await? else { return Ok(Rules::Free) };
-    let compiled = tokio::task::spawn_blocking(move || Schema::compile(&text)).await;
+    let compiled = tokio::task::spawn_blocking(move || {
+        // Reserved names were refused when it was set.
+        Schema::compile(&text, &[])
+    });
+    let compiled = compiled.await;
     let schema = compiled.map_err(internal)?.map(Arc::new).map_err(internal)?;
     app.schemas().0.insert((tenant.id, version), schema.clone());
     Ok(Rules::Schema(schema))

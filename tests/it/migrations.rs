@@ -63,8 +63,8 @@ on_both_databases!(
         let (first, second) = tokio::join!(start(), start());
         let (first, second) = (first.unwrap().unwrap(), second.unwrap().unwrap());
         assert_eq!(first.issuer().name(), second.issuer().name());
-        let hashes = [&first, &second]
-            .map(|app| (app.keys().index(Uuid::nil(), "email", "a"), app.keys().digest("a", &[])));
+        let hashes =
+            [&first, &second].map(|app| (app.keys().index(Uuid::nil(), "email", "a"), app.keys().digest("a", &[])));
         assert_eq!(hashes[0], hashes[1]);
         // What one signs the other publishes, once it has read the keys again.
         let grant = Grant {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value as View};
 
-use super::{Property, RESERVED, Refused, escaped, place};
+use super::{Property, Refused, escaped, place};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Formats that are asserted; any other is a remark.
@@ -184,9 +184,9 @@ impl<'a> Document<'a> {
         self.schemas.iter().filter(|(_, schema)| remarks(schema)).map(|(pointer, _)| pointer.clone()).collect()
     }
 
-    /// What stands directly under `properties`. Refuses names that are not free, and `readOnly` and `writeOnly` anywhere
+    /// What stands directly under `properties`. Refuses `reserved` names, and `readOnly` and `writeOnly` anywhere
     /// else: they would promise what nobody keeps.
-    pub(super) fn properties(&self) -> Result<BTreeMap<String, Property>, Refused> {
+    pub(super) fn properties(&self, reserved: &[&str]) -> Result<BTreeMap<String, Property>, Refused> {
         let top = self.chain("");
         if top.iter().any(|schema| schema.get("type").is_some_and(|kind| !allows_objects(kind))) {
             return Err(Refused("attributes are an object: \"type\" at the top must be \"object\"".to_owned()));
@@ -196,7 +196,7 @@ impl<'a> Document<'a> {
         for pointer in self.chain_places("") {
             let members = self.schemas.get(&pointer).and_then(|schema| schema.get("properties"));
             for name in members.and_then(View::as_object).into_iter().flat_map(Map::keys) {
-                if RESERVED.contains(&name.as_str()) {
+                if reserved.contains(&name.as_str()) {
                     return Err(Refused(format!(
                         "property \"{name}\" has a name that contracts use themselves; call it otherwise"
                     )));

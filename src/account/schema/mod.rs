@@ -21,28 +21,6 @@ const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 /// The most faults that are told at once: an array of thousands can break a rule at each of its items.
 const MAX_FAULTS: usize = 32;
 
-/// Names that no schema defines: an application's claims and one-time codes have them already.
-pub const RESERVED: [&str; 18] = [
-    "sub",
-    "email",
-    "name",
-    "nickname",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "email_verified",
-    "phone_number_verified",
-    "picture",
-    "username",
-    "status",
-    "phone_number_otp_token",
-    "phone_number_otp",
-    "email_otp_token",
-    "email_otp",
-    "hone_number_otp_token",
-    "Name",
-];
-
 /// A schema that was checked and compiled.
 pub struct Schema {
     text: String,
@@ -82,8 +60,8 @@ pub enum Rules {
 
 impl Schema {
     /// Compiles a document. Patterns run on an engine without backtracking, so that none of them can be made slow, and
-    /// references never leave the document.
-    pub fn compile(text: &str) -> Result<Schema, Refused> {
+    /// references never leave the document. `reserved` are names that it may not define, because contracts use them.
+    pub fn compile(text: &str, reserved: &[&str]) -> Result<Schema, Refused> {
         if text.len() > MAX_BYTES {
             return Err(Refused(format!("larger than {MAX_BYTES} bytes; attributes themselves are no larger")));
         }
@@ -94,7 +72,7 @@ impl Schema {
         let text = parsed.to_string();
         let mut view: View = serde_json::from_str(&text).map_err(|error| Refused(error.to_string()))?;
         let document = Document::read(&view)?;
-        let properties = document.properties()?;
+        let properties = document.properties(reserved)?;
         for place in document.unasserted_formats() {
             view.pointer_mut(&place).and_then(View::as_object_mut).map(|schema| schema.remove("format"));
         }

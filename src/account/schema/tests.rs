@@ -1,15 +1,18 @@
 use super::*;
 
+/// Names that a contract uses.
+const RESERVED: [&str; 3] = ["email", "Name", "sub"];
+
 fn object(text: &str) -> Object {
     json::parse(text.as_bytes()).unwrap().into_object().unwrap()
 }
 
 fn compiled(text: &str) -> Schema {
-    Schema::compile(text).unwrap_or_else(|refused| panic!("{text}: {refused}"))
+    Schema::compile(text, &RESERVED).unwrap_or_else(|refused| panic!("{text}: {refused}"))
 }
 
 fn refusal(text: &str) -> String {
-    match Schema::compile(text) {
+    match Schema::compile(text, &RESERVED) {
         Ok(_) => panic!("{text} was taken"),
         Err(refused) => refused.to_string(),
     }
@@ -68,7 +71,7 @@ fn patterns_need_no_time_and_see_no_further() {
         let schema = format!(r#"{{"properties":{{"a":{{"pattern":"{pattern}"}}}}}}"#);
         insta::allow_duplicates! { insta::assert_snapshot!(refusal(&schema).split(':').next().unwrap(), @"at /properties/a/pattern"); }
         let schema = format!(r#"{{"patternProperties":{{"{pattern}":true}}}}"#);
-        assert!(Schema::compile(&schema).is_err(), "{pattern}");
+        assert!(Schema::compile(&schema, &RESERVED).is_err(), "{pattern}");
     }
     assert!(refusal(r#"{"properties":{"a":{"pattern":"(\\w{100}){1000}"}}}"#).contains("/properties/a/pattern"));
     let name = r#"{"properties":{"a":{"pattern":"^[\\p{L} ]{1,20}$"}}}"#;

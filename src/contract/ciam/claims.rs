@@ -20,6 +20,28 @@ pub(super) const CLAIMS: [&str; 10] = [
     "picture",
 ];
 
+/// What an attribute cannot be called: the claims, and the members of a body that are no attributes.
+pub(in crate::contract) const RESERVED_ATTRIBUTES: [&str; 18] = [
+    "sub",
+    "email",
+    "name",
+    "nickname",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "email_verified",
+    "phone_number_verified",
+    "picture",
+    "username",
+    "status",
+    "phone_number_otp_token",
+    "phone_number_otp",
+    "email_otp_token",
+    "email_otp",
+    "hone_number_otp_token",
+    "Name",
+];
+
 /// Shows a person to an application; without one, nothing but who it is. What has no value is left out, never null or empty
 /// (OpenID Connect Core §5.3.2). Addresses show only while they are proved: whoever reads claims trusts them.
 /// [`Error::Internal`] when attributes that the application may see cannot be read.

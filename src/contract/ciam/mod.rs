@@ -30,6 +30,7 @@ use crate::profile;
 use crate::serve::{allow_origin, count_source, occasion};
 use refusal::{Address, Refused};
 
+pub(super) use claims::RESERVED_ATTRIBUTES;
 pub(super) use openapi::document;
 
 /// The largest body, in bytes.
