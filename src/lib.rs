@@ -15,6 +15,7 @@ pub mod code;
 pub mod config;
 pub mod contract;
 pub mod folder;
+pub mod http;
 pub mod identity;
 pub mod jose;
 pub mod json;

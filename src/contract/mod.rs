@@ -1,23 +1,18 @@
 //! The wires: one folder a contract, each with its routes, its bodies, and its words for every error.
 
-pub mod body;
 mod ciam;
 mod cl2c;
-mod endpoint;
 pub mod openapi;
 mod rivergen;
 mod system;
-mod voice;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::account::{Contract, Error};
 use crate::app::App;
+use crate::http::{Asked, Voice};
 use crate::json::Object;
-
-pub use endpoint::endpoint;
-pub use voice::{Asked, Voice, language, speak, speak_unbounded};
 
 /// Names that no tenant's schema may define: CIAM's claims and what goes with its one-time codes have them already.
 pub const RESERVED_ATTRIBUTES: [&str; 18] = ciam::RESERVED_ATTRIBUTES;

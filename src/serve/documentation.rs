@@ -12,7 +12,8 @@ use utoipa_swagger_ui::{Config, Url};
 
 use crate::account::{Contract, Error};
 use crate::app::App;
-use crate::contract::{endpoint, openapi};
+use crate::contract::openapi;
+use crate::http::endpoint;
 
 const READ: &str = "GET, HEAD, OPTIONS";
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::account::{Cause, Error};
 use crate::app::App;
-use crate::contract::body;
+use crate::http::body;
 use crate::outbox::mailbox::Mail;
 
 /// The page shows what anybody may have written: it loads nothing and runs nothing.

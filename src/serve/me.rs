@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::edge::count_source;
 use crate::account::{Error, Rules};
 use crate::app::App;
+use crate::http::count_source;
 use crate::identity::{Caller, bearer};
 use crate::profile;
 

@@ -1,18 +1,14 @@
 //! From a listening socket to the routes and back: connections, the edge that every request passes, health, and a stop that
 //! answers what was begun.
 
-mod cors;
 mod documentation;
-mod edge;
 mod health;
 mod listener;
 mod mailbox;
 mod me;
 mod operator;
 mod pictures;
-mod remainder;
 mod root;
-mod source;
 mod tls;
 mod upkeep;
 
@@ -26,11 +22,10 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::contract;
+use crate::http;
 use health::Readiness;
 use listener::Connections;
 
-pub(crate) use cors::allow as allow_origin;
-pub use edge::{Peer, RequestId, Source, count_source, count_source_of, occasion};
 pub use listener::Stop;
 pub use tls::{Tls, TlsError};
 
@@ -85,6 +80,6 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
 fn routes(app: &App, readiness: Readiness) -> Router {
     contract::routes(app)
         .merge(root::routes(app, readiness))
-        .layer(from_fn_with_state(app.clone(), edge::pass))
+        .layer(from_fn_with_state(app.clone(), http::pass))
         .with_state(app.clone())
 }

@@ -12,7 +12,7 @@ use super::health::{self, Readiness};
 use super::root;
 use crate::account::Error;
 use crate::app::App;
-use crate::contract::{endpoint, speak_unbounded};
+use crate::http::{endpoint, speak_unbounded};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 

@@ -15,7 +15,7 @@ use super::me;
 use super::pictures;
 use crate::account::{Error, Status};
 use crate::app::App;
-use crate::contract::{Asked, endpoint, speak, speak_unbounded};
+use crate::http::{Asked, endpoint, speak, speak_unbounded};
 
 /// How long verifiers may keep the published keys, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";

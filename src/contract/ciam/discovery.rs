@@ -10,7 +10,7 @@ use super::claims::CLAIMS;
 use super::token::{EMAIL_GRANT, SMS_GRANT};
 use crate::account::Error;
 use crate::app::App;
-use crate::contract::body;
+use crate::http::body;
 
 /// The provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2). What does not exist is left out: nobody is sent to a
 /// page to sign in, so there is no authorization endpoint and no response type.

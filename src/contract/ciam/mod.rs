@@ -20,14 +20,12 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::endpoint::annotated;
-use super::{Voice, speak};
 use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
 use crate::app::App;
 use crate::code::{self, Proof, ProofError, Usage};
+use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
 use crate::profile;
-use crate::serve::{allow_origin, count_source, occasion};
 use refusal::{Address, Refused};
 
 pub(super) use claims::RESERVED_ATTRIBUTES;
@@ -114,9 +112,9 @@ async fn show_posted(state: State<App>, signed: Signed) -> Result<Response, Erro
 async fn update(State(app): State<App>, Signed(signed): Signed, request: Request) -> Result<Response, Response> {
     let occasion = occasion(Contract::Ciam, &request);
     let said = |error: Error| error.into_response();
-    let body = super::body::object(&app, request, MAX_BODY).await.map_err(said)?;
+    let body = http::body::object(&app, request, MAX_BODY).await.map_err(said)?;
     let rules = profile::rules(&app, &signed.caller.tenant).await.map_err(said)?;
-    super::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
+    http::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
     let account = &signed.caller.account;
     let wish = wish::read(&body, account, account.attributes().map_err(said)?, &rules);
     let wish = wish.map_err(IntoResponse::into_response)?;

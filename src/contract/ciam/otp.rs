@@ -12,10 +12,9 @@ use super::{discovery, wish};
 use crate::account::{Contact, Error};
 use crate::app::App;
 use crate::code::{self, Channel, Usage, Wanted};
-use crate::contract::{body, language};
+use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
 use crate::profile;
-use crate::serve::count_source_of;
 
 /// What must come back with the code.
 #[derive(Serialize, ToSchema)]

@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::account::Error;
 use crate::app::App;
-use crate::contract::body;
+use crate::http::body;
 use crate::json::{Object, Value};
 
 /// The most parameters of one request.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{Error, Status};
-use crate::contract::{Asked, body};
+use crate::http::{Asked, body};
 
 /// What errors are sent as, to the byte.
 pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");

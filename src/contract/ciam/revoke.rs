@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use super::refusal;
 use super::token::{authenticate, read, said};
 use crate::app::App;
+use crate::http::count_source_of;
 use crate::identity::sign_in;
-use crate::serve::count_source_of;
 
 /// Revokes a token.
 ///

@@ -13,10 +13,9 @@ use super::wish;
 use crate::account::{Account, AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
 use crate::app::App;
 use crate::code::{self, Offered, Proof, ProofError, Usage};
-use crate::contract::body;
+use crate::http::{body, count_source_of, occasion};
 use crate::identity::sign_in::{self, Tokens};
 use crate::profile;
-use crate::serve::{count_source_of, occasion};
 
 /// The host in the names of the grants as they are published. They are names: nobody is asked there.
 pub(super) const VENDOR: &str = "http://tencentciam.com";

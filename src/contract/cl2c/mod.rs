@@ -14,14 +14,12 @@ use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::endpoint::annotated;
-use super::{Voice, speak};
 use crate::account::{Account, AccountId, Contract, Error, Rule, Status, TenantStatus};
 use crate::app::App;
+use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};
 use crate::profile;
-use crate::serve::{count_source, occasion};
 
 pub(super) use openapi::document;
 
@@ -85,7 +83,7 @@ async fn show(
 )]
 async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) -> Result<Response, Error> {
     let occasion = occasion(Contract::Cl2c, &request);
-    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let wished = http::body::object(&app, request, MAX_BODY).await?;
     let wished = body::Wished::read(wished)?;
     let account = holder.addressed(&app, wished.id()?).await?;
     permitted(&account)?;
@@ -160,7 +158,7 @@ fn answer(account: &Account) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    (headers, super::body::json(&body::user(account))).into_response()
+    (headers, http::body::json(&body::user(account))).into_response()
 }
 
 /// Members by name without regard to case, an exact name before any other: what the servers that this contract comes from

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{BodyFault, Error, Fault, HashFault, Rule, Status};
-use crate::contract::{Asked, body};
+use crate::http::{Asked, body};
 use crate::json::{Object, Value};
 
 /// Says an error.

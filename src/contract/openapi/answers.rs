@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::headers;
 use super::specimen::Ending;
 use crate::account::Error;
-use crate::contract::voice::{Asked, Voice, said};
+use crate::http::{Asked, Voice, said};
 use crate::json::{self, Object, Value};
 use crate::language::Language;
 

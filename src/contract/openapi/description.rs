@@ -8,7 +8,7 @@ use super::answers::{Answers, example};
 use super::headers;
 use super::specimen::{Ending, unavailable};
 use crate::account::Error;
-use crate::contract::voice::Voice;
+use crate::http::Voice;
 use crate::json::{self, Object, Value};
 
 /// Everything that makes up a contract's document.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text};
-use crate::contract::body::{refuse_nul_outside, seconds};
+use crate::http::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::picture::{self, Data, Sent};
 use crate::store::Identity;

@@ -10,12 +10,12 @@ use super::{Signed, answer, openapi, permitted};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::code::{self, Offered, Usage, Wanted};
-use crate::contract::body::{object, refuse_nul_outside};
-use crate::contract::language;
+use crate::http::body::{object, refuse_nul_outside};
+use crate::http::language;
+use crate::http::occasion;
 use crate::json::{Object, Value};
 use crate::language::Language;
 use crate::profile;
-use crate::serve::occasion;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;

@@ -14,14 +14,12 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::endpoint::annotated;
-use super::{Voice, speak};
 use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
 use crate::app::App;
+use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
 use crate::picture;
 use crate::profile;
-use crate::serve::{count_source, occasion};
 
 pub(super) use openapi::document;
 
@@ -76,7 +74,7 @@ async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response
 )]
 async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
     let occasion = occasion(Contract::RiverGen, &request);
-    let wished = super::body::object(&app, request, MAX_BODY).await?;
+    let wished = http::body::object(&app, request, MAX_BODY).await?;
     let wished = body::read(&wished, &caller.account, app.public_url())?;
     let mut patch = wished.patch;
     patch.rules = profile::rules(&app, &caller.tenant).await?;
@@ -143,5 +141,5 @@ fn answer(body: &impl Serialize) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    (headers, super::body::json(body)).into_response()
+    (headers, http::body::json(body)).into_response()
 }

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::account::{CodeFault, Error, Fault, PictureRule, Rule, Status, TooMany};
 use crate::clock::after;
-use crate::contract::body::seconds;
-use crate::contract::{Asked, body};
+use crate::http::body::seconds;
+use crate::http::{Asked, body};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");

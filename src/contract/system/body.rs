@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Portal, Rule, Status, Tenant, Text};
-use crate::contract::body::{refuse_nul_outside, seconds};
+use crate::http::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::language::Language;
 

@@ -15,15 +15,13 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::endpoint::annotated;
-use super::{Voice, language, speak};
 use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
+use crate::http::{self, Voice, annotated, count_source, language, occasion, speak};
 use crate::identity::{Caller, bearer, client_hash};
 use crate::language::Language;
 use crate::profile;
-use crate::serve::{count_source, occasion};
 use secure_channel::Opened;
 
 pub(super) use openapi::document;
@@ -135,5 +133,5 @@ fn answer(account: &Account, tenant: &Tenant, language: Language) -> Response {
         (header::VARY, HeaderValue::from_static("Accept-Language")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    (headers, super::body::json(&body::success(account, tenant, language))).into_response()
+    (headers, http::body::json(&body::success(account, tenant, language))).into_response()
 }

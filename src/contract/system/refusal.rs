@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::secure_channel as channel;
 use crate::account::{ChannelFault, Error, Fault, HashFault, Rule, Status};
-use crate::contract::{Asked, body};
+use crate::http::{Asked, body};
 use crate::identity::client_hash;
 use crate::json::{Object, Value};
 use crate::language::{Argument, Language};

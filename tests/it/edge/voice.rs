@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body_util::BodyExt as _;
 use selfsame::account::{Cause, Contract, Error};
-use selfsame::contract::{Asked, speak};
+use selfsame::http::{Asked, speak};
 use tower::ServiceExt as _;
 
 use super::{person, server_with};

@@ -25,7 +25,7 @@ pub(super) fn allowed_origin(request: &HeaderMap, listed: &[String]) -> Option<H
 }
 
 /// Tells an allowed origin's browser what its page may do.
-pub(crate) fn allow(origin: HeaderValue, method: &Method, response: &mut HeaderMap) {
+pub fn allow(origin: HeaderValue, method: &Method, response: &mut HeaderMap) {
     response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if method != Method::OPTIONS {
         response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
+use super::RequestId;
 use crate::account::{Cause, Error};
 use crate::app::App;
 use crate::language::Language;
-use crate::serve::RequestId;
 use crate::telemetry::{self, Stopwatch};
 
 /// After how many seconds a refused client should try again.
@@ -50,7 +50,7 @@ impl IntoResponse for Error {
 /// in flight. `name` is the contract's in the metrics.
 pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
     let bounded = from_fn_with_state(app.clone(), bounded);
-    speak_unbounded(routes.fallback(super::not_found).layer(bounded), app, name, voice)
+    speak_unbounded(routes.fallback(async || Error::NotFound.into_response()).layer(bounded), app, name, voice)
 }
 
 /// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
@@ -80,7 +80,7 @@ fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
 }
 
 /// An error in the contract's words, with the headers that it has in every contract.
-pub(super) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
+pub(crate) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
     let mut response = voice(error, asked);
     match error {
         Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),

@@ -16,6 +16,6 @@ pub fn endpoint(methods: MethodRouter<App>, allow: &'static str) -> MethodRouter
 }
 
 /// The same for methods that are annotated, so that the contract's document knows them.
-pub(super) fn annotated(methods: UtoipaMethodRouter<App>, allow: &'static str) -> UtoipaMethodRouter<App> {
+pub(crate) fn annotated(methods: UtoipaMethodRouter<App>, allow: &'static str) -> UtoipaMethodRouter<App> {
     methods.map(|methods| endpoint(methods, allow))
 }

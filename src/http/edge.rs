@@ -1,0 +1,62 @@
+//! What happens to every request, whatever it asks for.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Version, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+use super::request::{Peer, REQUEST_ID, RequestId, Source};
+use super::{cors, remainder, source};
+use crate::app::App;
+use crate::telemetry::{Stopwatch, traces};
+
+/// Names the request, logs what became of it, and keeps connections honest.
+pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers(), &app);
+    let close = must_close(&request);
+    let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
+    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
+    request.extensions_mut().insert(id.clone());
+    if let Some(Peer(peer)) = request.extensions().get().copied() {
+        let source = source::of(peer, request.headers(), &app.config().server);
+        request.extensions_mut().insert(Source(source));
+    }
+    let method = request.method().clone();
+    let origins = &app.config().server.cors_origins;
+    let origin = cors::allowed_origin(request.headers(), origins);
+
+    let took = Stopwatch::start();
+    let trace = traces::begin(&request);
+    let request = remainder::read_to_the_end(request);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));
+    if let Some(trace) = trace {
+        trace.end(response.status());
+    }
+
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(origin) = origin {
+        cors::allow(origin, &method, headers);
+    }
+    if !origins.is_empty() {
+        // Answers differ by origin, also towards those that are not allowed.
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    if close {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A request with both `Transfer-Encoding` and `Content-Length` may be an attempt at smuggling, and its connection must end
+/// with the answer (RFC 9112 §6.1). By the time a request arrives here the HTTP library has dropped the length, so every
+/// request in HTTP/1.1 transfer coding ends its connection.
+fn must_close(request: &Request) -> bool {
+    request.version() < Version::HTTP_2 && request.headers().contains_key(header::TRANSFER_ENCODING)
+}

@@ -1,0 +1,19 @@
+//! What every contract's requests have in common: identifier and source, one order of reading a body, endpoints, and the
+//! layer that turns an error into the contract's own answer. No contract is known here.
+
+pub mod body;
+mod cors;
+mod edge;
+mod endpoint;
+mod error_layer;
+mod remainder;
+mod request;
+mod source;
+
+pub use cors::allow as allow_origin;
+pub use edge::pass;
+pub(crate) use endpoint::annotated;
+pub use endpoint::endpoint;
+pub(crate) use error_layer::said;
+pub use error_layer::{Asked, Voice, language, speak, speak_unbounded};
+pub use request::{Peer, RequestId, Source, count_source, count_source_of, occasion};

@@ -1,0 +1,67 @@
+//! What is known of a request beside its bytes: its identifier, where it came from, and what a change that it makes is
+//! recorded with.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+
+use crate::account::history::Occasion;
+use crate::account::{Contract, Error};
+use crate::app::App;
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest identifier that is taken over from a client, in bytes.
+const MAX_REQUEST_ID: usize = 128;
+/// The longest `User-Agent` that is kept in the history, in Unicode scalar values.
+const MAX_USER_AGENT: usize = 256;
+
+/// The address at the other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// The address that a request is counted for: the peer's, or whom a trusted proxy names.
+#[derive(Clone, Copy, Debug)]
+pub struct Source(pub IpAddr);
+
+/// What a request is called in answers, logs and the history.
+#[derive(Clone, Debug)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The identifier: RFC 3986 unreserved characters, so that it is a relative reference and needs no escaping anywhere.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn of(headers: &HeaderMap, app: &App) -> RequestId {
+        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        let fit = |id: &&str| {
+            let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(unreserved)
+        };
+        RequestId(given.filter(fit).map_or_else(|| app.new_id().to_string(), str::to_owned))
+    }
+}
+
+/// The circumstances of a change that a request makes for its account's owner.
+pub fn occasion(contract: Contract, request: &Request) -> Occasion {
+    let id = request.extensions().get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Occasion {
+        source_address: request.extensions().get::<Source>().map(|Source(address)| address.to_string()),
+        user_agent: agent.map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
+        ..Occasion::owner(contract, id)
+    }
+}
+
+/// Counts a request for where it came from, before anybody looks at its credentials.
+pub fn count_source(app: &App, parts: &Parts) -> Result<(), Error> {
+    parts.extensions.get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
+}
+
+/// The same for a whole request.
+pub fn count_source_of(app: &App, request: &Request) -> Result<(), Error> {
+    request.extensions().get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
+}
