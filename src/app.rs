@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
-use crate::channel::ChannelKeys;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::folder;
@@ -20,6 +19,7 @@ use crate::limit::Limits;
 use crate::outbox::{Delivery, Outbox};
 use crate::picture::{Objects, ObjectsError, Pool};
 use crate::profile::Schemas;
+use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Store};
 
 /// Handed to every act; clones share everything.

@@ -2,13 +2,12 @@
 //!
 //! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), what becomes of
 //! a picture ([`picture`]), what proves an address ([`code`]), how messages leave ([`outbox`]), who is calling
-//! ([`identity`]), how bodies are encrypted ([`channel`], [`jose`]), where it is kept ([`store`]), how it moves in and out
-//! ([`moving`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
+//! ([`identity`]), how bodies are encrypted ([`secure_channel`], [`jose`]), where it is kept ([`store`]), how it moves in and out
+//! ([`transfer`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
 //! [`telemetry`], [`cli`]).
 
 pub mod account;
 pub mod app;
-pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -22,10 +21,11 @@ pub mod json;
 pub mod keys;
 pub mod language;
 pub mod limit;
-pub mod moving;
 pub mod outbox;
 pub mod picture;
 pub mod profile;
+pub mod secure_channel;
 pub mod serve;
 pub mod store;
 pub mod telemetry;
+pub mod transfer;

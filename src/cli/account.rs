@@ -2,7 +2,7 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::assignment::{Assignment, patch};
-use super::moving::{Export, Import};
+use super::transfer::{Export, Import};
 use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};

@@ -12,13 +12,13 @@ mod duration;
 mod issuer;
 mod key;
 mod migrate;
-mod moving;
 mod openapi;
 mod output;
 mod serve;
 mod tenant;
 mod tenant_schema;
 mod token;
+mod transfer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

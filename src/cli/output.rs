@@ -4,8 +4,8 @@ use std::io::Write;
 
 use crate::account::{Account, Tenant};
 use crate::json::{Object, Value};
-use crate::moving;
 use crate::store::Identity;
+use crate::transfer;
 
 /// Prints a record to standard output.
 pub(super) fn print(record: &Object, json: bool) -> std::io::Result<()> {
@@ -24,7 +24,7 @@ pub(super) fn print(record: &Object, json: bool) -> std::io::Result<()> {
 /// An account as a record; what is unset is null.
 pub(super) fn account(account: &Account, tenant: &Tenant, identities: &[Identity]) -> Object {
     let mut record = Object::new();
-    for (name, value) in moving::record(account, tenant, identities) {
+    for (name, value) in transfer::record(account, tenant, identities) {
         // What moves has no version: where it comes to, its history begins anew.
         if name == "created_at" {
             record.insert("version", account.version);

@@ -12,10 +12,10 @@ use http_body_util::BodyExt;
 use super::{VERSION, VERSION_TEXT};
 use crate::account::{Cause, Error};
 use crate::app::App;
-use crate::channel::envelope;
 use crate::jose::Recipient;
 use crate::json::Object;
 use crate::keys::SealingKey;
+use crate::secure_channel::envelope;
 
 /// How the answer to a request is encrypted.
 pub(super) enum Answer {

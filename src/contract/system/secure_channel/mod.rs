@@ -19,12 +19,12 @@ use uuid::Uuid;
 
 use crate::account::{BodyFault, ChannelFault, Error, Fault, Rule};
 use crate::app::App;
-use crate::channel::{KeyKind, SESSION_LIFETIME};
 use crate::clock::after;
 use crate::http::body::{bytes, is_json, json, object, object_of};
 use crate::http::{Source, annotated, count_source};
 use crate::json::Value;
 use crate::limit;
+use crate::secure_channel::{KeyKind, SESSION_LIFETIME};
 use crate::store::NewChannelSession;
 
 use super::channel_openapi::{ClosingSession, OpeningSession};

@@ -6,12 +6,12 @@ use super::answer::{Answer, Slot};
 use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, session, session_id, token};
 use crate::account::{BodyFault, ChannelFault, Error};
 use crate::app::App;
-use crate::channel::envelope::{self, MAX_BYTES};
 use crate::config::BodyEncryption;
 use crate::contract::system::MAX_BODY;
 use crate::http::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
 use crate::identity::{Caller, client_hash};
 use crate::json::{self, Malformed, Object, Value};
+use crate::secure_channel::envelope::{self, MAX_BYTES};
 use crate::store::Nonce;
 
 /// What a request wishes, opened if it was encrypted.

@@ -5,10 +5,10 @@ use aws_lc_rs::digest;
 use super::answer::Answer;
 use super::open::{Context, Message};
 use crate::account::{Cause, ChannelFault, Error, TooMany};
-use crate::channel::envelope::{self, Envelope};
-use crate::channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
 use crate::clock::after;
 use crate::keys::SealingKey;
+use crate::secure_channel::envelope::{self, Envelope};
+use crate::secure_channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
 use crate::store::{ChannelOwner, Nonce, NonceState};
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);

@@ -9,10 +9,10 @@ use super::open::{Context, Message};
 use super::session::room;
 use crate::account::{ChannelFault, Error};
 use crate::app::App;
-use crate::channel::{KeyKind, MAX_TOKENS, Scope, fresh};
 use crate::clock::after;
 use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
 use crate::json::{Object, Value};
+use crate::secure_channel::{KeyKind, MAX_TOKENS, Scope, fresh};
 use crate::store::Nonce;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);

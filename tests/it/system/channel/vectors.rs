@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use selfsame::channel::envelope::{self, Envelope};
 use selfsame::jose::PrivateKey;
 use selfsame::keys::SealingKey;
+use selfsame::secure_channel::envelope::{self, Envelope};
 
 const PAGE: &str = include_str!("../../../../docs/secure-channel.md");
 const VECTORS: &str = include_str!("../../../../docs/secure-channel-vectors.json");
