@@ -95,15 +95,16 @@ impl App {
         };
         let store = open_store(&config).await?;
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
-        let issuer =
-            Issuer::start(&store, master.clone(), &config.issuer, clock.new_id()).await.map_err(StartError::Store)?;
-        let channel = ChannelKeys::start(&store, master, config.secure_channel.old_keys_for).await;
+        let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
+        let issuer = issuer.map_err(StartError::Store)?;
+        let old_keys_for = config.secure_channel.old_keys_for;
+        let channel = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let trusted = trusted(&config)?;
         let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
-        let key_uses = KeyUses::default();
+        let key_uses = KeyUses::new(store.clone());
         let pictures = Pool::new(config.pictures.workers);
         let objects = Objects::new(&config)?;
         let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;

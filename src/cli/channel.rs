@@ -13,7 +13,7 @@ impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
             Command::Rotate => {
-                for key_id in app.channel().rotate(app).await? {
+                for key_id in app.channel().rotate().await? {
                     println!("{key_id}");
                 }
             }

@@ -210,7 +210,7 @@ async fn person(
 async fn token(app: &App, account: AccountId, contract: Contract) -> Result<String, Failure> {
     let client_hash = (contract == Contract::System).then(|| CLIENT_HASH.to_owned());
     let grant = Grant { account, contract, scope: None, client_hash, lifetime: LIFETIME };
-    let issued = app.issuer().issue(app, &grant).await?;
+    let issued = app.issuer().issue(&grant).await?;
     app.store().set_fact(&last_token(contract), &issued.token_id).await?;
     Ok(issued.token)
 }

@@ -16,9 +16,9 @@ pub(super) enum Command {
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate { applications: false } => println!("{}", app.issuer().rotate(app).await?),
+            Command::Rotate { applications: false } => println!("{}", app.issuer().rotate().await?),
             Command::Rotate { applications: true } => {
-                println!("{}", app.issuer().rotate_for_applications(app).await?);
+                println!("{}", app.issuer().rotate_for_applications().await?);
             }
         }
         Ok(())

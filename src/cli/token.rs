@@ -77,7 +77,7 @@ impl Issue {
             client_hash: self.client_hash,
             lifetime,
         };
-        let issued = app.issuer().issue(app, &grant).await?;
+        let issued = app.issuer().issue(&grant).await?;
         if !self.json {
             println!("{}", issued.token);
             return Ok(());

@@ -1,7 +1,7 @@
 //! API keys: secrets that a tenant's back ends present instead of a person's token.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::account::{Account, Error, Tenant};
 use crate::app::App;
 use crate::keys::{KeyedHash, equal, hex};
-use crate::store::ApiKey;
+use crate::store::{ApiKey, Store};
 
 /// What every key begins with, so that secret scanners and people can tell one.
 const PREFIX: &str = "ssk_";
@@ -90,13 +90,21 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     (values.next().is_none() && !value.is_empty()).then_some(value)
 }
 
-/// When keys were last used, kept in memory between writes: a request must not cost one.
-#[derive(Default)]
-pub struct KeyUses(Mutex<HashMap<KeyedHash, Timestamp>>);
+/// When keys were last used, kept in memory between writes: a request must not cost one. Clones share it.
+#[derive(Clone)]
+pub struct KeyUses {
+    store: Store,
+    uses: Arc<Mutex<HashMap<KeyedHash, Timestamp>>>,
+}
 
 impl KeyUses {
+    /// Nothing was used yet.
+    pub fn new(store: Store) -> KeyUses {
+        KeyUses { store, uses: Arc::default() }
+    }
+
     fn note(&self, key: KeyedHash, now: Timestamp) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         if uses.len() < MAX_REMEMBERED || uses.contains_key(&key) {
             let last = uses.entry(key).or_insert(now);
             *last = now.max(*last);
@@ -104,11 +112,11 @@ impl KeyUses {
     }
 
     /// Writes down what was noted since the last time; what cannot be written now is kept for the next time.
-    pub async fn write_down(&self, app: &App) -> Result<(), Error> {
-        let uses = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    pub async fn write_down(&self) -> Result<(), Error> {
+        let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
         let uses: Vec<_> = uses.into_iter().collect();
         for (written, some) in uses.chunks(CHUNK).enumerate() {
-            if let Err(error) = app.store().used_api_keys(some).await {
+            if let Err(error) = self.store.used_api_keys(some).await {
                 uses[written * CHUNK..].iter().for_each(|(key, at)| self.note(*key, *at));
                 return Err(error);
             }

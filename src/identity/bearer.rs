@@ -224,7 +224,7 @@ async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
 
 async fn own_key(app: &App, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
     let key_id = signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
-    app.issuer().verification_key(app, key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
+    app.issuer().verification_key(key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
 }
 
 async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {

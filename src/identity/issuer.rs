@@ -1,7 +1,6 @@
 //! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -9,15 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::jwks::{KeySet, VerificationKey};
 use super::rsa_key::RsaKey;
 use crate::account::{AccountId, Cause, Contract, Error};
-use crate::app::App;
-use crate::clock::before;
+use crate::clock::{Clock, before, random};
 use crate::config;
-use crate::keys::MasterKey;
+use crate::keys::{KeyCache, MasterKey};
 use crate::store::{SigningKeyRecord, Store};
 
 /// The name of the algorithm that the embedded issuer signs with (RFC 8037).
@@ -28,17 +25,15 @@ const APPLICATION_ALGORITHM: &str = "RS256";
 const SCOPE: &str = "profile";
 /// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
 const CLIENT: &str = "selfsame";
-/// How often the database may be asked for keys whose names are unknown, in microseconds.
-const ASK_AGAIN: u64 = 100_000;
-
-/// Signs this installation's tokens and knows the keys that verify them.
+/// Signs this installation's tokens and knows the keys that verify them; clones share the keys.
+#[derive(Clone)]
 pub struct Issuer {
-    name: String,
+    store: Store,
+    clock: Clock,
     master: MasterKey,
+    name: String,
     max_lifetime: Duration,
-    keys: RwLock<Arc<Keys>>,
-    /// When an unknown key was last asked for, in microseconds since 1970.
-    asked_at: AtomicI64,
+    keys: Arc<KeyCache<Keys>>,
 }
 
 /// The keys as they were when they were read.
@@ -96,16 +91,15 @@ impl Issuer {
     /// Reads the keys. The name is the configured one, or a URN of the installation's identifier: it must not change with
     /// the address that the server happens to listen on.
     pub(crate) async fn start(
-        store: &Store,
+        store: Store,
+        clock: Clock,
         master: MasterKey,
         settings: &config::Issuer,
-        fresh_id: Uuid,
     ) -> Result<Issuer, Error> {
-        let installation = store.fact("id", &fresh_id.to_string()).await?;
+        let installation = store.fact("id", &clock.new_id().to_string()).await?;
         let name = if settings.name.is_empty() { format!("urn:uuid:{installation}") } else { settings.name.clone() };
-        let max_lifetime = settings.max_token_lifetime;
-        let keys = RwLock::new(Arc::new(read_keys(store, &master).await?));
-        Ok(Issuer { name, master, max_lifetime, keys, asked_at: AtomicI64::new(i64::MIN) })
+        let keys = Arc::new(KeyCache::new(read_keys(&store, &master).await?));
+        Ok(Issuer { store, clock, master, name, max_lifetime: settings.max_token_lifetime, keys })
     }
 
     /// The `iss` of its tokens.
@@ -120,13 +114,13 @@ impl Issuer {
 
     /// Signs a token. One that is issued in the very second in which the account's tokens were revoked is dated to the
     /// next: it must outlive the revocation, and tokens count whole seconds.
-    pub async fn issue(&self, app: &App, grant: &Grant) -> Result<Issued, Error> {
-        let horizon = app.store().tokens_not_before(grant.account).await?;
-        let issued_at = horizon.map_or(app.now(), |horizon| app.now().max(next_second(horizon)));
+    pub async fn issue(&self, grant: &Grant) -> Result<Issued, Error> {
+        let horizon = self.store.tokens_not_before(grant.account).await?;
+        let issued_at = horizon.map_or(self.clock.now(), |horizon| self.clock.now().max(next_second(horizon)));
         let lifetime = SignedDuration::try_from(grant.lifetime.min(self.max_lifetime)).unwrap_or(SignedDuration::ZERO);
         let expires_at = issued_at.checked_add(lifetime).map_err(|error| Error::Internal(Cause::new(error)))?;
-        let token_id = app.new_id().to_string();
-        let (key_id, key) = self.signing_key(app).await?;
+        let token_id = self.clock.new_id().to_string();
+        let (key_id, key) = self.signing_key().await?;
         let claims = Claims {
             iss: &self.name,
             sub: grant.account.to_string(),
@@ -144,7 +138,7 @@ impl Issuer {
     }
 
     /// Makes a new signing key; older ones go on verifying until their last token has expired. Returns its `kid`.
-    pub async fn rotate(&self, app: &App) -> Result<String, Error> {
+    pub async fn rotate(&self) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         // The library draws the randomness of a key itself.
         let pair = Ed25519KeyPair::generate().map_err(|error| unusable(error.into()))?;
@@ -156,62 +150,54 @@ impl Issuer {
         let key_id = public.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
         public.common.key_id = Some(key_id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        self.add(app, ALGORITHM, &key_id, &public, document.as_ref()).await?;
+        self.add(ALGORITHM, &key_id, &public, document.as_ref()).await?;
         Ok(key_id)
     }
 
     /// The same for the key that signs the tokens of applications.
-    pub async fn rotate_for_applications(&self, app: &App) -> Result<String, Error> {
+    pub async fn rotate_for_applications(&self) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let made = tokio::task::spawn_blocking(RsaKey::generate).await;
         let (mut public, private) = made.map_err(|error| unusable(error.into()))??;
         let jwk: Jwk = serde_json::from_value(public.clone()).map_err(|error| unusable(error.into()))?;
         let key_id = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
         public["kid"] = key_id.as_str().into();
-        self.add(app, APPLICATION_ALGORITHM, &key_id, &public, &private).await?;
+        self.add(APPLICATION_ALGORITHM, &key_id, &public, &private).await?;
         Ok(key_id)
     }
 
     /// Lets a key take over from the one that signed so far.
-    async fn add(
-        &self,
-        app: &App,
-        algorithm: &str,
-        key_id: &str,
-        public: &impl Serialize,
-        private: &[u8],
-    ) -> Result<(), Error> {
-        let now = app.now();
+    async fn add(&self, algorithm: &str, key_id: &str, public: &impl Serialize, private: &[u8]) -> Result<(), Error> {
+        let now = self.clock.now();
         let record = SigningKeyRecord {
             algorithm: algorithm.to_owned(),
             public_key: serde_json::to_string(public).map_err(|error| Error::Internal(Cause::new(error)))?,
-            sealed: self.master.seal(app.random(), key_id, private),
+            sealed: self.master.seal(random(), key_id, private),
             created_at: now,
             retired_at: None,
             key_id: key_id.to_owned(),
         };
-        app.store().add_signing_key(record).await?;
+        self.store.add_signing_key(record).await?;
         let forgotten = before(now, self.max_lifetime());
-        app.store().forget_signing_keys(forgotten).await?;
-        self.refresh(app).await
+        self.store.forget_signing_keys(forgotten).await?;
+        self.refresh().await
     }
 
     /// The public keys as a JWK Set (RFC 7517 §5).
-    pub async fn published(&self, app: &App) -> Result<serde_json::Value, Error> {
-        self.signing_key(app).await?;
-        Ok(serde_json::json!({ "keys": self.keys().published }))
+    pub async fn published(&self) -> Result<serde_json::Value, Error> {
+        self.signing_key().await?;
+        Ok(serde_json::json!({ "keys": self.keys.get().published }))
     }
 
     /// The public keys that verify the tokens of applications, as a JWK Set.
-    pub async fn published_to_applications(&self, app: &App) -> Result<serde_json::Value, Error> {
-        self.signing_key_for_applications(app).await?;
-        Ok(serde_json::json!({ "keys": self.keys().published_to_applications }))
+    pub async fn published_to_applications(&self) -> Result<serde_json::Value, Error> {
+        self.signing_key_for_applications().await?;
+        Ok(serde_json::json!({ "keys": self.keys.get().published_to_applications }))
     }
 
     /// Reads the keys again, so that what other instances and the command line did comes into force here.
-    pub async fn refresh(&self, app: &App) -> Result<(), Error> {
-        let keys = Arc::new(read_keys(app.store(), &self.master).await?);
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    pub async fn refresh(&self) -> Result<(), Error> {
+        self.keys.set(read_keys(&self.store, &self.master).await?);
         Ok(())
     }
 
@@ -219,56 +205,51 @@ impl Issuer {
     /// not more than ten times a second: nobody can make it work by inventing key names.
     pub(super) async fn verification_key(
         &self,
-        app: &App,
         key_id: &str,
         algorithm: Algorithm,
     ) -> Result<Option<Arc<VerificationKey>>, Error> {
-        let keys = self.keys();
+        let keys = self.keys.get();
         if let Some(key) = keys.verifying.find(Some(key_id), algorithm) {
             return Ok(Some(key));
         }
-        let now = app.now().as_microsecond();
-        let due = |asked_at: i64| (now.abs_diff(asked_at) >= ASK_AGAIN).then_some(now);
-        if self.asked_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, due).is_err() {
+        if !self.keys.may_ask(self.clock.now()) {
             return Ok(None);
         }
-        self.refresh(app).await?;
-        Ok(self.keys().verifying.find(Some(key_id), algorithm))
+        self.refresh().await?;
+        Ok(self.keys.get().verifying.find(Some(key_id), algorithm))
     }
 
     /// Whether a key that verified a token is still ours.
     pub(super) fn still_has(&self, key: &VerificationKey) -> bool {
-        self.keys().verifying.holds(key)
+        self.keys.get().verifying.holds(key)
     }
 
     /// The key that signs, made on first need.
-    async fn signing_key(&self, app: &App) -> Result<(String, EncodingKey), Error> {
-        if self.keys().signing.is_none() {
-            self.rotate(app).await?;
+    async fn signing_key(&self) -> Result<(String, EncodingKey), Error> {
+        if self.keys.get().signing.is_none() {
+            self.rotate().await?;
         }
-        self.keys()
+        self.keys
+            .get()
             .signing
             .clone()
             .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
     }
 
     /// The key that signs the tokens of applications, made on first need.
-    pub(super) async fn signing_key_for_applications(&self, app: &App) -> Result<Arc<RsaKey>, Error> {
-        if self.keys().signing_for_applications.is_none() {
+    pub(super) async fn signing_key_for_applications(&self) -> Result<Arc<RsaKey>, Error> {
+        if self.keys.get().signing_for_applications.is_none() {
             // Another instance may have made one: two would only retire each other, but making one takes long.
-            self.refresh(app).await?;
+            self.refresh().await?;
         }
-        if self.keys().signing_for_applications.is_none() {
-            self.rotate_for_applications(app).await?;
+        if self.keys.get().signing_for_applications.is_none() {
+            self.rotate_for_applications().await?;
         }
-        self.keys()
+        self.keys
+            .get()
             .signing_for_applications
             .clone()
             .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
-    }
-
-    fn keys(&self) -> Arc<Keys> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

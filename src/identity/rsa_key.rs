@@ -7,11 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::account::{Cause, Error};
-
-/// The bytes of an RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits around its modulus: before it the outer and the
-/// modulus' own tag and length and a zero, behind it the exponent 65537.
-const MODULUS: std::ops::Range<usize> = 9..265;
-const PUBLIC_KEY: usize = 270;
+use crate::keys::rsa;
 
 /// A key that signs tokens by RS256 (RFC 7518 §3.3), the one algorithm that every client of OpenID Connect knows.
 pub(super) struct RsaKey {
@@ -26,13 +22,11 @@ impl RsaKey {
         let unusable = |error: aws_lc_rs::error::Unspecified| Error::Internal(Cause::new(error));
         // The library draws the randomness of a key itself.
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(unusable)?;
-        let public = pair.public_key().as_ref();
-        if public.len() != PUBLIC_KEY {
-            return Err(Error::Internal(Cause::new("an RSA key that was just made has another form")));
-        }
-        let modulus = URL_SAFE_NO_PAD.encode(&public[MODULUS]);
+        let modulus = rsa::modulus(pair.public_key().as_ref());
+        let modulus = modulus.ok_or_else(|| Error::Internal(Cause::new("a new RSA key has another form")))?;
+        let modulus = URL_SAFE_NO_PAD.encode(modulus);
         let private: Pkcs8V1Der = pair.as_der().map_err(unusable)?;
-        let jwk = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": "AQAB" });
+        let jwk = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": rsa::EXPONENT });
         Ok((jwk, private.as_ref().to_vec()))
     }
 

@@ -177,7 +177,7 @@ async fn access(
         jti: &token_id,
     };
     Ok(Access {
-        token: app.issuer().signing_key_for_applications(app).await?.sign(&claims)?,
+        token: app.issuer().signing_key_for_applications().await?.sign(&claims)?,
         revocation: app.keys().revocation(app.public_url(), &token_id),
         token_id,
         issued_at,
@@ -195,7 +195,7 @@ async fn id_token(app: &App, application: &Application, account: AccountId, acce
         iat: access.issued_at.as_second(),
         jti: &app.new_id().to_string(),
     };
-    app.issuer().signing_key_for_applications(app).await?.sign(&claims)
+    app.issuer().signing_key_for_applications().await?.sign(&claims)
 }
 
 /// A new refresh token: the secret, and how it is stored.

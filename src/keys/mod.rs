@@ -1,12 +1,17 @@
 //! The secrets of an installation: one master key outside the database, and behind it the keys that the database holds
 //! sealed. Whoever has only the database, or only the master key, has nothing.
 
+mod cache;
 mod master;
+pub mod rsa;
 mod seal;
+
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use uuid::Uuid;
 
+pub use cache::KeyCache;
 pub use master::{MasterKey, MasterKeyError};
 pub use seal::{OpenError, SealingKey};
 
@@ -42,9 +47,11 @@ impl Purpose {
     }
 }
 
-/// The keys in use, opened.
+/// The keys in use, opened; clones share them.
 #[derive(Clone)]
-pub struct Keyring {
+pub struct Keyring(Arc<Keys>);
+
+struct Keys {
     index: hmac::Key,
     digest: hmac::Key,
     history: SealingKey,
@@ -67,25 +74,26 @@ impl Keyring {
     /// Makes the ring from one 32-byte key for each purpose.
     pub fn new(key_for: impl Fn(Purpose) -> [u8; 32]) -> Keyring {
         let hmac = |purpose| hmac::Key::new(hmac::HMAC_SHA256, &key_for(purpose));
-        Keyring {
+        let keys = Keys {
             index: hmac(Purpose::Index),
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
             channel: SealingKey::new(&key_for(Purpose::Channel)),
             outbox: SealingKey::new(&key_for(Purpose::Outbox)),
-        }
+        };
+        Keyring(Arc::new(keys))
     }
 
     /// The key under which a folded value is unique in a tenant: HMAC(index key, tenant ‖ kind ‖ value).
     pub fn index(&self, tenant: Uuid, kind: &str, folded: &str) -> KeyedHash {
-        keyed_hash(&self.index, &[tenant.as_bytes(), kind.as_bytes(), folded.as_bytes()])
+        keyed_hash(&self.0.index, &[tenant.as_bytes(), kind.as_bytes(), folded.as_bytes()])
     }
 
     /// Recognises a secret or an identifier that must not be stored as it is; `label` keeps uses apart.
     pub fn digest(&self, label: &str, parts: &[&[u8]]) -> KeyedHash {
         let mut all = vec![label.as_bytes()];
         all.extend(parts);
-        keyed_hash(&self.digest, &all)
+        keyed_hash(&self.0.digest, &all)
     }
 
     /// The key under which a person of another identity provider is found: their subject there.
@@ -105,17 +113,17 @@ impl Keyring {
 
     /// The key that seals history payloads.
     pub fn history(&self) -> &SealingKey {
-        &self.history
+        &self.0.history
     }
 
     /// The key that seals the keys of sessions for encrypted bodies.
     pub fn channel(&self) -> &SealingKey {
-        &self.channel
+        &self.0.channel
     }
 
     /// The key that seals messages that wait for their delivery.
     pub fn outbox(&self) -> &SealingKey {
-        &self.outbox
+        &self.0.outbox
     }
 }
 

@@ -1,5 +1,4 @@
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -10,24 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::{Cause, Error};
-use crate::app::App;
-use crate::clock::{after, before};
+use crate::clock::{Clock, after, before, random};
 use crate::jose::{AgreementKey, Algorithm, Curve, PrivateKey};
 use crate::json::{self, Object};
-use crate::keys::MasterKey;
+use crate::keys::{KeyCache, MasterKey, rsa};
 use crate::store::{ChannelKeyRecord, Store};
-
-/// How often the database may be asked for keys whose names are unknown, in microseconds.
-const ASK_AGAIN: u64 = 100_000;
-/// What stands around the modulus in the SubjectPublicKeyInfo of an RSA key of 2048 bits with the exponent 65537 (RFC 8017
-/// §A.1.1, RFC 5280 §4.1).
-const SPKI: (&[u8], &[u8]) = (
-    &[
-        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05,
-        0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
-    ],
-    &[0x02, 0x03, 0x01, 0x00, 0x01],
-);
 
 /// The kinds of keys that open encrypted bodies; there is always one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,66 +51,71 @@ pub struct SessionKeys {
     pub response: [u8; 32],
 }
 
-/// The keys that open encrypted bodies, made on first need and sealed under the master key.
+/// The keys that open encrypted bodies, made on first need and sealed under the master key; clones share them.
+#[derive(Clone)]
 pub struct ChannelKeys {
+    store: Store,
+    clock: Clock,
     master: MasterKey,
     retired_for: SignedDuration,
-    keys: RwLock<Vec<Arc<ChannelKey>>>,
-    /// When an unknown key was last asked for, in microseconds since 1970.
-    asked_at: AtomicI64,
+    keys: Arc<KeyCache<Vec<Arc<ChannelKey>>>>,
 }
 
 impl ChannelKeys {
     /// Reads the keys. Those that were replaced go on opening for `retired_for`.
-    pub(crate) async fn start(store: &Store, master: MasterKey, retired_for: Duration) -> Result<ChannelKeys, Error> {
+    pub(crate) async fn start(
+        store: Store,
+        clock: Clock,
+        master: MasterKey,
+        retired_for: Duration,
+    ) -> Result<ChannelKeys, Error> {
         let retired_for = SignedDuration::try_from(retired_for).unwrap_or(SignedDuration::MAX);
-        let keys = ChannelKeys { master, retired_for, keys: RwLock::default(), asked_at: AtomicI64::new(i64::MIN) };
-        keys.read(store).await?;
+        let keys = Arc::new(KeyCache::new(Vec::new()));
+        let keys = ChannelKeys { store, clock, master, retired_for, keys };
+        keys.read().await?;
         Ok(keys)
     }
 
     /// The key of a kind to encrypt to.
-    pub async fn current(&self, app: &App, kind: KeyKind) -> Result<Arc<ChannelKey>, Error> {
-        let newest = || self.all().into_iter().rev().find(|key| key.kind == kind && key.retired_at.is_none());
+    pub async fn current(&self, kind: KeyKind) -> Result<Arc<ChannelKey>, Error> {
+        let newest = || self.keys.get().iter().rev().find(|key| key.kind == kind && key.retired_at.is_none()).cloned();
         if let Some(key) = newest() {
             return Ok(key);
         }
-        self.make(app, kind).await?;
+        self.make(kind).await?;
         newest().ok_or_else(|| unusable("a key that was just made is missing"))
     }
 
     /// The key with a name, if it may still open. An unknown one may be newer than what is in memory, so the database is
     /// asked at once, but not more than ten times a second: nobody can make it work by inventing key names.
-    pub async fn find(&self, app: &App, key_id: &str) -> Result<Option<Arc<ChannelKey>>, Error> {
-        let now = app.now();
-        let known = || self.all().into_iter().find(|key| key.key_id == key_id);
+    pub async fn find(&self, key_id: &str) -> Result<Option<Arc<ChannelKey>>, Error> {
+        let now = self.clock.now();
+        let known = || self.keys.get().iter().find(|key| key.key_id == key_id).cloned();
         let opens = |key: &Arc<ChannelKey>| key.retired_at.is_none_or(|end| now < self.end(end));
         if let Some(key) = known() {
             return Ok(Some(key).filter(opens));
         }
-        let micros = now.as_microsecond();
-        let due = |asked_at: i64| (micros.abs_diff(asked_at) >= ASK_AGAIN).then_some(micros);
-        if self.asked_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, due).is_err() {
+        if !self.keys.may_ask(now) {
             return Ok(None);
         }
-        self.read(app.store()).await?;
+        self.read().await?;
         Ok(known().filter(opens))
     }
 
     /// Makes new keys of every kind; older ones go on opening for a while. Returns the names of the new ones.
-    pub async fn rotate(&self, app: &App) -> Result<Vec<String>, Error> {
+    pub async fn rotate(&self) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
         for kind in KeyKind::ALL {
-            names.push(self.make(app, kind).await?);
+            names.push(self.make(kind).await?);
         }
         Ok(names)
     }
 
     /// The public halves of the keys to encrypt to as a JWK Set (RFC 7517 §5).
-    pub async fn published(&self, app: &App) -> Result<Object, Error> {
+    pub async fn published(&self) -> Result<Object, Error> {
         let mut keys = Vec::new();
         for kind in KeyKind::ALL {
-            let key = self.current(app, kind).await?;
+            let key = self.current(kind).await?;
             let mut jwk = key.public.clone();
             jwk.insert("kid", key.key_id.as_str());
             jwk.insert("use", "enc");
@@ -138,48 +129,48 @@ impl ChannelKeys {
 
     /// Reads the keys again, so that what other instances and the command line did comes into force here, and deletes those
     /// that no longer open.
-    pub async fn refresh(&self, app: &App) -> Result<(), Error> {
-        let horizon = before(app.now(), self.retired_for);
-        app.store().forget_channel_keys(horizon).await?;
-        self.read(app.store()).await
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let horizon = before(self.clock.now(), self.retired_for);
+        self.store.forget_channel_keys(horizon).await?;
+        self.read().await
     }
 
     fn end(&self, retired_at: Timestamp) -> Timestamp {
         after(retired_at, self.retired_for)
     }
 
-    async fn make(&self, app: &App, kind: KeyKind) -> Result<String, Error> {
+    async fn make(&self, kind: KeyKind) -> Result<String, Error> {
         let (secret, public) = match kind {
-            KeyKind::Rsa => rsa().ok_or_else(|| unusable("an RSA key could not be made"))?,
-            KeyKind::P256 => agreement(app, Curve::P256)?,
-            KeyKind::X25519 => agreement(app, Curve::X25519)?,
+            KeyKind::Rsa => rsa_key().ok_or_else(|| unusable("an RSA key could not be made"))?,
+            KeyKind::P256 => agreement(Curve::P256)?,
+            KeyKind::X25519 => agreement(Curve::X25519)?,
         };
         let key_id = thumbprint(&public);
         let record = ChannelKeyRecord {
             kind: kind.name().to_owned(),
             public_key: json::Value::Object(public).to_text(),
-            sealed: self.master.seal(app.random(), &place(&key_id), &secret),
-            created_at: app.now(),
+            sealed: self.master.seal(random(), &place(&key_id), &secret),
+            created_at: self.clock.now(),
             retired_at: None,
             key_id: key_id.clone(),
         };
-        app.store().add_channel_key(record).await?;
-        self.read(app.store()).await?;
+        self.store.add_channel_key(record).await?;
+        self.read().await?;
         Ok(key_id)
     }
 
     /// Takes over what the database holds; keys that are known are not opened again.
-    async fn read(&self, store: &Store) -> Result<(), Error> {
-        let known = self.all();
+    async fn read(&self) -> Result<(), Error> {
+        let known = self.keys.get();
         let mut keys = Vec::new();
-        for record in store.channel_keys().await? {
+        for record in self.store.channel_keys().await? {
             let same = known.iter().find(|key| key.key_id == record.key_id && key.retired_at == record.retired_at);
             keys.push(match same {
                 Some(key) => key.clone(),
                 None => Arc::new(self.open(record)?),
             });
         }
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        self.keys.set(keys);
         Ok(())
     }
 
@@ -200,10 +191,6 @@ impl ChannelKeys {
         let ChannelKeyRecord { key_id, created_at, retired_at, .. } = record;
         Ok(ChannelKey { key_id, kind, public, private, created_at, retired_at })
     }
-
-    fn all(&self) -> Vec<Arc<ChannelKey>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 impl KeyKind {
@@ -222,8 +209,7 @@ impl KeyKind {
 impl ChannelKey {
     /// The public half of an RSA key as SubjectPublicKeyInfo in DER (RFC 5280 §4.1); none of another kind.
     pub fn spki(&self) -> Option<Vec<u8>> {
-        let modulus = URL_SAFE_NO_PAD.decode(self.public.get("n")?.as_str()?).ok()?;
-        Some([SPKI.0, &modulus, SPKI.1].concat())
+        rsa::spki(&URL_SAFE_NO_PAD.decode(self.public.get("n")?.as_str()?).ok()?)
     }
 
     /// Decrypts the two keys that a client made. They must differ: an answer that is sent back must not pass for a request.
@@ -250,18 +236,18 @@ impl SessionKeys {
 }
 
 /// An RSA key in PKCS #8, and its public half.
-fn rsa() -> Option<(Vec<u8>, Object)> {
+fn rsa_key() -> Option<(Vec<u8>, Object)> {
     // The library draws the randomness of a key itself.
     let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).ok()?;
     let secret = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).ok()?;
     let public = AsDer::<PublicKeyX509Der<'_>>::as_der(&key.public_key()).ok()?;
-    let modulus = public.as_ref().strip_prefix(SPKI.0)?.strip_suffix(SPKI.1)?;
-    let members = [("e", "AQAB".to_owned()), ("kty", "RSA".to_owned()), ("n", URL_SAFE_NO_PAD.encode(modulus))];
+    let modulus = rsa::modulus_of_spki(public.as_ref())?;
+    let members = [("e", rsa::EXPONENT.to_owned()), ("kty", "RSA".to_owned()), ("n", URL_SAFE_NO_PAD.encode(modulus))];
     Some((secret.as_ref().to_vec(), Object::from_iter(members)))
 }
 
-fn agreement(app: &App, curve: Curve) -> Result<(Vec<u8>, Object), Error> {
-    let (secret, key) = fresh(|| app.random(), curve).ok_or_else(|| unusable("a key could not be made"))?;
+fn agreement(curve: Curve) -> Result<(Vec<u8>, Object), Error> {
+    let (secret, key) = fresh(random, curve).ok_or_else(|| unusable("a key could not be made"))?;
     let public = key.public().ok_or_else(|| unusable("a key has no public half"))?;
     Ok((secret.to_vec(), public.jwk()))
 }

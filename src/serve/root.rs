@@ -40,7 +40,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
 
 /// The public keys of the embedded issuer (RFC 7517 §5).
 async fn keys(State(app): State<App>) -> Result<Response, Error> {
-    let keys = app.issuer().published(&app).await?;
+    let keys = app.issuer().published().await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
         (header::CACHE_CONTROL, HeaderValue::from_static(KEYS_MAX_AGE)),

@@ -55,9 +55,9 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             tokio::spawn(async move { trusted.keep_fresh(now).await });
         }
         let done = async {
-            app.issuer().refresh(&app).await?;
-            app.key_uses().write_down(&app).await?;
-            app.channel().refresh(&app).await?;
+            app.issuer().refresh().await?;
+            app.key_uses().write_down().await?;
+            app.channel().refresh().await?;
             app.store().forget_channels(app.now()).await?;
             app.store().forget_expired(app.now()).await?;
             app.store().forget_sign_ins(app.now()).await?;

@@ -74,10 +74,10 @@ on_both_databases!(
             client_hash: None,
             lifetime: HOUR,
         };
-        first.issuer().issue(&first, &grant).await.unwrap();
-        second.issuer().refresh(&second).await.unwrap();
-        let published = second.issuer().published(&second).await.unwrap();
-        assert_eq!(published, first.issuer().published(&first).await.unwrap());
+        first.issuer().issue(&grant).await.unwrap();
+        second.issuer().refresh().await.unwrap();
+        let published = second.issuer().published().await.unwrap();
+        assert_eq!(published, first.issuer().published().await.unwrap());
         assert_eq!(published["keys"].as_array().unwrap().len(), 1);
     }
 );

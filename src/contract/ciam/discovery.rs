@@ -63,7 +63,7 @@ pub(super) async fn show(State(app): State<App>) -> Response {
 /// The keys that verify the tokens of applications (RFC 7517 §5).
 #[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery")]
 pub(super) async fn keys(State(app): State<App>) -> Result<Response, Error> {
-    Ok(described(&app.issuer().published_to_applications(&app).await?))
+    Ok(described(&app.issuer().published_to_applications().await?))
 }
 
 /// An answer that holds for everybody.

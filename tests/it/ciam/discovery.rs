@@ -34,7 +34,7 @@ on_both_databases!(
         let others = server.request("GET", "/.well-known/jwks.json").send().await.json();
         assert!(others["keys"].as_array().unwrap().iter().all(|key| key["kty"] == "OKP"), "{others}");
 
-        let rotated = server.app.issuer().rotate_for_applications(&server.app).await.unwrap();
+        let rotated = server.app.issuer().rotate_for_applications().await.unwrap();
         let keys = server.request("GET", "/oauth2/jwks").send().await.json();
         let mut ids: Vec<&str> =
             keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();

@@ -69,7 +69,7 @@ on_both_databases!(
         assert_eq!(used.last_used(&server).await, None);
         let last = server.app.now();
         server.pass(Duration::from_secs(30));
-        server.app.key_uses().write_down(&server.app).await.unwrap();
+        server.app.key_uses().write_down().await.unwrap();
         assert_eq!(used.last_used(&server).await, Some(last));
         assert_eq!(unused.last_used(&server).await, None);
     }
@@ -82,7 +82,7 @@ on_both_databases!(
         let later = server.app.now() + Duration::from_secs(60);
         server.app.store().used_api_keys(&[(back_end.key.hash, later)]).await.unwrap();
         assert_eq!(back_end.get(JOHN).await.status, 200);
-        server.app.key_uses().write_down(&server.app).await.unwrap();
+        server.app.key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, Some(later));
     }
 );
@@ -93,7 +93,7 @@ on_both_databases!(
         let back_end = server.back_end(&server.tenant, None).await;
         back_end.revoke().await;
         assert_eq!(back_end.get(JOHN).await.status, 401);
-        server.app.key_uses().write_down(&server.app).await.unwrap();
+        server.app.key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, None);
     }
 );
@@ -105,9 +105,9 @@ on_both_databases!(
         assert_eq!(back_end.get(JOHN).await.status, 200);
         let used = server.app.now();
         server.database().execute("ALTER TABLE api_key RENAME TO api_key_away").await;
-        assert!(server.app.key_uses().write_down(&server.app).await.is_err());
+        assert!(server.app.key_uses().write_down().await.is_err());
         server.database().execute("ALTER TABLE api_key_away RENAME TO api_key").await;
-        server.app.key_uses().write_down(&server.app).await.unwrap();
+        server.app.key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, Some(used));
     }
 );

@@ -121,7 +121,7 @@ on_both_databases!(
         let (account, _) = person(&server).await;
         let old = server.token(&account, Contract::System).await;
         server.pass(Duration::from_secs(1));
-        let new_key = server.app.issuer().rotate(&server.app).await.unwrap();
+        let new_key = server.app.issuer().rotate().await.unwrap();
         let new = server.token(&account, Contract::System).await;
 
         let published = server.request("GET", "/.well-known/jwks.json").send().await.json();

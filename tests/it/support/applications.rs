@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Account, Application, Kind};
 use selfsame::identity::application::{mint_secret, secret_hash};
 use selfsame::identity::sign_in::{self, Tokens};
-use selfsame::keys::MasterKey;
+use selfsame::keys::{MasterKey, rsa};
 use selfsame::store::SigningKeyRecord;
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl Server {
             return;
         }
         let private: Pkcs8V1Der = RSA.as_der().unwrap();
-        let modulus = URL_SAFE_NO_PAD.encode(&RSA.public_key().as_ref()[9..265]);
+        let modulus = URL_SAFE_NO_PAD.encode(rsa::modulus(RSA.public_key().as_ref()).unwrap());
         let public = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": "AQAB", "kid": KEY_ID});
         let master = MasterKey::read_or_create(&self.data().join("secret.key"), [0; 32]).unwrap();
         let record = SigningKeyRecord {
@@ -82,7 +82,7 @@ impl Server {
             retired_at: None,
         };
         self.app.store().add_signing_key(record).await.unwrap();
-        self.app.issuer().refresh(&self.app).await.unwrap();
+        self.app.issuer().refresh().await.unwrap();
     }
 
     /// The code in the newest message, to whom it went.

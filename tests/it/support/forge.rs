@@ -24,7 +24,7 @@ impl Forge {
     /// Opens the key that a server signs with, as only its master key can.
     pub(crate) async fn of(server: &Server) -> Forge {
         // The first key is made when it is first asked for.
-        server.app.issuer().published(&server.app).await.unwrap();
+        server.app.issuer().published().await.unwrap();
         let records = server.app.store().signing_keys().await.unwrap();
         let signing = |record: &SigningKeyRecord| record.retired_at.is_none() && record.algorithm == "EdDSA";
         let record = records.into_iter().find(signing).unwrap();

@@ -148,7 +148,7 @@ impl Server {
 
     /// A token of the embedded issuer with everything that a grant may say.
     pub(crate) async fn issue(&self, grant: Grant) -> Issued {
-        self.app.issuer().issue(&self.app, &grant).await.unwrap()
+        self.app.issuer().issue(&grant).await.unwrap()
     }
 }
 

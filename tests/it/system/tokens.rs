@@ -478,7 +478,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_token_outlives_the_rotation_of_its_key(server: Server) {
         let admin = admin(&server).await;
-        server.app.issuer().rotate(&server.app).await.unwrap();
+        server.app.issuer().rotate().await.unwrap();
         assert_eq!(admin.read().await.status, 200);
         let fresh = server.token(&admin.account, Contract::System).await;
         let key_of = |token: &str| token.split('.').next().unwrap().to_owned();

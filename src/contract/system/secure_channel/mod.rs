@@ -58,7 +58,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 /// Shows the RSA key that the keys of a session are encrypted to.
 #[utoipa::path(get, path = "/public-key", operation_id = "showChannelKey", tag = "SecureChannel", security(()))]
 async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error> {
-    let key = app.channel().current(&app, KeyKind::Rsa).await.map_err(without_key)?;
+    let key = app.channel().current(KeyKind::Rsa).await.map_err(without_key)?;
     let spki = key.spki().map(|spki| STANDARD.encode(spki)).unwrap_or_default();
     Ok(key_answer("application/json", &ChannelPublicKey::new(&key.key_id, &spki, key.created_at)))
 }
@@ -66,7 +66,7 @@ async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error
 /// Shows the keys that messages in JOSE form are encrypted to (RFC 7517).
 #[utoipa::path(get, path = "/jwks.json", operation_id = "showChannelKeySet", tag = "SecureChannel", security(()))]
 async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
-    Ok(key_answer("application/jwk-set+json", &app.channel().published(&app).await.map_err(without_key)?))
+    Ok(key_answer("application/jwk-set+json", &app.channel().published().await.map_err(without_key)?))
 }
 
 /// Opens a session with two keys that the client made.
@@ -89,7 +89,7 @@ async fn open_session(
 ) -> Result<Response, Error> {
     let asked = object(&app, request, MAX_BODY).await?;
     let text = |name| asked.get(name).and_then(Value::as_str);
-    let key = app.channel().find(&app, text("keyId").unwrap_or_default()).await?;
+    let key = app.channel().find(text("keyId").unwrap_or_default()).await?;
     let key = key.filter(|key| key.kind == KeyKind::Rsa).ok_or(Error::Channel(ChannelFault::KeyId))?;
     let encrypted = |name| text(name).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
     let keys = key.session_keys(&encrypted("encReqKey"), &encrypted("encRespKey"));

@@ -71,11 +71,11 @@ async fn one_off(
     payload: &[u8],
 ) -> Result<Message, Error> {
     let app = context.app;
-    let known = app.channel().find(app, key_id).await?.filter(|key| key.kind == KeyKind::Rsa);
+    let known = app.channel().find(key_id).await?.filter(|key| key.kind == KeyKind::Rsa);
     let is_known = known.is_some();
     let key = match known {
         Some(key) => key,
-        None => app.channel().current(app, KeyKind::Rsa).await?,
+        None => app.channel().current(KeyKind::Rsa).await?,
     };
     let digest = digest::digest(&digest::SHA256, payload).as_ref().to_vec();
     let scope = Scope::OneOff.bytes();
