@@ -16,8 +16,8 @@ use crate::identity::api_key::KeyUses;
 use crate::identity::{Issuer, Remembered, Trusted, trusted};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
-use crate::outbox::{Delivery, Outbox};
-use crate::picture::{Objects, ObjectsError, Pool};
+use crate::outbox::{Delivery, Notices, Outbox};
+use crate::picture::{ObjectsError, Pictures};
 use crate::profile::Schemas;
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Store};
@@ -38,10 +38,10 @@ struct Parts {
     remembered: Remembered,
     limits: Limits,
     key_uses: KeyUses,
-    pictures: Pool,
-    objects: Objects,
+    pictures: Pictures,
     schemas: Schemas,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
+    notices: Notices,
     clock: Clock,
     requests: Semaphore,
     public_url: OnceLock<String>,
@@ -105,9 +105,9 @@ impl App {
         let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
         let key_uses = KeyUses::new(store.clone());
-        let pictures = Pool::new(config.pictures.workers);
-        let objects = Objects::new(&config)?;
-        let outbox = Outbox::new(&config, delivery).map_err(StartError::Outbox)?;
+        let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
+        let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
+        let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
         let parts = Parts {
             config,
             store,
@@ -119,9 +119,9 @@ impl App {
             limits,
             key_uses,
             pictures,
-            objects,
             schemas: Schemas::default(),
             outbox,
+            notices,
             clock,
             requests,
             public_url: OnceLock::new(),
@@ -190,19 +190,19 @@ impl App {
         &self.parts.key_uses
     }
 
-    /// The threads that decode pictures.
-    pub fn pictures(&self) -> &Pool {
+    /// Everything that happens to pictures.
+    pub fn pictures(&self) -> &Pictures {
         &self.parts.pictures
-    }
-
-    /// Where pictures are kept.
-    pub fn objects(&self) -> &Objects {
-        &self.parts.objects
     }
 
     /// The schemas of tenants that were compiled already.
     pub fn schemas(&self) -> &Schemas {
         &self.parts.schemas
+    }
+
+    /// Messages about changes, which wait in the database until they are delivered.
+    pub fn notices(&self) -> &Notices {
+        &self.parts.notices
     }
 
     /// How messages leave.

@@ -2,10 +2,10 @@
 //! that the server shows.
 //!
 //! [`Outbox::deliver`] hands over one message now, or says that it cannot. Codes leave this way and are never stored.
-//! Notices about a change ([`notice`]) must not be lost: they are written with the change and delivered in the background.
+//! Notices about a change ([`Notices`]) must not be lost: they are written with the change and delivered in the background.
 
 pub mod mailbox;
-pub mod notice;
+mod notice;
 mod sms;
 mod smtp;
 
@@ -18,6 +18,7 @@ use crate::account::{Cause, Channel, Error};
 use crate::config::Config;
 use crate::telemetry;
 use mailbox::Mailbox;
+pub use notice::Notices;
 use sms::Gateway;
 use smtp::Server;
 

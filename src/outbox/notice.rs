@@ -1,20 +1,20 @@
 //! Notices: an address that was verified and no longer is says good-bye to its owner. They are written with the change, sealed,
 //! and delivered in the background, by whichever instance claims them first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
 use jiff::SignedDuration;
 use tokio::time::MissedTickBehavior;
 
-use super::Message;
+use super::{Message, Outbox};
 use crate::account::{Account, Channel, Contact, Error, Field};
-use crate::app::App;
-use crate::clock::after;
+use crate::clock::{Clock, after, random};
 use crate::json::{self, Value};
 use crate::keys::Keyring;
 use crate::language::Language;
-use crate::store::{ClaimedNotice, Effect, SealedNotice};
+use crate::store::{ClaimedNotice, Effect, SealedNotice, Store};
 
 /// How often is looked for what is due.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -36,69 +36,118 @@ struct Page<'a> {
     advice: &'a str,
 }
 
-/// What a change of an account has to tell to addresses that it takes off it.
-pub fn of_change(app: &App, before: &Account, after: &Account) -> Vec<Effect> {
-    let comparable = |contact: &Contact| (contact.channel(), contact.comparable());
-    let held: Vec<_> = verified(after).iter().map(comparable).collect();
-    let gone = |contact: &Contact| !held.contains(&comparable(contact));
-    verified(before).into_iter().filter(gone).map(|contact| notify(app, before, &contact)).collect()
+/// Messages about changes; clones share everything.
+#[derive(Clone)]
+pub struct Notices {
+    store: Store,
+    keys: Keyring,
+    clock: Clock,
+    outbox: Arc<Outbox>,
+    /// How long a notice waits for its delivery before it is given up.
+    kept_for: Duration,
 }
 
-/// Delivers everything that is due through a channel, one after the other. What fails is due again later.
-pub async fn deliver_due(app: &App, channel: Channel) -> Result<(), Error> {
-    // While nothing can be sent, nothing is claimed: attempts are for messages that could not be taken.
-    while app.outbox().rehearse(channel, app.now()).is_ok() {
-        let now = app.now();
-        let Some(claimed) = app.store().claim_notice(channel, now, after(now, LEASE)).await? else { break };
-        deliver(app, claimed).await?;
+impl Notices {
+    /// Prepares delivery through an outbox.
+    pub fn new(store: Store, keys: Keyring, clock: Clock, outbox: Arc<Outbox>, kept_for: Duration) -> Notices {
+        Notices { store, keys, clock, outbox, kept_for }
     }
-    Ok(())
-}
 
-/// Gives up what could not be delivered in time.
-pub async fn forget_expired(app: &App) -> Result<(), Error> {
-    let notices = app.store().forget_expired_notices(app.now()).await?;
-    if notices > 0 {
-        tracing::warn!(notices, "notices could not be delivered within notices.kept_for and are given up");
+    /// Has new notices delivered at once.
+    pub fn wake(&self) {
+        self.outbox.wake();
     }
-    Ok(())
-}
 
-/// Delivers for ever.
-pub(crate) async fn run(app: &App) {
-    tokio::join!(keep_delivering(app, Channel::Sms), keep_delivering(app, Channel::Email));
-}
+    /// What a change of an account has to tell to addresses that it takes off it.
+    pub fn of_change(&self, before: &Account, after: &Account) -> Vec<Effect> {
+        let comparable = |contact: &Contact| (contact.channel(), contact.comparable());
+        let held: Vec<_> = verified(after).iter().map(comparable).collect();
+        let gone = |contact: &Contact| !held.contains(&comparable(contact));
+        verified(before).into_iter().filter(gone).map(|contact| self.notify(before, &contact)).collect()
+    }
 
-async fn keep_delivering(app: &App, channel: Channel) {
-    let mut ticks = tokio::time::interval(PERIOD);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = app.outbox().woken() => {}
+    /// Delivers everything that is due through a channel, one after the other. What fails is due again later.
+    pub async fn deliver_due(&self, channel: Channel) -> Result<(), Error> {
+        // While nothing can be sent, nothing is claimed: attempts are for messages that could not be taken.
+        while self.outbox.rehearse(channel, self.clock.now()).is_ok() {
+            let now = self.clock.now();
+            let Some(claimed) = self.store.claim_notice(channel, now, after(now, LEASE)).await? else { break };
+            self.deliver(claimed).await?;
         }
-        if let Err(error) = deliver_due(app, channel).await {
-            tracing::warn!(?error, "notices are delivered later");
+        Ok(())
+    }
+
+    /// Gives up what could not be delivered in time.
+    pub async fn forget_expired(&self) -> Result<(), Error> {
+        let notices = self.store.forget_expired_notices(self.clock.now()).await?;
+        if notices > 0 {
+            tracing::warn!(notices, "notices could not be delivered within notices.kept_for and are given up");
+        }
+        Ok(())
+    }
+
+    /// Delivers for ever.
+    pub async fn run(&self) {
+        tokio::join!(self.keep_delivering(Channel::Sms), self.keep_delivering(Channel::Email));
+    }
+
+    async fn keep_delivering(&self, channel: Channel) {
+        let mut ticks = tokio::time::interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.outbox.woken() => {}
+            }
+            if let Err(error) = self.deliver_due(channel).await {
+                tracing::warn!(?error, "notices are delivered later");
+            }
         }
     }
-}
 
-async fn deliver(app: &App, claimed: ClaimedNotice) -> Result<(), Error> {
-    let (id, channel, attempt) = (claimed.notice.id, claimed.notice.channel.name(), claimed.attempt);
-    let Some(message) = open(app, &claimed.notice) else {
-        tracing::error!(%id, channel, "a notice does not open and is given up");
-        return app.store().forget_notice(id).await;
-    };
-    match app.outbox().deliver(&message, app.now()).await {
-        Ok(()) => app.store().forget_notice(id).await,
-        Err(error) if attempt >= ATTEMPTS => {
-            tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered and is given up");
-            app.store().forget_notice(id).await
+    async fn deliver(&self, claimed: ClaimedNotice) -> Result<(), Error> {
+        let (id, channel, attempt) = (claimed.notice.id, claimed.notice.channel.name(), claimed.attempt);
+        let Some(message) = self.open(&claimed.notice) else {
+            tracing::error!(%id, channel, "a notice does not open and is given up");
+            return self.store.forget_notice(id).await;
+        };
+        match self.outbox.deliver(&message, self.clock.now()).await {
+            Ok(()) => self.store.forget_notice(id).await,
+            Err(error) if attempt >= ATTEMPTS => {
+                tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered and is given up");
+                self.store.forget_notice(id).await
+            }
+            Err(error) => {
+                tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered yet");
+                self.store.postpone_notice(&claimed, after(self.clock.now(), pause(attempt))).await
+            }
         }
-        Err(error) => {
-            tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered yet");
-            app.store().postpone_notice(&claimed, after(app.now(), pause(attempt))).await
+    }
+
+    fn notify(&self, account: &Account, contact: &Contact) -> Effect {
+        let language = account.text(Field::Language).and_then(Language::of_tag).unwrap_or(Language::English);
+        let message = message(contact, language);
+        let (id, channel, now) = (self.clock.new_id(), message.channel, self.clock.now());
+        let plain = Value::Object(json::Object::from_iter([
+            ("to", Value::from(message.to)),
+            ("subject", Value::from(message.subject)),
+            ("text", Value::from(message.text)),
+            ("html", Value::from(message.html)),
+        ]));
+        let sealed = self.keys.outbox().seal(random(), id.as_bytes(), plain.to_text().as_bytes());
+        Effect::Notify {
+            notice: SealedNotice { id, channel, key: Keyring::GENERATION, sealed },
+            due_at: now,
+            expires_at: after(now, self.kept_for),
         }
+    }
+
+    fn open(&self, notice: &SealedNotice) -> Option<Message> {
+        let plain = self.keys.outbox().open(notice.id.as_bytes(), &notice.sealed).ok()?;
+        let plain = json::parse(&plain).ok()?.into_object().ok()?;
+        let text = |name| plain.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (to, subject, html) = (text("to")?, text("subject"), text("html"));
+        Some(Message { channel: notice.channel, to, subject, text: text("text")?, html })
     }
 }
 
@@ -113,24 +162,6 @@ fn verified(account: &Account) -> Vec<Contact> {
     let phone = text(Field::Phone).filter(|_| account.phone_verified).map(Contact::Phone);
     let email = text(Field::Email).filter(|_| account.email_verified).map(Contact::Email);
     phone.into_iter().chain(email).collect()
-}
-
-fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {
-    let language = account.text(Field::Language).and_then(Language::of_tag).unwrap_or(Language::English);
-    let message = message(contact, language);
-    let (id, channel, now) = (app.new_id(), message.channel, app.now());
-    let plain = Value::Object(json::Object::from_iter([
-        ("to", Value::from(message.to)),
-        ("subject", Value::from(message.subject)),
-        ("text", Value::from(message.text)),
-        ("html", Value::from(message.html)),
-    ]));
-    let sealed = app.keys().outbox().seal(app.random(), id.as_bytes(), plain.to_text().as_bytes());
-    Effect::Notify {
-        notice: SealedNotice { id, channel, key: Keyring::GENERATION, sealed },
-        due_at: now,
-        expires_at: after(now, app.config().notices.kept_for),
-    }
 }
 
 fn message(contact: &Contact, language: Language) -> Message {
@@ -148,12 +179,4 @@ fn message(contact: &Contact, language: Language) -> Message {
             Message { channel, to, subject: Some(subject.into_owned()), text, html }
         }
     }
-}
-
-fn open(app: &App, notice: &SealedNotice) -> Option<Message> {
-    let plain = app.keys().outbox().open(notice.id.as_bytes(), &notice.sealed).ok()?;
-    let plain = json::parse(&plain).ok()?.into_object().ok()?;
-    let text = |name| plain.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (to, subject, html) = (text("to")?, text("subject"), text("html"));
-    Some(Message { channel: notice.channel, to, subject, text: text("text")?, html })
 }

@@ -24,7 +24,7 @@ const RETRIES: usize = 2;
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Where pictures are kept, by name.
-pub struct Objects(Place);
+pub(super) struct Objects(Place);
 
 enum Place {
     /// Opened when it is first used: a server that keeps nothing in its data folder may have none.
@@ -50,7 +50,7 @@ pub struct Kept {
 
 impl Objects {
     /// Where the configuration says; nothing is read or written yet.
-    pub fn new(config: &Config) -> Result<Objects, ObjectsError> {
+    pub(super) fn new(config: &Config) -> Result<Objects, ObjectsError> {
         Ok(Objects(match &config.pictures.store {
             PictureStore::Folder => Place::Folder { path: config.pictures_folder(), opened: OnceLock::new() },
             PictureStore::Bucket { name, prefix } => Place::Bucket(bucket(name, prefix, &config.pictures)?),
@@ -58,7 +58,7 @@ impl Objects {
     }
 
     /// The picture with this name.
-    pub async fn get(&self, name: &str) -> Result<Option<Kept>, Error> {
+    pub(super) async fn get(&self, name: &str) -> Result<Option<Kept>, Error> {
         let Some(media_type) = super::media_type(name) else {
             return Ok(None);
         };
@@ -75,7 +75,7 @@ impl Objects {
     }
 
     /// Whether there is a picture with this name.
-    pub async fn has(&self, name: &str) -> Result<bool, Error> {
+    pub(super) async fn has(&self, name: &str) -> Result<bool, Error> {
         match self.store()?.head(&Path::from(name)).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),

@@ -13,14 +13,13 @@ use super::Data;
 use super::kind::{Ending, Kind};
 use super::render::{MAX_MEMORY, MEBIBYTE, Unusable, render};
 use crate::account::{Cause, Error};
-use crate::app::App;
 use crate::keys::hex;
 
 /// Pictures that may wait for a thread: more would wait longer than their client does.
 const MAX_WAITING: usize = 16;
 
 /// What limits decoding.
-pub struct Pool {
+pub(super) struct Pool {
     places: Arc<Semaphore>,
     threads: Arc<Semaphore>,
     /// In mebibytes, for all threads together.
@@ -37,43 +36,39 @@ pub struct Prepared {
 
 impl Pool {
     /// Decodes so many pictures at once.
-    pub fn new(workers: usize) -> Pool {
+    pub(super) fn new(workers: usize) -> Pool {
         let memory = usize::try_from(MAX_MEMORY / MEBIBYTE).unwrap_or(usize::MAX);
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Pool { places: semaphore(workers + MAX_WAITING), threads: semaphore(workers), memory: semaphore(memory) }
     }
-}
 
-/// Decodes a picture, checks it, turns it upright, makes it small and writes it anew. Nothing is stored yet.
-///
-/// [`Error::PictureUnusable`] when the bytes are not what they claim to be, do not decode, or have too many pixels;
-/// [`Error::Unavailable`] when too many pictures wait.
-pub async fn prepare(app: &App, data: &Data<'_>) -> Result<Prepared, Error> {
-    let pool = app.pictures();
-    let full = || Error::Unavailable(Cause::new("too many pictures wait to be decoded"));
-    let place = pool.places.clone().try_acquire_owned().map_err(|_| full())?;
-    let thread = pool.threads.clone().acquire_owned().await.map_err(|_| full())?;
-    let (memory, handle) = (pool.memory.clone(), Handle::current());
-    let (kind, base64) = (data.kind, data.base64.to_owned());
-    let decode = move || {
-        // Held to the end even when the client does not wait for it: a thread that has begun cannot be stopped.
-        let _held = (place, thread);
-        decode(kind, base64, |bytes| {
-            let mebibytes = u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX);
-            handle.block_on(memory.acquire_many_owned(mebibytes))
-        })
-    };
-    match tokio::task::spawn_blocking(decode).await {
-        Ok(Ok(prepared)) => Ok(prepared),
-        Ok(Err(Unusable(reason))) => {
-            tracing::debug!(reason, "a picture cannot be used");
-            Err(Error::PictureUnusable)
+    /// [`Pictures::prepare`](super::Pictures::prepare).
+    pub(super) async fn prepare(&self, data: &Data<'_>) -> Result<Prepared, Error> {
+        let full = || Error::Unavailable(Cause::new("too many pictures wait to be decoded"));
+        let place = self.places.clone().try_acquire_owned().map_err(|_| full())?;
+        let thread = self.threads.clone().acquire_owned().await.map_err(|_| full())?;
+        let (memory, handle) = (self.memory.clone(), Handle::current());
+        let (kind, base64) = (data.kind, data.base64.to_owned());
+        let decode = move || {
+            // Held to the end even when the client does not wait for it: a thread that has begun cannot be stopped.
+            let _held = (place, thread);
+            decode(kind, base64, |bytes| {
+                let mebibytes = u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX);
+                handle.block_on(memory.acquire_many_owned(mebibytes))
+            })
+        };
+        match tokio::task::spawn_blocking(decode).await {
+            Ok(Ok(prepared)) => Ok(prepared),
+            Ok(Err(Unusable(reason))) => {
+                tracing::debug!(reason, "a picture cannot be used");
+                Err(Error::PictureUnusable)
+            }
+            Err(failed) if failed.is_panic() => {
+                tracing::warn!("a picture cannot be used: its decoder panicked");
+                Err(Error::PictureUnusable)
+            }
+            Err(stopped) => Err(Error::Unavailable(Cause::new(stopped))),
         }
-        Err(failed) if failed.is_panic() => {
-            tracing::warn!("a picture cannot be used: its decoder panicked");
-            Err(Error::PictureUnusable)
-        }
-        Err(stopped) => Err(Error::Unavailable(Cause::new(stopped))),
     }
 }
 

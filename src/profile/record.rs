@@ -2,7 +2,6 @@ use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayl
 use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules};
 use crate::app::App;
 use crate::keys::Keyring;
-use crate::outbox::notice;
 use crate::store::{Effect, Holding, Update};
 
 /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
@@ -17,7 +16,7 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
     let entry = entry(app, &mut after, &changes, occasion);
     let mut effects = pictures(before, &after);
     if occasion.actor == Actor::Owner {
-        effects.extend(notice::of_change(app, before, &after));
+        effects.extend(app.notices().of_change(before, &after));
     }
     let (held, holds) = (holdings(app.keys(), before), holdings(app.keys(), &after));
     let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {

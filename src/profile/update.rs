@@ -90,7 +90,7 @@ async fn update_with(
     };
     let account = app.store().commit(account, attempt).await?;
     if outcome.notifies.load(Ordering::SeqCst) {
-        app.outbox().wake();
+        app.notices().wake();
     }
     Ok((account, outcome.changed.load(Ordering::SeqCst)))
 }

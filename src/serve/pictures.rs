@@ -25,12 +25,12 @@ pub(super) async fn show(
     let media_type = picture::media_type(&name).ok_or(Error::NotFound)?;
     let tag = format!("\"{name}\"");
     let mut response = if has(&headers, &tag) {
-        if !app.objects().has(&name).await? {
+        if !app.pictures().has(&name).await? {
             return Err(Error::NotFound);
         }
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kept = app.objects().get(&name).await?.ok_or(Error::NotFound)?;
+        let kept = app.pictures().get(&name).await?.ok_or(Error::NotFound)?;
         let mut response = kept.file.into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         response

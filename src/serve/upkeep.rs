@@ -4,8 +4,6 @@ use std::time::Duration;
 use super::Tls;
 use crate::app::App;
 use crate::code;
-use crate::outbox::notice;
-use crate::picture;
 use crate::telemetry;
 
 /// How often what other instances did comes into force here at the latest, and what expired is deleted.
@@ -18,7 +16,7 @@ const METRICS_PERIOD: Duration = Duration::from_secs(5);
 /// over replaced certificates, writes down when keys were used, and deletes what expired tokens and codes left behind and pictures
 /// that nobody needs. A database that is away only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
-    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), notice::run(&app), look_after(app.clone(), tls));
+    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), app.notices().run(), look_after(app.clone(), tls));
 }
 
 async fn drain_metrics() {
@@ -35,7 +33,7 @@ async fn sweep_pictures(app: App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = picture::sweep(&app).await {
+        if let Err(error) = app.pictures().sweep().await {
             tracing::warn!(?error, "pictures that nobody needs are deleted later");
         }
     }
@@ -62,7 +60,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             app.store().forget_expired(app.now()).await?;
             app.store().forget_sign_ins(app.now()).await?;
             code::forget_expired(&app).await?;
-            notice::forget_expired(&app).await
+            app.notices().forget_expired().await
         };
         if let Err(error) = done.await {
             tracing::warn!(?error, "upkeep waits for the database");

@@ -86,7 +86,7 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
             // and is swept in time if nobody adopted it.
             if let (Some(name), false) = (&uploaded, matches!(error, Error::Unavailable(_) | Error::Internal(_))) {
-                picture::discard(&app, name).await;
+                app.pictures().discard(name).await;
             }
             Err(error)
         }
@@ -101,12 +101,12 @@ async fn upload(
     patch: &mut Patch,
 ) -> Result<Option<String>, Error> {
     let Some(data) = data else { return Ok(None) };
-    let prepared = picture::prepare(app, &data).await?;
+    let prepared = app.pictures().prepare(&data).await?;
     let digest = prepared.digest.clone();
     if matches!(account.picture(), Some(Picture::Stored { digest: current, .. }) if current == digest) {
         return Ok(None);
     }
-    let name = picture::upload(app, prepared).await?;
+    let name = app.pictures().upload(prepared).await?;
     let field = Text::new(Picture::Stored { name: &name, digest: &digest }.to_string());
     patch.edit(Field::Picture, field.map_or(Edit::Keep, Edit::Set));
     Ok(Some(name))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selfsame::account::{Account, Channel, Contract, Edit, Field, Patch};
-use selfsame::outbox::{Delivery, mailbox::Mail, notice};
+use selfsame::outbox::{Delivery, mailbox::Mail};
 
 use crate::support::{Answer, Database, Server, patch, until};
 
@@ -111,13 +111,13 @@ on_both_databases!(
         let server = Server::delivering_like(server, Delivery::Configured).await;
         let account = proved(&server).await;
         system(&server, &account, r#"{"accountPhone":""}"#).await;
-        notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+        server.app.notices().deliver_due(Channel::Sms).await.unwrap();
         assert_eq!(server.database().rows("SELECT attempts FROM notice").await, ["0"]);
         server.pass(Duration::from_secs(24 * 3600 - 1));
-        notice::forget_expired(&server.app).await.unwrap();
+        server.app.notices().forget_expired().await.unwrap();
         assert_eq!(waiting(&server).await, "1");
         server.pass(Duration::from_secs(1));
-        notice::forget_expired(&server.app).await.unwrap();
+        server.app.notices().forget_expired().await.unwrap();
         assert_eq!(waiting(&server).await, "0");
     }
 );

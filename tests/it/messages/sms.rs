@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use selfsame::account::{Channel, Contract, Error, Field};
-use selfsame::outbox::{Delivery, Message, notice};
+use selfsame::outbox::{Delivery, Message};
 use tokio::net::TcpListener;
 
 use crate::support::{Database, Server, patch, until};
@@ -169,10 +169,10 @@ async fn a_notice_that_the_gateway_does_not_take_is_tried_again_later() {
     until(async || attempts().await == ["1"] && server.app.outbox().rehearse(Channel::Sms, server.app.now()).is_err())
         .await;
     // It is not due again yet, and the channel counts as down.
-    notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+    server.app.notices().deliver_due(Channel::Sms).await.unwrap();
     assert_eq!((attempts().await, gateway.asked().len()), (vec!["1".to_owned()], 1));
     server.pass(Duration::from_secs(60));
-    notice::deliver_due(&server.app, Channel::Sms).await.unwrap();
+    server.app.notices().deliver_due(Channel::Sms).await.unwrap();
     until(async || attempts().await.is_empty()).await;
     let bodies: Vec<String> = gateway.asked().into_iter().map(|asked| asked.body).collect();
     assert_eq!(bodies.len(), 2);

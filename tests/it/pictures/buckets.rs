@@ -23,7 +23,7 @@ on_both_databases!(
 
         assert_eq!(fetch(&server, &name, &[("If-None-Match", "*")]).await.status(), 304);
         server.pass(DAY);
-        picture::sweep(&server.app).await.unwrap();
+        server.app.pictures().sweep().await.unwrap();
         assert_eq!(s3.get(&format!("kept/here/{name}")).await.status(), 404);
         assert!(!is_served(&server, &name).await);
         assert_eq!(fetch(&server, &name, &[("If-None-Match", "*")]).await.status(), 404);
@@ -38,12 +38,12 @@ on_both_databases!(
         let name = upload(&server, PIXEL).await;
         s3.stop();
         assert_eq!(fetch(&server, &name, &[]).await.status(), 503);
-        assert!(matches!(picture::upload(&server.app, prepared).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().upload(prepared).await, Err(Error::Unavailable(_))));
         // Both were written down before they were sent away.
         let far = server.app.now().checked_add(DAY).unwrap();
         assert_eq!(server.app.store().pending_pictures(far).await.unwrap().len(), 2);
         // Says nothing, and leaves it to the sweeper.
-        picture::discard(&server.app, &name).await;
+        server.app.pictures().discard(&name).await;
         assert!(server.app.store().is_pending_picture(&name).await.unwrap());
     }
 );

@@ -30,7 +30,7 @@ fn data_uri(media_type: &str, bytes: &[u8]) -> String {
 
 async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
     match picture::read(text, "https://id.example.com") {
-        Ok(Sent::Data(data)) => picture::prepare(&server.app, &data).await,
+        Ok(Sent::Data(data)) => server.app.pictures().prepare(&data).await,
         other => panic!("no data: {other:?}"),
     }
 }
@@ -38,7 +38,7 @@ async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
 /// Uploads a picture that belongs to nobody yet.
 async fn upload(server: &Server, text: &str) -> String {
     let prepared = prepare(server, text).await.unwrap();
-    picture::upload(&server.app, prepared).await.unwrap()
+    server.app.pictures().upload(prepared).await.unwrap()
 }
 
 /// A change that makes an uploaded picture an account's own.

@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 async fn sweep_after(server: &Server, time: Duration) {
     server.pass(time);
-    picture::sweep(&server.app).await.unwrap();
+    server.app.pictures().sweep().await.unwrap();
 }
 
 on_both_databases!(
@@ -62,7 +62,7 @@ on_both_databases!(
 on_both_databases!(
     async fn an_upload_whose_change_was_refused_is_deleted_at_once(server: Server) {
         let name = upload(&server, PIXEL).await;
-        picture::discard(&server.app, &name).await;
+        server.app.pictures().discard(&name).await;
         assert!(!is_served(&server, &name).await);
         assert!(!server.app.store().is_pending_picture(&name).await.unwrap());
     }
@@ -72,7 +72,7 @@ on_both_databases!(
     async fn what_an_account_shows_cannot_be_discarded(server: Server) {
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
-        picture::discard(&server.app, &name).await;
+        server.app.pictures().discard(&name).await;
         assert!(is_served(&server, &name).await);
     }
 );

@@ -50,7 +50,7 @@ on_both_databases!(
             let (app, text) = (server.app.clone(), text.clone());
             tasks.spawn(async move {
                 let Ok(Sent::Data(data)) = picture::read(&text, "") else { panic!("no data") };
-                picture::prepare(&app, &data).await.map(|prepared| prepared.digest)
+                app.pictures().prepare(&data).await.map(|prepared| prepared.digest)
             });
         }
         let (mut done, mut away) = (0, 0);
@@ -73,17 +73,17 @@ on_both_databases!(
         let prepared = prepare(&server, PIXEL).await.unwrap();
         // A file where the folder should be.
         std::fs::write(server.data().join("pictures"), "").unwrap();
-        assert!(matches!(picture::upload(&server.app, prepared).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().upload(prepared).await, Err(Error::Unavailable(_))));
         let far = server.app.now().checked_add(super::sweeping::DAY).unwrap();
         let pending = server.app.store().pending_pictures(far).await.unwrap();
         assert_eq!(pending.len(), 1);
         assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
         // The sweeper forgets nothing that it could not delete.
         server.pass(super::sweeping::DAY);
-        assert!(matches!(picture::sweep(&server.app).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));
         assert!(server.app.store().is_pending_picture(&pending[0]).await.unwrap());
         std::fs::remove_file(server.data().join("pictures")).unwrap();
-        picture::sweep(&server.app).await.unwrap();
+        server.app.pictures().sweep().await.unwrap();
         assert!(!server.app.store().is_pending_picture(&pending[0]).await.unwrap());
     }
 );
