@@ -18,7 +18,7 @@ use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
-use crate::profile::Schemas;
+use crate::profile::Profiles;
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Store};
 
@@ -39,7 +39,7 @@ struct Parts {
     limits: Limits,
     key_uses: KeyUses,
     pictures: Pictures,
-    schemas: Schemas,
+    profiles: Profiles,
     outbox: Arc<Outbox>,
     notices: Notices,
     clock: Clock,
@@ -108,6 +108,7 @@ impl App {
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
+        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone());
         let parts = Parts {
             config,
             store,
@@ -119,7 +120,7 @@ impl App {
             limits,
             key_uses,
             pictures,
-            schemas: Schemas::default(),
+            profiles,
             outbox,
             notices,
             clock,
@@ -195,9 +196,9 @@ impl App {
         &self.parts.pictures
     }
 
-    /// The schemas of tenants that were compiled already.
-    pub fn schemas(&self) -> &Schemas {
-        &self.parts.schemas
+    /// Everything that can be done with accounts.
+    pub fn profiles(&self) -> &Profiles {
+        &self.parts.profiles
     }
 
     /// Messages about changes, which wait in the database until they are delivered.

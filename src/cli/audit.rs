@@ -6,7 +6,7 @@ use crate::account::history::Entry;
 use crate::account::{Account, AccountId};
 use crate::app::App;
 use crate::json::{Object, Value};
-use crate::profile::audit::{self, Verdict};
+use crate::profile::audit::Verdict;
 
 /// Entries and accounts that are read at once.
 const PAGE: i64 = 500;
@@ -69,7 +69,7 @@ fn record(app: &App, entry: &Entry) -> Object {
     record.insert("contract", metadata.contract.as_str());
     record.insert("request_id", metadata.request_id.as_str());
     record.insert("erased", entry.sealed.is_none());
-    if let Some(Value::Object(payload)) = audit::payload(app, entry) {
+    if let Some(Value::Object(payload)) = app.profiles().payload(entry) {
         for (name, value) in payload {
             record.insert(name, value);
         }
@@ -114,7 +114,7 @@ struct Total {
 impl Total {
     async fn add(&mut self, app: &App, account: &Account) -> Result<(), Failure> {
         self.accounts += 1;
-        match audit::verify(app, account).await? {
+        match app.profiles().verify(account).await? {
             Verdict::Whole { entries, erased } => {
                 self.entries += entries;
                 self.erased += erased;

@@ -7,7 +7,7 @@ use crate::account::{AccountId, Picture};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, PictureStore};
-use crate::profile::audit::{self, Verdict};
+use crate::profile::audit::Verdict;
 use crate::store::{CopyError, Store};
 
 /// Accounts that are read at once.
@@ -91,7 +91,7 @@ async fn verify(target: &App) -> Result<u64, Failure> {
         let Some(last) = page.last() else { break };
         after = last.id;
         for account in &page {
-            match audit::verify(target, account).await? {
+            match target.profiles().verify(account).await? {
                 Verdict::Whole { entries: count, .. } => entries += count,
                 Verdict::Broken { sequence, reason } => {
                     broken += 1;

@@ -17,7 +17,6 @@ use crate::clock::after;
 use crate::config::{Config, Loaded, Origin};
 use crate::identity::{Grant, sign_in};
 use crate::outbox::Delivery;
-use crate::profile;
 use crate::serve::Listeners;
 
 /// The demo tenant's name.
@@ -202,7 +201,7 @@ async fn person(
     let number = app.store().next_account_number().await?;
     let mut account = Account::new(id, number, None, tenant, created_at);
     account.updated_at = updated_at;
-    profile::create(app, account, &patch, None, &Occasion::operator()).await?;
+    app.profiles().create(account, &patch, None, &Occasion::operator()).await?;
     Ok(id)
 }
 

@@ -4,7 +4,6 @@ use crate::account::{Account, AccountId, Edit, Error, Field, Patch, Text};
 use crate::app::App;
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
-use crate::profile;
 use crate::store::{Identity, Link};
 
 /// The longest claim that is copied, in bytes.
@@ -31,7 +30,7 @@ pub(super) async fn provision(
         let account = Account::new(id, number, None, &tenant, app.now());
         let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
         let link = Link { key: app.keys().subject(&token.subject), identity };
-        match profile::create(app, account, &patch, Some(&link), &occasion()).await {
+        match app.profiles().create(account, &patch, Some(&link), &occasion()).await {
             Ok(_) | Err(Error::Taken("identity")) => return Ok(()),
             // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
             Err(Error::Taken("email")) if patch.email_verified == Some(true) => patch.email_verified = None,

@@ -1,21 +1,22 @@
-use super::record;
+use super::{Profiles, record};
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
-use crate::app::App;
 use crate::store::{Arrival, Identity, Link, Update};
 
-/// Makes an account ready that comes from elsewhere: what a patch makes of it, with the times that it brings, and a
-/// history that begins now, with one entry by the system. [`Store::add_accounts`](crate::store::Store::add_accounts) adds it.
-pub fn arrive(app: &App, mut account: Account, patch: &Patch, identities: Vec<Identity>) -> Result<Arrival, Error> {
-    let updated_at = account.updated_at;
-    let changes = account.apply(patch, updated_at)?;
-    account.version = 1;
-    // The entry tells when it was made, the account when its person last changed it, elsewhere.
-    account.updated_at = app.now();
-    let entry = record::entry(app, &mut account, &changes, &Occasion::import());
-    account.updated_at = updated_at;
-    let links = identities.into_iter().map(|identity| Link { key: app.keys().subject(&identity.subject), identity });
-    let claim = record::holdings(app.keys(), &account);
-    let update = Update { claim, release: Vec::new(), effects: Vec::new(), entry, account };
-    Ok(Arrival { update, links: links.collect() })
+impl Profiles {
+    /// Makes an account ready that comes from elsewhere: what a patch makes of it, with the times that it brings, and a
+    /// history that begins now, with one entry by the system. [`Store::add_accounts`](crate::store::Store::add_accounts) adds it.
+    pub fn arrive(&self, mut account: Account, patch: &Patch, identities: Vec<Identity>) -> Result<Arrival, Error> {
+        let updated_at = account.updated_at;
+        let changes = account.apply(patch, updated_at)?;
+        account.version = 1;
+        // The entry tells when it was made, the account when its person last changed it, elsewhere.
+        account.updated_at = self.clock.now();
+        let entry = self.entry(&mut account, &changes, &Occasion::import());
+        account.updated_at = updated_at;
+        let links = identities.into_iter().map(|identity| Link { key: self.keys.subject(&identity.subject), identity });
+        let claim = record::holdings(&self.keys, &account);
+        let update = Update { claim, release: Vec::new(), effects: Vec::new(), entry, account };
+        Ok(Arrival { update, links: links.collect() })
+    }
 }

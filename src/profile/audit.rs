@@ -1,9 +1,9 @@
 //! Reading the history of an account, and proving that nobody changed it.
 
+use super::Profiles;
 use super::record::context;
 use crate::account::history::{self, Entry};
 use crate::account::{Account, Digest, Error};
-use crate::app::App;
 use crate::json::{self, Value};
 
 /// Entries that are read at once.
@@ -28,52 +28,57 @@ pub enum Verdict {
     },
 }
 
-/// What an entry says; `None` when its payload was erased or cannot be opened.
-pub fn payload(app: &App, entry: &Entry) -> Option<Value> {
-    json::parse(&open(app, entry)?).ok()
-}
+impl Profiles {
+    /// What an entry says; `None` when its payload was erased or cannot be opened.
+    pub fn payload(&self, entry: &Entry) -> Option<Value> {
+        json::parse(&self.open(entry)?).ok()
+    }
 
-/// Follows the chain from the first entry to the head in the account's row.
-pub async fn verify(app: &App, account: &Account) -> Result<Verdict, Error> {
-    let mut head = Digest::START;
-    let mut sequence = 0;
-    let mut erased = 0;
-    loop {
-        let page = app.store().history(account.id, sequence, PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        for entry in &page {
-            sequence += 1;
-            if let Err(reason) = check(app, entry, sequence, head) {
-                return Ok(Verdict::Broken { sequence, reason });
+    /// Follows the chain from the first entry to the head in the account's row.
+    pub async fn verify(&self, account: &Account) -> Result<Verdict, Error> {
+        let mut head = Digest::START;
+        let mut sequence = 0;
+        let mut erased = 0;
+        loop {
+            let page = self.store.history(account.id, sequence, PAGE).await?;
+            if page.is_empty() {
+                break;
             }
-            erased += i64::from(entry.sealed.is_none());
-            head = entry.link;
+            for entry in &page {
+                sequence += 1;
+                if let Err(reason) = self.check(entry, sequence, head) {
+                    return Ok(Verdict::Broken { sequence, reason });
+                }
+                erased += i64::from(entry.sealed.is_none());
+                head = entry.link;
+            }
         }
+        if sequence != account.version || head != account.history_head {
+            return Ok(Verdict::Broken {
+                sequence: sequence + 1,
+                reason: "the chain does not end at the account's head",
+            });
+        }
+        Ok(Verdict::Whole { entries: sequence, erased })
     }
-    if sequence != account.version || head != account.history_head {
-        return Ok(Verdict::Broken { sequence: sequence + 1, reason: "the chain does not end at the account's head" });
-    }
-    Ok(Verdict::Whole { entries: sequence, erased })
-}
 
-fn check(app: &App, entry: &Entry, sequence: i64, head: Digest) -> Result<(), &'static str> {
-    if entry.metadata.sequence != sequence {
-        return Err("an entry is missing");
+    fn check(&self, entry: &Entry, sequence: i64, head: Digest) -> Result<(), &'static str> {
+        if entry.metadata.sequence != sequence {
+            return Err("an entry is missing");
+        }
+        if history::link(head, &entry.metadata, entry.commitment) != entry.link {
+            return Err("the entry is not linked to the one before it");
+        }
+        let Some(sealed) = &entry.sealed else { return Ok(()) };
+        let payload = self.open(entry).ok_or("the payload does not open")?;
+        if history::commit(&sealed.salt, &payload) != entry.commitment {
+            return Err("the payload is not the one that was committed to");
+        }
+        Ok(())
     }
-    if history::link(head, &entry.metadata, entry.commitment) != entry.link {
-        return Err("the entry is not linked to the one before it");
-    }
-    let Some(sealed) = &entry.sealed else { return Ok(()) };
-    let payload = open(app, entry).ok_or("the payload does not open")?;
-    if history::commit(&sealed.salt, &payload) != entry.commitment {
-        return Err("the payload is not the one that was committed to");
-    }
-    Ok(())
-}
 
-fn open(app: &App, entry: &Entry) -> Option<Vec<u8>> {
-    let sealed = entry.sealed.as_ref()?;
-    app.keys().history().open(&context(&entry.metadata), &sealed.payload).ok()
+    fn open(&self, entry: &Entry) -> Option<Vec<u8>> {
+        let sealed = entry.sealed.as_ref()?;
+        self.keys.history().open(&context(&entry.metadata), &sealed.payload).ok()
+    }
 }

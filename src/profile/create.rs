@@ -1,56 +1,64 @@
-use super::{record, schemas};
+use super::{Profiles, record};
 use crate::account::history::Occasion;
-use crate::account::{Account, Error, Patch};
-use crate::app::App;
+use crate::account::{Account, AccountId, Error, Patch, Tenant};
 use crate::code::Proof;
 use crate::store::{Effect, Link, Update};
 
-/// Adds an account with what a patch makes of it and the first entry of its history; [`Error::Taken`] when another account
-/// holds what it would hold.
-pub async fn create(
-    app: &App,
-    account: Account,
-    patch: &Patch,
-    link: Option<&Link>,
-    occasion: &Occasion,
-) -> Result<Account, Error> {
-    create_with(app, account, patch, link, Vec::new(), occasion).await
-}
+impl Profiles {
+    /// An account of a tenant that is not stored yet, with an identifier and a number of its own.
+    pub async fn draft(&self, tenant: &Tenant) -> Result<Account, Error> {
+        let number = self.store.next_account_number().await?;
+        Ok(Account::new(AccountId(self.clock.new_id()), number, None, tenant, self.clock.now()))
+    }
 
-/// The same for somebody who has proved an address: it is set, verified, and its code is used up with the account, or there is
-/// none: [`Error::CodeUsed`].
-pub async fn create_proved(
-    app: &App,
-    account: Account,
-    mut patch: Patch,
-    proof: &Proof,
-    occasion: &Occasion,
-) -> Result<Account, Error> {
-    patch.prove(proof.contact());
-    let uses = vec![Effect::UseCode(proof.challenge())];
-    create_with(app, account, &patch, None, uses, occasion).await
-}
+    /// Adds an account with what a patch makes of it and the first entry of its history; [`Error::Taken`] when another account
+    /// holds what it would hold.
+    pub async fn create(
+        &self,
+        account: Account,
+        patch: &Patch,
+        link: Option<&Link>,
+        occasion: &Occasion,
+    ) -> Result<Account, Error> {
+        self.create_with(account, patch, link, Vec::new(), occasion).await
+    }
 
-async fn create_with(
-    app: &App,
-    mut account: Account,
-    patch: &Patch,
-    link: Option<&Link>,
-    effects: Vec<Effect>,
-    occasion: &Occasion,
-) -> Result<Account, Error> {
-    let (created_at, updated_at) = (account.created_at, account.updated_at);
-    let mut patch = patch.clone();
-    schemas::look_up(app, account.tenant_id, &mut patch).await?;
-    let before = account.clone();
-    let changes = account.apply(&patch, updated_at)?;
-    record::hold(&before, &account, &patch, occasion)?;
-    account.version = 1;
-    (account.created_at, account.updated_at) = (created_at, updated_at);
-    let entry = record::entry(app, &mut account, &changes, occasion);
-    let update = Update { claim: record::holdings(app.keys(), &account), release: Vec::new(), effects, entry, account };
-    match app.store().add_account(&update, link).await {
-        Ok(()) => Ok(update.account),
-        Err(error) => Err(app.store().name_taken(&update, error).await),
+    /// The same for somebody who has proved an address: it is set, verified, and its code is used up with the account, or there is
+    /// none: [`Error::CodeUsed`].
+    pub async fn create_proved(
+        &self,
+        account: Account,
+        mut patch: Patch,
+        proof: &Proof,
+        occasion: &Occasion,
+    ) -> Result<Account, Error> {
+        patch.prove(proof.contact());
+        let uses = vec![Effect::UseCode(proof.challenge())];
+        self.create_with(account, &patch, None, uses, occasion).await
+    }
+
+    async fn create_with(
+        &self,
+        mut account: Account,
+        patch: &Patch,
+        link: Option<&Link>,
+        effects: Vec<Effect>,
+        occasion: &Occasion,
+    ) -> Result<Account, Error> {
+        let (created_at, updated_at) = (account.created_at, account.updated_at);
+        let mut patch = patch.clone();
+        self.look_up(account.tenant_id, &mut patch).await?;
+        let before = account.clone();
+        let changes = account.apply(&patch, updated_at)?;
+        record::hold(&before, &account, &patch, occasion)?;
+        account.version = 1;
+        (account.created_at, account.updated_at) = (created_at, updated_at);
+        let entry = self.entry(&mut account, &changes, occasion);
+        let update =
+            Update { claim: record::holdings(&self.keys, &account), release: Vec::new(), effects, entry, account };
+        match self.store.add_account(&update, link).await {
+            Ok(()) => Ok(update.account),
+            Err(error) => Err(self.store.name_taken(&update, error).await),
+        }
     }
 }

@@ -9,8 +9,27 @@ mod update;
 
 pub mod audit;
 
-pub use arrive::arrive;
-pub use create::{create, create_proved};
-pub use holder::{holder, is_taken};
-pub use schemas::{Schemas, rules};
-pub use update::{update, update_once, update_proved};
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::keys::Keyring;
+use crate::outbox::Notices;
+use crate::store::Store;
+use schemas::Schemas;
+
+/// Everything that can be done with accounts; clones share it.
+#[derive(Clone)]
+pub struct Profiles {
+    store: Store,
+    keys: Keyring,
+    clock: Clock,
+    notices: Notices,
+    schemas: Arc<Schemas>,
+}
+
+impl Profiles {
+    /// Works on a database with the keys that belong to it; who loses a verified address learns of it by `notices`.
+    pub fn new(store: Store, keys: Keyring, clock: Clock, notices: Notices) -> Profiles {
+        Profiles { store, keys, clock, notices, schemas: Arc::default() }
+    }
+}

@@ -1,28 +1,62 @@
+use super::Profiles;
 use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
 use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules};
-use crate::app::App;
+use crate::clock::random;
 use crate::keys::Keyring;
 use crate::store::{Effect, Holding, Update};
 
-/// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
-/// else happens with it. `None` when nothing changes.
-pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occasion) -> Result<Option<Update>, Error> {
-    let mut after = before.clone();
-    let changes = after.apply(patch, app.now())?;
-    if changes.is_empty() {
-        return Ok(None);
+impl Profiles {
+    /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
+    /// else happens with it. `None` when nothing changes.
+    pub(super) fn change(&self, before: &Account, patch: &Patch, occasion: &Occasion) -> Result<Option<Update>, Error> {
+        let mut after = before.clone();
+        let changes = after.apply(patch, self.clock.now())?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        hold(before, &after, patch, occasion)?;
+        let entry = self.entry(&mut after, &changes, occasion);
+        let mut effects = pictures(before, &after);
+        if occasion.actor == Actor::Owner {
+            effects.extend(self.notices.of_change(before, &after));
+        }
+        let (held, holds) = (holdings(&self.keys, before), holdings(&self.keys, &after));
+        let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
+            these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
+        };
+        Ok(Some(Update {
+            release: without(&held, &holds),
+            claim: without(&holds, &held),
+            effects,
+            entry,
+            account: after,
+        }))
     }
-    hold(before, &after, patch, occasion)?;
-    let entry = entry(app, &mut after, &changes, occasion);
-    let mut effects = pictures(before, &after);
-    if occasion.actor == Actor::Owner {
-        effects.extend(app.notices().of_change(before, &after));
+
+    /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the
+    /// same change must not reuse them.
+    pub(super) fn entry(&self, after: &mut Account, changes: &[Change], occasion: &Occasion) -> Entry {
+        let metadata = Metadata {
+            account_id: after.id,
+            sequence: after.version,
+            at: after.updated_at,
+            actor: occasion.actor.name().to_owned(),
+            contract: occasion.contract.to_owned(),
+            request_id: occasion.request_id.clone(),
+        };
+        let payload = history::payload(changes, occasion);
+        let salt = random();
+        let commitment = history::commit(&salt, &payload);
+        let link = history::link(after.history_head, &metadata, commitment);
+        after.history_head = link;
+        let sealed = self.keys.history().seal(random(), &context(&metadata), &payload);
+        Entry {
+            metadata,
+            commitment,
+            link,
+            sealed: Some(SealedPayload { key: Keyring::GENERATION, payload: sealed, salt }),
+        }
     }
-    let (held, holds) = (holdings(app.keys(), before), holdings(app.keys(), &after));
-    let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
-        these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
-    };
-    Ok(Some(Update { release: without(&held, &holds), claim: without(&holds, &held), effects, entry, account: after }))
 }
 
 /// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.
@@ -52,31 +86,6 @@ fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
         _ => None,
     };
     adopted.into_iter().chain(retired).collect()
-}
-
-/// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the
-/// same change must not reuse them.
-pub(super) fn entry(app: &App, after: &mut Account, changes: &[Change], occasion: &Occasion) -> Entry {
-    let metadata = Metadata {
-        account_id: after.id,
-        sequence: after.version,
-        at: after.updated_at,
-        actor: occasion.actor.name().to_owned(),
-        contract: occasion.contract.to_owned(),
-        request_id: occasion.request_id.clone(),
-    };
-    let payload = history::payload(changes, occasion);
-    let salt = app.random();
-    let commitment = history::commit(&salt, &payload);
-    let link = history::link(after.history_head, &metadata, commitment);
-    after.history_head = link;
-    let sealed = app.keys().history().seal(app.random(), &context(&metadata), &payload);
-    Entry {
-        metadata,
-        commitment,
-        link,
-        sealed: Some(SealedPayload { key: Keyring::GENERATION, payload: sealed, salt }),
-    }
 }
 
 /// Ties a sealed payload to its place, so that payloads cannot be exchanged.

@@ -9,12 +9,11 @@ use crate::account::{Error, Rules};
 use crate::app::App;
 use crate::http::count_source;
 use crate::identity::{Caller, bearer};
-use crate::profile;
 
 /// The schema that the person's attributes are held to: what a client needs to draw a form. Without one the empty schema,
 /// which allows everything and defines nothing.
 pub(super) async fn schema(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
-    let text = match profile::rules(&app, &caller.tenant).await? {
+    let text = match app.profiles().rules(&caller.tenant).await? {
         Rules::Schema(schema) => schema.text().to_owned(),
         Rules::Unknown | Rules::Free => "{}".to_owned(),
     };

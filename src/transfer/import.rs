@@ -8,7 +8,6 @@ use super::lines::{Lines, MAX_LINE};
 use crate::account::{Account, AccountId, Edit, Error, Fault, Field, Patch, Rules, Tenant};
 use crate::app::App;
 use crate::json::{self, Object};
-use crate::profile;
 use crate::store::{Arrival, Identity, Seen, id_name};
 
 /// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
@@ -223,10 +222,10 @@ impl Import<'_> {
                 // What a dry run would draw is not known; what cannot be drawn is in nobody's way.
                 if self.options.dry_run { -(line.number as i64) } else { number }
             });
-            let rules = profile::rules(self.app, tenant).await?;
+            let rules = self.app.profiles().rules(tenant).await?;
             let (account, patch) = draft.account(tenant, number, self.app.now());
             line.faults.extend(misfits(&rules, &patch));
-            line.arrival = Some(profile::arrive(self.app, account, &patch, draft.identities)?);
+            line.arrival = Some(self.app.profiles().arrive(account, &patch, draft.identities)?);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use selfsame::account::history::Occasion;
 use selfsame::account::{Account, Contract, Error, Field, Patch, Status};
 use selfsame::json::Value;
-use selfsame::profile::{self, audit};
+use selfsame::profile::audit;
 
 use crate::support::{Server, patch};
 
@@ -33,13 +33,13 @@ async fn whole_history(server: &Server, account: &Account) -> Vec<Vec<Written>> 
     let entries = server.app.store().history(account.id, 0, 10_000).await.unwrap();
     let sequences: Vec<i64> = entries.iter().map(|entry| entry.metadata.sequence).collect();
     assert_eq!(sequences, Vec::from_iter(1..=account.version));
-    let verdict = audit::verify(&server.app, &account).await.unwrap();
+    let verdict = server.app.profiles().verify(&account).await.unwrap();
     assert_eq!(verdict, audit::Verdict::Whole { entries: account.version, erased: 0 });
 
     let mut present = std::collections::HashMap::new();
     let mut history = Vec::new();
     for entry in &entries {
-        let payload = audit::payload(&server.app, entry).unwrap().into_object().unwrap();
+        let payload = server.app.profiles().payload(entry).unwrap().into_object().unwrap();
         let Some(Value::Array(changes)) = payload.get("changes") else { panic!("a payload without changes") };
         let text = |change: &Value, name: &str| change.clone().into_object().unwrap().get(name).cloned().unwrap();
         let written = changes.iter().map(|change| Written {
@@ -146,7 +146,7 @@ async fn duel(server: &Server, kind: &str, wish: fn(u8) -> Patch, holds: fn(&Acc
             let (app, account) = (server.app.clone(), account.clone());
             tokio::spawn(async move {
                 let current = app.store().account(account.id).await.unwrap().unwrap();
-                profile::update(&app, current, wish(round), Occasion::operator(), |_| Ok(())).await
+                app.profiles().update(current, wish(round), Occasion::operator(), |_| Ok(())).await
             })
         };
         let (first, second) = tokio::join!(take(&rivals[0]), take(&rivals[1]));

@@ -25,7 +25,6 @@ use crate::app::App;
 use crate::code::{self, Proof, ProofError, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
-use crate::profile;
 use refusal::{Address, Refused};
 
 pub(super) use claims::RESERVED_ATTRIBUTES;
@@ -78,7 +77,7 @@ fn paths(prefix: &str) -> OpenApiRouter<App> {
     security(("token" = []))
 )]
 async fn show(State(app): State<App>, Signed(signed): Signed) -> Result<Response, Error> {
-    let rules = profile::rules(&app, &signed.caller.tenant).await?;
+    let rules = app.profiles().rules(&signed.caller.tenant).await?;
     signed.answer(&app, &signed.caller.account, &rules)
 }
 
@@ -113,7 +112,7 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     let occasion = occasion(Contract::Ciam, &request);
     let said = |error: Error| error.into_response();
     let body = http::body::object(&app, request, MAX_BODY).await.map_err(said)?;
-    let rules = profile::rules(&app, &signed.caller.tenant).await.map_err(said)?;
+    let rules = app.profiles().rules(&signed.caller.tenant).await.map_err(said)?;
     http::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
     let account = &signed.caller.account;
     let wish = wish::read(&body, account, account.attributes().map_err(said)?, &rules);
@@ -122,7 +121,7 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
     let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
     let account = signed.caller.account.clone();
-    match profile::update_proved(&app, account, wish.patch, proofs, occasion, permitted).await {
+    match app.profiles().update_proved(account, wish.patch, proofs, occasion, permitted).await {
         Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
         Err(Error::CodeUsed) => {

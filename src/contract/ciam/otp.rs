@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::code::{self, Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
-use crate::profile;
 
 /// What must come back with the code.
 #[derive(Serialize, ToSchema)]
@@ -47,7 +46,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
     let usage = usage(&wanted).map_err(|refused| *refused)?;
     let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
-    let holder = profile::holder(&app, tenant.id, &contact).await.map_err(said)?;
+    let holder = app.profiles().owner_of(tenant.id, &contact).await.map_err(said)?;
     if usage == Usage::Signup && holder.is_some() {
         let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
         return Err(refusal::answer(StatusCode::BAD_REQUEST, code, None));

@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::code::{self, Offered, Proof, ProofError, Usage};
 use crate::http::{body, count_source_of, occasion};
 use crate::identity::sign_in::{self, Tokens};
-use crate::profile;
 
 /// The host in the names of the grants as they are published. They are names: nobody is asked there.
 pub(super) const VENDOR: &str = "http://tencentciam.com";
@@ -134,7 +133,7 @@ impl Signing<'_> {
     ) -> Result<AccountId, Response> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
-            if let Some(id) = profile::holder(self.app, self.tenant.id, proof.contact()).await.map_err(said)? {
+            if let Some(id) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await.map_err(said)? {
                 let account = self.app.store().account(id).await.map_err(said)?;
                 if account.is_none_or(|account| account.status != Status::Active) {
                     return Err(grant("Abnormal user status"));
@@ -198,7 +197,7 @@ impl Signing<'_> {
     async fn sign_up(&self, proof: &Proof, occasion: &crate::account::history::Occasion) -> Result<AccountId, Error> {
         let number = self.app.store().next_account_number().await?;
         let account = Account::new(AccountId(self.app.new_id()), number, None, self.tenant, self.app.now());
-        let account = profile::create_proved(self.app, account, Patch::default(), proof, occasion).await?;
+        let account = self.app.profiles().create_proved(account, Patch::default(), proof, occasion).await?;
         Ok(account.id)
     }
 }

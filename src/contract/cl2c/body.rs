@@ -8,7 +8,6 @@ use super::member;
 use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::json::{Object, Value};
-use crate::profile::is_taken;
 
 /// The most Unicode scalar values of a name.
 pub(super) const MAX_NAME: usize = 75;
@@ -57,7 +56,7 @@ impl Wished {
             return Err(Error::Fields(reading.faults));
         };
         if let Edit::Set(number) = &phone
-            && is_taken(app, account, &Contact::Phone(number.clone())).await?
+            && app.profiles().is_taken(account, &Contact::Phone(number.clone())).await?
         {
             let rule = Rule::Registered(number.as_str().to_owned());
             return Err(Error::Fields(vec![Fault { field: PHONE_NUMBER.into(), rule }]));

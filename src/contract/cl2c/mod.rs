@@ -19,7 +19,6 @@ use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::api_key::{self, KeyHolder};
 use crate::json::{Object, Value};
-use crate::profile;
 
 pub(super) use openapi::document;
 
@@ -88,7 +87,7 @@ async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) 
     let account = holder.addressed(&app, wished.id()?).await?;
     permitted(&account)?;
     let patch = wished.patch(&app, &account).await?;
-    let account = profile::update(&app, account, patch, occasion, permitted).await?;
+    let account = app.profiles().update(account, patch, occasion, permitted).await?;
     Ok(answer(&account))
 }
 

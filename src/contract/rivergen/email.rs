@@ -15,7 +15,6 @@ use crate::http::language;
 use crate::http::occasion;
 use crate::json::{Object, Value};
 use crate::language::Language;
-use crate::profile;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -54,7 +53,7 @@ pub(super) async fn request(
     if account.email().as_ref().map(Email::folded) == Some(contact.comparable()) {
         return Err(Error::AddressUnchanged);
     }
-    if profile::is_taken(&app, account, &contact).await? {
+    if app.profiles().is_taken(account, &contact).await? {
         return Err(Error::Taken("email"));
     }
     let wanted = Wanted {
@@ -105,7 +104,7 @@ pub(super) async fn verify(
     let proof = code::prove(&app, offered).await?;
     let before = caller.account.clone();
     let changed =
-        profile::update_proved(&app, caller.account, Patch::default(), vec![proof], occasion, permitted).await;
+        app.profiles().update_proved(caller.account, Patch::default(), vec![proof], occasion, permitted).await;
     match changed {
         Ok(_) => Ok(answer(&updated(&before, contact.text().as_str()))),
         // Somebody else has proved it since it was asked for.

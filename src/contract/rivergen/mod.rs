@@ -19,7 +19,6 @@ use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
 use crate::picture;
-use crate::profile;
 
 pub(super) use openapi::document;
 
@@ -54,7 +53,7 @@ fn paths() -> OpenApiRouter<App> {
 )]
 async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
-    let rules = profile::rules(&app, &caller.tenant).await?;
+    let rules = app.profiles().rules(&caller.tenant).await?;
     let sessions = app.store().sign_ins(caller.account.id, app.now()).await?;
     let me = body::me(&caller.account, &rules, &caller.tenant, &identities, sessions, app.public_url())?;
     Ok(answer(&me))
@@ -77,10 +76,10 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let wished = http::body::object(&app, request, MAX_BODY).await?;
     let wished = body::read(&wished, &caller.account, app.public_url())?;
     let mut patch = wished.patch;
-    patch.rules = profile::rules(&app, &caller.tenant).await?;
+    patch.rules = app.profiles().rules(&caller.tenant).await?;
     let rules = patch.rules.clone();
     let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
-    match profile::update(&app, caller.account, patch, occasion, permitted).await {
+    match app.profiles().update(caller.account, patch, occasion, permitted).await {
         Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,

@@ -21,7 +21,6 @@ use crate::config::ClientHash;
 use crate::http::{self, Voice, annotated, count_source, language, occasion, speak};
 use crate::identity::{Caller, bearer, client_hash};
 use crate::language::Language;
-use crate::profile;
 use secure_channel::Opened;
 
 pub(super) use openapi::document;
@@ -89,8 +88,8 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     let Opened { wished, nonce } = secure_channel::read(&app, &caller, request).await?;
     let patch = body::patch(&wished, &caller.account)?;
     let account = match nonce {
-        Some(nonce) => profile::update_once(&app, caller.account, patch, nonce, occasion, permitted).await?,
-        None => profile::update(&app, caller.account, patch, occasion, permitted).await?,
+        Some(nonce) => app.profiles().update_once(caller.account, patch, nonce, occasion, permitted).await?,
+        None => app.profiles().update(caller.account, patch, occasion, permitted).await?,
     };
     Ok(answer(&account, &caller.tenant, language))
 }

@@ -138,7 +138,7 @@ on_both_databases!(
         let [entry] = history.as_slice() else { panic!("{} entries", history.len()) };
         let metadata = &entry.metadata;
         assert_eq!([&*metadata.actor, &*metadata.contract, &*metadata.request_id], ["owner", "cl2c", "r1"]);
-        let payload = selfsame::profile::audit::payload(&server.app, entry).unwrap().to_text();
+        let payload = server.app.profiles().payload(entry).unwrap().to_text();
         insta::assert_snapshot!(payload, @r#"{"changes":[{"field":"given_name","before":"John","after":"Jane"},{"field":"family_name","before":"Doe","after":"Roe"}],"source_address":"127.0.0.1"}"#);
     }
 );

@@ -6,7 +6,7 @@ use selfsame::app::App;
 use selfsame::clock::Clock;
 use selfsame::code::{CodeFault, ProofError};
 use selfsame::outbox::Delivery;
-use selfsame::{code, profile};
+use selfsame::code;
 
 use super::{JANE, offered, sent, wanted, wrong};
 use crate::support::Server;
@@ -59,7 +59,7 @@ on_both_databases!(
                 tokio::spawn(async move {
                     let proof = code::prove(&app, offered(&tenant, JANE, &token, &code)).await?;
                     let occasion = Occasion::owner(Contract::RiverGen, "");
-                    profile::update_proved(&app, account, Patch::default(), vec![proof], occasion, |_| Ok(())).await
+                    app.profiles().update_proved(account, Patch::default(), vec![proof], occasion, |_| Ok(())).await
                 })
             })
             .collect();

@@ -85,7 +85,7 @@ on_both_databases!(
         wished.edit(Field::Phone, Edit::Clear);
         let occasion = selfsame::account::history::Occasion::owner(Contract::System, "");
         let refuse = |_: &Account| Err(selfsame::account::Error::AccessDenied);
-        selfsame::profile::update(&server.app, account, wished, occasion, refuse).await.unwrap_err();
+        server.app.profiles().update(account, wished, occasion, refuse).await.unwrap_err();
         assert_eq!(waiting(&server).await, "0");
     }
 );

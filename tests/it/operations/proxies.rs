@@ -38,7 +38,7 @@ async fn recorded(server: &Server, header: &str, value: &str) -> String {
     let change = person.request("POST", UPDATE).json(r#"{"accountName":"Jane"}"#);
     assert_eq!(change.header(header, value).send().await.status, 200);
     let entries = server.app.store().history(person.account.id, 1, 10).await.unwrap();
-    let payload = selfsame::profile::audit::payload(&server.app, entries.last().unwrap()).unwrap().to_text();
+    let payload = server.app.profiles().payload(entries.last().unwrap()).unwrap().to_text();
     let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
     payload["source_address"].as_str().unwrap().to_owned()
 }

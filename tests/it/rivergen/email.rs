@@ -96,7 +96,7 @@ on_both_databases!(
         let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
         assert_eq!(entries.len(), 1);
         assert_eq!((&*entries[0].metadata.actor, &*entries[0].metadata.contract), ("owner", "rivergen"));
-        let payload = selfsame::profile::audit::payload(&server.app, &entries[0]).unwrap().to_string();
+        let payload = server.app.profiles().payload(&entries[0]).unwrap().to_string();
         let change = format!(r#"{{"field":"email","before":"jane@example.com","after":"{NEW}"}}"#);
         assert!(payload.contains(&change), "{payload}");
         assert!(!payload.contains(&code), "{payload}");

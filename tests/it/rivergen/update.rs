@@ -140,7 +140,7 @@ on_both_databases!(
         assert_eq!(jane.put(body.to_string()).await.status, 200);
         let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
         assert_eq!(entries.len(), 1);
-        let payload = selfsame::profile::audit::payload(&server.app, &entries[0]).unwrap().to_string();
+        let payload = server.app.profiles().payload(&entries[0]).unwrap().to_string();
         for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, r#""field":"attributes/bio""#] {
             assert!(payload.contains(named), "{payload}");
         }

@@ -1,6 +1,5 @@
 use selfsame::account::history::Occasion;
 use selfsame::account::{Account, AccountId, Error, Field, Patch, Portal, Status, TenantId, Text};
-use selfsame::profile;
 use uuid::Uuid;
 
 use super::{Opened, at, change, first, holding, taken};
@@ -123,7 +122,7 @@ on_both_databases!(
 
         let create = async |id: AccountId, number: i64, biz_id: &str, patch: Patch| {
             let account = Account::new(id, number, Some(biz_id.to_owned()), &server.tenant, server.app.now());
-            profile::create(&server.app, account, &patch, None, &Occasion::operator()).await
+            server.app.profiles().create(account, &patch, None, &Occasion::operator()).await
         };
         let fresh = || AccountId(server.app.new_id());
         let verified = |field, value| {

@@ -15,7 +15,6 @@ use selfsame::clock::Clock;
 use selfsame::config::{Config, Overrides, Sources};
 use selfsame::identity::{Grant, Issued};
 use selfsame::outbox::Delivery;
-use selfsame::profile;
 use selfsame::serve::{Listeners, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -127,13 +126,13 @@ impl Server {
     pub(crate) async fn person_with(&self, tenant: &Tenant, patch: Patch) -> Account {
         let number = self.app.store().next_account_number().await.unwrap();
         let account = Account::new(AccountId(self.app.new_id()), number, None, tenant, self.app.now());
-        profile::create(&self.app, account, &patch, None, &Occasion::operator()).await.unwrap()
+        self.app.profiles().create(account, &patch, None, &Occasion::operator()).await.unwrap()
     }
 
     /// Changes an account as an operator does.
     pub(crate) async fn operate(&self, account: &Account, patch: Patch) -> Account {
         let current = self.account(account).await;
-        profile::update(&self.app, current, patch, Occasion::operator(), |_| Ok(())).await.unwrap()
+        self.app.profiles().update(current, patch, Occasion::operator(), |_| Ok(())).await.unwrap()
     }
 
     /// The account as it is stored now.

@@ -16,8 +16,7 @@ mod update;
 
 use selfsame::account::history::Occasion;
 use selfsame::account::{Account, AccountId, Contract, Field, Patch};
-use selfsame::profile;
-use selfsame::profile::audit::{self, Verdict};
+use selfsame::profile::audit::Verdict;
 
 use crate::support::{Answer, Request, Server, patch};
 
@@ -47,7 +46,7 @@ async fn admin(server: &Server) -> SignedIn<'_> {
     let created_at = "2026-01-15T08:00:00Z".parse().unwrap();
     let mut account = Account::new(id, number, None, &server.tenant, created_at);
     account.updated_at = server.app.now();
-    let account = profile::create(&server.app, account, &patch(&fields), None, &Occasion::operator()).await.unwrap();
+    let account = server.app.profiles().create(account, &patch(&fields), None, &Occasion::operator()).await.unwrap();
     sign_in(server, account).await
 }
 
@@ -89,12 +88,12 @@ impl SignedIn<'_> {
     async fn history(&self) -> String {
         let app = &self.server.app;
         let account = self.stored().await;
-        let verdict = audit::verify(app, &account).await.unwrap();
+        let verdict = app.profiles().verify(&account).await.unwrap();
         assert_eq!(verdict, Verdict::Whole { entries: account.version, erased: 0 });
         let entries = app.store().history(account.id, 1, 100).await.unwrap();
         let lines = entries.iter().map(|entry| {
             let metadata = &entry.metadata;
-            let payload = audit::payload(app, entry).unwrap().to_text();
+            let payload = app.profiles().payload(entry).unwrap().to_text();
             let who = format!("{} {} {}", metadata.actor, metadata.contract, metadata.request_id);
             format!("{} {} {who} {payload}", metadata.sequence, metadata.at)
         });
