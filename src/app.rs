@@ -1,8 +1,7 @@
 //! What a request may use: configuration, database, keys, issuer, clock and randomness, made once at start.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -10,10 +9,9 @@ use uuid::Uuid;
 
 use crate::account::{Cause, Error};
 use crate::clock::{self, Clock};
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::folder;
-use crate::identity::api_key::KeyUses;
-use crate::identity::{Issuer, Remembered, Trusted, trusted};
+use crate::identity::{Authenticator, Issuer, SignIns};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::Limits;
 use crate::outbox::{Delivery, Notices, Outbox};
@@ -34,17 +32,16 @@ struct Parts {
     keys: Keyring,
     issuer: Issuer,
     channel: ChannelKeys,
-    trusted: HashMap<String, Arc<Trusted>>,
-    remembered: Remembered,
+    authenticator: Authenticator,
+    sign_ins: SignIns,
     limits: Limits,
-    key_uses: KeyUses,
     pictures: Pictures,
     profiles: Profiles,
     outbox: Arc<Outbox>,
     notices: Notices,
     clock: Clock,
     requests: Semaphore,
-    public_url: OnceLock<String>,
+    public_url: PublicUrl,
 }
 
 /// Why the program cannot start; one line that says what to do.
@@ -101,31 +98,39 @@ impl App {
         let channel = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel = channel.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
-        let trusted = trusted(&config)?;
-        let remembered = Remembered::new(config.identity.remembered_tokens);
         let limits = Limits::new(&config.rate_limit, &clock);
-        let key_uses = KeyUses::new(store.clone());
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
         let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone());
+        let public_url = PublicUrl::new(config.public_url(config.server.listen));
+        let authenticator = Authenticator::new(
+            store.clone(),
+            keys.clone(),
+            clock.clone(),
+            issuer.clone(),
+            profiles.clone(),
+            public_url.clone(),
+            &config,
+        );
+        let authenticator = authenticator.map_err(StartError::Trusted)?;
+        let sign_ins = authenticator.sign_ins();
         let parts = Parts {
             config,
             store,
             keys,
             issuer,
             channel,
-            trusted,
-            remembered,
+            authenticator,
+            sign_ins,
             limits,
-            key_uses,
             pictures,
             profiles,
             outbox,
             notices,
             clock,
             requests,
-            public_url: OnceLock::new(),
+            public_url,
         };
         Ok(App { parts: Arc::new(parts) })
     }
@@ -137,13 +142,12 @@ impl App {
 
     /// Where clients reach this installation, without a slash at the end: configured, or where the server listens.
     pub fn public_url(&self) -> &str {
-        let config = self.config();
-        self.parts.public_url.get_or_init(|| config.public_url(config.server.listen))
+        self.parts.public_url.as_str()
     }
 
     /// Remembers where the server really listens, before it answers the first request.
     pub fn listens_on(&self, address: SocketAddr) {
-        let _ = self.parts.public_url.set(self.config().public_url(address));
+        self.parts.public_url.set(self.config().public_url(address));
     }
 
     /// The database.
@@ -166,29 +170,19 @@ impl App {
         &self.parts.channel
     }
 
-    /// The trusted identity provider whose tokens name this issuer.
-    pub fn trusted(&self, issuer: &str) -> Option<&Arc<Trusted>> {
-        self.parts.trusted.get(issuer)
+    /// Who is calling.
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.parts.authenticator
     }
 
-    /// Every trusted identity provider.
-    pub fn all_trusted(&self) -> impl Iterator<Item = &Arc<Trusted>> {
-        self.parts.trusted.values()
-    }
-
-    /// The tokens whose signatures were checked already.
-    pub fn remembered(&self) -> &Remembered {
-        &self.parts.remembered
+    /// Sign-ins to applications.
+    pub fn sign_ins(&self) -> &SignIns {
+        &self.parts.sign_ins
     }
 
     /// The rate limits of this instance.
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
-    }
-
-    /// When API keys were used since that was last written down.
-    pub fn key_uses(&self) -> &KeyUses {
-        &self.parts.key_uses
     }
 
     /// Everything that happens to pictures.
@@ -216,6 +210,11 @@ impl App {
         &self.parts.requests
     }
 
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
     /// The time, in whole microseconds: what both databases keep.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
@@ -230,19 +229,6 @@ impl App {
     pub fn new_id(&self) -> Uuid {
         self.parts.clock.new_id()
     }
-}
-
-fn trusted(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, StartError> {
-    // The client wants the system's certificates, which a container need not have as long as nobody is asked anything.
-    if config.trusted_issuer.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let client = trusted::client().map_err(StartError::Trusted)?;
-    let trusted = config
-        .trusted_issuer
-        .values()
-        .map(|settings| (settings.issuer.clone(), Arc::new(Trusted::new(settings.clone(), client.clone()))));
-    Ok(trusted.collect())
 }
 
 /// Opens the database that a configuration names and brings its tables up to date.

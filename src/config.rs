@@ -11,6 +11,7 @@ mod layers;
 mod load;
 mod messages;
 mod pictures;
+mod public_url;
 mod secret;
 mod settings;
 mod templates;
@@ -38,6 +39,7 @@ pub use self::{
     load::{Loaded, Overrides, Setting, Sources},
     messages::{Notices, Sms, SmsFormat, Smtp, SmtpSecurity},
     pictures::{PictureStore, Pictures},
+    public_url::PublicUrl,
     secret::Secret,
     trusted_issuer::{KeySource, Provision, TrustedIssuer},
     value::{DatabaseUrl, MasterKey},

@@ -167,16 +167,16 @@ pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
 
 /// Adds an application and returns it with its secret, which nobody can learn again.
 pub(super) async fn create(app: &App, mut application: Application) -> Result<(Application, Option<String>), Failure> {
-    let secret = application.kind.keeps_a_secret().then(|| mint_secret(app));
-    application.secret_hash = secret.as_deref().map(|secret| secret_hash(app, &application.id, secret));
+    let secret = application.kind.keeps_a_secret().then(|| mint_secret());
+    application.secret_hash = secret.as_deref().map(|secret| secret_hash(app.keys(), &application.id, secret));
     app.store().add_application(&application).await?;
     Ok((application, secret))
 }
 
 /// Gives an application a new secret and returns it.
 pub(super) async fn renew_secret(app: &App, application: &mut Application) -> Result<String, Failure> {
-    let secret = mint_secret(app);
-    application.secret_hash = Some(secret_hash(app, &application.id, &secret));
+    let secret = mint_secret();
+    application.secret_hash = Some(secret_hash(app.keys(), &application.id, &secret));
     application.updated_at = app.now();
     app.store().set_application(application).await?;
     Ok(secret)

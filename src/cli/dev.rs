@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::clock::after;
 use crate::config::{Config, Loaded, Origin};
-use crate::identity::{Grant, sign_in};
+use crate::identity::Grant;
 use crate::outbox::Delivery;
 use crate::serve::Listeners;
 
@@ -235,7 +235,7 @@ async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<C
             (application, secret.unwrap_or_default())
         }
     };
-    let tokens = sign_in::begin(app, &application, account).await?;
+    let tokens = app.sign_ins().begin(&application, account).await?;
     app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
     // It may have changed since the first start.
     let person = app.store().account(account).await?;

@@ -100,9 +100,9 @@ pub(super) async fn create(
     name: String,
     expires_at: Option<Timestamp>,
 ) -> Result<(String, ApiKey), Failure> {
-    let secret = api_key::mint(app);
+    let secret = api_key::mint();
     let key = ApiKey {
-        hash: api_key::hash(app, &secret),
+        hash: api_key::hash(app.keys(), &secret),
         id: app.new_id(),
         tenant_id: tenant.id,
         account_id,

@@ -115,7 +115,7 @@ pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
 
 /// Revokes a token of a trusted issuer for ever: nobody here knows how long its tokens live.
 async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
-    if app.trusted(issuer).is_none() {
+    if app.authenticator().trusted(issuer).is_none() {
         return Err(Failure(format!(
             "issuer {issuer} is not trusted; give it exactly as a [trusted_issuer.NAME] section of the configuration does"
         )));

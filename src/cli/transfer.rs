@@ -37,7 +37,7 @@ impl Import {
             Event::Fault(line, fault) => bar.suspend(|| eprintln!("line {line}: {fault}")),
             Event::Progress(bytes) => bar.set_position(bytes),
         };
-        let imported = transfer::import(app, input, options, tell).await;
+        let imported = transfer::import(app.store(), app.profiles(), app.clock(), input, options, tell).await;
         bar.finish_and_clear();
         let totals = imported.map_err(|error| match error {
             ImportError::Input(error) => Failure(format!("{}: {error}", self.file.display())),
@@ -89,7 +89,7 @@ impl Export {
             None => None,
         };
         let mut out = BufWriter::new(io::stdout());
-        transfer::export(app, tenant, &mut out).await?;
+        transfer::export(app.store(), tenant, &mut out).await?;
         Ok(out.flush()?)
     }
 }

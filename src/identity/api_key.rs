@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
+use super::Authenticator;
 use crate::account::{Account, Error, Tenant};
-use crate::app::App;
-use crate::keys::{KeyedHash, equal, hex};
+use crate::clock::random;
+use crate::keys::{KeyedHash, Keyring, equal, hex};
 use crate::store::{ApiKey, Store};
 
 /// What every key begins with, so that secret scanners and people can tell one.
@@ -36,34 +37,36 @@ pub struct KeyHolder {
     pub account: Option<Account>,
 }
 
-/// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
-/// and the same work.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, Error> {
-    let tenant = single(headers, &TENANT).ok_or(Error::TenantUnknown)?;
-    let secret = single(headers, &KEY);
-    let hash = hash(app, secret.unwrap_or_default());
-    let presented = app.store().presented(tenant, hash).await?.ok_or(Error::TenantUnknown)?;
-    secret.filter(|secret| is_key(secret)).ok_or(Error::CredentialsInvalid)?;
-    let (key, account) = presented.key.ok_or(Error::CredentialsInvalid)?;
-    let now = app.now();
-    let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
-    if !holds {
-        return Err(Error::CredentialsInvalid);
+impl Authenticator {
+    /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
+    /// and the same work.
+    pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyHolder, Error> {
+        let tenant = single(headers, &TENANT).ok_or(Error::TenantUnknown)?;
+        let secret = single(headers, &KEY);
+        let hash = hash(&self.keys, secret.unwrap_or_default());
+        let presented = self.store.presented(tenant, hash).await?.ok_or(Error::TenantUnknown)?;
+        secret.filter(|secret| is_key(secret)).ok_or(Error::CredentialsInvalid)?;
+        let (key, account) = presented.key.ok_or(Error::CredentialsInvalid)?;
+        let now = self.clock.now();
+        let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
+        if !holds {
+            return Err(Error::CredentialsInvalid);
+        }
+        self.key_uses.note(key.hash, now);
+        Ok(KeyHolder { tenant: presented.tenant, key, account })
     }
-    app.key_uses().note(key.hash, now);
-    Ok(KeyHolder { tenant: presented.tenant, key, account })
 }
 
 /// A new secret; it is shown once and kept by nobody.
-pub fn mint(app: &App) -> String {
-    let secret = hex(&app.random::<32>());
+pub fn mint() -> String {
+    let secret = hex(&random::<32>());
     let checksum = checksum(&secret);
     format!("{PREFIX}{secret}{checksum}")
 }
 
 /// What a secret is found by.
-pub fn hash(app: &App, secret: &str) -> KeyedHash {
-    app.keys().digest("api key", &[secret.as_bytes()])
+pub fn hash(keys: &Keyring, secret: &str) -> KeyedHash {
+    keys.digest("api key", &[secret.as_bytes()])
 }
 
 /// Whether a text has the form of a key, its checksum included.

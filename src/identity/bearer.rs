@@ -6,12 +6,10 @@ use axum::http::HeaderMap;
 use jsonwebtoken::Algorithm;
 
 use super::jwks::VerificationKey;
-use super::provision::provision;
 use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
-use super::{Caller, Token, credentials};
+use super::{Authenticator, Caller, Token, credentials};
 use crate::account::{AccountId, Application, Contract, Error};
-use crate::app::App;
 use crate::config::Provision;
 use crate::json::{Object, Value};
 use crate::keys::KeyedHash;
@@ -42,197 +40,204 @@ enum Source {
     Trusted(Arc<Trusted>),
 }
 
-/// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
-/// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
-pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
-    let presented = credentials(headers, "Bearer")?;
-    let verified = verified(app, presented).await?;
-    caller(app, verified, presented, contract, Error::CredentialsInvalid).await
-}
+impl Authenticator {
+    /// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
+    /// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
+    pub async fn bearer(&self, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
+        let presented = credentials(headers, "Bearer")?;
+        let verified = self.verified(presented).await?;
+        self.caller(verified, presented, contract, Error::CredentialsInvalid).await
+    }
 
-/// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
-/// ours. Whether the token is about anybody comes before who that is.
-pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Caller, Option<Application>), Error> {
-    let presented = credentials(headers, "Bearer")?;
-    let verified = verified(app, presented).await?;
-    if !verified.opens(Contract::Ciam) {
-        return Err(Error::CredentialsInvalid);
+    /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
+    /// ours. Whether the token is about anybody comes before who that is.
+    pub async fn claims(&self, headers: &HeaderMap) -> Result<(Caller, Option<Application>), Error> {
+        let presented = credentials(headers, "Bearer")?;
+        let verified = self.verified(presented).await?;
+        if !verified.opens(Contract::Ciam) {
+            return Err(Error::CredentialsInvalid);
+        }
+        let application = self.application_of(&verified).await?;
+        if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
+            let revoked = self.is_revoked(&verified.token).await?;
+            return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
+        }
+        let caller = self.caller(verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
+        if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
+            return Err(Error::CredentialsInvalid);
+        }
+        Ok((caller, application))
     }
-    let application = application(app, &verified).await?;
-    if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
-        let revoked = is_revoked(app, &verified.token).await?;
-        return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
-    }
-    let caller = caller(app, verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
-    if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
-        return Err(Error::CredentialsInvalid);
-    }
-    Ok((caller, application))
-}
 
-/// The application that a token was issued to. One of our own that is gone takes its tokens along; another provider may
-/// know applications that we do not.
-async fn application(app: &App, verified: &Verified) -> Result<Option<Application>, Error> {
-    for audience in verified.token.audience.iter().take(MAX_AUDIENCES) {
-        let found = app.store().application(audience).await?;
-        match (&verified.source, found) {
-            (Source::Application, Some((application, _))) => return Ok(Some(application)),
-            (Source::Trusted(issuer), Some((application, tenant))) if tenant.name == issuer.settings.tenant => {
-                return Ok(Some(application));
+    /// The application that a token was issued to. One of our own that is gone takes its tokens along; another provider may
+    /// know applications that we do not.
+    async fn application_of(&self, verified: &Verified) -> Result<Option<Application>, Error> {
+        for audience in verified.token.audience.iter().take(MAX_AUDIENCES) {
+            let found = self.store.application(audience).await?;
+            match (&verified.source, found) {
+                (Source::Application, Some((application, _))) => return Ok(Some(application)),
+                (Source::Trusted(issuer), Some((application, tenant))) if tenant.name == issuer.settings.tenant => {
+                    return Ok(Some(application));
+                }
+                _ => {}
             }
-            _ => {}
+        }
+        match verified.source {
+            Source::Trusted(_) => Ok(None),
+            Source::Own | Source::Application => Err(Error::CredentialsInvalid),
         }
     }
-    match verified.source {
-        Source::Trusted(_) => Ok(None),
-        Source::Own | Source::Application => Err(Error::CredentialsInvalid),
-    }
-}
 
-/// The account of a verified token; `gone` when it is an application's and there is no account any more.
-async fn caller(
-    app: &App,
-    verified: Arc<Verified>,
-    presented: &str,
-    contract: Option<Contract>,
-    gone: Error,
-) -> Result<Caller, Error> {
-    let token = &verified.token;
-    let session = session(app, token, presented);
-    let found = match find(app, &verified, session).await? {
-        Some(found) => found,
-        None if matches!(verified.source, Source::Application) => return Err(gone),
-        None => {
-            provision_for(app, &verified, contract).await?;
-            find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
+    /// The account of a verified token; `gone` when it is an application's and there is no account any more.
+    async fn caller(
+        &self,
+        verified: Arc<Verified>,
+        presented: &str,
+        contract: Option<Contract>,
+        gone: Error,
+    ) -> Result<Caller, Error> {
+        let token = &verified.token;
+        let session = self.session(token, presented);
+        let found = match self.find(&verified, session).await? {
+            Some(found) => found,
+            None if matches!(verified.source, Source::Application) => return Err(gone),
+            None => {
+                self.provision_for(&verified, contract).await?;
+                self.find(&verified, session).await?.ok_or(Error::CredentialsInvalid)?
+            }
+        };
+        let issued_too_early =
+            found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
+        if found.revoked || issued_too_early || !verified.speaks_for(&found) {
+            return Err(Error::CredentialsInvalid);
         }
-    };
-    let issued_too_early =
-        found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
-    if found.revoked || issued_too_early || !verified.speaks_for(&found) {
-        return Err(Error::CredentialsInvalid);
+        Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
     }
-    Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
-}
 
-/// What a client hash is bound to: the session if the token names one, else the token by its identifier, else what was
-/// signed. Not the signature: of an ECDSA signature anybody can make a second one that holds too.
-fn session(app: &App, token: &Token, presented: &str) -> KeyedHash {
-    let (kind, value) = match (&token.session_id, &token.token_id) {
-        (Some(session), _) => ("sid", session.as_str()),
-        (None, Some(token_id)) => ("jti", token_id.as_str()),
-        (None, None) => ("token", presented.rsplit_once('.').map_or(presented, |(signed, _)| signed)),
-    };
-    app.keys().session(&token.issuer, kind, value)
-}
+    /// What a client hash is bound to: the session if the token names one, else the token by its identifier, else what was
+    /// signed. Not the signature: of an ECDSA signature anybody can make a second one that holds too.
+    fn session(&self, token: &Token, presented: &str) -> KeyedHash {
+        let (kind, value) = match (&token.session_id, &token.token_id) {
+            (Some(session), _) => ("sid", session.as_str()),
+            (None, Some(token_id)) => ("jti", token_id.as_str()),
+            (None, None) => ("token", presented.rsplit_once('.').map_or(presented, |(signed, _)| signed)),
+        };
+        self.keys.session(&token.issuer, kind, value)
+    }
 
-async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
-    let token = &verified.token;
-    let subject = match &verified.source {
-        Source::Own | Source::Application => {
-            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+    async fn find(&self, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
+        let token = &verified.token;
+        let subject = match &verified.source {
+            Source::Own | Source::Application => {
+                Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+            }
+            Source::Trusted(_) => Subject::Identity(token.issuer.clone(), self.keys.subject(&token.subject)),
+        };
+        let revocable = token.token_id.as_deref().map(|id| self.keys.revocation(&token.issuer, id));
+        self.store.caller(subject, revocable, session).await
+    }
+
+    /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
+    async fn provision_for(&self, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
+        let token = &verified.token;
+        let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
+            return Err(Error::CredentialsInvalid);
+        };
+        if contract.is_some_and(|contract| !verified.opens(contract)) {
+            return Err(Error::AccessDenied);
         }
-        Source::Trusted(_) => Subject::Identity(token.issuer.clone(), app.keys().subject(&token.subject)),
-    };
-    let revocable = token.token_id.as_deref().map(|id| app.keys().revocation(&token.issuer, id));
-    app.store().caller(subject, revocable, session).await
-}
-
-/// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
-async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
-    let token = &verified.token;
-    let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
-        return Err(Error::CredentialsInvalid);
-    };
-    if contract.is_some_and(|contract| !verified.opens(contract)) {
-        return Err(Error::AccessDenied);
-    }
-    if is_revoked(app, token).await? {
-        return Err(Error::CredentialsInvalid);
-    }
-    provision(app, &issuer.settings, token, claims).await
-}
-
-async fn is_revoked(app: &App, token: &Token) -> Result<bool, Error> {
-    match &token.token_id {
-        Some(id) => app.store().is_revoked(app.keys().revocation(&token.issuer, id)).await,
-        None => Ok(false),
-    }
-}
-
-/// What a token says that one of our applications presents, whoever it is about; nothing if it does not hold.
-pub(super) async fn of_application(app: &App, presented: &str) -> Result<Option<Token>, Error> {
-    match verified(app, presented).await {
-        Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
-        Ok(_) | Err(Error::CredentialsInvalid) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The token, verified now or remembered. Every reason for refusal is the same error.
-async fn verified(app: &App, presented: &str) -> Result<Arc<Verified>, Error> {
-    if presented.len() > MAX_LENGTH {
-        return Err(Error::CredentialsInvalid);
-    }
-    let name = app.keys().digest("presented", &[presented.as_bytes()]);
-    if let Some(verified) = app.remembered().get(&name) {
-        if verified.holds_now(app) {
-            telemetry::token(true);
-            return Ok(verified);
+        if self.is_revoked(token).await? {
+            return Err(Error::CredentialsInvalid);
         }
-        app.remembered().forget(&name);
+        self.provision(&issuer.settings, token, claims).await
     }
-    telemetry::token(false);
-    let verified = Arc::new(verify(app, presented).await?);
-    if !verified.holds_now(app) {
-        return Err(Error::CredentialsInvalid);
-    }
-    app.remembered().insert(name, verified.clone());
-    Ok(verified)
-}
 
-/// Verifies form, type, key, signature and the claims that do not change with time.
-async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
-    let signed = Signed::read(presented).ok_or(Error::CredentialsInvalid)?;
-    // Claims that nobody vouches for yet; they only say whose keys to try.
-    let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
-    let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
-    let (source, key) = match signed.algorithm {
-        Algorithm::EdDSA if issuer == app.issuer().name() => (Source::Own, own_key(app, &signed).await?),
-        Algorithm::RS256 if issuer == app.public_url() => (Source::Application, own_key(app, &signed).await?),
-        _ => {
-            let trusted = app.trusted(issuer).ok_or(Error::CredentialsInvalid)?.clone();
-            let key = trusted_key(app, &signed, &trusted).await?;
-            (Source::Trusted(trusted), key)
+    async fn is_revoked(&self, token: &Token) -> Result<bool, Error> {
+        match &token.token_id {
+            Some(id) => self.store.is_revoked(self.keys.revocation(&token.issuer, id)).await,
+            None => Ok(false),
         }
-    };
-    if !signed.is_signed_with(&key) {
-        return Err(Error::CredentialsInvalid);
     }
-    let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
-    let fit = match &source {
-        // Our own tokens always say what they may be used for.
-        Source::Own | Source::Application => claims.contains_key("scope"),
-        Source::Trusted(trusted) => trusted.settings.audience.iter().any(|audience| token.audience.contains(audience)),
-    };
-    if !fit {
-        return Err(Error::CredentialsInvalid);
-    }
-    let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
-    Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
-}
 
-async fn own_key(app: &App, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
-    let key_id = signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
-    app.issuer().verification_key(key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
-}
-
-async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
-    if !signed.is_of_type(&trusted.settings.access_token_typ) {
-        return Err(Error::CredentialsInvalid);
+    /// What a token says that one of our applications presents, whoever it is about; nothing if it does not hold.
+    pub(super) async fn of_application(&self, presented: &str) -> Result<Option<Token>, Error> {
+        match self.verified(presented).await {
+            Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
+            Ok(_) | Err(Error::CredentialsInvalid) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
-    let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, app.now()).await?;
-    key.ok_or(Error::CredentialsInvalid)
+
+    /// The token, verified now or remembered. Every reason for refusal is the same error.
+    async fn verified(&self, presented: &str) -> Result<Arc<Verified>, Error> {
+        if presented.len() > MAX_LENGTH {
+            return Err(Error::CredentialsInvalid);
+        }
+        let name = self.keys.digest("presented", &[presented.as_bytes()]);
+        if let Some(verified) = self.remembered.get(&name) {
+            if verified.holds_now(self) {
+                telemetry::token(true);
+                return Ok(verified);
+            }
+            self.remembered.forget(&name);
+        }
+        telemetry::token(false);
+        let verified = Arc::new(self.verify(presented).await?);
+        if !verified.holds_now(self) {
+            return Err(Error::CredentialsInvalid);
+        }
+        self.remembered.insert(name, verified.clone());
+        Ok(verified)
+    }
+
+    /// Verifies form, type, key, signature and the claims that do not change with time.
+    async fn verify(&self, presented: &str) -> Result<Verified, Error> {
+        let signed = Signed::read(presented).ok_or(Error::CredentialsInvalid)?;
+        // Claims that nobody vouches for yet; they only say whose keys to try.
+        let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
+        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
+        let (source, key) = match signed.algorithm {
+            Algorithm::EdDSA if issuer == self.issuer.name() => (Source::Own, self.own_key(&signed).await?),
+            Algorithm::RS256 if issuer == self.public_url.as_str() => {
+                (Source::Application, self.own_key(&signed).await?)
+            }
+            _ => {
+                let trusted = self.trusted.get(issuer).ok_or(Error::CredentialsInvalid)?.clone();
+                let key = self.trusted_key(&signed, &trusted).await?;
+                (Source::Trusted(trusted), key)
+            }
+        };
+        if !signed.is_signed_with(&key) {
+            return Err(Error::CredentialsInvalid);
+        }
+        let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
+        let fit = match &source {
+            // Our own tokens always say what they may be used for.
+            Source::Own | Source::Application => claims.contains_key("scope"),
+            Source::Trusted(trusted) => {
+                trusted.settings.audience.iter().any(|audience| token.audience.contains(audience))
+            }
+        };
+        if !fit {
+            return Err(Error::CredentialsInvalid);
+        }
+        let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
+        Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
+    }
+
+    async fn own_key(&self, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
+        let key_id =
+            signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
+        self.issuer.verification_key(key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
+    }
+
+    async fn trusted_key(&self, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
+        if !signed.is_of_type(&trusted.settings.access_token_typ) {
+            return Err(Error::CredentialsInvalid);
+        }
+        let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, self.clock.now()).await?;
+        key.ok_or(Error::CredentialsInvalid)
+    }
 }
 
 impl Verified {
@@ -247,11 +252,11 @@ impl Verified {
     }
 
     /// Whether time and key still speak for it.
-    fn holds_now(&self, app: &App) -> bool {
-        let now = app.now();
+    fn holds_now(&self, authenticator: &Authenticator) -> bool {
+        let now = authenticator.clock.now();
         match &self.source {
             Source::Own | Source::Application => {
-                self.token.holds(now, app.config().issuer.leeway) && app.issuer().still_has(&self.key)
+                self.token.holds(now, authenticator.leeway) && authenticator.issuer.still_has(&self.key)
             }
             Source::Trusted(issuer) => {
                 self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)

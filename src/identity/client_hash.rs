@@ -2,9 +2,8 @@
 
 use axum::http::HeaderMap;
 
-use super::Caller;
+use super::{Authenticator, Caller};
 use crate::account::{Error, HashFault};
-use crate::app::App;
 use crate::clock::after;
 use crate::keys;
 
@@ -13,24 +12,26 @@ pub const HEADER: &str = "X-Client-Hash";
 /// The longest value, in bytes.
 pub const MAX_LENGTH: usize = 512;
 
-/// Checks the client hash of a request against the one that its token or session is bound to, binding it on first use. With
-/// `required` false a request without the header passes, unless the token says what it must be.
-pub async fn check(app: &App, caller: &Caller, headers: &HeaderMap, required: bool) -> Result<(), Error> {
-    let Some(presented) = read(headers)? else {
-        let bound = caller.bound_client.is_some() || caller.token().client_hash.is_some();
-        return if required || bound { Err(Error::ClientHash(HashFault::Missing)) } else { Ok(()) };
-    };
-    if let Some(claimed) = &caller.token().client_hash {
-        return same(claimed.as_bytes(), presented);
+impl Authenticator {
+    /// Checks the client hash of a request against the one that its token or session is bound to, binding it on first use. With
+    /// `required` false a request without the header passes, unless the token says what it must be.
+    pub async fn client_hash(&self, caller: &Caller, headers: &HeaderMap, required: bool) -> Result<(), Error> {
+        let Some(presented) = read(headers)? else {
+            let bound = caller.bound_client.is_some() || caller.token().client_hash.is_some();
+            return if required || bound { Err(Error::ClientHash(HashFault::Missing)) } else { Ok(()) };
+        };
+        if let Some(claimed) = &caller.token().client_hash {
+            return same(claimed.as_bytes(), presented);
+        }
+        let hash = self.keys.digest("client hash", &[&caller.session, presented]);
+        if let Some(bound) = caller.bound_client {
+            return same(&bound, &hash);
+        }
+        // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
+        let expires_at = after(caller.token().expires_at, jiff::SignedDuration::from_hours(1));
+        let bound = self.store.bind_client(caller.account.id, caller.session, hash, expires_at).await?;
+        same(&bound, &hash)
     }
-    let hash = app.keys().digest("client hash", &[&caller.session, presented]);
-    if let Some(bound) = caller.bound_client {
-        return same(&bound, &hash);
-    }
-    // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
-    let expires_at = after(caller.token().expires_at, jiff::SignedDuration::from_hours(1));
-    let bound = app.store().bind_client(caller.account.id, caller.session, hash, expires_at).await?;
-    same(&bound, &hash)
 }
 
 /// The header's value: visible text and inner spaces, at most 512 bytes, once.

@@ -12,21 +12,99 @@ mod remembered;
 mod rsa_key;
 pub mod sign_in;
 mod signed;
-pub(crate) mod trusted;
+mod trusted;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use crate::account::{Account, Contract, Error, Status, Tenant};
-use crate::keys::KeyedHash;
+use crate::account::{Account, Cause, Contract, Error, Status, Tenant};
+use crate::clock::Clock;
+use crate::config::{Config, PublicUrl};
+use crate::keys::{KeyedHash, Keyring};
+use crate::profile::Profiles;
+use crate::store::Store;
 
+use api_key::KeyUses;
 use bearer::Verified;
 pub use claims::Token;
 pub use issuer::{Grant, Issued, Issuer};
-pub use remembered::Remembered;
+use remembered::Remembered;
+pub use sign_in::SignIns;
 pub use trusted::Trusted;
+
+/// Finds out who is calling; clones share everything.
+#[derive(Clone)]
+pub struct Authenticator {
+    store: Store,
+    keys: Keyring,
+    clock: Clock,
+    issuer: Issuer,
+    profiles: Profiles,
+    trusted: Arc<HashMap<String, Arc<Trusted>>>,
+    remembered: Arc<Remembered>,
+    key_uses: KeyUses,
+    public_url: PublicUrl,
+    /// How much clocks may differ for tokens of the embedded issuer.
+    leeway: Duration,
+}
+
+impl Authenticator {
+    /// Knows the embedded issuer and the providers that the configuration trusts; none of them is asked anything yet. An
+    /// error says why the client that fetches their keys cannot be made.
+    pub fn new(
+        store: Store,
+        keys: Keyring,
+        clock: Clock,
+        issuer: Issuer,
+        profiles: Profiles,
+        public_url: PublicUrl,
+        config: &Config,
+    ) -> Result<Authenticator, Cause> {
+        Ok(Authenticator {
+            key_uses: KeyUses::new(store.clone()),
+            store,
+            keys,
+            clock,
+            issuer,
+            profiles,
+            trusted: Arc::new(trusted::all(config)?),
+            remembered: Arc::new(Remembered::new(config.identity.remembered_tokens)),
+            public_url,
+            leeway: config.issuer.leeway,
+        })
+    }
+
+    /// Signs people in to applications with the keys and the clock of this authenticator.
+    pub fn sign_ins(&self) -> SignIns {
+        SignIns {
+            store: self.store.clone(),
+            keys: self.keys.clone(),
+            clock: self.clock.clone(),
+            issuer: self.issuer.clone(),
+            authenticator: self.clone(),
+            public_url: self.public_url.clone(),
+        }
+    }
+
+    /// The trusted identity provider whose tokens name this issuer.
+    pub fn trusted(&self, issuer: &str) -> Option<&Arc<Trusted>> {
+        self.trusted.get(issuer)
+    }
+
+    /// Every trusted identity provider.
+    pub fn all_trusted(&self) -> impl Iterator<Item = &Arc<Trusted>> {
+        self.trusted.values()
+    }
+
+    /// When API keys were used since that was last written down.
+    pub fn key_uses(&self) -> &KeyUses {
+        &self.key_uses
+    }
+}
 
 /// Whose account a request is about, and how that was proved.
 pub struct Caller {

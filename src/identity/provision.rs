@@ -1,7 +1,6 @@
-use super::Token;
+use super::{Authenticator, Token};
 use crate::account::history::{Actor, Occasion};
-use crate::account::{Account, AccountId, Edit, Error, Field, Patch, Text};
-use crate::app::App;
+use crate::account::{Edit, Error, Field, Patch, Text};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
 use crate::store::{Identity, Link};
@@ -9,36 +8,36 @@ use crate::store::{Identity, Link};
 /// The longest claim that is copied, in bytes.
 const MAX_CLAIM: usize = 1024;
 
-/// Makes an account of a verified token's claims, once. Of two first requests one wins, and both then find its account.
-pub(super) async fn provision(
-    app: &App,
-    settings: &TrustedIssuer,
-    token: &Token,
-    claims: &Object,
-) -> Result<(), Error> {
-    let Some(tenant) = app.store().tenant_by_name(&settings.tenant).await? else {
-        tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
-        return Err(Error::CredentialsInvalid);
-    };
-    if !tenant.is_open(app.now()) {
-        return Err(Error::TenantClosed);
-    }
-    let mut patch = patch(settings, claims);
-    loop {
-        let id = AccountId(app.new_id());
-        let number = app.store().next_account_number().await?;
-        let account = Account::new(id, number, None, &tenant, app.now());
-        let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
-        let link = Link { key: app.keys().subject(&token.subject), identity };
-        match app.profiles().create(account, &patch, Some(&link), &occasion()).await {
-            Ok(_) | Err(Error::Taken("identity")) => return Ok(()),
-            // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
-            Err(Error::Taken("email")) if patch.email_verified == Some(true) => patch.email_verified = None,
-            Err(Error::Taken("phone")) if patch.phone_verified == Some(true) => patch.phone_verified = None,
-            Err(Error::Taken("username")) if *patch.wish(Field::Username) != Edit::Keep => {
-                patch.edit(Field::Username, Edit::Keep);
+impl Authenticator {
+    /// Makes an account of a verified token's claims, once. Of two first requests one wins, and both then find its account.
+    pub(super) async fn provision(
+        &self,
+        settings: &TrustedIssuer,
+        token: &Token,
+        claims: &Object,
+    ) -> Result<(), Error> {
+        let Some(tenant) = self.store.tenant_by_name(&settings.tenant).await? else {
+            tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
+            return Err(Error::CredentialsInvalid);
+        };
+        if !tenant.is_open(self.clock.now()) {
+            return Err(Error::TenantClosed);
+        }
+        let mut patch = patch(settings, claims);
+        loop {
+            let account = self.profiles.draft(&tenant).await?;
+            let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
+            let link = Link { key: self.keys.subject(&token.subject), identity };
+            match self.profiles.create(account, &patch, Some(&link), &occasion()).await {
+                Ok(_) | Err(Error::Taken("identity")) => return Ok(()),
+                // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
+                Err(Error::Taken("email")) if patch.email_verified == Some(true) => patch.email_verified = None,
+                Err(Error::Taken("phone")) if patch.phone_verified == Some(true) => patch.phone_verified = None,
+                Err(Error::Taken("username")) if *patch.wish(Field::Username) != Edit::Keep => {
+                    patch.edit(Field::Username, Edit::Keep);
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         }
     }
 }

@@ -7,11 +7,11 @@ use crate::keys::KeyedHash;
 
 /// Tokens whose signature was checked already, by the token's hash; bounded in number. Only the signature is remembered:
 /// whoever uses a memory checks its time and key again, and everything else comes with the request's query.
-pub struct Remembered(Option<Cache<KeyedHash, Arc<Verified>>>);
+pub(super) struct Remembered(Option<Cache<KeyedHash, Arc<Verified>>>);
 
 impl Remembered {
     /// Remembers at most `tokens`; 0 remembers none.
-    pub fn new(tokens: usize) -> Remembered {
+    pub(super) fn new(tokens: usize) -> Remembered {
         Remembered((tokens > 0).then(|| Cache::new(tokens)))
     }
 

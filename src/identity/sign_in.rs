@@ -5,12 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{bearer, issuer};
+use super::{Authenticator, Issuer, issuer};
 use crate::account::{AccountId, Application, Error, GrantType, Status};
-use crate::app::App;
-use crate::clock::after;
-use crate::keys::{KeyedHash, hex};
-use crate::store::{RefreshToken, SignIn};
+use crate::clock::{Clock, after, random};
+use crate::config::PublicUrl;
+use crate::keys::{KeyedHash, Keyring, hex};
+use crate::store::{RefreshToken, SignIn, Store};
 
 /// How long a refresh token is good for one use.
 pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -72,143 +72,160 @@ struct Access {
     expires_at: Timestamp,
 }
 
-/// Signs a person in. Whoever calls this has proved who it is.
-pub async fn begin(app: &App, application: &Application, account: AccountId) -> Result<Tokens, Error> {
-    let horizon = app.store().tokens_not_before(account).await?;
-    let access = access(app, application, Some(account), horizon).await?;
-    let id_token = id_token(app, application, account, &access).await?;
-    let refresh_token = if application.may(GrantType::RefreshToken) {
-        let (secret, token) = refresh_token(app, &access);
-        let sign_in = SignIn {
-            id: app.new_id(),
-            account_id: account,
-            application_id: application.id.clone(),
-            started_at: access.issued_at,
-            ended_at: None,
+/// Signs people in to applications; clones share everything.
+#[derive(Clone)]
+pub struct SignIns {
+    pub(super) store: Store,
+    pub(super) keys: Keyring,
+    pub(super) clock: Clock,
+    pub(super) issuer: Issuer,
+    pub(super) authenticator: Authenticator,
+    pub(super) public_url: PublicUrl,
+}
+
+impl SignIns {
+    /// Signs a person in; the caller has proved who it is.
+    pub async fn begin(&self, application: &Application, account: AccountId) -> Result<Tokens, Error> {
+        let horizon = self.store.tokens_not_before(account).await?;
+        let access = self.access(application, Some(account), horizon).await?;
+        let id_token = self.id_token(application, account, &access).await?;
+        let refresh_token = if application.may(GrantType::RefreshToken) {
+            let (secret, token) = self.refresh_token(&access);
+            let sign_in = SignIn {
+                id: self.clock.new_id(),
+                account_id: account,
+                application_id: application.id.clone(),
+                started_at: access.issued_at,
+                ended_at: None,
+            };
+            self.store.begin_sign_in(&sign_in, &token).await?;
+            Some(secret)
+        } else {
+            None
         };
-        app.store().begin_sign_in(&sign_in, &token).await?;
-        Some(secret)
-    } else {
-        None
-    };
-    Ok(tokens(application, access, refresh_token, Some(id_token)))
-}
+        Ok(tokens(application, access, refresh_token, Some(id_token)))
+    }
 
-/// Another set for a refresh token; [`Error::CredentialsInvalid`] when it is not good for one.
-pub async fn refresh(app: &App, application: &Application, presented: &str) -> Result<Tokens, Error> {
-    let hash = hash(app, presented);
-    let now = app.now();
-    let found = app.store().refresh_token(hash).await?.ok_or(Error::CredentialsInvalid)?;
-    let sign_in = found.sign_in;
-    if sign_in.application_id != application.id {
-        return Err(Error::CredentialsInvalid);
+    /// Another set for a refresh token; [`Error::CredentialsInvalid`] when it is not good for one.
+    pub async fn refresh(&self, application: &Application, presented: &str) -> Result<Tokens, Error> {
+        let hash = self.hash(presented);
+        let now = self.clock.now();
+        let found = self.store.refresh_token(hash).await?.ok_or(Error::CredentialsInvalid)?;
+        let sign_in = found.sign_in;
+        if sign_in.application_id != application.id {
+            return Err(Error::CredentialsInvalid);
+        }
+        if found.spent {
+            self.store.end_sign_in(sign_in.id, now).await?;
+            return Err(Error::CredentialsInvalid);
+        }
+        if sign_in.ended_at.is_some() || found.expires_at <= now {
+            return Err(Error::CredentialsInvalid);
+        }
+        let account = self.store.account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
+        if account.status != Status::Active {
+            return Err(Error::AccountStatus(account.status));
+        }
+        let horizon = self.store.tokens_not_before(account.id).await?;
+        if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
+            return Err(Error::CredentialsInvalid);
+        }
+        let access = self.access(application, Some(account.id), horizon).await?;
+        let id_token = self.id_token(application, account.id, &access).await?;
+        let (secret, next) = self.refresh_token(&access);
+        if !self.store.refresh(sign_in.id, hash, &next, now).await? {
+            // Somebody else presented the same token in this very moment: one of the two has stolen it.
+            self.store.end_sign_in(sign_in.id, now).await?;
+            return Err(Error::CredentialsInvalid);
+        }
+        Ok(tokens(application, access, Some(secret), Some(id_token)))
     }
-    if found.spent {
-        app.store().end_sign_in(sign_in.id, now).await?;
-        return Err(Error::CredentialsInvalid);
-    }
-    if sign_in.ended_at.is_some() || found.expires_at <= now {
-        return Err(Error::CredentialsInvalid);
-    }
-    let account = app.store().account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
-    if account.status != Status::Active {
-        return Err(Error::AccountStatus(account.status));
-    }
-    let horizon = app.store().tokens_not_before(account.id).await?;
-    if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
-        return Err(Error::CredentialsInvalid);
-    }
-    let access = access(app, application, Some(account.id), horizon).await?;
-    let id_token = id_token(app, application, account.id, &access).await?;
-    let (secret, next) = refresh_token(app, &access);
-    if !app.store().refresh(sign_in.id, hash, &next, now).await? {
-        // Somebody else presented the same token in this very moment: one of the two has stolen it.
-        app.store().end_sign_in(sign_in.id, now).await?;
-        return Err(Error::CredentialsInvalid);
-    }
-    Ok(tokens(application, access, Some(secret), Some(id_token)))
-}
 
-/// A token for an application that acts for itself: it is about nobody and opens no claims.
-pub async fn for_itself(app: &App, application: &Application) -> Result<Tokens, Error> {
-    let access = access(app, application, None, None).await?;
-    Ok(tokens(application, access, None, None))
-}
+    /// A token for an application that acts for itself: it is about nobody and opens no claims.
+    pub async fn for_itself(&self, application: &Application) -> Result<Tokens, Error> {
+        let access = self.access(application, None, None).await?;
+        Ok(tokens(application, access, None, None))
+    }
 
-/// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
-/// [`Error::CredentialsInvalid`] when it is another application's.
-pub async fn revoke(app: &App, application: &Application, presented: &str) -> Result<(), Error> {
-    if let Some(found) = app.store().refresh_token(hash(app, presented)).await? {
-        return match found.sign_in.application_id == application.id {
-            true => app.store().end_sign_in(found.sign_in.id, app.now()).await,
-            false => Err(Error::CredentialsInvalid),
+    /// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
+    /// [`Error::CredentialsInvalid`] when it is another application's.
+    pub async fn revoke(&self, application: &Application, presented: &str) -> Result<(), Error> {
+        if let Some(found) = self.store.refresh_token(self.hash(presented)).await? {
+            return match found.sign_in.application_id == application.id {
+                true => self.store.end_sign_in(found.sign_in.id, self.clock.now()).await,
+                false => Err(Error::CredentialsInvalid),
+            };
+        }
+        let Some(token) = self.authenticator.of_application(presented).await? else { return Ok(()) };
+        if !token.audience.contains(&application.id) {
+            return Err(Error::CredentialsInvalid);
+        }
+        let Some(token_id) = &token.token_id else { return Ok(()) };
+        let end = after(token.expires_at, SLACK);
+        self.store.revoke_token(self.keys.revocation(&token.issuer, token_id), end).await
+    }
+
+    /// Signs an access token. One that is issued in the very second of `horizon`, in which the account's tokens were revoked, is
+    /// dated to the next, as [`Issuer::issue`](super::Issuer::issue) does.
+    async fn access(
+        &self,
+        application: &Application,
+        account: Option<AccountId>,
+        horizon: Option<Timestamp>,
+    ) -> Result<Access, Error> {
+        let now = self.clock.now();
+        let issued_at = horizon.map_or(now, |horizon| now.max(issuer::next_second(horizon)));
+        let expires_at = after(issued_at, SignedDuration::from_secs(application.token_lifetime));
+        let token_id = self.clock.new_id().to_string();
+        let subject = account.map_or_else(|| application.id.clone(), |account| account.to_string());
+        let claims = AccessClaims {
+            sub: &subject,
+            aud: &application.id,
+            nbf: now.as_second(),
+            scope: if account.is_some() { SCOPE } else { &[] },
+            iss: self.public_url.as_str(),
+            exp: expires_at.as_second(),
+            iat: issued_at.as_second(),
+            jti: &token_id,
         };
+        Ok(Access {
+            token: self.issuer.signing_key_for_applications().await?.sign(&claims)?,
+            revocation: self.keys.revocation(self.public_url.as_str(), &token_id),
+            token_id,
+            issued_at,
+            expires_at,
+        })
     }
-    let Some(token) = bearer::of_application(app, presented).await? else { return Ok(()) };
-    if !token.audience.contains(&application.id) {
-        return Err(Error::CredentialsInvalid);
+
+    async fn id_token(&self, application: &Application, account: AccountId, access: &Access) -> Result<String, Error> {
+        let claims = IdClaims {
+            sub: &account.to_string(),
+            aud: &application.id,
+            azp: &application.id,
+            iss: self.public_url.as_str(),
+            exp: after(access.issued_at, ID_LIFETIME).as_second(),
+            iat: access.issued_at.as_second(),
+            jti: &self.clock.new_id().to_string(),
+        };
+        self.issuer.signing_key_for_applications().await?.sign(&claims)
     }
-    let Some(token_id) = &token.token_id else { return Ok(()) };
-    let end = after(token.expires_at, SLACK);
-    app.store().revoke_token(app.keys().revocation(&token.issuer, token_id), end).await
-}
 
-/// Signs an access token. One that is issued in the very second of `horizon`, in which the account's tokens were revoked, is
-/// dated to the next, as [`Issuer::issue`](super::Issuer::issue) does.
-async fn access(
-    app: &App,
-    application: &Application,
-    account: Option<AccountId>,
-    horizon: Option<Timestamp>,
-) -> Result<Access, Error> {
-    let now = app.now();
-    let issued_at = horizon.map_or(now, |horizon| now.max(issuer::next_second(horizon)));
-    let expires_at = after(issued_at, SignedDuration::from_secs(application.token_lifetime));
-    let token_id = app.new_id().to_string();
-    let subject = account.map_or_else(|| application.id.clone(), |account| account.to_string());
-    let claims = AccessClaims {
-        sub: &subject,
-        aud: &application.id,
-        nbf: now.as_second(),
-        scope: if account.is_some() { SCOPE } else { &[] },
-        iss: app.public_url(),
-        exp: expires_at.as_second(),
-        iat: issued_at.as_second(),
-        jti: &token_id,
-    };
-    Ok(Access {
-        token: app.issuer().signing_key_for_applications().await?.sign(&claims)?,
-        revocation: app.keys().revocation(app.public_url(), &token_id),
-        token_id,
-        issued_at,
-        expires_at,
-    })
-}
+    /// A new refresh token: the secret, and how it is stored.
+    fn refresh_token(&self, access: &Access) -> (String, RefreshToken) {
+        let secret = format!("{PREFIX}{}", hex(&random::<32>()));
+        let token = RefreshToken {
+            hash: self.hash(&secret),
+            issued_at: access.issued_at,
+            expires_at: after(access.issued_at, REFRESH_LIFETIME),
+            access_token: access.revocation,
+            access_ends_at: after(access.expires_at, SLACK),
+        };
+        (secret, token)
+    }
 
-async fn id_token(app: &App, application: &Application, account: AccountId, access: &Access) -> Result<String, Error> {
-    let claims = IdClaims {
-        sub: &account.to_string(),
-        aud: &application.id,
-        azp: &application.id,
-        iss: app.public_url(),
-        exp: after(access.issued_at, ID_LIFETIME).as_second(),
-        iat: access.issued_at.as_second(),
-        jti: &app.new_id().to_string(),
-    };
-    app.issuer().signing_key_for_applications().await?.sign(&claims)
-}
-
-/// A new refresh token: the secret, and how it is stored.
-fn refresh_token(app: &App, access: &Access) -> (String, RefreshToken) {
-    let secret = format!("{PREFIX}{}", hex(&app.random::<32>()));
-    let token = RefreshToken {
-        hash: hash(app, &secret),
-        issued_at: access.issued_at,
-        expires_at: after(access.issued_at, REFRESH_LIFETIME),
-        access_token: access.revocation,
-        access_ends_at: after(access.expires_at, SLACK),
-    };
-    (secret, token)
+    fn hash(&self, secret: &str) -> KeyedHash {
+        self.keys.digest("refresh token", &[secret.as_bytes()])
+    }
 }
 
 fn tokens(
@@ -219,8 +236,4 @@ fn tokens(
 ) -> Tokens {
     let Access { token, token_id, .. } = access;
     Tokens { access_token: token, token_id, expires_in: application.token_lifetime, refresh_token, id_token }
-}
-
-fn hash(app: &App, secret: &str) -> KeyedHash {
-    app.keys().digest("refresh token", &[secret.as_bytes()])
 }

@@ -1,6 +1,7 @@
 //! Identity providers that the operator trusts, and their keys: fetched, kept, and believed for a while when the provider
 //! cannot be reached.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use jsonwebtoken::Algorithm;
 
 use super::jwks::{KeySet, VerificationKey};
 use crate::account::{Cause, Error};
-use crate::config::{KeySource, TrustedIssuer};
+use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::json::{self, Value};
 use crate::telemetry;
 
@@ -42,7 +43,7 @@ struct State {
 
 impl Trusted {
     /// Prepares a provider; nothing is fetched yet, so that a provider that is down does not stop the start.
-    pub(crate) fn new(settings: TrustedIssuer, client: reqwest::Client) -> Trusted {
+    fn new(settings: TrustedIssuer, client: reqwest::Client) -> Trusted {
         Trusted { settings, client, state: Mutex::default(), flight: Arc::default() }
     }
 
@@ -175,8 +176,20 @@ impl Trusted {
     }
 }
 
+/// The providers that the configuration trusts, by issuer.
+pub(super) fn all(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, Cause> {
+    // The client wants the system's certificates, which a container need not have as long as no provider is trusted.
+    if config.trusted_issuer.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let client = client()?;
+    let trusted =
+        |settings: &TrustedIssuer| (settings.issuer.clone(), Arc::new(Trusted::new(settings.clone(), client.clone())));
+    Ok(config.trusted_issuer.values().map(trusted).collect())
+}
+
 /// The client that fetches providers' documents: no redirects, no proxy out of the environment.
-pub(crate) fn client() -> Result<reqwest::Client, Cause> {
+fn client() -> Result<reqwest::Client, Cause> {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
     client.connect_timeout(FETCH_TIMEOUT).user_agent("selfsame").build().map_err(Cause::new)
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use crate::account::{Error, Rules};
 use crate::app::App;
 use crate::http::count_source;
-use crate::identity::{Caller, bearer};
+use crate::identity::Caller;
 
 /// The schema that the person's attributes are held to: what a client needs to draw a form. Without one the empty schema,
 /// which allows everything and defines nothing.
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers, None).await?;
+        let caller = app.authenticator().bearer(&parts.headers, None).await?;
         caller.require_active(app.now())?;
         Ok(Signed(caller))
     }

@@ -66,7 +66,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     let stop = connections.serve(listeners.contracts, stop).await;
     upkeep.abort();
     // Nobody else knows when keys were used since the last time.
-    if let Err(error) = app.key_uses().write_down().await {
+    if let Err(error) = app.authenticator().key_uses().write_down().await {
         tracing::warn!(?error, "the last uses of API keys were not written down");
     }
     // Last, so that operators see readiness end.

@@ -48,13 +48,13 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             tls.reload();
         }
         // Each provider by itself: one that hangs must not keep the others from being asked.
-        for trusted in app.all_trusted() {
+        for trusted in app.authenticator().all_trusted() {
             let (trusted, now) = (trusted.clone(), app.now());
             tokio::spawn(async move { trusted.keep_fresh(now).await });
         }
         let done = async {
             app.issuer().refresh().await?;
-            app.key_uses().write_down().await?;
+            app.authenticator().key_uses().write_down().await?;
             app.channel().refresh().await?;
             app.store().forget_channels(app.now()).await?;
             app.store().forget_expired(app.now()).await?;

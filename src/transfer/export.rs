@@ -6,25 +6,23 @@ use uuid::Uuid;
 use super::draft::sort;
 use super::line;
 use crate::account::{AccountId, Cause, Error, Field, TenantId};
-use crate::app::App;
-use crate::json;
-use crate::store::Identity;
+use crate::store::{Identity, Store};
 
 /// Accounts that are read at once: few enough that also the largest fit into memory.
 const PAGE: i64 = 100;
 
 /// Writes every account, of one tenant or of all, as lines in the order of their identifiers; returns how many.
-pub async fn export(app: &App, tenant: Option<TenantId>, out: &mut impl Write) -> Result<u64, Error> {
-    let tenants: HashMap<_, _> = app.store().tenants().await?.into_iter().map(|tenant| (tenant.id, tenant)).collect();
+pub async fn export(store: &Store, tenant: Option<TenantId>, out: &mut impl Write) -> Result<u64, Error> {
+    let tenants: HashMap<_, _> = store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant)).collect();
     let mut written = 0;
     let mut after = AccountId(Uuid::nil());
     loop {
-        let page = app.store().accounts(after, tenant, PAGE).await?;
+        let page = store.accounts(after, tenant, PAGE).await?;
         let Some(last) = page.last() else { return Ok(written) };
         after = last.id;
         let ids: Vec<AccountId> = page.iter().map(|account| account.id).collect();
         let mut identities: HashMap<AccountId, Vec<Identity>> = HashMap::new();
-        for (id, identity) in app.store().identities_of(&ids).await? {
+        for (id, identity) in store.identities_of(&ids).await? {
             identities.entry(id).or_default().push(identity);
         }
         for account in &page {
@@ -33,9 +31,8 @@ pub async fn export(app: &App, tenant: Option<TenantId>, out: &mut impl Write) -
             let mut identities = identities.remove(&account.id).unwrap_or_default();
             sort(&mut identities);
             let mut line = line::record(account, tenant, &identities);
-            if let Some(text) = account.text(Field::Attributes) {
-                let attributes = json::parse(text.as_bytes()).map_err(|_| unreadable("its attributes are not JSON"))?;
-                line.insert(Field::Attributes.name(), attributes);
+            if account.text(Field::Attributes).is_some() {
+                line.insert(Field::Attributes.name(), account.attributes()?.clone());
             }
             writeln!(out, "{line}").map_err(|error| Error::Unavailable(Cause::new(error)))?;
             written += 1;

@@ -6,9 +6,10 @@ use std::io::{self, BufRead};
 use super::draft::{Draft, sort};
 use super::lines::{Lines, MAX_LINE};
 use crate::account::{Account, AccountId, Edit, Error, Fault, Field, Patch, Rules, Tenant};
-use crate::app::App;
+use crate::clock::Clock;
 use crate::json::{self, Object};
-use crate::store::{Arrival, Identity, Seen, id_name};
+use crate::profile::Profiles;
+use crate::store::{Arrival, Identity, Seen, Store, id_name};
 
 /// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
 /// nearly as many pages, and so write nearly as much.
@@ -68,13 +69,15 @@ impl From<Error> for ImportError {
 /// Adds the accounts that lines tell of, and tells of their faults; accounts that are there already just so are passed
 /// over. Everything before a line at which it ends is kept.
 pub async fn import(
-    app: &App,
+    store: &Store,
+    profiles: &Profiles,
+    clock: &Clock,
     input: impl BufRead,
     options: Options,
     mut tell: impl FnMut(Event<'_>),
 ) -> Result<Totals, ImportError> {
-    let tenants = app.store().tenants().await?.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
-    let mut import = Import { app, options, tenants, seen: Seen::new()?, totals: Totals::default() };
+    let tenants = store.tenants().await?.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
+    let mut import = Import { store, profiles, clock, options, tenants, seen: Seen::new()?, totals: Totals::default() };
     let mut lines = Lines::new(input);
     loop {
         let mut batch = import.read(&mut lines)?;
@@ -96,7 +99,9 @@ pub async fn import(
 }
 
 struct Import<'a> {
-    app: &'a App,
+    store: &'a Store,
+    profiles: &'a Profiles,
+    clock: &'a Clock,
     options: Options,
     tenants: HashMap<String, Tenant>,
     seen: Seen,
@@ -157,7 +162,7 @@ impl Import<'_> {
             };
             let kept = &batch[..faultless];
             let arrivals: Vec<&Arrival> = ready(kept).map(|(_, arrival)| arrival).collect();
-            let added = if self.options.dry_run { Ok(()) } else { self.app.store().add_accounts(&arrivals).await };
+            let added = if self.options.dry_run { Ok(()) } else { self.store.add_accounts(&arrivals).await };
             match added {
                 // Somebody else took what an arrival would hold since it was looked for.
                 Err(Error::Taken(_)) => continue,
@@ -175,10 +180,10 @@ impl Import<'_> {
     async fn compare(&self, batch: &mut [Line]) -> Result<(), Error> {
         let ids: Vec<AccountId> = batch.iter().filter_map(|line| Some(line.draft.as_ref()?.id)).collect();
         let accounts: HashMap<AccountId, Account> =
-            self.app.store().accounts_with(&ids).await?.into_iter().map(|account| (account.id, account)).collect();
+            self.store.accounts_with(&ids).await?.into_iter().map(|account| (account.id, account)).collect();
         let present: Vec<AccountId> = accounts.keys().copied().collect();
         let mut identities: HashMap<AccountId, Vec<Identity>> = HashMap::new();
-        for (id, identity) in self.app.store().identities_of(&present).await? {
+        for (id, identity) in self.store.identities_of(&present).await? {
             identities.entry(id).or_default().push(identity);
         }
         identities.values_mut().for_each(|identities| sort(identities));
@@ -212,7 +217,7 @@ impl Import<'_> {
         let mut number = match count {
             0 => 0,
             _ if self.options.dry_run => 0,
-            count => self.app.store().draw_account_numbers(count).await? - count,
+            count => self.store.draw_account_numbers(count).await? - count,
         };
         for line in batch.iter_mut().filter(new) {
             let Some(draft) = line.draft.take() else { continue };
@@ -222,10 +227,10 @@ impl Import<'_> {
                 // What a dry run would draw is not known; what cannot be drawn is in nobody's way.
                 if self.options.dry_run { -(line.number as i64) } else { number }
             });
-            let rules = self.app.profiles().rules(tenant).await?;
-            let (account, patch) = draft.account(tenant, number, self.app.now());
+            let rules = self.profiles.rules(tenant).await?;
+            let (account, patch) = draft.account(tenant, number, self.clock.now());
             line.faults.extend(misfits(&rules, &patch));
-            line.arrival = Some(self.app.profiles().arrive(account, &patch, draft.identities)?);
+            line.arrival = Some(self.profiles.arrive(account, &patch, draft.identities)?);
         }
         Ok(())
     }
@@ -233,7 +238,7 @@ impl Import<'_> {
     /// Refuses what other accounts have already.
     async fn refuse_conflicts(&self, batch: &mut [Line]) -> Result<(), Error> {
         let (positions, arrivals): (Vec<usize>, Vec<&Arrival>) = ready(batch).unzip();
-        for conflict in self.app.store().conflicts(&arrivals).await? {
+        for conflict in self.store.conflicts(&arrivals).await? {
             let fault = format!("{}: account {} has it already", conflict.what, conflict.holder);
             batch[positions[conflict.arrival]].faults.push(fault);
         }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::parameters::{Parameters, decode};
 use crate::account::{Application, Error, Tenant};
 use crate::app::App;
-use crate::identity::{application, credentials};
+use crate::identity::credentials;
 
 /// The longest identifier or secret that is looked at, in bytes.
 const MAX_LENGTH: usize = 1024;
@@ -51,6 +51,6 @@ impl Client {
         if !fits(&self.id) || !self.secret.as_deref().is_none_or(fits) {
             return Err(Error::CredentialsInvalid);
         }
-        application::authenticate(app, &self.id, self.secret.as_deref()).await
+        app.authenticator().application(&self.id, self.secret.as_deref()).await
     }
 }

@@ -24,7 +24,7 @@ use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, St
 use crate::app::App;
 use crate::code::{self, Proof, ProofError, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
-use crate::identity::{Caller, bearer};
+use crate::identity::Caller;
 use refusal::{Address, Refused};
 
 pub(super) use claims::RESERVED_ATTRIBUTES;
@@ -153,7 +153,7 @@ impl FromRequestParts<App> for Signed {
         if doubled {
             return Err(Error::CredentialsInvalid);
         }
-        let (caller, application) = bearer::identify_for_claims(app, &parts.headers).await?;
+        let (caller, application) = app.authenticator().claims(&parts.headers).await?;
         if !caller.tenant.is_open(app.now()) {
             return Err(Error::TenantClosed);
         }

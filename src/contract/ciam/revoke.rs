@@ -8,7 +8,6 @@ use super::refusal;
 use super::token::{authenticate, read, said};
 use crate::app::App;
 use crate::http::count_source_of;
-use crate::identity::sign_in;
 
 /// Revokes a token.
 ///
@@ -29,7 +28,7 @@ pub(super) async fn revoke(State(app): State<App>, headers: HeaderMap, request: 
     let missing =
         || refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
     let token = parameters.get("token").ok_or_else(missing)?;
-    sign_in::revoke(&app, &application, token).await.map_err(said)?;
+    app.sign_ins().revoke(&application, token).await.map_err(said)?;
     Ok(done())
 }
 

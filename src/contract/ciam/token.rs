@@ -10,11 +10,11 @@ use super::client::Client;
 use super::parameters::{Fault, Parameters};
 use super::refusal::{self, Address};
 use super::wish;
-use crate::account::{Account, AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
+use crate::account::{AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
 use crate::app::App;
 use crate::code::{self, Offered, Proof, ProofError, Usage};
 use crate::http::{body, count_source_of, occasion};
-use crate::identity::sign_in::{self, Tokens};
+use crate::identity::sign_in::Tokens;
 
 /// The host in the names of the grants as they are published. They are names: nobody is asked there.
 pub(super) const VENDOR: &str = "http://tencentciam.com";
@@ -69,17 +69,17 @@ pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: R
             let address = if kind == GrantType::Sms { Address::Phone } else { Address::Email };
             let signing = Signing { app: &app, application: &application, tenant: &tenant, parameters: &parameters };
             let account = signing.account(address, occasion).await?;
-            sign_in::begin(&app, &application, account).await.map_err(said)?
+            app.sign_ins().begin(&application, account).await.map_err(said)?
         }
         GrantType::RefreshToken => {
             let token = parameters.get("refresh_token").ok_or_else(|| invalid("refresh_token is required."))?;
-            sign_in::refresh(&app, &application, token).await.map_err(refused)?
+            app.sign_ins().refresh(&application, token).await.map_err(refused)?
         }
         GrantType::ClientCredentials => {
             if parameters.get("scope").is_some() {
                 return Err(refusal::answer(StatusCode::BAD_REQUEST, "invalid_scope", None));
             }
-            sign_in::for_itself(&app, &application).await.map_err(said)?
+            app.sign_ins().for_itself(&application).await.map_err(said)?
         }
     };
     Ok(granted(tokens))
@@ -195,8 +195,7 @@ impl Signing<'_> {
 
     /// An account of which nothing is known but the address.
     async fn sign_up(&self, proof: &Proof, occasion: &crate::account::history::Occasion) -> Result<AccountId, Error> {
-        let number = self.app.store().next_account_number().await?;
-        let account = Account::new(AccountId(self.app.new_id()), number, None, self.tenant, self.app.now());
+        let account = self.app.profiles().draft(self.tenant).await?;
         let account = self.app.profiles().create_proved(account, Patch::default(), proof, occasion).await?;
         Ok(account.id)
     }

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::account::{Account, AccountId, Contract, Error, Rule, Status, TenantStatus};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
-use crate::identity::api_key::{self, KeyHolder};
+use crate::identity::api_key::KeyHolder;
 use crate::json::{Object, Value};
 
 pub(super) use openapi::document;
@@ -99,7 +99,7 @@ impl FromRequestParts<App> for Keyed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Keyed, Error> {
         count_source(app, parts)?;
-        let holder = api_key::identify(app, &parts.headers).await?;
+        let holder = app.authenticator().api_key(&parts.headers).await?;
         open(&holder, app.now())?;
         app.limits().key(holder.key.id)?;
         Ok(Keyed(holder))

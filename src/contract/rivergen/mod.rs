@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
-use crate::identity::{Caller, bearer};
+use crate::identity::Caller;
 use crate::picture;
 
 pub(super) use openapi::document;
@@ -119,7 +119,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers, Some(Contract::RiverGen)).await?;
+        let caller = app.authenticator().bearer(&parts.headers, Some(Contract::RiverGen)).await?;
         caller.require_active(app.now())?;
         caller.require_contract(Contract::RiverGen)?;
         app.limits().account(Contract::RiverGen, caller.account.id)?;

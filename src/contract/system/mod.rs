@@ -19,7 +19,7 @@ use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
 use crate::http::{self, Voice, annotated, count_source, language, occasion, speak};
-use crate::identity::{Caller, bearer, client_hash};
+use crate::identity::Caller;
 use crate::language::Language;
 use secure_channel::Opened;
 
@@ -102,7 +102,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
         count_source(app, parts)?;
-        let caller = bearer::identify(app, &parts.headers, Some(Contract::System)).await?;
+        let caller = app.authenticator().bearer(&parts.headers, Some(Contract::System)).await?;
         caller.require_active(app.now())?;
         permitted(&caller.account)?;
         if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {
@@ -110,7 +110,7 @@ impl FromRequestParts<App> for Signed {
         }
         caller.require_contract(Contract::System)?;
         let required = app.config().system.client_hash == ClientHash::Required;
-        client_hash::check(app, &caller, &parts.headers, required).await?;
+        app.authenticator().client_hash(&caller, &parts.headers, required).await?;
         app.limits().account(Contract::System, caller.account.id)?;
         Ok(Signed(caller))
     }

@@ -1,7 +1,6 @@
 //! Tokens of applications open this contract and no other, and those of other issuers open it where the operator says so.
 
 use selfsame::account::{Field, Kind};
-use selfsame::identity::sign_in;
 use selfsame::store::{Identity, Link};
 use serde_json::json;
 
@@ -59,7 +58,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_machines_token_opens_nothing_anywhere(server: Server) {
         let client = server.client(Kind::M2m, &ALL).await;
-        let token = sign_in::for_itself(&server.app, &client.application).await.unwrap().access_token;
+        let token = server.app.sign_ins().for_itself(&client.application).await.unwrap().access_token;
         for path in ["/web/v1/system/profile", "/api/v1/auth/me", "/me/schema"] {
             assert_eq!(server.request("GET", path).bearer(&token).send().await.status, 401, "{path}");
         }
@@ -91,7 +90,7 @@ fn a_trusted_issuers_token_opens_it_where_the_operator_says_so() {
             });
             key.token("ES256", &claims)
         };
-        for trusted in server.app.all_trusted() {
+        for trusted in server.app.authenticator().all_trusted() {
             trusted.keep_fresh(server.app.now()).await;
         }
         let get = async |token: String| server.request("GET", USERINFO).bearer(&token).send().await;

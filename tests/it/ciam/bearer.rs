@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Contract, Field, Kind};
-use selfsame::identity::sign_in;
 use serde_json::json;
 
 use super::{ALL, Jane, USERINFO, in_status};
@@ -124,7 +123,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_token_that_is_about_nobody_is_403(server: Server) {
         let client = server.client(Kind::M2m, &ALL).await;
-        let tokens = sign_in::for_itself(&server.app, &client.application).await.unwrap();
+        let tokens = server.app.sign_ins().for_itself(&client.application).await.unwrap();
         let mut transcript = Transcript::default();
         for method in ["GET", "PATCH"] {
             transcript.add(method, &server.request(method, USERINFO).bearer(&tokens.access_token).send().await);

@@ -53,7 +53,7 @@ on_both_databases!(
         let revoked = server.back_end(&server.tenant, None).await;
         revoked.revoke().await;
         let expired = server.back_end_until(&server.tenant, None, Some(server.app.now())).await;
-        let unknown = api_key::mint(&server.app);
+        let unknown = api_key::mint();
         let mistyped = back_end.secret.replacen(|c: char| c.is_ascii_digit(), "x", 1);
 
         let mut transcript = Transcript::default();

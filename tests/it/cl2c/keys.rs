@@ -30,19 +30,19 @@ on_both_databases!(
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let other = server.other_instance().await;
-        assert!(api_key::identify(&other, &back_end.credentials()).await.is_ok());
+        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_ok());
         assert_eq!(back_end.get(JOHN).await.status, 200);
 
         assert!(other.store().revoke_api_key(back_end.key.id, other.now()).await.unwrap());
         assert_eq!(back_end.get(JOHN).await.status, 401);
-        let refused = api_key::identify(&other, &back_end.credentials()).await.err();
+        let refused = other.authenticator().api_key(&back_end.credentials()).await.err();
         assert!(matches!(refused, Some(Error::CredentialsInvalid)), "{refused:?}");
 
         // And the other way round, through a key that the other instance has seen.
         let back_end = server.back_end(&server.tenant, None).await;
-        assert!(api_key::identify(&other, &back_end.credentials()).await.is_ok());
+        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_ok());
         back_end.revoke().await;
-        assert!(api_key::identify(&other, &back_end.credentials()).await.is_err());
+        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_err());
     }
 );
 
@@ -69,7 +69,7 @@ on_both_databases!(
         assert_eq!(used.last_used(&server).await, None);
         let last = server.app.now();
         server.pass(Duration::from_secs(30));
-        server.app.key_uses().write_down().await.unwrap();
+        server.app.authenticator().key_uses().write_down().await.unwrap();
         assert_eq!(used.last_used(&server).await, Some(last));
         assert_eq!(unused.last_used(&server).await, None);
     }
@@ -82,7 +82,7 @@ on_both_databases!(
         let later = server.app.now() + Duration::from_secs(60);
         server.app.store().used_api_keys(&[(back_end.key.hash, later)]).await.unwrap();
         assert_eq!(back_end.get(JOHN).await.status, 200);
-        server.app.key_uses().write_down().await.unwrap();
+        server.app.authenticator().key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, Some(later));
     }
 );
@@ -93,7 +93,7 @@ on_both_databases!(
         let back_end = server.back_end(&server.tenant, None).await;
         back_end.revoke().await;
         assert_eq!(back_end.get(JOHN).await.status, 401);
-        server.app.key_uses().write_down().await.unwrap();
+        server.app.authenticator().key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, None);
     }
 );
@@ -105,9 +105,9 @@ on_both_databases!(
         assert_eq!(back_end.get(JOHN).await.status, 200);
         let used = server.app.now();
         server.database().execute("ALTER TABLE api_key RENAME TO api_key_away").await;
-        assert!(server.app.key_uses().write_down().await.is_err());
+        assert!(server.app.authenticator().key_uses().write_down().await.is_err());
         server.database().execute("ALTER TABLE api_key_away RENAME TO api_key").await;
-        server.app.key_uses().write_down().await.unwrap();
+        server.app.authenticator().key_uses().write_down().await.unwrap();
         assert_eq!(back_end.last_used(&server).await, Some(used));
     }
 );
@@ -120,7 +120,7 @@ on_both_databases!(
         assert!(!row.contains(&digits[..16]) && !row.contains(&digits[64..]), "{row}");
         // The hash depends on a key of the installation: the database alone confirms no guess.
         let elsewhere = Server::with(crate::support::Database::sqlite(), &[]).await;
-        assert_ne!(api_key::hash(&elsewhere.app, &back_end.secret), back_end.key.hash);
-        assert_eq!(api_key::hash(&server.other_instance().await, &back_end.secret), back_end.key.hash);
+        assert_ne!(api_key::hash(elsewhere.app.keys(), &back_end.secret), back_end.key.hash);
+        assert_eq!(api_key::hash(server.other_instance().await.keys(), &back_end.secret), back_end.key.hash);
     }
 );

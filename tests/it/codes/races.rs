@@ -4,9 +4,9 @@ use selfsame::account::history::Occasion;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
+use selfsame::code;
 use selfsame::code::{CodeFault, ProofError};
 use selfsame::outbox::Delivery;
-use selfsame::code;
 
 use super::{JANE, offered, sent, wanted, wrong};
 use crate::support::Server;

@@ -166,7 +166,7 @@ async fn link(server: &Server, account: &Account, issuer: &str, subject: &str) {
 
 /// What the background does from time to time.
 async fn fetch_keys(server: &Server) {
-    for trusted in server.app.all_trusted() {
+    for trusted in server.app.authenticator().all_trusted() {
         trusted.keep_fresh(server.app.now()).await;
     }
 }

@@ -1,7 +1,6 @@
 //! What the server really answers is what its documents say, refusals to the byte.
 
 use selfsame::account::{Contract, Field, Kind, Patch, Status};
-use selfsame::identity::sign_in;
 
 use super::Document;
 use crate::support::{Answer, Database, Request, Server};
@@ -266,7 +265,7 @@ async fn ciam_answers_as_documented() {
     let client = server.client(Kind::M2m, &["name"]).await;
     let (token, of_suspended) = (client.token(&person).await, client.token(&suspended).await);
     server.operate(&suspended, suspension()).await;
-    let of_nobody = sign_in::for_itself(&server.app, &client.application).await.unwrap().access_token;
+    let of_nobody = server.app.sign_ins().for_itself(&client.application).await.unwrap().access_token;
     let patch = || server.request("PATCH", USERINFO).bearer(&token);
     let post = |path: &str| client.signed(server.request("POST", path));
     let get = |path: &str| server.request("GET", path);

@@ -133,9 +133,9 @@ async fn run_with(server: &Server, contract: &str, headers: &[String], cases: us
 /// A new key that is bound to an account.
 pub(super) async fn key(server: &Server, account: AccountId) -> String {
     let app = &server.app;
-    let secret = api_key::mint(app);
+    let secret = api_key::mint();
     let key = ApiKey {
-        hash: api_key::hash(app, &secret),
+        hash: api_key::hash(app.keys(), &secret),
         id: app.new_id(),
         tenant_id: server.tenant.id,
         account_id: Some(account),

@@ -31,9 +31,9 @@ impl Server {
         account_id: Option<AccountId>,
         expires_at: Option<Timestamp>,
     ) -> BackEnd<'_> {
-        let secret = api_key::mint(&self.app);
+        let secret = api_key::mint();
         let key = ApiKey {
-            hash: api_key::hash(&self.app, &secret),
+            hash: api_key::hash(self.app.keys(), &secret),
             id: self.app.new_id(),
             tenant_id: tenant.id,
             account_id,

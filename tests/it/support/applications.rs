@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Account, Application, Kind};
 use selfsame::identity::application::{mint_secret, secret_hash};
-use selfsame::identity::sign_in::{self, Tokens};
+use selfsame::identity::sign_in::Tokens;
 use selfsame::keys::{MasterKey, rsa};
 use selfsame::store::SigningKeyRecord;
 use serde_json::{Value, json};
@@ -58,8 +58,8 @@ impl Server {
             updated_at: self.app.now(),
         };
         edit(&mut application);
-        let secret = kind.keeps_a_secret().then(|| mint_secret(&self.app));
-        application.secret_hash = secret.as_deref().map(|secret| secret_hash(&self.app, &application.id, secret));
+        let secret = kind.keeps_a_secret().then(|| mint_secret());
+        application.secret_hash = secret.as_deref().map(|secret| secret_hash(self.app.keys(), &application.id, secret));
         self.app.store().add_application(&application).await.unwrap();
         Client { server: self, application, secret }
     }
@@ -97,7 +97,7 @@ impl Server {
 impl Client<'_> {
     /// What an account's person gets by signing in.
     pub(crate) async fn tokens(&self, account: &Account) -> Tokens {
-        sign_in::begin(&self.server.app, &self.application, account.id).await.unwrap()
+        self.server.app.sign_ins().begin(&self.application, account.id).await.unwrap()
     }
 
     /// An access token for an account.
