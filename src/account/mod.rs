@@ -122,6 +122,15 @@ impl Account {
     pub fn phone(&self) -> Option<Phone<'_>> {
         self.text(Field::Phone).map(Phone)
     }
+
+    /// The address that messages of a channel go to, while it is verified.
+    pub fn verified_contact(&self, channel: Channel) -> Option<Contact> {
+        let (field, verified) = match channel {
+            Channel::Sms => (Field::Phone, self.phone_verified),
+            Channel::Email => (Field::Email, self.email_verified),
+        };
+        self.texts[field].clone().filter(|_| verified).map(|text| channel.contact(text))
+    }
 }
 
 /// A closed set that is stored as a number and spoken as a name: `code`, `value` and a localised label.

@@ -22,7 +22,7 @@ pub enum Purpose {
     History,
     /// Sealing the keys of sessions for encrypted bodies.
     Channel,
-    /// Sealing messages that wait for their delivery.
+    /// Sealing messages that wait for their delivery, and the addresses that codes were sent to.
     Outbox,
 }
 
@@ -99,7 +99,7 @@ impl Keyring {
         &self.channel
     }
 
-    /// The key that seals messages that wait for their delivery.
+    /// The key that seals messages that wait for their delivery, and the addresses that codes were sent to.
     pub fn outbox(&self) -> &SealingKey {
         &self.outbox
     }

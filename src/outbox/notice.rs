@@ -109,10 +109,7 @@ fn pause(attempt: i64) -> SignedDuration {
 
 /// The addresses that an account's owner has proved.
 fn verified(account: &Account) -> Vec<Contact> {
-    let text = |field: Field| account.texts[field].clone();
-    let phone = text(Field::Phone).filter(|_| account.phone_verified).map(Contact::Phone);
-    let email = text(Field::Email).filter(|_| account.email_verified).map(Contact::Email);
-    phone.into_iter().chain(email).collect()
+    Channel::ALL.into_iter().filter_map(|channel| account.verified_contact(channel)).collect()
 }
 
 fn notify(app: &App, account: &Account, contact: &Contact) -> Effect {

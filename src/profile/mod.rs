@@ -11,6 +11,6 @@ pub mod audit;
 
 pub use arrive::arrive;
 pub use create::{create, create_proved};
-pub use holder::{holder, is_taken};
+pub use holder::{Owner, is_taken, owner_of};
 pub use schemas::{Schemas, rules};
 pub use update::{update, update_once, update_proved};
