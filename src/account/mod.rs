@@ -123,13 +123,22 @@ impl Account {
         self.text(Field::Phone).map(Phone)
     }
 
-    /// The address that messages of a channel go to, while it is verified.
-    pub fn verified_contact(&self, channel: Channel) -> Option<Contact> {
-        let (field, verified) = match channel {
-            Channel::Sms => (Field::Phone, self.phone_verified),
-            Channel::Email => (Field::Email, self.email_verified),
+    /// The address that messages of a channel go to, verified or not.
+    pub fn contact(&self, channel: Channel) -> Option<Contact> {
+        let field = match channel {
+            Channel::Sms => Field::Phone,
+            Channel::Email => Field::Email,
         };
-        self.texts[field].clone().filter(|_| verified).map(|text| channel.contact(text))
+        self.texts[field].clone().map(|text| channel.contact(text))
+    }
+
+    /// The same while it is verified.
+    pub fn verified_contact(&self, channel: Channel) -> Option<Contact> {
+        let verified = match channel {
+            Channel::Sms => self.phone_verified,
+            Channel::Email => self.email_verified,
+        };
+        self.contact(channel).filter(|_| verified)
     }
 }
 

@@ -38,9 +38,8 @@ struct Page<'a> {
 
 /// What a change of an account has to tell to addresses that it takes off it.
 pub fn of_change(app: &App, before: &Account, after: &Account) -> Vec<Effect> {
-    let comparable = |contact: &Contact| (contact.channel(), contact.comparable());
-    let held: Vec<_> = verified(after).iter().map(comparable).collect();
-    let gone = |contact: &Contact| !held.contains(&comparable(contact));
+    let kept = verified(after);
+    let gone = |contact: &Contact| !kept.iter().any(|kept| kept.has_destination_of(contact));
     verified(before).into_iter().filter(gone).map(|contact| notify(app, before, &contact)).collect()
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Jane, USERINFO};
 use crate::support::applications::Client;
-use crate::support::{Answer, Server, patch};
+use crate::support::{Answer, Server, patch, until};
 
 const EMAIL: &str = "http://tencentciam.com/oauth2/grant-type/otp/email";
 const SMS: &str = "http://tencentciam.com/oauth2/grant-type/otp/sms";
@@ -212,5 +212,34 @@ on_both_databases!(
         server.operate(&person, stored("+86 (138) 0013 8000")).await;
         let grant = json!({"grant_type": SMS, "phone_number": "13800138000", "otp_token": token, "otp": code});
         assert_eq!(claims(&server, &client.ask(grant).await).await["sub"], person.id.to_string());
+    }
+);
+
+on_both_databases!(
+    async fn the_mailbox_that_another_spelling_takes_the_place_of_gets_a_notice(server: Server) {
+        let jane = Jane::with(&server, verified(KIM), &["email"]).await;
+        for (address, notices) in [("Kim@Example.ORG", 0), (KELVIN, 1)] {
+            let proof = jane.proof("email", address).await;
+            let answer = jane.patch(Jane::proved("email", address, &proof).to_string()).await;
+            assert_eq!(answer.json()["email"], address, "{answer}");
+            until(async || server.database().rows("SELECT count(*) FROM notice").await == ["0"]).await;
+            let mails = server.app.outbox().mailbox().unwrap().mails();
+            let told = mails.iter().filter(|mail| mail.subject.as_deref() == Some("Your e-mail address was removed"));
+            assert_eq!(told.count(), notices, "{address}");
+            server.pass(Duration::from_secs(31));
+        }
+        assert_eq!(recipient(&server).as_deref(), Some("Kim@Example.ORG"));
+    }
+);
+
+on_both_databases!(
+    async fn a_verified_address_that_an_operator_spells_otherwise_keeps_its_mark_only_by_ascii_case(server: Server) {
+        let kim = owner(&server, KIM).await;
+        let changed = server.operate(&kim, patch(&[(Field::Email, "KIM@example.org")])).await;
+        assert!(changed.email_verified);
+        let changed = server.operate(&kim, patch(&[(Field::Email, KELVIN)])).await;
+        assert!(!changed.email_verified);
+        // It is no account's any more, so another one may have it.
+        assert!(owner(&server, KIM).await.email_verified);
     }
 );
