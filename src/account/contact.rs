@@ -28,9 +28,18 @@ impl Channel {
             Channel::Email => "email",
         }
     }
+
+    /// An address that this reaches.
+    pub fn contact(self, text: Text) -> Contact {
+        match self {
+            Channel::Sms => Contact::Phone(text),
+            Channel::Email => Contact::Email(text),
+        }
+    }
 }
 
-/// An address that messages go to, as it was typed.
+/// An address that messages go to, as it was typed. Two that compare equal are unique together; whether they lead to one
+/// mailbox is another question: [`Contact::has_destination_of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// A phone number.
@@ -68,6 +77,19 @@ impl Contact {
         match self {
             Contact::Phone(text) => Phone(text.as_str()).comparable().into_owned(),
             Contact::Email(text) => Email(text.as_str()).folded(),
+        }
+    }
+
+    /// Whether what goes to both reaches the same person: numbers of one E.164 form, e-mail addresses that differ in nothing
+    /// but ASCII case. Mail servers do not fold as [`Email::folded`] does: with U+212A KELVIN SIGN and with `k` it can be two
+    /// people's mailboxes.
+    pub fn has_destination_of(&self, other: &Contact) -> bool {
+        match (self, other) {
+            (Contact::Phone(one), Contact::Phone(other)) => {
+                Phone(one.as_str()).comparable() == Phone(other.as_str()).comparable()
+            }
+            (Contact::Email(one), Contact::Email(other)) => one.as_str().eq_ignore_ascii_case(other.as_str()),
+            (Contact::Phone(_), Contact::Email(_)) | (Contact::Email(_), Contact::Phone(_)) => false,
         }
     }
 }
@@ -140,6 +162,28 @@ mod tests {
         assert_eq!(Email("jose\u{301}@example.com").folded(), Email("JOSÉ@example.com").folded());
         assert_eq!(Email("a@bücher.example").folded(), Email("A@xn--bcher-kva.EXAMPLE").folded());
         assert_eq!(Email("not an address").folded(), "not an address");
+    }
+
+    #[test]
+    fn what_compares_equal_is_one_destination_only_by_ascii_case_or_number() {
+        let contact = |channel: Channel, text: &str| channel.contact(Text::new(text).unwrap());
+        let same = |channel: Channel, one: &str, other: &str| {
+            let (one, other) = (contact(channel, one), contact(channel, other));
+            assert_eq!(one.comparable(), other.comparable());
+            one.has_destination_of(&other)
+        };
+        assert!(same(Channel::Email, "Jane@EXAMPLE.com", "jane@example.com"));
+        for (one, other) in [
+            ("\u{212a}im@example.org", "kim@example.org"),
+            ("stra\u{1e9e}e@example.org", "stra\u{df}e@example.org"),
+            ("\u{c9}va@example.org", "\u{e9}va@example.org"),
+            ("jose\u{301}@example.org", "jos\u{e9}@example.org"),
+        ] {
+            assert!(!same(Channel::Email, one, other), "{one}");
+        }
+        assert!(same(Channel::Sms, "+86 138-0013-8000", "+8613800138000"));
+        let number = contact(Channel::Sms, "jane@example.com");
+        assert!(!number.has_destination_of(&contact(Channel::Email, "jane@example.com")));
     }
 
     #[test]

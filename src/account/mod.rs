@@ -141,6 +141,24 @@ impl Account {
     pub fn phone(&self) -> Option<Phone<'_>> {
         self.text(Field::Phone).map(Phone)
     }
+
+    /// The address that messages of a channel go to, verified or not.
+    pub fn contact(&self, channel: Channel) -> Option<Contact> {
+        let field = match channel {
+            Channel::Sms => Field::Phone,
+            Channel::Email => Field::Email,
+        };
+        self.texts[field].clone().map(|text| channel.contact(text))
+    }
+
+    /// The same while it is verified.
+    pub fn verified_contact(&self, channel: Channel) -> Option<Contact> {
+        let verified = match channel {
+            Channel::Sms => self.phone_verified,
+            Channel::Email => self.email_verified,
+        };
+        self.contact(channel).filter(|_| verified)
+    }
 }
 
 /// A closed set that is stored as a number and spoken as a name: `code`, `value` and a localised label.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Attributes, Contact, Email, Error, Field, Portal, Rules, Status, Text, attributes};
+use super::{Account, Attributes, Channel, Contact, Error, Field, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -32,7 +32,7 @@ pub struct Patch {
     /// A new portal; operators only.
     pub portal: Option<Portal>,
     /// Says of the e-mail address, as it is after this patch, whether it is proved; without it an address keeps its mark
-    /// only when the new one compares equal.
+    /// only when the new one [has its destination](Contact::has_destination_of).
     pub email_verified: Option<bool>,
     /// The same for the phone number.
     pub phone_verified: Option<bool>,
@@ -96,14 +96,13 @@ impl Account {
         self.portal = patch.portal.unwrap_or(self.portal);
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
         set(&mut self.auth_valid_until, &patch.auth_valid_until);
-        self.email_verified = self.email().is_some()
-            && patch
-                .email_verified
-                .unwrap_or(before.email_verified && same(before.email(), self.email(), Email::folded));
-        self.phone_verified = self.phone().is_some()
-            && patch.phone_verified.unwrap_or(
-                before.phone_verified && same(before.phone(), self.phone(), |phone| phone.comparable().into_owned()),
-            );
+        let keeps_mark = |channel| {
+            let (proved, now) = (before.verified_contact(channel), self.contact(channel));
+            proved.zip(now).is_some_and(|(proved, now)| proved.has_destination_of(&now))
+        };
+        let (email, phone) = (keeps_mark(Channel::Email), keeps_mark(Channel::Sms));
+        self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
+        self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
 
         let changes = changes_between(&before, self)?;
         if !changes.is_empty() {
@@ -144,10 +143,6 @@ fn set<T: Clone>(place: &mut Option<T>, edit: &Edit<T>) {
         Edit::Set(value) => *place = Some(value.clone()),
         Edit::Fill(value) => drop(place.get_or_insert_with(|| value.clone())),
     }
-}
-
-fn same<T>(before: Option<T>, after: Option<T>, key: impl Fn(&T) -> String) -> bool {
-    before.as_ref().map(&key) == after.as_ref().map(&key)
 }
 
 fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Error> {

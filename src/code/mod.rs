@@ -1,13 +1,14 @@
 //! One-time codes: what proves that an address is somebody's.
 //!
 //! One mechanism for every use. [`send`] makes a code, hands it over to whoever carries messages, and keeps nothing but
-//! keyed hashes; [`prove`] counts a try before it compares, and returns a [`Proof`], which can be made nowhere else. A proof
-//! counts once: the change that it is for uses the code up in the same transaction
-//! ([`Effect::UseCode`](crate::store::Effect::UseCode)).
+//! keyed hashes and, sealed, the address that it went to; [`prove`] counts a try before it compares, and returns a [`Proof`]
+//! of that very address, which can be made nowhere else. A proof counts once: the change that it is for uses the code up in
+//! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)).
 
 mod message;
 mod prove;
 mod send;
+mod sent_to;
 
 use crate::account::{Contact, Tenant};
 use crate::config::{CodeRules, Codes};
@@ -57,6 +58,12 @@ impl Usage {
             Usage::ResetPassword => &codes.reset_password,
             Usage::ChangeEmail => &codes.change_email,
         }
+    }
+
+    /// Whether its codes open the account that has the address. They go to the address as the account has it, however it is
+    /// typed: another spelling that compares equal can be another person's.
+    pub fn opens_an_account(self) -> bool {
+        matches!(self, Usage::Login | Usage::ResetPassword)
     }
 
     /// Whether the context is an account that proves itself with every request. Then there is one code an account and no

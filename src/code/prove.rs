@@ -1,4 +1,4 @@
-use super::{Binding, Usage, code_hash, token_hash};
+use super::{Binding, Usage, code_hash, sent_to, token_hash};
 use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::app::App;
 use crate::keys;
@@ -10,7 +10,7 @@ pub struct Offered<'a> {
     pub tenant: &'a Tenant,
     /// What it is to be used for.
     pub usage: Usage,
-    /// The address that it is to prove.
+    /// The address that it was sent to, in any spelling that compares equal.
     pub contact: Contact,
     /// The application that it is used by; counts only for signing in and up.
     pub application: Option<&'a str>,
@@ -59,7 +59,7 @@ impl Proof {
         self.challenge
     }
 
-    /// The address that is proved, as it came with the code.
+    /// The address that is proved: exactly the text that the code was sent to, whatever came back with it.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
@@ -82,6 +82,11 @@ pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, ProofError>
     if !is_same {
         return Err(ProofError::Fault(CodeFault::Code));
     }
+    let Some(contact) = sent_to::open(app.keys().outbox(), tried.id, contact.channel(), &tried.contact) else {
+        // An instance of an earlier version replaced the code and left the address of the one before.
+        tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
+        return Err(ProofError::Fault(CodeFault::Token));
+    };
     Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
 }
 

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Binding, Usage, code_hash, message, token_hash};
+use super::{Binding, Usage, code_hash, message, sent_to, token_hash};
 use crate::account::{Contact, Error, Tenant};
 use crate::app::App;
 use crate::clock::{after, before};
@@ -18,7 +18,8 @@ pub struct Wanted<'a> {
     pub tenant: &'a Tenant,
     /// What it is for.
     pub usage: Usage,
-    /// To whom it goes.
+    /// To whom it goes, and what it will prove, to the letter. For a use that
+    /// [opens an account](Usage::opens_an_account) the address as the account has it.
     pub contact: Contact,
     /// The application that it is for; counts only for signing in and up.
     pub application: Option<&'a str>,
@@ -89,6 +90,7 @@ async fn send_now(app: &App, wanted: Wanted<'_>) -> Result<Sent, Error> {
         code,
         code_expires_at: after(now, rules.lifetime),
         expires_at: after(now, rules.token_lifetime),
+        contact: sent_to::seal(app.keys().outbox(), app.random(), id, &contact),
     };
     app.store().put_code(&sent).await?;
     Ok(Sent { token })

@@ -26,7 +26,7 @@ pub enum Purpose {
     History,
     /// Sealing the keys of sessions for encrypted bodies.
     Channel,
-    /// Sealing messages that wait for their delivery.
+    /// Sealing messages that wait for their delivery, and the addresses that codes were sent to.
     Outbox,
 }
 
@@ -121,7 +121,7 @@ impl Keyring {
         &self.0.channel
     }
 
-    /// The key that seals messages that wait for their delivery.
+    /// The key that seals messages that wait for their delivery, and the addresses that codes were sent to.
     pub fn outbox(&self) -> &SealingKey {
         &self.0.outbox
     }

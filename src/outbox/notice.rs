@@ -60,9 +60,8 @@ impl Notices {
 
     /// What a change of an account has to tell to addresses that it takes off it.
     pub fn of_change(&self, before: &Account, after: &Account) -> Vec<Effect> {
-        let comparable = |contact: &Contact| (contact.channel(), contact.comparable());
-        let held: Vec<_> = verified(after).iter().map(comparable).collect();
-        let gone = |contact: &Contact| !held.contains(&comparable(contact));
+        let kept = verified(after);
+        let gone = |contact: &Contact| !kept.iter().any(|kept| kept.has_destination_of(contact));
         verified(before).into_iter().filter(gone).map(|contact| self.notify(before, &contact)).collect()
     }
 
@@ -158,10 +157,7 @@ fn pause(attempt: i64) -> SignedDuration {
 
 /// The addresses that an account's owner has proved.
 fn verified(account: &Account) -> Vec<Contact> {
-    let text = |field: Field| account.texts[field].clone();
-    let phone = text(Field::Phone).filter(|_| account.phone_verified).map(Contact::Phone);
-    let email = text(Field::Email).filter(|_| account.email_verified).map(Contact::Email);
-    phone.into_iter().chain(email).collect()
+    Channel::ALL.into_iter().filter_map(|channel| account.verified_contact(channel)).collect()
 }
 
 fn message(contact: &Contact, language: Language) -> Message {

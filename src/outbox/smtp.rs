@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
@@ -39,8 +40,10 @@ impl Server {
     /// Reads the certificates; connects to nobody yet.
     pub(super) fn new(from: Mailbox, settings: &config::Smtp) -> Result<Server, Cause> {
         let password = settings.password.expose().to_owned();
+        let address = with_ascii_domain(from.email.as_ref());
+        let address = address.ok_or_else(|| Cause::new("smtp.from: the domain has no form in ASCII (IDNA)"))?;
         Ok(Server {
-            from,
+            from: Mailbox::new(from.name, address),
             host: settings.host.clone(),
             port: u16::try_from(settings.port).map_err(Cause::new)?,
             security: settings.security,
@@ -192,7 +195,7 @@ fn is_beyond_ascii(envelope: &Envelope) -> bool {
 /// The message on the wire (RFC 5322), to exactly one address. Whatever stands in the texts becomes encoded text.
 fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cause> {
     // What the library says about a malformed address would repeat it.
-    let address = message.to.parse().map_err(|_| Cause::new("the address cannot be written to"))?;
+    let address = with_ascii_domain(&message.to).ok_or_else(|| Cause::new("the address cannot be written to"))?;
     let text = message.text.clone();
     let mail = lettre::Message::builder()
         .from(from.clone())
@@ -206,6 +209,18 @@ fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cau
     };
     let mail = mail.map_err(Cause::new)?;
     Ok((mail.envelope().clone(), mail.formatted()))
+}
+
+/// An address with its domain in A-labels (RFC 5890 §2.3.2.1), as every mail server takes it; `None` when it is no address. The
+/// local part stays as it is: only the server of the domain knows what it means.
+fn with_ascii_domain(address: &str) -> Option<Address> {
+    let (local, domain) = address.rsplit_once('@')?;
+    match domain.is_ascii() {
+        true => Address::new(local, domain),
+        // Strict: mapping makes separators of some letters, which have no place in a host name.
+        false => Address::new(local, idna::domain_to_ascii_strict(domain).ok()?),
+    }
+    .ok()
 }
 
 fn automatic() -> Result<lettre::message::header::HeaderValue, Cause> {

@@ -1,19 +1,52 @@
+use uuid::Uuid;
+
 use super::Profiles;
 use crate::account::{Account, AccountId, Contact, Error, TenantId};
+use crate::code::Proof;
 use crate::store::Holding;
 
+/// An account that has verified an address, and the address.
+#[derive(Debug)]
+pub struct Owner {
+    /// The account.
+    pub account: Account,
+    /// The address as the account has it: it compares equal to the one that was asked for, and may be another mailbox.
+    pub contact: Contact,
+}
+
+impl Owner {
+    /// Whether a code was sent to the account's own address. One that was sent to another spelling opens nothing here.
+    pub fn is_proved_by(&self, proof: &Proof) -> bool {
+        self.contact.has_destination_of(proof.contact())
+    }
+}
+
 impl Profiles {
-    /// The account of a tenant that has proved an address.
-    pub async fn owner_of(&self, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
-        let kind = contact.field().name();
-        let key = self.keys.index(tenant.0, kind, &contact.comparable());
-        self.store.holder(tenant, &Holding { kind, key }).await
+    /// The account of the tenant that has verified an address, or one that compares equal. It may be another answer a
+    /// moment later.
+    pub async fn owner_of(&self, tenant: TenantId, contact: &Contact) -> Result<Option<Owner>, Error> {
+        let holder = self.holder(tenant, contact).await?;
+        // The second query runs in either case, so that its time does not show who has an address.
+        let account = self.store.account(holder.unwrap_or(AccountId(Uuid::nil()))).await?;
+        let owner = account.filter(|_| holder.is_some()).and_then(|account| {
+            // It may have changed between the two queries.
+            let stored = account.verified_contact(contact.channel())?;
+            (stored.comparable() == contact.comparable()).then_some(Owner { account, contact: stored })
+        });
+        Ok(owner)
     }
 
     /// Whether another account of the tenant has proved an address. The answer may differ when a change commits, and that
     /// one counts.
     pub async fn is_taken(&self, account: &Account, contact: &Contact) -> Result<bool, Error> {
-        let owner = self.owner_of(account.tenant_id, contact).await?;
-        Ok(owner.is_some_and(|owner| owner != account.id))
+        let holder = self.holder(account.tenant_id, contact).await?;
+        Ok(holder.is_some_and(|holder| holder != account.id))
+    }
+
+    /// The identifier of the account that has proved an address.
+    async fn holder(&self, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
+        let kind = contact.field().name();
+        let key = self.keys.index(tenant.0, kind, &contact.comparable());
+        self.store.holder(tenant, &Holding { kind, key }).await
     }
 }

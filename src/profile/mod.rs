@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::keys::Keyring;
 use crate::outbox::Notices;
 use crate::store::Store;
+pub use holder::Owner;
 use schemas::Schemas;
 
 /// Everything that can be done with accounts; clones share it.

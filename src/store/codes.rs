@@ -17,17 +17,20 @@ const COUNT_SENDING: Statement = statement!(
 );
 const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
 const PUT: Statement = statement!(
-    "INSERT INTO one_time_code (slot, id, token, binding, code, tries, code_expires_at, expires_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7) ON CONFLICT (slot) DO UPDATE SET id = excluded.id, \
+    "INSERT INTO one_time_code (slot, id, token, binding, code, tries, code_expires_at, expires_at, contact) \
+     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8) ON CONFLICT (slot) DO UPDATE SET id = excluded.id, \
      token = excluded.token, binding = excluded.binding, code = excluded.code, tries = 0, \
-     code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at"
+     code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at, contact = excluded.contact"
 );
+/// Without the address that it was sent to, as before there was a column for it, a code proves nothing.
 const COUNT_TRY: Statement = statement!(
     "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
-     AND tries < ?5 RETURNING id, code, code_expires_at"
+     AND tries < ?5 AND contact IS NOT NULL RETURNING id, code, code_expires_at, contact"
 );
-const OUTSTANDING: Statement =
-    statement!("SELECT EXISTS (SELECT 1 FROM one_time_code WHERE token = ?1 AND expires_at > ?2 AND tries < ?3)");
+const OUTSTANDING: Statement = statement!(
+    "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE token = ?1 AND expires_at > ?2 AND tries < ?3 \
+     AND contact IS NOT NULL)"
+);
 const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND id = ?2");
 const FORGET: Statement = statement!("DELETE FROM one_time_code WHERE expires_at <= ?1");
 const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1");
@@ -56,6 +59,8 @@ pub struct SentCode {
     pub code_expires_at: Timestamp,
     /// When the token ends, and nothing is left.
     pub expires_at: Timestamp,
+    /// The address that it was sent to, sealed.
+    pub contact: Vec<u8>,
 }
 
 /// What a counted try may be compared with.
@@ -67,6 +72,8 @@ pub struct Tried {
     pub code: KeyedHash,
     /// When the code ends.
     pub code_expires_at: Timestamp,
+    /// The address that it was sent to, sealed.
+    pub contact: Vec<u8>,
 }
 
 /// How often codes may be sent to one recipient.
@@ -108,6 +115,7 @@ impl Store {
             sent.code,
             sent.code_expires_at,
             sent.expires_at,
+            sent.contact.clone(),
         ];
         self.execute(vec![(PUT, bound)]).await.map(drop)
     }
@@ -124,7 +132,8 @@ impl Store {
     ) -> Result<Option<Tried>, Error> {
         let read = |row: &dyn Row| {
             let id = row.uuid(0).and_then(present)?;
-            Ok(Tried { id, code: hash(row, 1)?, code_expires_at: time(row, 2)? })
+            let contact = row.bytes(3).and_then(present)?;
+            Ok(Tried { id, code: hash(row, 1)?, code_expires_at: time(row, 2)?, contact })
         };
         let tried = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], read).await?;
         Ok(tried.into_iter().next())

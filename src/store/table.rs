@@ -310,6 +310,7 @@ static ONE_TIME_CODE: Table = Table {
         ("tries", Integer),
         ("code_expires_at", Integer),
         ("expires_at", Integer),
+        ("contact", Bytes),
     ],
     keys: 1,
     mark: "coalesce(sum(tries), 0) + coalesce(max(expires_at), 0)",

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use jiff::Timestamp;
 use refinery::{Migration, Runner};
 use selfsame::account::{AccountId, Contract, Field, TenantId};
 use selfsame::app::App;
@@ -10,7 +11,7 @@ use selfsame::clock::Clock;
 use selfsame::config::Config;
 use selfsame::identity::Grant;
 use selfsame::keys::Purpose;
-use selfsame::store::{Holding, OpenError, Store, Subject};
+use selfsame::store::{Challenge, Holding, OpenError, SentCode, Store, Subject};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
@@ -116,7 +117,7 @@ on_both_databases!(
         for on_the_way in 1..=migrations.len() {
             let database = another(&database);
             migrate(&database, &migrations[..1]).await;
-            execute(&database, &filled_in_the_first_version(is_sqlite(&database))).await;
+            execute(&database, &in_dialect(FIRST_VERSION, is_sqlite(&database))).await;
             migrate(&database, &migrations[..on_the_way]).await;
             let (config, _data) = configured(&database);
             // Twice: the second time there is nothing left to do.
@@ -156,9 +157,10 @@ const FIRST_VERSION: &str = "
     INSERT INTO token_horizon VALUES ([00000000000000000000000000000002], 4);
 ";
 
-fn filled_in_the_first_version(sqlite: bool) -> String {
+/// Statements in which bytes and identifiers stand in brackets, as a database wants them.
+fn in_dialect(statements: &str, sqlite: bool) -> String {
     let (bytes, identifier) = if sqlite { ("x'", "x'") } else { ("'\\x", "'") };
-    FIRST_VERSION.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
+    statements.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
 }
 
 async fn everything_is_there(store: &Store) {
@@ -187,6 +189,38 @@ async fn everything_is_there(store: &Store) {
     assert_eq!(store.next_account_number().await.unwrap(), 8);
     assert_eq!(store.next_tenant_number().await.unwrap(), 8);
 }
+
+on_both_databases!(
+    async fn a_code_from_before_its_address_was_kept_proves_nothing_and_is_replaced(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 8).collect();
+        migrate(&database, &before).await;
+        let old = SentCode {
+            challenge: Challenge { slot: [1; 32], id: Uuid::from_u128(1) },
+            token: [2; 32],
+            binding: [3; 32],
+            code: [4; 32],
+            code_expires_at: Timestamp::from_second(60).unwrap(),
+            expires_at: Timestamp::from_second(300).unwrap(),
+            contact: vec![5],
+        };
+        let repeated = |byte: &str| format!("<{}>", byte.repeat(32));
+        let [slot, token, binding, code] = ["01", "02", "03", "04"].map(repeated);
+        let insert = format!(
+            "INSERT INTO one_time_code VALUES ({slot}, [00000000000000000000000000000001], {token}, {binding}, {code}, \
+             0, 60000000, 300000000)"
+        );
+        execute(&database, &in_dialect(&insert, is_sqlite(&database))).await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        let now = Timestamp::from_second(1).unwrap();
+        let tried = async || store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap();
+        assert!(tried().await.is_none());
+        assert!(!store.is_code_outstanding([2; 32], now, 5).await.unwrap());
+        store.put_code(&old).await.unwrap();
+        assert_eq!(tried().await.unwrap().contact, [5]);
+    }
+);
 
 #[test]
 fn both_databases_have_migrations_of_the_same_names() {

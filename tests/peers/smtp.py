@@ -1,6 +1,7 @@
 """A mail server on a loopback port. It prints the port, then each message as a line of JSON, until its input ends.
 
-Arguments: port (0: a free one), "none", "starttls" or "tls", and for the last two a certificate, a key, a user, a password.
+Arguments: port (0: a free one), "none", "ascii" (without TLS and without SMTPUTF8), "starttls" or "tls", and for the last two a
+certificate, a key, a user, a password.
 What the local part of a recipient says happens: refused, later, hang, lost (the message is taken, and then nothing is said).
 """
 
@@ -54,7 +55,7 @@ class Handler:
 
 async def main(port, security, certificate=None, key=None, user=None, password=None):
     context = None
-    if security != "none":
+    if security not in ("none", "ascii"):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate, key)
 
@@ -64,7 +65,7 @@ async def main(port, security, certificate=None, key=None, user=None, password=N
     numbers = itertools.count(1)
 
     def connected():
-        options = {"hostname": "localhost", "enable_SMTPUTF8": True}
+        options = {"hostname": "localhost", "enable_SMTPUTF8": security != "ascii"}
         if user:
             options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": security == "starttls"}
         if security == "starttls":

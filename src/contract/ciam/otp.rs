@@ -46,15 +46,19 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
     let usage = usage(&wanted).map_err(|refused| *refused)?;
     let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
-    let holder = app.profiles().owner_of(tenant.id, &contact).await.map_err(said)?;
-    if usage == Usage::Signup && holder.is_some() {
+    let owner = app.profiles().owner_of(tenant.id, &contact).await.map_err(said)?;
+    if usage == Usage::Signup && owner.is_some() {
         let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
         return Err(refusal::answer(StatusCode::BAD_REQUEST, code, None));
     }
     let deliver = match usage {
-        Usage::Login => holder.is_some() || application.auto_signup,
-        Usage::ResetPassword => holder.is_some(),
+        Usage::Login => owner.is_some() || application.auto_signup,
+        Usage::ResetPassword => owner.is_some(),
         Usage::Signup | Usage::UpdateUserinfo | Usage::ChangeEmail => true,
+    };
+    let contact = match owner {
+        Some(owner) if usage.opens_an_account() => owner.contact,
+        _ => contact,
     };
     let source = auth_source(&wanted, usage).map_err(|refused| *refused)?;
     let wanted = Wanted {

@@ -23,6 +23,7 @@ pub(super) const SMS_GRANT: &str = "/oauth2/grant-type/otp/sms";
 pub(super) const EMAIL_GRANT: &str = "/oauth2/grant-type/otp/email";
 
 const MISMATCHED: &str = "Mismatched OTP token and OTP sending parameters";
+const NOT_FOUND: &str = "User not found";
 
 /// How often signing up is tried again when somebody else signs up with the same address in the very moment.
 const ATTEMPTS: usize = 3;
@@ -133,17 +134,21 @@ impl Signing<'_> {
     ) -> Result<AccountId, Response> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
-            if let Some(id) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await.map_err(said)? {
-                let account = self.app.store().account(id).await.map_err(said)?;
-                if account.is_none_or(|account| account.status != Status::Active) {
+            if let Some(owner) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await.map_err(said)? {
+                // The account has another spelling, which may be another person's mailbox; no account has this one. Nor can
+                // one sign up with it, as the two are unique together.
+                if !owner.is_proved_by(&proof) {
+                    return Err(grant(NOT_FOUND));
+                }
+                if owner.account.status != Status::Active {
                     return Err(grant("Abnormal user status"));
                 }
                 self.app.store().use_code(proof.challenge()).await.map_err(refused)?;
-                return Ok(id);
+                return Ok(owner.account.id);
             }
             let wants = self.parameters.get("auto_signup") == Some("true");
             if !(wants && self.application.auto_signup) {
-                return Err(grant("User not found"));
+                return Err(grant(NOT_FOUND));
             }
             match self.sign_up(&proof, &occasion).await {
                 // Somebody else signed up with the address meanwhile, or an operator gave it to them.
@@ -261,7 +266,7 @@ pub(super) fn refusals() -> Vec<(&'static str, Response)> {
         ("the token of a code is unknown, over or used up", grant("Unknown or expired otp_token")),
         ("the code was sent for something else", invalid(MISMATCHED)),
         ("a wrong or an old code", grant("Unknown or expired OTP")),
-        ("nobody has the address, and nobody is signed up", grant("User not found")),
+        ("nobody has the address, and nobody is signed up", grant(NOT_FOUND)),
         ("the account may not be used", grant("Abnormal user status")),
     ]
 }

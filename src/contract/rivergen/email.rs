@@ -95,18 +95,19 @@ pub(super) async fn verify(
     let offered = Offered {
         tenant: &caller.tenant,
         usage: Usage::ChangeEmail,
-        contact: contact.clone(),
+        contact,
         application: None,
         context: &caller.account.id.to_string(),
         token: "",
         code: &code,
     };
     let proof = code::prove(&app, offered).await?;
+    let proved = proof.contact().clone();
     let before = caller.account.clone();
     let changed =
         app.profiles().update_proved(caller.account, Patch::default(), vec![proof], occasion, permitted).await;
     match changed {
-        Ok(_) => Ok(answer(&updated(&before, contact.text().as_str()))),
+        Ok(_) => Ok(answer(&updated(&before, proved.text().as_str()))),
         // Somebody else has proved it since it was asked for.
         Err(Error::Taken(_)) => Err(Error::Code(CodeFault::Token)),
         Err(error) => Err(error),

@@ -244,20 +244,20 @@ on_both_databases!(
         {"otp_token":"TOKEN"}
         "#);
         let got = recipients(&server);
-        // Signing up: the free ones. Signing in and passwords: those with an account. A new address: all.
+        // Signing up: the free ones. Signing in and passwords: those with an account, as it has them. A new address: all.
         assert_eq!(
             got,
             [
                 "+8613700137000",
                 "jo@example.com",
                 "+8613800138000",
-                "JANE@example.com",
+                "jane@example.com",
                 "+8613800138000",
                 "JANE@example.com",
                 "+8613700137000",
                 "jo@example.com",
                 "+8613800138000",
-                "JANE@example.com",
+                "jane@example.com",
             ]
         );
         server.pass(Duration::from_secs(31));

@@ -16,6 +16,7 @@ mod people;
 mod proofs;
 mod refresh;
 mod revoke;
+mod spellings;
 
 use selfsame::account::{Account, Field, Kind, Patch, Status};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selfsame::account::Error;
-use selfsame::code::{CodeFault, Offered, Usage, Wanted};
+use selfsame::code::{self, CodeFault, Offered, Usage, Wanted};
 
 use super::{JANE, PHONE, contact, fault, offered, prove, sent, wanted, wrong};
 use crate::support::Server;
@@ -23,12 +23,13 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_compares_equal_is_the_same(server: Server) {
+    async fn an_address_that_compares_equal_proves_the_one_that_the_code_was_sent_to(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, "Jane@Example.COM")).await;
-        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, None);
-        let (token, code) = sent(&server, wanted(tenant, "+86 138-1234-5678")).await;
-        assert_eq!(fault(&server, offered(tenant, PHONE, &token, &code)).await, None);
+        for (sent_to, brought) in [("Jane@Example.COM", JANE), ("+86 138-1234-5678", PHONE)] {
+            let (token, code) = sent(&server, wanted(tenant, sent_to)).await;
+            let proof = prove(&server, offered(tenant, brought, &token, &code)).await.unwrap();
+            assert_eq!(proof.contact().text().as_str(), sent_to);
+        }
     }
 );
 
@@ -139,16 +140,47 @@ on_both_databases!(
         let tenant = &server.tenant;
         let (token, code) = sent(&server, wanted(tenant, JANE)).await;
         let stored = match server.database().url().starts_with("sqlite:") {
-            true => "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) FROM one_time_code",
+            true => {
+                "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) || hex(contact) FROM one_time_code"
+            }
             false => {
-                "SELECT upper(encode(slot || uuid_send(id) || token || binding || code, 'hex')) FROM one_time_code"
+                "SELECT upper(encode(slot || uuid_send(id) || token || binding || code || contact, 'hex')) \
+                 FROM one_time_code"
             }
         };
         let stored = server.database().rows(stored).await.join("");
-        assert_eq!(stored.len(), 2 * (4 * 32 + 16));
+        // Four hashes, an identifier, and the sealed address with its nonce and tag.
+        assert_eq!(stored.len(), 2 * (4 * 32 + 16 + 12 + JANE.len() + 16));
         for clear in [JANE, &token, &code] {
             let hex: String = clear.bytes().map(|byte| format!("{byte:02X}")).collect();
             assert!(!stored.contains(&hex), "{clear}");
         }
+    }
+);
+
+on_both_databases!(
+    async fn without_the_address_that_it_was_sent_to_a_code_proves_nothing(server: Server) {
+        let tenant = &server.tenant;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let offer = || offered(tenant, JANE, &token, &code);
+        let outstanding = async || code::is_mismatched(&server.app, Usage::UpdateUserinfo, &token).await.unwrap();
+        assert!(outstanding().await);
+        server.database().execute("UPDATE one_time_code SET contact = NULL").await;
+        assert_eq!(fault(&server, offer()).await, Some(CodeFault::Token));
+        assert!(!outstanding().await);
+    }
+);
+
+on_both_databases!(
+    async fn with_the_address_of_another_code_it_proves_nothing(server: Server) {
+        let tenant = &server.tenant;
+        sent(&server, Wanted { usage: Usage::Login, ..wanted(tenant, "jo@example.com") }).await;
+        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let lengths = "SELECT DISTINCT length(contact) FROM one_time_code ORDER BY 1";
+        assert_eq!(server.database().rows(lengths).await, ["42", "44"]);
+        // As an instance of an earlier version leaves it, which replaces a code and not its address.
+        let other = "UPDATE one_time_code SET contact = (SELECT contact FROM one_time_code WHERE length(contact) = 42)";
+        server.database().execute(other).await;
+        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
     }
 );

@@ -175,6 +175,42 @@ async fn a_server_that_says_nothing_is_waited_for_within_the_time() {
 }
 
 #[tokio::test]
+async fn a_domain_beyond_ascii_goes_out_as_a_labels_and_needs_no_smtputf8() {
+    let peer = MailServer::ascii().await;
+    let server = server(peer.port, &[("SELFSAME__SMTP__FROM", "\u{c4}pfel <no-reply@\u{e4}pfel.example>")]).await;
+    for (to, envelope) in [
+        ("jane@b\u{fc}cher.example", "jane@xn--bcher-kva.example"),
+        ("jane@stra\u{df}e.B\u{dc}CHER.example", "jane@xn--strae-oqa.xn--bcher-kva.example"),
+        ("jane@\u{212a}iosk\u{3002}example", "jane@kiosk.example"),
+        ("Jane@XN--bcher-kva.Example", "Jane@XN--bcher-kva.Example"),
+    ] {
+        deliver(&server, &message(to)).await.unwrap();
+        let taken = peer.message().await;
+        assert_eq!((&taken["to"][0], &taken["from"]), (&envelope.into(), &"no-reply@xn--pfel-koa.example".into()));
+        let headers = taken["headers"].as_array().unwrap();
+        assert!(headers.contains(&serde_json::json!(["To", envelope])), "{taken}");
+        assert!(
+            headers.contains(&serde_json::json!(["From", "\u{c4}pfel <no-reply@xn--pfel-koa.example>"])),
+            "{taken}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_local_part_beyond_ascii_needs_smtputf8_and_stays_as_it_is() {
+    for local in ["jos\u{e9}", "\u{212a}im", "m\u{131}ke"] {
+        let to = format!("{local}@b\u{fc}cher.example");
+        let peer = MailServer::ascii().await;
+        let cause = failure(&server(peer.port, &[]).await, &message(&to)).await;
+        assert_eq!(cause, "the mail server does not take addresses beyond ASCII (SMTPUTF8)");
+        assert!(peer.stop().await.is_empty());
+        let peer = MailServer::plain().await;
+        deliver(&server(peer.port, &[]).await, &message(&to)).await.unwrap();
+        assert_eq!(peer.message().await["to"][0], format!("{local}@xn--bcher-kva.example"));
+    }
+}
+
+#[tokio::test]
 async fn nobody_smuggles_a_header_or_a_recipient() {
     let peer = MailServer::plain().await;
     let server = server(peer.port, &[]).await;
@@ -185,6 +221,12 @@ async fn nobody_smuggles_a_header_or_a_recipient() {
         "jane@example.com, jo@example.com",
         "jane@example.com,jo@example.com",
         "Jane <jane@example.com>, jo@example.com",
+        // What becomes a separator, a second @ or a space when a domain is mapped.
+        "jane@example.com\u{ff0c}jo@example.com",
+        "jane@evil\u{ff20}example.com",
+        "jane@b\u{fc}cher.example\u{ff1e}",
+        "jane@b\u{fc}cher.example\u{3000}",
+        "jane@b\u{fc}cher\u{ff0f}.example.com",
         "",
     ] {
         let cause = failure(&server, &message(to)).await;

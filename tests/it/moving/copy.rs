@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::Output;
 
+use selfsame::account::{Contact, Text};
 use selfsame::app::App;
 use selfsame::clock::Clock;
+use selfsame::code::{self, Offered, Usage, Wanted};
+use selfsame::language::Language;
+use selfsame::outbox::Delivery;
 use selfsame::store::TABLES;
 use tokio_postgres::NoTls;
 
@@ -189,6 +193,51 @@ on_both_databases!(
         assert_eq!(lived.ask(&target, put).await, 200);
         let copy = Home { data: lived.home.data, database: target };
         assert_eq!(copy.json(&["account", "show", &id, "--json"])["picture"], shown);
+    }
+);
+
+on_both_databases!(
+    async fn a_code_that_was_sent_before_proves_its_address_in_the_copy(database: Database) {
+        let home = Home::empty(database);
+        home.print(&["tenant", "create", "demo"]);
+        let open = async |database: &Database| {
+            let app =
+                App::start_with(config(database, &home.data, &[]), Clock::System, Delivery::Mailbox).await.unwrap();
+            let tenant = app.store().tenant_by_name("demo").await.unwrap().unwrap();
+            (app, tenant)
+        };
+        let contact = |address: &str| Contact::Email(Text::new(address).unwrap());
+        let (app, tenant) = open(&home.database).await;
+        let wanted = Wanted {
+            tenant: &tenant,
+            usage: Usage::ChangeEmail,
+            contact: contact("\u{212a}im@example.org"),
+            application: None,
+            context: "c",
+            language: Language::English,
+            deliver: true,
+        };
+        code::send(&app, wanted).await.unwrap();
+        let mail = app.outbox().mailbox().unwrap().mails().remove(0);
+        let digits = mail.text.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
+        drop(app);
+
+        let target = other_kind(&home.database);
+        let mut command = program(&home.data);
+        let output = command.args(["copy", "--from", home.database.url(), "--to", target.url()]).output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        let (app, tenant) = open(&target).await;
+        let offered = Offered {
+            tenant: &tenant,
+            usage: Usage::ChangeEmail,
+            contact: contact("kim@example.org"),
+            application: None,
+            context: "c",
+            token: "",
+            code: digits,
+        };
+        let proof = code::prove(&app, offered).await.unwrap();
+        assert_eq!(proof.contact().text().as_str(), "\u{212a}im@example.org");
     }
 );
 

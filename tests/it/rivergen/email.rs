@@ -207,8 +207,9 @@ on_both_databases!(
         assert_eq!(refused(&jane.bring(NEW, "123456").await), bad("EMAIL_UPDATE_VERIFY_FAILED"));
         let code = jane.code_for(NEW).await;
         assert_eq!(refused(&jane.bring("jo@example.com", &code).await), bad("EMAIL_UPDATE_VERIFY_FAILED"));
-        assert_eq!(jane.bring("Jane.Smith@Example.com", &code).await.status, 200);
-        assert_eq!(jane.address().await, (Some("Jane.Smith@Example.com".to_owned()), true));
+        let answer = jane.bring("Jane.Smith@Example.com", &code).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["data"]["new_email"]), (200, &NEW.into()));
+        assert_eq!(jane.address().await, (Some(NEW.to_owned()), true));
     }
 );
 
@@ -374,5 +375,22 @@ on_both_databases!(
         assert_eq!(notice.subject.as_deref(), Some("Your e-mail address was removed"));
         // Neither the new address nor whose account it was.
         assert!(!notice.text.contains('@') && !notice.text.contains("Jane"), "{}", notice.text);
+    }
+);
+
+on_both_databases!(
+    async fn e19_another_spelling_that_compares_equal_proves_the_one_that_was_asked_for(server: Server) {
+        for (asked_for, brought) in [
+            ("\u{212a}im@example.com", "kim@example.com"),
+            ("stra\u{1e9e}e@example.com", "stra\u{df}e@example.com"),
+            ("\u{1112}\u{1161}\u{11ab}@example.com", "\u{d55c}@example.com"),
+            ("jo@xn--bcher-kva.example", "jo@b\u{fc}cher.example"),
+        ] {
+            let jane = Jane::unknown(&server).await;
+            let code = jane.code_for(asked_for).await;
+            let answer = jane.bring(brought, &code).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["data"]["new_email"]), (200, &asked_for.into()));
+            assert_eq!(jane.address().await, (Some(asked_for.to_owned()), true));
+        }
     }
 );

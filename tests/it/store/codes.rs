@@ -15,6 +15,7 @@ fn sent(slot: u8, number: u8) -> SentCode {
         code: [100 + number; 32],
         code_expires_at: at(100),
         expires_at: at(200),
+        contact: vec![number; 40],
     }
 }
 
@@ -23,6 +24,7 @@ async fn attempt(opened: &Opened, sent: &SentCode, second: i64) -> Option<[u8; 3
     let tried = opened.store.count_try(sent.challenge.slot, sent.token, sent.binding, at(second), 5).await.unwrap();
     tried.map(|tried| {
         assert_eq!((tried.id, tried.code_expires_at), (sent.challenge.id, sent.code_expires_at));
+        assert_eq!(tried.contact, sent.contact);
         tried.code
     })
 }

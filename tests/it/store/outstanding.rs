@@ -14,6 +14,7 @@ on_both_databases!(
             code: [4; 32],
             code_expires_at: at(60),
             expires_at: at(300),
+            contact: vec![5],
         };
         opened.store.put_code(&sent).await.unwrap();
         let outstanding =

@@ -26,6 +26,11 @@ impl MailServer {
         MailServer::start(&["0", "none"]).await
     }
 
+    /// The same without SMTPUTF8 (RFC 6531).
+    pub(crate) async fn ascii() -> MailServer {
+        MailServer::start(&["0", "ascii"]).await
+    }
+
     /// The same on the port that another one had.
     pub(crate) async fn plain_on(port: u16) -> MailServer {
         MailServer::start(&[&port.to_string(), "none"]).await
