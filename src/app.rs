@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::account::{Cause, Error};
 use crate::clock::{self, Clock};
+use crate::code::Codes;
 use crate::config::{Config, PublicUrl};
 use crate::folder;
 use crate::identity::{Authenticator, Issuer, SignIns};
@@ -39,6 +40,7 @@ struct Parts {
     profiles: Profiles,
     outbox: Arc<Outbox>,
     notices: Notices,
+    codes: Codes,
     clock: Clock,
     requests: Semaphore,
     public_url: PublicUrl,
@@ -102,6 +104,7 @@ impl App {
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
+        let codes = Codes::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.codes.clone());
         let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone());
         let public_url = PublicUrl::new(config.public_url(config.server.listen));
         let authenticator = Authenticator::new(
@@ -128,6 +131,7 @@ impl App {
             profiles,
             outbox,
             notices,
+            codes,
             clock,
             requests,
             public_url,
@@ -198,6 +202,11 @@ impl App {
     /// Messages about changes, which wait in the database until they are delivered.
     pub fn notices(&self) -> &Notices {
         &self.parts.notices
+    }
+
+    /// One-time codes.
+    pub fn codes(&self) -> &Codes {
+        &self.parts.codes
     }
 
     /// How messages leave.

@@ -1,7 +1,7 @@
 //! One-time codes: what proves that an address is somebody's.
 //!
-//! One mechanism for every use. [`send`] makes a code, hands it over to whoever carries messages, and keeps nothing but
-//! keyed hashes and, sealed, the address that it went to; [`prove`] counts a try before it compares, and returns a [`Proof`]
+//! One mechanism for every use. [`Codes::send`] makes a code, hands it over to whoever carries messages, and keeps nothing but
+//! keyed hashes and, sealed, the address that it went to; [`Codes::prove`] counts a try before it compares, and returns a [`Proof`]
 //! of that very address, which can be made nowhere else. A proof counts once: the change that it is for uses the code up in
 //! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)).
 
@@ -10,13 +10,35 @@ mod prove;
 mod send;
 mod sent_to;
 
+use std::sync::Arc;
+
 use crate::account::{Contact, Tenant};
-use crate::config::{CodeRules, Codes};
+use crate::clock::Clock;
+use crate::config::{self, CodeRules};
 use crate::keys::{KeyedHash, Keyring};
+use crate::outbox::Outbox;
+use crate::store::Store;
 
 pub use crate::account::{Channel, CodeFault};
-pub use prove::{Offered, Proof, ProofError, is_mismatched, prove};
-pub use send::{Sent, Wanted, forget_expired, send};
+pub use prove::{Offered, Proof, ProofError};
+pub use send::{Sent, Wanted};
+
+/// Sends and proves one-time codes; clones share everything.
+#[derive(Clone)]
+pub struct Codes {
+    store: Store,
+    keys: Keyring,
+    clock: Clock,
+    outbox: Arc<Outbox>,
+    settings: config::Codes,
+}
+
+impl Codes {
+    /// Sends through an outbox, by the rules of the configuration.
+    pub fn new(store: Store, keys: Keyring, clock: Clock, outbox: Arc<Outbox>, settings: config::Codes) -> Codes {
+        Codes { store, keys, clock, outbox, settings }
+    }
+}
 
 /// What a code is for; a code for one use opens no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +72,7 @@ impl Usage {
     }
 
     /// How its codes look and how long they hold.
-    pub fn rules(self, codes: &Codes) -> &CodeRules {
+    pub fn rules(self, codes: &config::Codes) -> &CodeRules {
         match self {
             Usage::Login => &codes.login,
             Usage::Signup => &codes.signup,

@@ -1,6 +1,5 @@
-use super::{Binding, Usage, code_hash, sent_to, token_hash};
+use super::{Binding, Codes, Usage, code_hash, sent_to, token_hash};
 use crate::account::{CodeFault, Contact, Error, Tenant};
-use crate::app::App;
 use crate::keys;
 use crate::store::Challenge;
 
@@ -16,7 +15,7 @@ pub struct Offered<'a> {
     pub application: Option<&'a str>,
     /// What [`Wanted`](super::Wanted) had as its context.
     pub context: &'a str,
-    /// What [`send`](super::send) returned.
+    /// What [`Codes::send`] returned.
     pub token: &'a str,
     /// The digits.
     pub code: &'a str,
@@ -65,33 +64,35 @@ impl Proof {
     }
 }
 
-/// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
-/// The code is not used up by it.
-pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, ProofError> {
-    let Offered { tenant, usage, contact, application, context, token, code } = offered;
-    let binding = Binding { tenant, usage, contact: &contact, application, context };
-    let (slot, hash) = (binding.slot(app.keys()), binding.hash(app.keys()));
-    let tries = i64::try_from(usage.rules(&app.config().codes).tries).unwrap_or(i64::MAX);
-    let now = app.now();
-    let tried = app.store().count_try(slot, token_hash(app.keys(), token), hash, now, tries).await?;
-    let tried = tried.ok_or(ProofError::Fault(CodeFault::Token))?;
-    let is_same = keys::equal(&tried.code, &code_hash(app.keys(), tried.id, hash, code));
-    if now >= tried.code_expires_at {
-        return Err(ProofError::Fault(CodeFault::Expired));
+impl Codes {
+    /// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
+    /// The code is not used up by it.
+    pub async fn prove(&self, offered: Offered<'_>) -> Result<Proof, ProofError> {
+        let Offered { tenant, usage, contact, application, context, token, code } = offered;
+        let binding = Binding { tenant, usage, contact: &contact, application, context };
+        let (slot, hash) = (binding.slot(&self.keys), binding.hash(&self.keys));
+        let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
+        let now = self.clock.now();
+        let tried = self.store.count_try(slot, token_hash(&self.keys, token), hash, now, tries).await?;
+        let tried = tried.ok_or(ProofError::Fault(CodeFault::Token))?;
+        let is_same = keys::equal(&tried.code, &code_hash(&self.keys, tried.id, hash, code));
+        if now >= tried.code_expires_at {
+            return Err(ProofError::Fault(CodeFault::Expired));
+        }
+        if !is_same {
+            return Err(ProofError::Fault(CodeFault::Code));
+        }
+        let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.channel(), &tried.contact) else {
+            // An instance of an earlier version replaced the code and left the address of the one before.
+            tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
+            return Err(ProofError::Fault(CodeFault::Token));
+        };
+        Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
     }
-    if !is_same {
-        return Err(ProofError::Fault(CodeFault::Code));
-    }
-    let Some(contact) = sent_to::open(app.keys().outbox(), tried.id, contact.channel(), &tried.contact) else {
-        // An instance of an earlier version replaced the code and left the address of the one before.
-        tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
-        return Err(ProofError::Fault(CodeFault::Token));
-    };
-    Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
-}
 
-/// Whether the token of a code that proved nothing belongs to one that was sent with other parameters.
-pub async fn is_mismatched(app: &App, usage: Usage, token: &str) -> Result<bool, Error> {
-    let tries = i64::try_from(usage.rules(&app.config().codes).tries).unwrap_or(i64::MAX);
-    app.store().is_code_outstanding(token_hash(app.keys(), token), app.now(), tries).await
+    /// Whether the token of a code that proved nothing belongs to one that was sent with other parameters.
+    pub async fn is_mismatched(&self, usage: Usage, token: &str) -> Result<bool, Error> {
+        let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
+        self.store.is_code_outstanding(token_hash(&self.keys, token), self.clock.now(), tries).await
+    }
 }

@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use super::Tls;
 use crate::app::App;
-use crate::code;
 use crate::telemetry;
 
 /// How often what other instances did comes into force here at the latest, and what expired is deleted.
@@ -59,7 +58,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             app.store().forget_channels(app.now()).await?;
             app.store().forget_expired(app.now()).await?;
             app.store().forget_sign_ins(app.now()).await?;
-            code::forget_expired(&app).await?;
+            app.codes().forget_expired().await?;
             app.notices().forget_expired().await
         };
         if let Err(error) = done.await {

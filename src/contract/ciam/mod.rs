@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 
 use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
 use crate::app::App;
-use crate::code::{self, Proof, ProofError, Usage};
+use crate::code::{Offered, Proof, ProofError, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
 use crate::identity::Caller;
 use refusal::{Address, Refused};
@@ -176,7 +176,7 @@ impl SignedIn {
         let mut proofs = Vec::new();
         let mut wrong_codes = Vec::new();
         for wish::Claimed { address, contact, token, code } in addresses {
-            let offered = code::Offered {
+            let offered = Offered {
                 tenant: &self.caller.tenant,
                 usage: Usage::UpdateUserinfo,
                 contact,
@@ -185,7 +185,7 @@ impl SignedIn {
                 token: token.as_deref().unwrap_or_default(),
                 code: code.as_deref().unwrap_or_default(),
             };
-            match code::prove(app, offered).await {
+            match app.codes().prove(offered).await {
                 Ok(proof) => proofs.push((address, proof)),
                 Err(ProofError::Fault(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
                 Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),

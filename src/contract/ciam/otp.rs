@@ -11,7 +11,7 @@ use super::refusal::{self, Address, Refused};
 use super::{discovery, wish};
 use crate::account::{Contact, Error};
 use crate::app::App;
-use crate::code::{self, Channel, Usage, Wanted};
+use crate::code::{Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
 
@@ -70,7 +70,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         language: language(&headers),
         deliver,
     };
-    match code::send(&app, wanted).await {
+    match app.codes().send(wanted).await {
         Ok(sent) => Ok(discovery::described(&Sent { otp_token: sent.token })),
         Err(Error::CodeTooOften(channel)) => Err(too_often(channel)),
         Err(error) => Err(said(error)),

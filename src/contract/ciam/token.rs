@@ -12,7 +12,7 @@ use super::refusal::{self, Address};
 use super::wish;
 use crate::account::{AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
 use crate::app::App;
-use crate::code::{self, Offered, Proof, ProofError, Usage};
+use crate::code::{Offered, Proof, ProofError, Usage};
 use crate::http::{body, count_source_of, occasion};
 use crate::identity::sign_in::Tokens;
 
@@ -181,7 +181,7 @@ impl Signing<'_> {
             token,
             code,
         };
-        match code::prove(self.app, offered).await {
+        match self.app.codes().prove(offered).await {
             Ok(proof) => Ok(proof),
             Err(ProofError::Fault(CodeFault::Token)) => Err(self.nothing(token).await),
             Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
@@ -191,7 +191,7 @@ impl Signing<'_> {
 
     /// Why a token leads to nothing: it is none, or not for this.
     async fn nothing(&self, token: &str) -> Response {
-        match code::is_mismatched(self.app, Usage::Login, token).await {
+        match self.app.codes().is_mismatched(Usage::Login, token).await {
             Ok(true) => invalid(MISMATCHED),
             Ok(false) => grant("Unknown or expired otp_token"),
             Err(error) => said(error),

@@ -9,7 +9,7 @@ use super::body::Success;
 use super::{Signed, answer, openapi, permitted};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
-use crate::code::{self, Offered, Usage, Wanted};
+use crate::code::{Offered, Usage, Wanted};
 use crate::http::body::{object, refuse_nul_outside};
 use crate::http::language;
 use crate::http::occasion;
@@ -65,7 +65,7 @@ pub(super) async fn request(
         language: account.text(Field::Language).and_then(Language::of_tag).unwrap_or(asked_in),
         deliver: true,
     };
-    code::send(&app, wanted).await?;
+    app.codes().send(wanted).await?;
     Ok(answer(&requested(contact.text().as_str())))
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn verify(
         token: "",
         code: &code,
     };
-    let proof = code::prove(&app, offered).await?;
+    let proof = app.codes().prove(offered).await?;
     let proved = proof.contact().clone();
     let before = caller.account.clone();
     let changed =

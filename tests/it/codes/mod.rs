@@ -5,7 +5,7 @@ mod races;
 mod sending;
 
 use selfsame::account::{Contact, Tenant, Text};
-use selfsame::code::{self, CodeFault, Offered, Proof, ProofError, Usage, Wanted};
+use selfsame::code::{CodeFault, Offered, Proof, ProofError, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::mailbox::Mail;
 
@@ -47,7 +47,7 @@ fn offered<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str)
 
 /// Has a code sent, and returns its token and its digits.
 async fn sent(server: &Server, wanted: Wanted<'_>) -> (String, String) {
-    let token = code::send(&server.app, wanted).await.unwrap().token;
+    let token = server.app.codes().send(wanted).await.unwrap().token;
     (token, digits(&newest(server)))
 }
 
@@ -72,7 +72,7 @@ fn wrong(code: &str) -> String {
 }
 
 async fn prove(server: &Server, offered: Offered<'_>) -> Result<Proof, CodeFault> {
-    code::prove(&server.app, offered).await.map_err(|error| match error {
+    server.app.codes().prove(offered).await.map_err(|error| match error {
         ProofError::Fault(fault) => fault,
         ProofError::Error(error) => panic!("{error:?}"),
     })

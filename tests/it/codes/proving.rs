@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selfsame::account::Error;
-use selfsame::code::{self, CodeFault, Offered, Usage, Wanted};
+use selfsame::code::{CodeFault, Offered, Usage, Wanted};
 
 use super::{JANE, PHONE, contact, fault, offered, prove, sent, wanted, wrong};
 use crate::support::Server;
@@ -163,7 +163,7 @@ on_both_databases!(
         let tenant = &server.tenant;
         let (token, code) = sent(&server, wanted(tenant, JANE)).await;
         let offer = || offered(tenant, JANE, &token, &code);
-        let outstanding = async || code::is_mismatched(&server.app, Usage::UpdateUserinfo, &token).await.unwrap();
+        let outstanding = async || server.app.codes().is_mismatched(Usage::UpdateUserinfo, &token).await.unwrap();
         assert!(outstanding().await);
         server.database().execute("UPDATE one_time_code SET contact = NULL").await;
         assert_eq!(fault(&server, offer()).await, Some(CodeFault::Token));

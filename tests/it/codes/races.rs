@@ -4,7 +4,6 @@ use selfsame::account::history::Occasion;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code;
 use selfsame::code::{CodeFault, ProofError};
 use selfsame::outbox::Delivery;
 
@@ -27,7 +26,7 @@ on_both_databases!(
                 let app = instances[guess % 2].clone();
                 let (tenant, token, code) = (server.tenant.clone(), token.clone(), wrong(&code));
                 tokio::spawn(async move {
-                    match code::prove(&app, offered(&tenant, JANE, &token, &code)).await {
+                    match app.codes().prove(offered(&tenant, JANE, &token, &code)).await {
                         Err(ProofError::Fault(fault)) => fault,
                         other => panic!("{other:?}"),
                     }
@@ -57,7 +56,7 @@ on_both_databases!(
                 let (account, tenant, token, code) =
                     (account.clone(), server.tenant.clone(), token.clone(), code.clone());
                 tokio::spawn(async move {
-                    let proof = code::prove(&app, offered(&tenant, JANE, &token, &code)).await?;
+                    let proof = app.codes().prove(offered(&tenant, JANE, &token, &code)).await?;
                     let occasion = Occasion::owner(Contract::RiverGen, "");
                     app.profiles().update_proved(account, Patch::default(), vec![proof], occasion, |_| Ok(())).await
                 })
@@ -86,7 +85,7 @@ on_both_databases!(
         let wishes: Vec<_> = (0..20)
             .map(|number| {
                 let (app, tenant) = (instances[number % 2].clone(), server.tenant.clone());
-                tokio::spawn(async move { code::send(&app, wanted(&tenant, JANE)).await.is_ok() })
+                tokio::spawn(async move { app.codes().send(wanted(&tenant, JANE)).await.is_ok() })
             })
             .collect();
         let mut sent = 0;

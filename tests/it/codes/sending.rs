@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use selfsame::account::{Channel, Error};
-use selfsame::code::{self, CodeFault, Offered, Usage, Wanted};
+use selfsame::code::{CodeFault, Offered, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 
@@ -77,14 +77,14 @@ async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
     server.pass(Duration::from_secs(1));
     sent(&server, wish()).await;
     server.pass(Duration::from_secs(1));
-    assert!(matches!(code::send(&server.app, wish()).await, Err(Error::CodeTooOften(Channel::Email))));
+    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::CodeTooOften(Channel::Email))));
 }
 
 on_both_databases!(
     async fn an_address_gets_one_code_in_30_seconds_and_50_in_a_day_whatever_they_are_for(server: Server) {
         let tenant = &server.tenant;
         let too_often = async |usage, address| {
-            let sent = code::send(&server.app, Wanted { usage, ..wanted(tenant, address) }).await;
+            let sent = server.app.codes().send(Wanted { usage, ..wanted(tenant, address) }).await;
             matches!(sent, Err(Error::CodeTooOften(_)))
         };
         assert!(!too_often(Usage::Login, JANE).await);
@@ -112,9 +112,9 @@ on_both_databases!(
     async fn codes_that_are_not_delivered_count_and_prove_nothing(server: Server) {
         let tenant = &server.tenant;
         let quiet = || Wanted { deliver: false, ..wanted(tenant, JANE) };
-        let silent = code::send(&server.app, quiet()).await.unwrap();
+        let silent = server.app.codes().send(quiet()).await.unwrap();
         assert_eq!(mails(&server).len(), 0);
-        assert!(matches!(code::send(&server.app, quiet()).await, Err(Error::CodeTooOften(Channel::Email))));
+        assert!(matches!(server.app.codes().send(quiet()).await, Err(Error::CodeTooOften(Channel::Email))));
         let (token, _) = sent(&server, wanted(tenant, "jo@example.com")).await;
         assert_eq!(silent.token.len(), token.len());
         for code in ["000000", "123456", "", &"0".repeat(64)] {
@@ -129,7 +129,7 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "300ms")]).await;
     for (address, deliver) in [(JANE, true), ("jo@example.com", false), (JANE, true)] {
         let began = Instant::now();
-        let _ = code::send(&server.app, Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        let _ = server.app.codes().send(Wanted { deliver, ..wanted(&server.tenant, address) }).await;
         assert!(began.elapsed() >= Duration::from_millis(300), "{address} {deliver}");
     }
 }
@@ -140,7 +140,7 @@ async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
     for (address, deliver, setting) in
         [(JANE, true, "smtp.host"), (JANE, false, "smtp.host"), (PHONE, true, "sms.url"), (PHONE, false, "sms.url")]
     {
-        let sent = code::send(&server.app, Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        let sent = server.app.codes().send(Wanted { deliver, ..wanted(&server.tenant, address) }).await;
         let Err(Error::Unavailable(cause)) = sent else { panic!("a message left without a way out") };
         assert!(cause.to_string().contains(setting), "{cause}");
     }

@@ -6,7 +6,7 @@ use std::process::Output;
 use selfsame::account::{Contact, Text};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code::{self, Offered, Usage, Wanted};
+use selfsame::code::{Offered, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 use selfsame::store::TABLES;
@@ -217,7 +217,7 @@ on_both_databases!(
             language: Language::English,
             deliver: true,
         };
-        code::send(&app, wanted).await.unwrap();
+        app.codes().send(wanted).await.unwrap();
         let mail = app.outbox().mailbox().unwrap().mails().remove(0);
         let digits = mail.text.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap();
         drop(app);
@@ -236,7 +236,7 @@ on_both_databases!(
             token: "",
             code: digits,
         };
-        let proof = code::prove(&app, offered).await.unwrap();
+        let proof = app.codes().prove(offered).await.unwrap();
         assert_eq!(proof.contact().text().as_str(), "\u{212a}im@example.org");
     }
 );
