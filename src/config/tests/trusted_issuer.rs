@@ -3,10 +3,8 @@
 use jsonwebtoken::Algorithm;
 
 use super::*;
-use crate::{
-    account::Contract,
-    config::{KeySource, Provision, TrustedIssuer},
-};
+use crate::account::Contract;
+use crate::config::{KeySource, Provision, TrustedIssuer};
 
 fn corp(more: &str) -> TrustedIssuer {
     with_file(&format!("{CORP}{more}")).trusted_issuer.remove("corp").unwrap()
