@@ -1,5 +1,3 @@
-use uuid::Uuid;
-
 use crate::account::{Account, AccountId, Contact, Error, TenantId};
 use crate::app::App;
 use crate::code::Proof;
@@ -25,14 +23,13 @@ impl Owner {
 /// later.
 pub async fn owner_of(app: &App, tenant: TenantId, contact: &Contact) -> Result<Option<Owner>, Error> {
     let holder = holder(app, tenant, contact).await?;
-    // The second query runs in either case, so that its time does not show who has an address.
-    let account = app.store().account(holder.unwrap_or(AccountId(Uuid::nil()))).await?;
-    let owner = account.filter(|_| holder.is_some()).and_then(|account| {
+    let Some(holder) = holder else { return Ok(None) };
+    let account = app.store().account(holder).await?;
+    Ok(account.and_then(|account| {
         // It may have changed between the two queries.
         let stored = account.verified_contact(contact.channel())?;
         (stored.comparable() == contact.comparable()).then_some(Owner { account, contact: stored })
-    });
-    Ok(owner)
+    }))
 }
 
 /// Whether another account of the tenant has proved an address. It may be another answer when a change commits, and that

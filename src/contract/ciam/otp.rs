@@ -16,6 +16,7 @@ use crate::contract::{body, language};
 use crate::json::{Object, Value};
 use crate::profile;
 use crate::serve::count_source_of;
+use crate::telemetry::Stopwatch;
 
 /// What must come back with the code.
 #[derive(Serialize, ToSchema)]
@@ -48,6 +49,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
     let usage = usage(&wanted).map_err(|refused| *refused)?;
     let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
+    let since = Stopwatch::start();
     let owner = profile::owner_of(&app, tenant.id, &contact).await.map_err(said)?;
     if usage == Usage::Signup && owner.is_some() {
         let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
@@ -70,6 +72,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         application: Some(&application.id),
         context: source,
         language: language(&headers),
+        since,
         deliver,
     };
     match code::send(&app, wanted).await {

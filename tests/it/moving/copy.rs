@@ -9,6 +9,7 @@ use selfsame::code::{self, Offered, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 use selfsame::store::TABLES;
+use selfsame::telemetry::Stopwatch;
 use tokio_postgres::NoTls;
 
 use super::{Home, id, people, program, told};
@@ -214,6 +215,7 @@ on_both_databases!(
             application: None,
             context: "c",
             language: Language::English,
+            since: Stopwatch::start(),
             deliver: true,
         };
         code::send(&app, wanted).await.unwrap();
