@@ -8,6 +8,7 @@ use crate::clock::{after, before, random};
 use crate::keys::KeyedHash;
 use crate::language::Language;
 use crate::store::{Challenge, SendingLimit, SentCode};
+use crate::telemetry::Stopwatch;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -26,6 +27,9 @@ pub struct Wanted<'a> {
     pub context: &'a str,
     /// The language of the message.
     pub language: Language,
+    /// From when the answer takes its least time: before it was looked up whose the address is, and after the request was
+    /// read whole, as its sender decides how long that takes.
+    pub since: Stopwatch,
     /// False: everything happens (limits, token, time), but no message leaves and no code proves anything, so that nobody can
     /// tell who has an address.
     pub deliver: bool,
@@ -40,10 +44,10 @@ pub struct Sent {
 impl Codes {
     /// Makes a code and hands it over. An older code in its place is void from then on.
     ///
-    /// The answer, whichever it is, takes at least `codes.answer_time`. [`Error::CodeTooOften`] when the address had enough;
-    /// [`Error::Unavailable`] when the message could not be handed over, and then nothing that this call made can be used.
+    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. [`Error::CodeTooOften`] when the
+    /// address had enough; [`Error::Unavailable`] when the message could not be handed over, and then nothing that this call made can be used.
     pub async fn send(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
-        let least = tokio::time::sleep(self.settings.answer_time);
+        let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(wanted.since.elapsed()));
         let outcome = self.send_now(wanted).await;
         least.await;
         outcome
@@ -55,7 +59,7 @@ impl Codes {
     }
 
     async fn send_now(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
-        let Wanted { tenant, usage, contact, application, context, language, deliver } = wanted;
+        let Wanted { tenant, usage, contact, application, context, language, deliver, since: _ } = wanted;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
         let rules = usage.rules(&self.settings);
         let now = self.clock.now();

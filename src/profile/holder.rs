@@ -1,5 +1,3 @@
-use uuid::Uuid;
-
 use super::Profiles;
 use crate::account::{Account, AccountId, Contact, Error, TenantId};
 use crate::code::Proof;
@@ -25,15 +23,13 @@ impl Profiles {
     /// The account of the tenant that has verified an address, or one that compares equal. It may be another answer a
     /// moment later.
     pub async fn owner_of(&self, tenant: TenantId, contact: &Contact) -> Result<Option<Owner>, Error> {
-        let holder = self.holder(tenant, contact).await?;
-        // The second query runs in either case, so that its time does not show who has an address.
-        let account = self.store.account(holder.unwrap_or(AccountId(Uuid::nil()))).await?;
-        let owner = account.filter(|_| holder.is_some()).and_then(|account| {
+        let Some(holder) = self.holder(tenant, contact).await? else { return Ok(None) };
+        let account = self.store.account(holder).await?;
+        Ok(account.and_then(|account| {
             // It may have changed between the two queries.
             let stored = account.verified_contact(contact.channel())?;
             (stored.comparable() == contact.comparable()).then_some(Owner { account, contact: stored })
-        });
-        Ok(owner)
+        }))
     }
 
     /// Whether another account of the tenant has proved an address. The answer may differ when a change commits, and that

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::code::{Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
+use crate::telemetry::Stopwatch;
 
 /// What must come back with the code.
 #[derive(Serialize, ToSchema)]
@@ -46,6 +47,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
     let usage = usage(&wanted).map_err(|refused| *refused)?;
     let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
+    let since = Stopwatch::start();
     let owner = app.profiles().owner_of(tenant.id, &contact).await.map_err(said)?;
     if usage == Usage::Signup && owner.is_some() {
         let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
@@ -68,6 +70,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         application: Some(&application.id),
         context: source,
         language: language(&headers),
+        since,
         deliver,
     };
     match app.codes().send(wanted).await {

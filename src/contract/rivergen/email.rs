@@ -15,6 +15,7 @@ use crate::http::language;
 use crate::http::occasion;
 use crate::json::{Object, Value};
 use crate::language::Language;
+use crate::telemetry::Stopwatch;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,6 +50,7 @@ pub(super) async fn request(
     let contact = read(&body, NEW_EMAIL, email, &mut faults);
     let Some(contact) = contact else { return Err(Error::Fields(faults)) };
 
+    let since = Stopwatch::start();
     let account = &caller.account;
     if account.email().as_ref().map(Email::folded) == Some(contact.comparable()) {
         return Err(Error::AddressUnchanged);
@@ -63,6 +65,7 @@ pub(super) async fn request(
         application: None,
         context: &account.id.to_string(),
         language: account.text(Field::Language).and_then(Language::of_tag).unwrap_or(asked_in),
+        since,
         deliver: true,
     };
     app.codes().send(wanted).await?;

@@ -8,6 +8,7 @@ use selfsame::account::{Contact, Tenant, Text};
 use selfsame::code::{CodeFault, Offered, Proof, ProofError, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::mailbox::Mail;
+use selfsame::telemetry::Stopwatch;
 
 use crate::support::Server;
 
@@ -28,6 +29,7 @@ fn wanted<'a>(tenant: &'a Tenant, address: &str) -> Wanted<'a> {
         application: None,
         context: "",
         language: Language::English,
+        since: Stopwatch::start(),
         deliver: true,
     }
 }

@@ -134,6 +134,19 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
     }
 }
 
+/// What is looked up before, whose an address is above all, takes its time out of the same.
+#[tokio::test]
+async fn the_least_time_runs_from_when_the_request_was_read() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "2s")]).await;
+    let wanted = |address| wanted(&server.tenant, address);
+    let first = wanted(JANE);
+    let second = Wanted { since: first.since, ..wanted("jo@example.com") };
+    server.app.codes().send(first).await.unwrap();
+    let began = Instant::now();
+    server.app.codes().send(second).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
 #[tokio::test]
 async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;

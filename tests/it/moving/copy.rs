@@ -10,6 +10,7 @@ use selfsame::code::{Offered, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 use selfsame::store::TABLES;
+use selfsame::telemetry::Stopwatch;
 use tokio_postgres::NoTls;
 
 use super::{Home, id, people, program, told};
@@ -215,6 +216,7 @@ on_both_databases!(
             application: None,
             context: "c",
             language: Language::English,
+            since: Stopwatch::start(),
             deliver: true,
         };
         app.codes().send(wanted).await.unwrap();
