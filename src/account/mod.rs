@@ -103,6 +103,14 @@ impl Account {
         }
     }
 
+    /// Refuses an account that may not be used: with [`Error::AccountStatus`] unless it is active.
+    pub fn require_active(&self) -> Result<(), Error> {
+        match self.status {
+            Status::Active => Ok(()),
+            status => Err(Error::AccountStatus(status)),
+        }
+    }
+
     /// The text of a field, `None` while it is unset; of the attributes, as they are stored.
     pub fn text(&self, field: Field) -> Option<&str> {
         let text = match field {

@@ -177,22 +177,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::account::{AccountId, Tenant, TenantId, TenantStatus};
+    use crate::account::{AccountId, Tenant, TenantId};
 
     fn account() -> Account {
         let at = Timestamp::UNIX_EPOCH;
-        let tenant = Tenant {
-            id: TenantId(uuid::Uuid::nil()),
-            number: 1,
-            name: "demo".into(),
-            biz_id: "INST_SYS_001".into(),
-            status: TenantStatus::Active,
-            valid_until: None,
-            portal: Portal::System,
-            schema: None,
-            created_at: at,
-            updated_at: at,
-        };
+        let tenant = Tenant::new(TenantId(uuid::Uuid::nil()), 1, "demo", None, Portal::System, at);
         Account::new(AccountId(uuid::Uuid::nil()), 1, None, &tenant, at)
     }
 

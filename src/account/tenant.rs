@@ -29,6 +29,30 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// A tenant in use without an end, before it is stored; `biz_id` defaults to `INST_SYS_` and the number in at least
+    /// three digits.
+    pub fn new(
+        id: TenantId,
+        number: i64,
+        name: impl Into<String>,
+        biz_id: Option<String>,
+        portal: Portal,
+        created_at: Timestamp,
+    ) -> Tenant {
+        Tenant {
+            id,
+            number,
+            name: name.into(),
+            biz_id: biz_id.unwrap_or_else(|| format!("INST_SYS_{number:03}")),
+            status: TenantStatus::Active,
+            valid_until: None,
+            portal,
+            schema: None,
+            created_at,
+            updated_at: created_at,
+        }
+    }
+
     /// Whether its accounts may be used at this moment.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == TenantStatus::Active && self.valid_until.is_none_or(|end| now < end)

@@ -91,19 +91,9 @@ impl Create {
 /// Adds a tenant.
 pub(super) async fn create(app: &App, name: &str, biz_id: Option<String>, portal: Portal) -> Result<Tenant, Failure> {
     let number = app.store().next_tenant_number().await?;
-    let now = app.now();
-    let tenant = Tenant {
-        id: TenantId(app.new_id()),
-        number,
-        name: checked("name", name.to_owned())?,
-        biz_id: checked("biz-id", biz_id.unwrap_or_else(|| format!("INST_SYS_{number:03}")))?,
-        status: TenantStatus::Active,
-        valid_until: None,
-        portal,
-        schema: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let name = checked("name", name.to_owned())?;
+    let biz_id = biz_id.map(|biz_id| checked("biz-id", biz_id)).transpose()?;
+    let tenant = Tenant::new(TenantId(app.new_id()), number, name, biz_id, portal, app.now());
     app.store().add_tenant(&tenant).await?;
     Ok(tenant)
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use crate::account::{Account, Cause, Contract, Error, Status, Tenant};
+use crate::account::{Account, Cause, Contract, Error, Tenant};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::keys::{KeyedHash, Keyring};
@@ -120,9 +120,7 @@ pub struct Caller {
 impl Caller {
     /// Refuses an account that may not be used now.
     pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
-        if self.account.status != Status::Active {
-            return Err(Error::AccountStatus(self.account.status));
-        }
+        self.account.require_active()?;
         if self.tenant.is_open(now) { Ok(()) } else { Err(Error::TenantClosed) }
     }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Authenticator, Issuer, issuer};
-use crate::account::{AccountId, Application, Error, GrantType, Status};
+use crate::account::{AccountId, Application, Error, GrantType};
 use crate::clock::{Clock, after, random};
 use crate::config::PublicUrl;
 use crate::keys::{KeyedHash, Keyring, hex};
@@ -123,9 +123,7 @@ impl SignIns {
             return Err(Error::CredentialsInvalid);
         }
         let account = self.store.account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
-        if account.status != Status::Active {
-            return Err(Error::AccountStatus(account.status));
-        }
+        account.require_active()?;
         let horizon = self.store.tokens_not_before(account.id).await?;
         if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
             return Err(Error::CredentialsInvalid);

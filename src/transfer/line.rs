@@ -57,23 +57,12 @@ fn identity(identity: &Identity) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{AccountId, Portal, TenantId, TenantStatus};
+    use crate::account::{AccountId, Portal, TenantId};
 
     #[test]
     fn a_record_has_the_members_of_a_line_in_their_order() {
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let tenant = Tenant {
-            id: TenantId(uuid::Uuid::nil()),
-            number: 1,
-            name: "demo".into(),
-            biz_id: "INST_SYS_001".into(),
-            status: TenantStatus::Active,
-            valid_until: None,
-            portal: Portal::System,
-            schema: None,
-            created_at: at,
-            updated_at: at,
-        };
+        let tenant = Tenant::new(TenantId(uuid::Uuid::nil()), 1, "demo", None, Portal::System, at);
         let account = Account::new(AccountId(uuid::Uuid::nil()), 1, None, &tenant, at);
         let record = record(&account, &tenant, &[]);
         assert!(record.iter().map(|(name, _)| name.as_str()).eq(members()));

@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
+use crate::account::{Account, Application, CodeFault, Contract, Error, Rules};
 use crate::app::App;
 use crate::code::{Offered, Proof, ProofError, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
@@ -121,7 +121,7 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
     let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
     let account = signed.caller.account.clone();
-    match app.profiles().update_proved(account, wish.patch, proofs, occasion, permitted).await {
+    match app.profiles().update_proved(account, wish.patch, proofs, occasion, Account::require_active).await {
         Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
         Err(Error::CodeUsed) => {
@@ -157,7 +157,7 @@ impl FromRequestParts<App> for Signed {
         if !caller.tenant.is_open(app.now()) {
             return Err(Error::TenantClosed);
         }
-        permitted(&caller.account)?;
+        caller.account.require_active()?;
         app.limits().account(Contract::Ciam, caller.account.id)?;
         Ok(Signed(SignedIn { caller, application }))
     }
@@ -196,14 +196,6 @@ impl SignedIn {
             Some(address) => Err(Refused::BadCode(*address).into_response()),
             None => Ok(proofs),
         }
-    }
-}
-
-/// What must hold of the account both when the request is let in and when a change is made.
-fn permitted(account: &Account) -> Result<(), Error> {
-    match account.status {
-        Status::Active => Ok(()),
-        status => Err(Error::AccountStatus(status)),
     }
 }
 

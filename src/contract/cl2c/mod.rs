@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, AccountId, Contract, Error, Rule, Status, TenantStatus};
+use crate::account::{Account, AccountId, Contract, Error, Rule, TenantStatus};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::api_key::KeyHolder;
@@ -61,7 +61,7 @@ async fn show(
     // What cannot be decoded is no identifier either.
     let id = path.ok().and_then(|Path(id)| parse(&id));
     let account = holder.account_with(&app, id).await?;
-    permitted(&account)?;
+    account.require_active()?;
     Ok(answer(&account))
 }
 
@@ -85,9 +85,9 @@ async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) 
     let wished = http::body::object(&app, request, MAX_BODY).await?;
     let wished = body::Wished::read(wished)?;
     let account = holder.addressed(&app, wished.id()?).await?;
-    permitted(&account)?;
+    account.require_active()?;
     let patch = wished.patch(&app, &account).await?;
-    let account = app.profiles().update(account, patch, occasion, permitted).await?;
+    let account = app.profiles().update(account, patch, occasion, Account::require_active).await?;
     Ok(answer(&account))
 }
 
@@ -112,14 +112,6 @@ fn open(holder: &KeyHolder, now: Timestamp) -> Result<(), Error> {
         TenantStatus::Inactive => Err(Error::TenantClosed),
         TenantStatus::Active if holder.tenant.is_open(now) => Ok(()),
         TenantStatus::Active => Err(Error::TenantExpired),
-    }
-}
-
-/// What must hold of the account both when the request is let in and when a change is made.
-fn permitted(account: &Account) -> Result<(), Error> {
-    match account.status {
-        Status::Active => Ok(()),
-        status => Err(Error::AccountStatus(status)),
     }
 }
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::account::{
-    Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, TenantStatus, Text, TooMany,
-};
+use crate::account::{Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, Text, TooMany};
 
 /// A way for a request to end, and when it does.
 pub(in crate::contract) type Ending = (&'static str, Error);
@@ -43,18 +41,7 @@ pub(in crate::contract) fn body_faults() -> Vec<Ending> {
 
 /// A tenant, as a fresh installation numbers its first one.
 pub(in crate::contract) fn tenant() -> Tenant {
-    Tenant {
-        id: TenantId(Uuid::nil()),
-        number: 1,
-        name: "demo".to_owned(),
-        biz_id: "INST_SYS_001".to_owned(),
-        status: TenantStatus::Active,
-        valid_until: None,
-        portal: Portal::System,
-        schema: None,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-    }
+    Tenant::new(TenantId(Uuid::nil()), 1, "demo", None, Portal::System, Timestamp::UNIX_EPOCH)
 }
 
 /// The first account of that tenant.

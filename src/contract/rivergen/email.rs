@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::Success;
-use super::{Signed, answer, openapi, permitted};
+use super::{Signed, answer, openapi};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::code::{Offered, Usage, Wanted};
@@ -107,8 +107,10 @@ pub(super) async fn verify(
     let proof = app.codes().prove(offered).await?;
     let proved = proof.contact().clone();
     let before = caller.account.clone();
-    let changed =
-        app.profiles().update_proved(caller.account, Patch::default(), vec![proof], occasion, permitted).await;
+    let changed = app
+        .profiles()
+        .update_proved(caller.account, Patch::default(), vec![proof], occasion, Account::require_active)
+        .await;
     match changed {
         Ok(_) => Ok(answer(&updated(&before, proved.text().as_str()))),
         // Somebody else has proved it since it was asked for.

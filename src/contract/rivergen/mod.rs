@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
+use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Text};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::Caller;
@@ -79,7 +79,7 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     patch.rules = app.profiles().rules(&caller.tenant).await?;
     let rules = patch.rules.clone();
     let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
-    match app.profiles().update(caller.account, patch, occasion, permitted).await {
+    match app.profiles().update(caller.account, patch, occasion, Account::require_active).await {
         Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
@@ -124,14 +124,6 @@ impl FromRequestParts<App> for Signed {
         caller.require_contract(Contract::RiverGen)?;
         app.limits().account(Contract::RiverGen, caller.account.id)?;
         Ok(Signed(caller))
-    }
-}
-
-/// What must hold of the account both when the request is let in and when a change is made.
-fn permitted(account: &Account) -> Result<(), Error> {
-    match account.status {
-        Status::Active => Ok(()),
-        status => Err(Error::AccountStatus(status)),
     }
 }
 

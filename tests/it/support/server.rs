@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use selfsame::account::history::Occasion;
-use selfsame::account::{
-    Account, AccountId, Contract, Edit, Field, Patch, Portal, Tenant, TenantId, TenantStatus, Text,
-};
+use selfsame::account::{Account, AccountId, Contract, Edit, Field, Patch, Portal, Tenant, TenantId, Text};
 use selfsame::app::App;
 use selfsame::clock::Clock;
 use selfsame::config::{Config, Overrides, Sources};
@@ -186,18 +184,7 @@ pub(crate) fn config(database: &Database, data: &TempDir, settings: &[(&str, &st
 
 async fn add_tenant(app: &App, name: &str) -> Tenant {
     let number = app.store().next_tenant_number().await.unwrap();
-    let tenant = Tenant {
-        id: TenantId(app.new_id()),
-        number,
-        name: name.to_owned(),
-        biz_id: format!("INST_SYS_{number:03}"),
-        status: TenantStatus::Active,
-        valid_until: None,
-        portal: Portal::System,
-        schema: None,
-        created_at: app.now(),
-        updated_at: app.now(),
-    };
+    let tenant = Tenant::new(TenantId(app.new_id()), number, name, None, Portal::System, app.now());
     app.store().add_tenant(&tenant).await.unwrap();
     tenant
 }
