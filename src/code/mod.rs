@@ -140,3 +140,7 @@ fn token_hash(keys: &Keyring, token: &str) -> KeyedHash {
 fn code_hash(keys: &Keyring, id: uuid::Uuid, binding: KeyedHash, code: &str) -> KeyedHash {
     keys.digest("one-time code: code", &[id.as_bytes(), &binding, code.as_bytes()])
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests;

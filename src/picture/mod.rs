@@ -82,3 +82,7 @@ impl Pictures {
         self.objects.has(name).await
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests;

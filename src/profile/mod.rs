@@ -34,3 +34,7 @@ impl Profiles {
         Profiles { store, keys, clock, notices, schemas: Arc::default() }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests;

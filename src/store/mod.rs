@@ -19,6 +19,9 @@ mod pictures;
 mod postgres;
 mod record;
 mod schemas;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+pub(crate) mod scratch;
 mod seen;
 mod sign_ins;
 mod sqlite;

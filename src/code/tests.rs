@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::account::{CodeFault, Error, Text};
+use crate::language::Language;
+use crate::outbox::Delivery;
+use crate::store::scratch::Scratch;
+use crate::telemetry::Stopwatch;
+
+/// The handle under test on a database, keys and a mailbox of its own.
+struct Bench {
+    scratch: Scratch,
+    tenant: Tenant,
+    outbox: Arc<Outbox>,
+    codes: Codes,
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        let scratch = Scratch::new().await;
+        let tenant = scratch.tenant().await;
+        let outbox = Arc::new(Outbox::new(&scratch.config, Delivery::Mailbox).unwrap());
+        let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
+        let codes = Codes::new(store, keys, clock, outbox.clone(), scratch.config.codes.clone());
+        Bench { scratch, tenant, outbox, codes }
+    }
+
+    async fn send(&self, address: &str) -> Result<Sent, Error> {
+        let wanted = Wanted {
+            tenant: &self.tenant,
+            usage: Usage::UpdateUserinfo,
+            contact: email(address),
+            application: None,
+            context: "",
+            language: Language::English,
+            since: Stopwatch::start(),
+            deliver: true,
+        };
+        self.codes.send(wanted).await
+    }
+
+    async fn prove(&self, address: &str, token: &str, code: &str) -> Result<Proof, Error> {
+        let offered = Offered {
+            tenant: &self.tenant,
+            usage: Usage::UpdateUserinfo,
+            contact: email(address),
+            application: None,
+            context: "",
+            token,
+            code,
+        };
+        Ok(self.codes.prove(offered).await?)
+    }
+
+    /// The digits of the newest message.
+    fn code(&self) -> String {
+        let text = self.outbox.mailbox().unwrap().mails().remove(0).text;
+        text.chars().filter(char::is_ascii_digit).take(6).collect()
+    }
+}
+
+fn email(address: &str) -> Contact {
+    Contact::Email(Text::new(address).unwrap())
+}
+
+/// What a refused code says.
+fn fault(result: Result<Proof, Error>) -> Option<CodeFault> {
+    match result {
+        Err(Error::Code(fault)) => Some(fault),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => None,
+    }
+}
+
+#[tokio::test]
+async fn a_code_proves_the_address_that_it_was_sent_to() {
+    let bench = Bench::new().await;
+    let sent = bench.send("Jane@example.com").await.unwrap();
+    let wrong = if bench.code() == "000000" { "000001" } else { "000000" };
+    assert_eq!(fault(bench.prove("jane@example.com", &sent.token, wrong).await), Some(CodeFault::Code));
+    let proof = bench.prove("jane@example.com", &sent.token, &bench.code()).await.unwrap();
+    assert_eq!(proof.contact(), &email("Jane@example.com"));
+}
+
+#[tokio::test]
+async fn a_code_ends_with_its_lifetime() {
+    let bench = Bench::new().await;
+    let sent = bench.send("jane@example.com").await.unwrap();
+    bench.scratch.pass(bench.scratch.config.codes.update_userinfo.lifetime);
+    assert_eq!(fault(bench.prove("jane@example.com", &sent.token, &bench.code()).await), Some(CodeFault::Expired));
+}
+
+#[tokio::test]
+async fn wrong_codes_use_up_the_tries() {
+    let bench = Bench::new().await;
+    let sent = bench.send("jane@example.com").await.unwrap();
+    for _ in 0..bench.scratch.config.codes.update_userinfo.tries {
+        assert_eq!(fault(bench.prove("jane@example.com", &sent.token, "wrong").await), Some(CodeFault::Code));
+    }
+    assert_eq!(fault(bench.prove("jane@example.com", &sent.token, &bench.code()).await), Some(CodeFault::Token));
+}
+
+#[tokio::test]
+async fn the_next_code_to_an_address_waits_for_its_interval() {
+    let bench = Bench::new().await;
+    bench.send("jane@example.com").await.unwrap();
+    assert!(bench.send("jane@example.com").await.is_err());
+    bench.scratch.pass(bench.scratch.config.codes.update_userinfo.interval);
+    bench.send("jane@example.com").await.unwrap();
+}

@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::account::history::Occasion;
+use crate::account::{Application, Kind, Patch};
+use crate::outbox::{Delivery, Notices, Outbox};
+use crate::store::scratch::Scratch;
+
+/// Sign-ins on a database and keys of their own, a person, and an application that they sign in through.
+struct Bench {
+    scratch: Scratch,
+    sign_ins: SignIns,
+    account: Account,
+    application: Application,
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        let scratch = Scratch::new().await;
+        let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
+        let outbox = Arc::new(Outbox::new(&scratch.config, Delivery::Mailbox).unwrap());
+        let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox, Duration::ZERO);
+        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices);
+        let issuer = Issuer::start(store.clone(), clock.clone(), scratch.master.clone(), &scratch.config.issuer);
+        let public_url = PublicUrl::new("https://profile.example.com".to_owned());
+        let issuer = issuer.await.unwrap();
+        let authenticator =
+            Authenticator::new(store, keys, clock, issuer, profiles.clone(), public_url, &scratch.config).unwrap();
+        let tenant = scratch.tenant().await;
+        let draft = profiles.draft(&tenant).await.unwrap();
+        let account = profiles.create(draft, &Patch::default(), None, &Occasion::operator()).await.unwrap();
+        let application = Application {
+            id: "app".to_owned(),
+            tenant_id: tenant.id,
+            name: "App".to_owned(),
+            kind: Kind::Web,
+            grants: Kind::Web.grants(),
+            claims: Vec::new(),
+            origins: Vec::new(),
+            auto_signup: false,
+            token_lifetime: Application::TOKEN_LIFETIME,
+            secret_hash: None,
+            created_at: tenant.created_at,
+            updated_at: tenant.created_at,
+        };
+        scratch.store.add_application(&application).await.unwrap();
+        Bench { sign_ins: authenticator.sign_ins(), scratch, account, application }
+    }
+
+    async fn begin(&self) -> sign_in::Tokens {
+        self.sign_ins.begin(&self.application, self.account.id).await.unwrap()
+    }
+
+    async fn refresh(&self, tokens: &sign_in::Tokens) -> Result<sign_in::Tokens, Error> {
+        self.sign_ins.refresh(&self.application, tokens.refresh_token.as_deref().unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_for_one_more_set_and_its_reuse_ends_the_sign_in() {
+    let bench = Bench::new().await;
+    let first = bench.begin().await;
+    let second = bench.refresh(&first).await.unwrap();
+    assert_ne!(second.access_token, first.access_token);
+    assert!(bench.refresh(&first).await.is_err(), "it was spent");
+    assert!(bench.refresh(&second).await.is_err(), "the family ended with the reuse");
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_with_its_lifetime() {
+    let bench = Bench::new().await;
+    let first = bench.begin().await;
+    bench.scratch.pass(sign_in::REFRESH_LIFETIME.unsigned_abs());
+    assert!(bench.refresh(&first).await.is_err());
+}
+
+#[tokio::test]
+async fn revoking_a_refresh_token_ends_the_sign_in() {
+    let bench = Bench::new().await;
+    let first = bench.begin().await;
+    let token = first.refresh_token.clone().unwrap();
+    bench.sign_ins.revoke(&bench.application, &token).await.unwrap();
+    assert!(bench.refresh(&first).await.is_err());
+}

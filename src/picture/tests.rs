@@ -1,0 +1,45 @@
+use super::*;
+use crate::store::scratch::Scratch;
+
+/// A picture of one pixel.
+const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+fn pictures(scratch: &Scratch) -> Pictures {
+    Pictures::new(scratch.store.clone(), scratch.clock.clone(), &scratch.config).unwrap()
+}
+
+async fn uploaded(pictures: &Pictures) -> String {
+    let Ok(Sent::Data(data)) = read(PIXEL, "https://profile.example.com") else { panic!("a data URI is data") };
+    pictures.upload(pictures.prepare(&data).await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_can_be_fetched_by_its_name() {
+    let scratch = Scratch::new().await;
+    let pictures = pictures(&scratch);
+    let name = uploaded(&pictures).await;
+    assert!(pictures.has(&name).await.unwrap());
+    assert_eq!(pictures.get(&name).await.unwrap().unwrap().media_type, "image/png");
+    assert_ne!(uploaded(&pictures).await, name, "a name tells nothing about the content");
+}
+
+#[tokio::test]
+async fn an_upload_without_a_change_is_swept_when_its_time_is_over() {
+    let scratch = Scratch::new().await;
+    let pictures = pictures(&scratch);
+    let name = uploaded(&pictures).await;
+    pictures.sweep().await.unwrap();
+    assert!(pictures.has(&name).await.unwrap());
+    scratch.pass(scratch.config.pictures.pending_for + Duration::from_secs(1));
+    pictures.sweep().await.unwrap();
+    assert!(!pictures.has(&name).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_discarded_upload_is_gone_at_once() {
+    let scratch = Scratch::new().await;
+    let pictures = pictures(&scratch);
+    let name = uploaded(&pictures).await;
+    pictures.discard(&name).await;
+    assert!(!pictures.has(&name).await.unwrap());
+}
