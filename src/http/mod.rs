@@ -1,6 +1,7 @@
 //! What every contract's requests have in common: identifier and source, one order of reading a body, endpoints, and the
 //! layer that turns an error into the contract's own answer. No contract is known here.
 
+mod authenticated;
 pub mod body;
 mod cors;
 mod edge;
@@ -10,6 +11,7 @@ mod remainder;
 mod request;
 mod source;
 
+pub use authenticated::{Access, Authenticated};
 pub use cors::allow as allow_origin;
 pub use edge::pass;
 pub(crate) use endpoint::annotated;

@@ -6,13 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::Success;
-use super::{Signed, answer, openapi};
+use super::{RiverGenAccess, answer, openapi};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
 use crate::app::App;
 use crate::code::{Offered, Usage, Wanted};
 use crate::http::body::{object, refuse_nul_outside};
-use crate::http::language;
-use crate::http::occasion;
+use crate::http::{Authenticated, language, occasion};
 use crate::json::{Object, Value};
 use crate::language::Language;
 use crate::telemetry::Stopwatch;
@@ -40,7 +39,7 @@ const UPDATED: &str = "Email updated successfully";
 )]
 pub(super) async fn request(
     State(app): State<App>,
-    Signed(caller): Signed,
+    Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
     request: Request,
 ) -> Result<Response, Error> {
     let asked_in = language(request.headers());
@@ -83,7 +82,7 @@ pub(super) async fn request(
 )]
 pub(super) async fn verify(
     State(app): State<App>,
-    Signed(caller): Signed,
+    Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
     request: Request,
 ) -> Result<Response, Error> {
     let occasion = occasion(Contract::RiverGen, &request);

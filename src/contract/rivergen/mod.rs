@@ -6,8 +6,7 @@ mod openapi;
 mod refusal;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -16,8 +15,7 @@ use utoipa_axum::routes;
 
 use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Text};
 use crate::app::App;
-use crate::http::{self, Voice, annotated, count_source, occasion, speak};
-use crate::identity::Caller;
+use crate::http::{self, Access, Authenticated, Voice, annotated, occasion, speak};
 use crate::picture;
 
 pub(super) use openapi::document;
@@ -51,7 +49,10 @@ fn paths() -> OpenApiRouter<App> {
     tag = "Person",
     security(("token" = []))
 )]
-async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response, Error> {
+async fn show(
+    State(app): State<App>,
+    Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
+) -> Result<Response, Error> {
     let identities = app.store().identities(caller.account.id).await?;
     let rules = app.profiles().rules(&caller.tenant).await?;
     let sessions = app.store().sign_ins(caller.account.id, app.now()).await?;
@@ -71,7 +72,11 @@ async fn show(State(app): State<App>, Signed(caller): Signed) -> Result<Response
     request_body(content = openapi::ProfileUpdate, description = "At most 3 MiB."),
     security(("token" = []))
 )]
-async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
+async fn update(
+    State(app): State<App>,
+    Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
+    request: Request,
+) -> Result<Response, Error> {
     let occasion = occasion(Contract::RiverGen, &request);
     let wished = http::body::object(&app, request, MAX_BODY).await?;
     let wished = body::read(&wished, &caller.account, app.public_url())?;
@@ -111,20 +116,11 @@ async fn upload(
     Ok(Some(name))
 }
 
-/// A caller who may use this contract.
-struct Signed(Caller);
+/// What the contract asks of its callers.
+enum RiverGenAccess {}
 
-impl FromRequestParts<App> for Signed {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
-        count_source(app, parts)?;
-        let caller = app.authenticator().bearer(&parts.headers, Some(Contract::RiverGen)).await?;
-        caller.require_active(app.now())?;
-        caller.require_contract(Contract::RiverGen)?;
-        app.limits().account(Contract::RiverGen, caller.account.id)?;
-        Ok(Signed(caller))
-    }
+impl Access for RiverGenAccess {
+    const CONTRACT: Option<Contract> = Some(Contract::RiverGen);
 }
 
 fn answer(body: &impl Serialize) -> Response {

@@ -7,7 +7,7 @@ mod refusal;
 mod secure_channel;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::from_fn_with_state;
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
-use crate::http::{self, Voice, annotated, count_source, language, occasion, speak};
+use crate::http::{self, Access, Authenticated, Voice, annotated, language, occasion, speak};
 use crate::identity::Caller;
 use crate::language::Language;
 use secure_channel::Opened;
@@ -57,7 +57,7 @@ fn paths() -> OpenApiRouter<App> {
     params(openapi::Headers),
     security(("token" = []))
 )]
-async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
+async fn show(Authenticated { caller, .. }: Authenticated<SystemAccess>, headers: HeaderMap) -> Response {
     answer(&caller.account, &caller.tenant, language(&headers))
 }
 
@@ -82,7 +82,11 @@ async fn show(Signed(caller): Signed, headers: HeaderMap) -> Response {
     ),
     security(("token" = []))
 )]
-async fn update(State(app): State<App>, Signed(caller): Signed, request: Request) -> Result<Response, Error> {
+async fn update(
+    State(app): State<App>,
+    Authenticated { caller, .. }: Authenticated<SystemAccess>,
+    request: Request,
+) -> Result<Response, Error> {
     let language = language(request.headers());
     let occasion = occasion(Contract::System, &request);
     let Opened { wished, nonce } = secure_channel::read(&app, &caller, request).await?;
@@ -94,25 +98,23 @@ async fn update(State(app): State<App>, Signed(caller): Signed, request: Request
     Ok(answer(&account, &caller.tenant, language))
 }
 
-/// A caller who may use this contract.
-struct Signed(Caller);
+/// What the contract asks of its callers.
+enum SystemAccess {}
 
-impl FromRequestParts<App> for Signed {
-    type Rejection = Error;
+impl Access for SystemAccess {
+    const CONTRACT: Option<Contract> = Some(Contract::System);
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
-        count_source(app, parts)?;
-        let caller = app.authenticator().bearer(&parts.headers, Some(Contract::System)).await?;
-        caller.require_active(app.now())?;
+    fn permit(caller: &Caller) -> Result<(), Error> {
         permitted(&caller.account)?;
-        if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {
-            return Err(Error::AccessDenied);
+        match caller.token().portal.as_deref() {
+            Some(portal) if portal != Portal::System.code() => Err(Error::AccessDenied),
+            _ => Ok(()),
         }
-        caller.require_contract(Contract::System)?;
+    }
+
+    async fn bind(app: &App, caller: &Caller, parts: &Parts) -> Result<(), Error> {
         let required = app.config().system.client_hash == ClientHash::Required;
-        app.authenticator().client_hash(&caller, &parts.headers, required).await?;
-        app.limits().account(Contract::System, caller.account.id)?;
-        Ok(Signed(caller))
+        app.authenticator().client_hash(caller, &parts.headers, required).await
     }
 }
 
