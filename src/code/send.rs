@@ -27,8 +27,8 @@ pub struct Wanted<'a> {
     pub context: &'a str,
     /// The language of the message.
     pub language: Language,
-    /// From when the answer takes its least time: before it was looked up whose the address is, and after the request was
-    /// read whole, as its sender decides how long that takes.
+    /// The start of the answer's least time: before the address's owner is looked up, and after the body was read, since the
+    /// client decides how long that takes.
     pub since: Stopwatch,
     /// False: everything happens (limits, token, time), but no message leaves and no code proves anything, so that nobody can
     /// tell who has an address.

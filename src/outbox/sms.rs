@@ -112,11 +112,19 @@ impl Body {
     fn fill(&self, places: &Places<'_>) -> String {
         match self {
             Body::Json(tree) => fill_tree(tree.clone(), places).to_text(),
-            Body::Form(template) => {
-                places.fill(template, |text| form_urlencoded::byte_serialize(text.as_bytes()).collect())
-            }
+            Body::Form(template) => places.fill(template, form_encode),
         }
     }
+}
+
+/// Percent-encodes everything but ASCII letters and digits. A space becomes `%20`, which every decoder reads; `+` is a space
+/// only to those that know forms (URL Standard, "application/x-www-form-urlencoded").
+fn form_encode(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 /// Fills the strings of a tree: however it reads, what is put in stays inside its string.

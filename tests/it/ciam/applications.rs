@@ -104,7 +104,7 @@ on_both_databases!(
         selfsame: invalid value 'https://a.example/' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
         selfsame: invalid value 'HTTPS://A.example' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
         selfsame: grants: client_credentials is for applications that keep a secret
-        selfsame: invalid value '0s' for '--token-lifetime <DURATION>': expected a duration such as 10m or 1h
+        selfsame: invalid value '0s' for '--token-lifetime <DURATION>': expected a duration such as 90d, 12h or 30m
         selfsame: token-lifetime: must be at most issuer.max_token_lifetime, 720h
         selfsame: invalid value 'a b' for '--claims <CLAIMS>': expected a claim, or an attribute of the tenant's schema
         selfsame: no application has the id none; see `selfsame client list`

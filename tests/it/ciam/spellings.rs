@@ -129,11 +129,11 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_opens_whatever_account_has_its_mailbox_and_no_other(server: Server) {
+    async fn a_code_opens_only_the_account_that_has_its_mailbox(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let (first, second) = (owner(&server, KIM).await, server.person(&[]).await);
         let grant = grant(&client, KIM, KIM).await;
-        // No longer verified, so that it is nobody's.
+        // An address without a mark is no account's own.
         let mut unproved = Patch::default();
         unproved.email_verified = Some(false);
         server.operate(&first, unproved).await;
@@ -146,7 +146,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_that_is_not_the_mailboxs_does_not_show_its_status(server: Server) {
+    async fn the_status_of_an_account_with_another_spelling_does_not_show(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let kim = owner(&server, KIM).await;
         let grant = grant(&client, KIM, KIM).await;
@@ -158,7 +158,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_signs_up_has_the_address_that_the_code_was_sent_to(server: Server) {
+    async fn a_sign_up_stores_the_address_that_the_code_was_sent_to(server: Server) {
         let client = opening(&server).await;
         for (sent_to, typed) in EQUAL.map(|(one, other)| (other, one)) {
             let mut grant = grant(&client, sent_to, sent_to).await;

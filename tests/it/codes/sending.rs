@@ -134,9 +134,9 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
     }
 }
 
-/// What is looked up before, whose an address is above all, takes its time out of the same.
+/// The look-up of an address's owner runs before a code is sent, and must not show.
 #[tokio::test]
-async fn the_least_time_runs_from_when_the_request_was_read() {
+async fn the_least_time_of_an_answer_counts_what_was_looked_up_before() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "2s")]).await;
     let wanted = |address| wanted(&server.tenant, address);
     let first = wanted(JANE);
