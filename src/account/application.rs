@@ -1,8 +1,7 @@
-use std::str::FromStr;
-
 use jiff::Timestamp;
+use strum::{IntoStaticStr, VariantArray};
 
-use super::TenantId;
+use super::{TenantId, closed_set};
 use crate::keys::KeyedHash;
 
 /// An application that people sign in through: a client in the words of OAuth 2.0 (RFC 6749 §2).
@@ -44,63 +43,36 @@ impl Application {
     }
 }
 
-/// A closed set that is stored and spoken as a word.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal;)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $name {
-            /// Every member.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-
-            /// The word in the database and on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $($name::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<$name, String> {
-                $name::ALL.iter().copied().find(|member| member.name() == text).ok_or_else(|| {
-                    let known: Vec<&str> = $name::ALL.iter().map(|member| member.name()).collect();
-                    format!("expected one of {}", known.join(", "))
-                })
-            }
-        }
-    };
+/// What an application runs on, which decides whether it can keep a secret (RFC 6749 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kind {
+    /// A web server: keeps a secret.
+    Web,
+    /// Pages in a browser: keep none.
+    Spa,
+    /// A program on somebody's own device: keeps none.
+    Mobile,
+    /// A machine that acts for itself: keeps a secret.
+    M2m,
 }
 
-words! {
-    /// What an application runs on, which decides whether it can keep a secret (RFC 6749 §2.1).
-    Kind {
-        /// A web server: keeps a secret.
-        Web = "web";
-        /// Pages in a browser: keep none.
-        Spa = "spa";
-        /// A program on somebody's own device: keeps none.
-        Mobile = "mobile";
-        /// A machine that acts for itself: keeps a secret.
-        M2m = "m2m";
-    }
+/// A way to get tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum GrantType {
+    /// A one-time code sent to a phone.
+    Sms,
+    /// A one-time code sent to an e-mail address.
+    Email,
+    /// A refresh token (RFC 6749 §6).
+    RefreshToken,
+    /// The application's own credentials (RFC 6749 §4.4); such a token is about nobody.
+    ClientCredentials,
 }
 
-words! {
-    /// A way to get tokens.
-    GrantType {
-        /// A one-time code sent to a phone.
-        Sms = "sms";
-        /// A one-time code sent to an e-mail address.
-        Email = "email";
-        /// A refresh token (RFC 6749 §6).
-        RefreshToken = "refresh_token";
-        /// The application's own credentials (RFC 6749 §4.4); such a token is about nobody.
-        ClientCredentials = "client_credentials";
-    }
-}
+closed_set!(Kind);
+closed_set!(GrantType);
 
 impl Kind {
     /// Whether it can keep a secret.

@@ -1,7 +1,12 @@
 use std::str::FromStr;
 
+use strum::IntoStaticStr;
+
+use super::among;
+
 /// The contracts that selfsame speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Contract {
     /// The System portal's `/web/v1/system/profile`.
     System,
@@ -23,19 +28,7 @@ impl Contract {
 
     /// The name in audiences, histories and logs.
     pub fn name(self) -> &'static str {
-        match self {
-            Contract::System => "system",
-            Contract::Cl2c => "cl2c",
-            Contract::RiverGen => "rivergen",
-            Contract::Ciam => "ciam",
-        }
-    }
-
-    /// The one of some contracts that has this name.
-    pub(crate) fn among(contracts: &[Contract], name: &str) -> Result<Contract, String> {
-        let named = contracts.iter().copied().find(|contract| contract.name() == name);
-        let names = || contracts.iter().map(|contract| contract.name()).collect::<Vec<_>>().join(", ");
-        named.ok_or_else(|| format!("expected one of {}", names()))
+        self.into()
     }
 }
 
@@ -43,6 +36,6 @@ impl FromStr for Contract {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Contract, String> {
-        Contract::among(&Contract::WITH_BEARERS, text)
+        among(&Contract::WITH_BEARERS, text)
     }
 }

@@ -4,6 +4,7 @@
 
 mod application;
 pub mod attributes;
+mod closed_set;
 mod contact;
 mod contract;
 mod error;
@@ -24,6 +25,7 @@ use crate::json::Object;
 
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
+pub(crate) use closed_set::{among, closed_set};
 pub use contact::{Channel, Contact, Email, Phone};
 pub use contract::Contract;
 pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule, TooMany};

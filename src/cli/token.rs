@@ -124,5 +124,5 @@ async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
 }
 
 fn contract(text: &str) -> Result<Contract, String> {
-    Contract::among(&Contract::WITH_TOKENS, text)
+    crate::account::among(&Contract::WITH_TOKENS, text)
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -140,10 +141,7 @@ pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, 
 }
 
 fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let nibbles =
-        digits.chars().map(|c| c.to_digit(16).and_then(|n| u8::try_from(n).ok())).collect::<Option<Vec<_>>>()?;
-    let bytes: Vec<u8> = nibbles.chunks(2).map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).collect();
-    (nibbles.len() == 64).then(|| bytes.try_into().ok()).flatten()
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?.try_into().ok()
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: FromStr>(source: D, expected: &str) -> Result<T, D::Error> {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderName};
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use super::Authenticator;
 use crate::account::{Account, Error, Tenant};
 use crate::clock::random;
-use crate::keys::{KeyedHash, Keyring, equal, hex};
+use crate::keys::{KeyedHash, Keyring, equal};
 use crate::store::{ApiKey, Store};
 
 /// What every key begins with, so that secret scanners and people can tell one.
@@ -59,7 +60,7 @@ impl Authenticator {
 
 /// A new secret; it is shown once and kept by nobody.
 pub fn mint() -> String {
-    let secret = hex(&random::<32>());
+    let secret = HEXLOWER.encode(&random::<32>());
     let checksum = checksum(&secret);
     format!("{PREFIX}{secret}{checksum}")
 }
@@ -83,7 +84,7 @@ fn checksum(secret: &str) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     context.update(PREFIX.as_bytes());
     context.update(secret.as_bytes());
-    hex(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
+    HEXLOWER.encode(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
 }
 
 /// The header's value without the white space around it, if it is there once and says something.

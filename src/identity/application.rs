@@ -1,16 +1,18 @@
 //! The credentials of applications (RFC 6749 §2.3): an identifier, and a secret where one can be kept.
 
+use data_encoding::HEXLOWER;
+
 use super::Authenticator;
 use crate::account::{Application, Error, Tenant};
 use crate::clock::random;
-use crate::keys::{KeyedHash, Keyring, equal, hex};
+use crate::keys::{KeyedHash, Keyring, equal};
 
 /// What every secret begins with, so that secret scanners and people can tell one.
 const PREFIX: &str = "ssc_";
 
 /// A new secret; it is shown once and kept by nobody.
 pub fn mint_secret() -> String {
-    format!("{PREFIX}{}", hex(&random::<32>()))
+    format!("{PREFIX}{}", HEXLOWER.encode(&random::<32>()))
 }
 
 /// What a secret of an application is recognised by.

@@ -2,6 +2,7 @@
 //! one more set. The refresh tokens of one sign-in are a family: one that comes a second time was stolen from somebody, so
 //! it ends the family and every access token that was issued with it (RFC 9700 §4.14.2).
 
+use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use super::{Authenticator, Issuer, issuer};
 use crate::account::{AccountId, Application, Error, GrantType};
 use crate::clock::{Clock, after, random};
 use crate::config::PublicUrl;
-use crate::keys::{KeyedHash, Keyring, hex};
+use crate::keys::{KeyedHash, Keyring};
 use crate::store::{RefreshToken, SignIn, Store};
 
 /// How long a refresh token is good for one use.
@@ -210,7 +211,7 @@ impl SignIns {
 
     /// A new refresh token: the secret, and how it is stored.
     fn refresh_token(&self, access: &Access) -> (String, RefreshToken) {
-        let secret = format!("{PREFIX}{}", hex(&random::<32>()));
+        let secret = format!("{PREFIX}{}", HEXLOWER.encode(&random::<32>()));
         let token = RefreshToken {
             hash: self.hash(&secret),
             issued_at: access.issued_at,

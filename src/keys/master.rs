@@ -4,6 +4,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::{OpenError, SealingKey};
 
@@ -33,16 +34,8 @@ impl MasterKey {
 
     fn parse(text: &str, path: &Path) -> Result<MasterKey, MasterKeyError> {
         let malformed = || MasterKeyError::Malformed(path.to_owned());
-        let digits = text.trim().as_bytes();
-        let mut key = [0; 32];
-        if digits.len() != 64 {
-            return Err(malformed());
-        }
-        for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-            let digit = |index: usize| (pair[index] as char).to_digit(16).ok_or_else(malformed);
-            *byte = (digit(0)? * 16 + digit(1)?) as u8;
-        }
-        Ok(MasterKey::new(&key))
+        let key = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map_err(|_| malformed())?;
+        Ok(MasterKey::new(&key.try_into().map_err(|_| malformed())?))
     }
 
     /// Reads the key file, or makes it from `fresh` when there is none, readable by its owner alone and on disk before
@@ -50,7 +43,7 @@ impl MasterKey {
     pub fn read_or_create(path: &Path, fresh: [u8; 32]) -> Result<MasterKey, MasterKeyError> {
         let failed = |error| MasterKeyError::File(path.to_owned(), error);
         if !path.exists() {
-            let digits: String = super::hex(&fresh);
+            let digits: String = HEXLOWER.encode(&fresh);
             // Written aside and linked into place: nobody ever reads half a key.
             let draft = path.with_extension(format!("{}.draft", draft_name(&fresh)));
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
@@ -84,7 +77,7 @@ impl MasterKey {
 /// linked into place, would change a key that is in use.
 fn draft_name(fresh: &[u8; 32]) -> String {
     let hash = digest::digest(&digest::SHA256, fresh);
-    super::hex(&hash.as_ref()[..8])
+    HEXLOWER.encode(&hash.as_ref()[..8])
 }
 
 fn sync_parent(path: &Path) -> std::io::Result<()> {

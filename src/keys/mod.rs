@@ -59,11 +59,6 @@ struct Keys {
     outbox: SealingKey,
 }
 
-/// Bytes in hexadecimal digits, two each.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A keyed hash: recognises a value without storing it.
 pub type KeyedHash = [u8; 32];
 

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -13,7 +14,6 @@ use super::Data;
 use super::kind::{Ending, Kind};
 use super::render::{MAX_MEMORY, MEBIBYTE, Unusable, render};
 use crate::account::{Cause, Error};
-use crate::keys::hex;
 
 /// Pictures that may wait for a thread: more would wait longer than their client does.
 const MAX_WAITING: usize = 16;
@@ -75,7 +75,7 @@ impl Pool {
 fn decode<Held>(kind: Kind, base64: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
     let bytes = STANDARD.decode(&base64).map_err(Unusable::because)?;
     drop(base64);
-    let digest = format!("{}.{}", hex(digest(&SHA256, &bytes).as_ref()), bytes.len());
+    let digest = format!("{}.{}", HEXLOWER.encode(digest(&SHA256, &bytes).as_ref()), bytes.len());
     let (ending, file) = render(kind, &bytes, reserve)?;
     Ok(Prepared { digest, ending, file: file.into() })
 }

@@ -1,6 +1,7 @@
 //! The published page's own examples, to the byte.
 
 use selfsame::account::{Field, Kind};
+use strum::VariantArray as _;
 
 use super::Jane;
 use crate::support::{Server, patch};
@@ -34,7 +35,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn applications_of_every_kind_change_their_people(server: Server) {
-        for kind in Kind::ALL {
+        for kind in Kind::VARIANTS {
             let account = server.person(&[(Field::DisplayName, "Jane")]).await;
             let jane = Jane::of(server.client(*kind, &["nickname"]).await, account).await;
             let answer = jane.patch(REQUEST).await;
