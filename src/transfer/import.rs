@@ -85,11 +85,11 @@ pub async fn import(
             return Ok(import.totals);
         }
         import.settle(&mut batch).await?;
-        let refused = batch.iter().filter(|line| !line.faults.is_empty());
+        let refused = batch.iter().filter_map(|line| Some((line.number, line.faults()?)));
         let told = if import.stops() { 1 } else { usize::MAX };
-        for line in refused.take(told) {
+        for (number, faults) in refused.take(told) {
             import.totals.refused += 1;
-            line.faults.iter().for_each(|fault| tell(Event::Fault(line.number, fault)));
+            faults.iter().for_each(|fault| tell(Event::Fault(number, fault)));
         }
         tell(Event::Progress(lines.bytes));
         if import.stops() && import.totals.refused > 0 {
@@ -108,15 +108,39 @@ struct Import<'a> {
     totals: Totals,
 }
 
-/// A line and what is known of it.
+/// A line, counted from 1, and how far it has come.
 struct Line {
     number: u64,
-    draft: Option<Draft>,
-    faults: Vec<String>,
-    /// Whether its account is there already, just so.
-    unchanged: bool,
-    /// Its account, when that is not there yet.
-    arrival: Option<Arrival>,
+    state: State,
+}
+
+enum State {
+    /// It was read, and its account is not there yet.
+    Draft(Draft),
+    /// Its account is there, with the same values.
+    Unchanged(AccountId),
+    /// Its account can be added.
+    Ready(Arrival),
+    /// Its account cannot be added, for these reasons.
+    Refused(Vec<String>),
+}
+
+impl Line {
+    /// Why it is refused, if it is.
+    fn faults(&self) -> Option<&[String]> {
+        match &self.state {
+            State::Refused(faults) => Some(faults),
+            _ => None,
+        }
+    }
+
+    /// Refuses it, for one more reason if it is refused already.
+    fn refuse(&mut self, fault: String) {
+        match &mut self.state {
+            State::Refused(faults) => faults.push(fault),
+            state => *state = State::Refused(vec![fault]),
+        }
+    }
 }
 
 impl Import<'_> {
@@ -135,12 +159,9 @@ impl Import<'_> {
                 Ok(line) => Draft::read(&line),
                 Err(_) => Err(vec![format!("longer than {MAX_LINE} bytes")]),
             };
-            let (draft, faults) = match draft {
-                Ok(draft) => (Some(draft), Vec::new()),
-                Err(faults) => (None, faults),
-            };
-            let ends = self.stops() && !faults.is_empty();
-            batch.push(Line { number: lines.count, draft, faults, unchanged: false, arrival: None });
+            let line = Line { number: lines.count, state: draft.map_or_else(State::Refused, State::Draft) };
+            let ends = self.stops() && line.faults().is_some();
+            batch.push(line);
             if ends {
                 break;
             }
@@ -157,7 +178,7 @@ impl Import<'_> {
             self.refuse_conflicts(batch).await?;
             self.refuse_repeated(batch)?;
             let faultless = match self.stops() {
-                true => batch.iter().position(|line| !line.faults.is_empty()).unwrap_or(batch.len()),
+                true => batch.iter().position(|line| line.faults().is_some()).unwrap_or(batch.len()),
                 false => batch.len(),
             };
             let kept = &batch[..faultless];
@@ -170,7 +191,8 @@ impl Import<'_> {
                 Ok(()) => {}
             }
             self.totals.added += arrivals.len() as u64;
-            self.totals.unchanged += kept.iter().filter(|line| line.unchanged && line.faults.is_empty()).count() as u64;
+            let unchanged = kept.iter().filter(|line| matches!(line.state, State::Unchanged(_)));
+            self.totals.unchanged += unchanged.count() as u64;
             return Ok(());
         }
         Err(Error::Taken("what a line names"))
@@ -178,7 +200,7 @@ impl Import<'_> {
 
     /// Finds the accounts that are there already and how they differ.
     async fn compare(&self, batch: &mut [Line]) -> Result<(), Error> {
-        let ids: Vec<AccountId> = batch.iter().filter_map(|line| Some(line.draft.as_ref()?.id)).collect();
+        let ids: Vec<AccountId> = drafts(batch).map(|draft| draft.id).collect();
         let accounts: HashMap<AccountId, Account> =
             self.store.accounts_with(&ids).await?.into_iter().map(|account| (account.id, account)).collect();
         let present: Vec<AccountId> = accounts.keys().copied().collect();
@@ -188,21 +210,22 @@ impl Import<'_> {
         }
         identities.values_mut().for_each(|identities| sort(identities));
         for line in batch {
-            let Some(draft) = &line.draft else { continue };
+            let State::Draft(draft) = &line.state else { continue };
             let Some(tenant) = self.tenants.get(&draft.tenant) else {
                 let name: String = draft.tenant.chars().take(MAX_SHOWN).collect();
-                line.faults.push(format!("tenant: none is named {name:?}; see `selfsame tenant list`"));
+                line.refuse(format!("tenant: none is named {name:?}; see `selfsame tenant list`"));
                 continue;
             };
             let Some(account) = accounts.get(&draft.id) else { continue };
             let identities = identities.get(&draft.id).map_or(&[][..], Vec::as_slice);
             let differences = draft.differences(account, identities, tenant);
-            line.unchanged = differences.is_empty();
             if let Some(place) = self.seen.place(&id_name(draft.id))? {
-                line.faults.push(repeated("id", place));
-            } else if !line.unchanged {
+                line.refuse(repeated("id", place));
+            } else if differences.is_empty() {
+                line.state = State::Unchanged(draft.id);
+            } else {
                 let names = differences.join(", ");
-                line.faults.push(format!("exists with other values ({names}); import does not overwrite"));
+                line.refuse(format!("exists with other values ({names}); import does not overwrite"));
             }
         }
         Ok(())
@@ -210,17 +233,14 @@ impl Import<'_> {
 
     /// Makes the accounts that are not there yet.
     async fn prepare(&self, batch: &mut [Line]) -> Result<(), Error> {
-        let new = |line: &&mut Line| line.faults.is_empty() && !line.unchanged;
-        let unnumbered =
-            |line: &&mut Line| new(line) && line.draft.as_ref().is_some_and(|draft| draft.number.is_none());
-        let count = batch.iter_mut().filter(unnumbered).count() as i64;
-        let mut number = match count {
+        let unnumbered = drafts(batch).filter(|draft| draft.number.is_none()).count() as i64;
+        let mut number = match unnumbered {
             0 => 0,
             _ if self.options.dry_run => 0,
             count => self.store.draw_account_numbers(count).await? - count,
         };
-        for line in batch.iter_mut().filter(new) {
-            let Some(draft) = line.draft.take() else { continue };
+        for line in batch {
+            let State::Draft(draft) = &line.state else { continue };
             let Some(tenant) = self.tenants.get(&draft.tenant) else { continue };
             let number = draft.number.unwrap_or_else(|| {
                 number += 1;
@@ -229,8 +249,12 @@ impl Import<'_> {
             });
             let rules = self.profiles.rules(tenant).await?;
             let (account, patch) = draft.account(tenant, number, self.clock.now());
-            line.faults.extend(misfits(&rules, &patch));
-            line.arrival = Some(self.profiles.arrive(account, &patch, draft.identities)?);
+            line.state = match misfits(&rules, &patch) {
+                misfits if misfits.is_empty() => {
+                    State::Ready(self.profiles.arrive(account, &patch, draft.identities.clone())?)
+                }
+                misfits => State::Refused(misfits),
+            };
         }
         Ok(())
     }
@@ -240,25 +264,26 @@ impl Import<'_> {
         let (positions, arrivals): (Vec<usize>, Vec<&Arrival>) = ready(batch).unzip();
         for conflict in self.store.conflicts(&arrivals).await? {
             let fault = format!("{}: account {} has it already", conflict.what, conflict.holder);
-            batch[positions[conflict.arrival]].faults.push(fault);
+            batch[positions[conflict.arrival]].refuse(fault);
         }
         Ok(())
     }
 
     /// Refuses what lines before have already, and remembers what these have.
     fn refuse_repeated(&self, batch: &mut [Line]) -> Result<(), Error> {
-        for line in batch.iter_mut().filter(|line| line.faults.is_empty()) {
-            let names = match (&line.arrival, &line.draft) {
-                (Some(arrival), _) => arrival.names(),
-                (None, Some(draft)) => vec![("id", id_name(draft.id))],
-                (None, None) => continue,
+        for line in batch {
+            let names = match &line.state {
+                State::Ready(arrival) => arrival.names(),
+                State::Unchanged(id) => vec![("id", id_name(*id))],
+                State::Draft(_) | State::Refused(_) => continue,
             };
             for (what, name) in &names {
-                let place = self.seen.place(name)?.filter(|place| *place != line.number);
-                line.faults.extend(place.map(|place| repeated(what, place)));
+                if let Some(place) = self.seen.place(name)?.filter(|place| *place != line.number) {
+                    line.refuse(repeated(what, place));
+                }
             }
             // A line that is refused stands in nobody's way.
-            if line.faults.is_empty() {
+            if line.faults().is_none() {
                 names.iter().try_for_each(|(_, name)| self.seen.note(name, line.number).map(drop))?;
             }
         }
@@ -266,10 +291,20 @@ impl Import<'_> {
     }
 }
 
+/// The accounts that are not there yet.
+fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
+    batch.iter().filter_map(|line| match &line.state {
+        State::Draft(draft) => Some(draft),
+        _ => None,
+    })
+}
+
 /// The accounts that are ready to be added, each with its line's position.
 fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &Arrival)> {
-    let lines = batch.iter().enumerate().filter(|(_, line)| line.faults.is_empty());
-    lines.filter_map(|(position, line)| Some((position, line.arrival.as_ref()?)))
+    batch.iter().enumerate().filter_map(|(position, line)| match &line.state {
+        State::Ready(arrival) => Some((position, arrival)),
+        _ => None,
+    })
 }
 
 /// What the tenant's schema has against the attributes that a line brings.
