@@ -14,7 +14,7 @@ use crate::config::{CodeRules, Codes};
 use crate::keys::{KeyedHash, Keyring};
 
 pub use crate::account::{Channel, CodeFault};
-pub use prove::{Offered, Proof, ProofError, is_mismatched, prove};
+pub use prove::{Offered, Proof, is_mismatched, prove};
 pub use send::{Sent, Wanted, forget_expired, send};
 
 /// What a code is for; a code for one use opens no other.

@@ -29,30 +29,6 @@ pub struct Proof {
     contact: Contact,
 }
 
-/// Why nothing was proved.
-#[derive(Debug)]
-pub enum ProofError {
-    /// The code does not prove it.
-    Fault(CodeFault),
-    /// It could not be found out.
-    Error(Error),
-}
-
-impl From<Error> for ProofError {
-    fn from(error: Error) -> ProofError {
-        ProofError::Error(error)
-    }
-}
-
-impl From<ProofError> for Error {
-    fn from(error: ProofError) -> Error {
-        match error {
-            ProofError::Fault(fault) => Error::Code(fault),
-            ProofError::Error(error) => error,
-        }
-    }
-}
-
 impl Proof {
     /// What is to be used up: [`Effect::UseCode`](crate::store::Effect::UseCode).
     pub fn challenge(&self) -> Challenge {
@@ -66,21 +42,21 @@ impl Proof {
 }
 
 /// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
-/// The code is not used up by it.
-pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, ProofError> {
+/// The code is not used up by it. [`Error::Code`] when it proves nothing.
+pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, Error> {
     let Offered { tenant, usage, contact, application, context, token, code } = offered;
     let binding = Binding { tenant, usage, contact: &contact, application, context };
     let (slot, hash) = (binding.slot(app.keys()), binding.hash(app.keys()));
     let tries = i64::try_from(usage.rules(&app.config().codes).tries).unwrap_or(i64::MAX);
     let now = app.now();
     let tried = app.store().count_try(slot, token_hash(app.keys(), token), hash, now, tries).await?;
-    let tried = tried.ok_or(ProofError::Fault(CodeFault::Token))?;
+    let tried = tried.ok_or(Error::Code(CodeFault::Token))?;
     let is_same = keys::equal(&tried.code, &code_hash(app.keys(), tried.id, hash, code));
     if now >= tried.code_expires_at {
-        return Err(ProofError::Fault(CodeFault::Expired));
+        return Err(Error::Code(CodeFault::Expired));
     }
     if !is_same {
-        return Err(ProofError::Fault(CodeFault::Code));
+        return Err(Error::Code(CodeFault::Code));
     }
     Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
 }

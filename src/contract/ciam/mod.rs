@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 
 use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
 use crate::app::App;
-use crate::code::{self, Proof, ProofError, Usage};
+use crate::code::{self, Proof, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
 use crate::profile;
@@ -188,9 +188,9 @@ impl SignedIn {
             };
             match code::prove(app, offered).await {
                 Ok(proof) => proofs.push((address, proof)),
-                Err(ProofError::Fault(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
-                Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),
-                Err(ProofError::Error(error)) => return Err(error.into_response()),
+                Err(Error::Code(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
+                Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),
+                Err(error) => return Err(error.into_response()),
             }
         }
         match wrong_codes.first() {

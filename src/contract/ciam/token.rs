@@ -12,7 +12,7 @@ use super::refusal::{self, Address};
 use super::wish;
 use crate::account::{Account, AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
 use crate::app::App;
-use crate::code::{self, Offered, Proof, ProofError, Usage};
+use crate::code::{self, Offered, Proof, Usage};
 use crate::http::{body, count_source_of, occasion};
 use crate::identity::sign_in::{self, Tokens};
 use crate::profile;
@@ -179,9 +179,9 @@ impl Signing<'_> {
         };
         match code::prove(self.app, offered).await {
             Ok(proof) => Ok(proof),
-            Err(ProofError::Fault(CodeFault::Token)) => Err(self.nothing(token).await),
-            Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
-            Err(ProofError::Error(error)) => Err(said(error)),
+            Err(Error::Code(CodeFault::Token)) => Err(self.nothing(token).await),
+            Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
+            Err(error) => Err(said(error)),
         }
     }
 

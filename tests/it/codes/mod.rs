@@ -4,8 +4,8 @@ mod proving;
 mod races;
 mod sending;
 
-use selfsame::account::{Contact, Tenant, Text};
-use selfsame::code::{self, CodeFault, Offered, Proof, ProofError, Usage, Wanted};
+use selfsame::account::{Contact, Error, Tenant, Text};
+use selfsame::code::{self, CodeFault, Offered, Proof, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::mailbox::Mail;
 
@@ -73,8 +73,8 @@ fn wrong(code: &str) -> String {
 
 async fn prove(server: &Server, offered: Offered<'_>) -> Result<Proof, CodeFault> {
     code::prove(&server.app, offered).await.map_err(|error| match error {
-        ProofError::Fault(fault) => fault,
-        ProofError::Error(error) => panic!("{error:?}"),
+        Error::Code(fault) => fault,
+        error => panic!("{error:?}"),
     })
 }
 

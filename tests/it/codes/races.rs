@@ -4,7 +4,7 @@ use selfsame::account::history::Occasion;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code::{CodeFault, ProofError};
+use selfsame::code::CodeFault;
 use selfsame::outbox::Delivery;
 use selfsame::{code, profile};
 
@@ -28,7 +28,7 @@ on_both_databases!(
                 let (tenant, token, code) = (server.tenant.clone(), token.clone(), wrong(&code));
                 tokio::spawn(async move {
                     match code::prove(&app, offered(&tenant, JANE, &token, &code)).await {
-                        Err(ProofError::Fault(fault)) => fault,
+                        Err(Error::Code(fault)) => fault,
                         other => panic!("{other:?}"),
                     }
                 })
