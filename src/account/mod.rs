@@ -11,6 +11,7 @@ mod fields;
 pub mod history;
 mod patch;
 mod picture;
+mod rule;
 pub mod schema;
 mod tenant;
 
@@ -26,11 +27,14 @@ pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub use contact::{Channel, Contact, Email, Phone};
 pub use contract::Contract;
-pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule, TooMany};
+pub use error::{
+    AccessFault, BodyFault, Cause, ChannelFault, CodeFault, CredentialFault, Error, HashFault, RequestFault, TooMany,
+};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
 pub use picture::{Picture, PictureRule};
+pub use rule::{Fault, Rule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 

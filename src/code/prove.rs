@@ -53,10 +53,10 @@ pub async fn prove(app: &App, offered: Offered<'_>) -> Result<Proof, Error> {
     let tried = tried.ok_or(Error::Code(CodeFault::Token))?;
     let is_same = keys::equal(&tried.code, &code_hash(app.keys(), tried.id, hash, code));
     if now >= tried.code_expires_at {
-        return Err(Error::Code(CodeFault::Expired));
+        return Err(CodeFault::Expired.into());
     }
     if !is_same {
-        return Err(Error::Code(CodeFault::Code));
+        return Err(CodeFault::Code.into());
     }
     Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
 }

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Binding, Usage, code_hash, message, token_hash};
-use crate::account::{Contact, Error, Tenant};
+use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::app::App;
 use crate::clock::{after, before};
 use crate::keys::KeyedHash;
@@ -39,7 +39,7 @@ pub struct Sent {
 
 /// Makes a code and hands it over. An older code in its place is void from then on.
 ///
-/// The answer, whichever it is, takes at least `codes.answer_time`. [`Error::CodeTooOften`] when the address had enough;
+/// The answer, whichever it is, takes at least `codes.answer_time`. [`CodeFault::TooOften`] when the address had enough;
 /// [`Error::Unavailable`] when the message could not be handed over, and then nothing that this call made can be used.
 pub async fn send(app: &App, wanted: Wanted<'_>) -> Result<Sent, Error> {
     let least = tokio::time::sleep(app.config().codes.answer_time);
@@ -119,7 +119,7 @@ async fn count(app: &App, binding: &Binding<'_>, now: Timestamp) -> Result<Keyed
     if counted && app.store().count_sending(address, now, limit(interval)).await? {
         Ok(address)
     } else {
-        Err(Error::CodeTooOften(contact.channel()))
+        Err(Error::Code(CodeFault::TooOften(contact.channel())))
     }
 }
 

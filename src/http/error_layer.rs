@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use super::RequestId;
-use crate::account::{Cause, Error};
+use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
 use crate::language::Language;
 use crate::telemetry::{self, Stopwatch};
@@ -50,7 +50,12 @@ impl IntoResponse for Error {
 /// in flight. `name` is the contract's in the metrics.
 pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
     let bounded = from_fn_with_state(app.clone(), bounded);
-    speak_unbounded(routes.fallback(async || Error::NotFound.into_response()).layer(bounded), app, name, voice)
+    speak_unbounded(
+        routes.fallback(async || Error::Request(RequestFault::NotFound).into_response()).layer(bounded),
+        app,
+        name,
+        voice,
+    )
 }
 
 /// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
@@ -84,11 +89,13 @@ pub(crate) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
     let mut response = voice(error, asked);
     match error {
         Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),
-        Error::RateLimited(early) => drop(response.headers_mut().insert(header::RETRY_AFTER, seconds(early.wait))),
+        Error::Request(RequestFault::RateLimited(early)) => {
+            drop(response.headers_mut().insert(header::RETRY_AFTER, seconds(early.wait)))
+        }
         _ => {}
     }
     // What is left of a body that nobody reads any more would be taken for the next request.
-    if let Error::BodyTooSlow | Error::BodyTooLarge = error {
+    if let Error::Request(RequestFault::BodyTooSlow) | Error::Request(RequestFault::BodyTooLarge) = error {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

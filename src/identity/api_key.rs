@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
-use crate::account::{Account, Error, Tenant};
+use crate::account::{AccessFault, Account, CredentialFault, Error, Tenant};
 use crate::app::App;
 use crate::keys::{KeyedHash, equal, hex};
 use crate::store::ApiKey;
@@ -39,16 +39,16 @@ pub struct KeyHolder {
 /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
 /// and the same work.
 pub async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, Error> {
-    let tenant = single(headers, &TENANT).ok_or(Error::TenantUnknown)?;
+    let tenant = single(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
     let secret = single(headers, &KEY);
     let hash = hash(app, secret.unwrap_or_default());
-    let presented = app.store().presented(tenant, hash).await?.ok_or(Error::TenantUnknown)?;
-    secret.filter(|secret| is_key(secret)).ok_or(Error::CredentialsInvalid)?;
-    let (key, account) = presented.key.ok_or(Error::CredentialsInvalid)?;
+    let presented = app.store().presented(tenant, hash).await?.ok_or(AccessFault::TenantUnknown)?;
+    secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
+    let (key, account) = presented.key.ok_or(CredentialFault::Invalid)?;
     let now = app.now();
     let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
     if !holds {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     app.key_uses().note(key.hash, now);
     Ok(KeyHolder { tenant: presented.tenant, key, account })

@@ -1,6 +1,6 @@
 //! The credentials of applications (RFC 6749 §2.3): an identifier, and a secret where one can be kept.
 
-use crate::account::{Application, Error, Tenant};
+use crate::account::{Application, CredentialFault, Error, Tenant};
 use crate::app::App;
 use crate::keys::{KeyedHash, equal, hex};
 
@@ -22,11 +22,15 @@ pub fn secret_hash(app: &App, application: &str, secret: &str) -> KeyedHash {
 pub async fn authenticate(app: &App, id: &str, secret: Option<&str>) -> Result<(Application, Tenant), Error> {
     let found = app.store().application(id).await?;
     let presented = secret_hash(app, id, secret.unwrap_or_default());
-    let (application, tenant) = found.ok_or(Error::CredentialsInvalid)?;
+    let (application, tenant) = found.ok_or(CredentialFault::Invalid)?;
     let holds = match (application.secret_hash, secret) {
         (Some(kept), Some(_)) => equal(&kept, &presented),
         (None, None) => true,
         _ => false,
     };
-    if holds && tenant.is_open(app.now()) { Ok((application, tenant)) } else { Err(Error::CredentialsInvalid) }
+    if holds && tenant.is_open(app.now()) {
+        Ok((application, tenant))
+    } else {
+        Err(Error::Credentials(CredentialFault::Invalid))
+    }
 }

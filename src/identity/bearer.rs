@@ -10,7 +10,7 @@ use super::provision::provision;
 use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
 use super::{Caller, Token, credentials};
-use crate::account::{AccountId, Application, Contract, Error};
+use crate::account::{AccessFault, AccountId, Application, Contract, CredentialFault, Error};
 use crate::app::App;
 use crate::config::Provision;
 use crate::json::{Object, Value};
@@ -47,7 +47,7 @@ enum Source {
 pub async fn identify(app: &App, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
-    caller(app, verified, presented, contract, Error::CredentialsInvalid).await
+    caller(app, verified, presented, contract, Error::Credentials(CredentialFault::Invalid)).await
 }
 
 /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
@@ -56,16 +56,21 @@ pub async fn identify_for_claims(app: &App, headers: &HeaderMap) -> Result<(Call
     let presented = credentials(headers, "Bearer")?;
     let verified = verified(app, presented).await?;
     if !verified.opens(Contract::Ciam) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let application = application(app, &verified).await?;
     if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
         let revoked = is_revoked(app, &verified.token).await?;
-        return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
+        return Err(if revoked {
+            Error::Credentials(CredentialFault::Invalid)
+        } else {
+            Error::Credentials(CredentialFault::ScopeMissing)
+        });
     }
-    let caller = caller(app, verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
+    let caller =
+        caller(app, verified, presented, Some(Contract::Ciam), Error::Access(AccessFault::AccountUnknown)).await?;
     if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     Ok((caller, application))
 }
@@ -85,7 +90,7 @@ async fn application(app: &App, verified: &Verified) -> Result<Option<Applicatio
     }
     match verified.source {
         Source::Trusted(_) => Ok(None),
-        Source::Own | Source::Application => Err(Error::CredentialsInvalid),
+        Source::Own | Source::Application => Err(Error::Credentials(CredentialFault::Invalid)),
     }
 }
 
@@ -104,13 +109,13 @@ async fn caller(
         None if matches!(verified.source, Source::Application) => return Err(gone),
         None => {
             provision_for(app, &verified, contract).await?;
-            find(app, &verified, session).await?.ok_or(Error::CredentialsInvalid)?
+            find(app, &verified, session).await?.ok_or(CredentialFault::Invalid)?
         }
     };
     let issued_too_early =
         found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
     if found.revoked || issued_too_early || !verified.speaks_for(&found) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
 }
@@ -130,7 +135,7 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
     let token = &verified.token;
     let subject = match &verified.source {
         Source::Own | Source::Application => {
-            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+            Subject::Account(token.subject.parse::<AccountId>().map_err(|_| CredentialFault::Invalid)?)
         }
         Source::Trusted(_) => Subject::Identity(token.issuer.clone(), app.keys().subject(&token.subject)),
     };
@@ -142,13 +147,13 @@ async fn find(app: &App, verified: &Verified, session: KeyedHash) -> Result<Opti
 async fn provision_for(app: &App, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
     let token = &verified.token;
     let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     };
     if contract.is_some_and(|contract| !verified.opens(contract)) {
-        return Err(Error::AccessDenied);
+        return Err(AccessFault::Denied.into());
     }
     if is_revoked(app, token).await? {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     provision(app, &issuer.settings, token, claims).await
 }
@@ -164,7 +169,7 @@ async fn is_revoked(app: &App, token: &Token) -> Result<bool, Error> {
 pub(super) async fn of_application(app: &App, presented: &str) -> Result<Option<Token>, Error> {
     match verified(app, presented).await {
         Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
-        Ok(_) | Err(Error::CredentialsInvalid) => Ok(None),
+        Ok(_) | Err(Error::Credentials(CredentialFault::Invalid)) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -172,7 +177,7 @@ pub(super) async fn of_application(app: &App, presented: &str) -> Result<Option<
 /// The token, verified now or remembered. Every reason for refusal is the same error.
 async fn verified(app: &App, presented: &str) -> Result<Arc<Verified>, Error> {
     if presented.len() > MAX_LENGTH {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let name = app.keys().digest("presented", &[presented.as_bytes()]);
     if let Some(verified) = app.remembered().get(&name) {
@@ -185,7 +190,7 @@ async fn verified(app: &App, presented: &str) -> Result<Arc<Verified>, Error> {
     telemetry::token(false);
     let verified = Arc::new(verify(app, presented).await?);
     if !verified.holds_now(app) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     app.remembered().insert(name, verified.clone());
     Ok(verified)
@@ -193,46 +198,49 @@ async fn verified(app: &App, presented: &str) -> Result<Arc<Verified>, Error> {
 
 /// Verifies form, type, key, signature and the claims that do not change with time.
 async fn verify(app: &App, presented: &str) -> Result<Verified, Error> {
-    let signed = Signed::read(presented).ok_or(Error::CredentialsInvalid)?;
+    let signed = Signed::read(presented).ok_or(CredentialFault::Invalid)?;
     // Claims that nobody vouches for yet; they only say whose keys to try.
-    let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
-    let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
+    let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
+    let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
     let (source, key) = match signed.algorithm {
         Algorithm::EdDSA if issuer == app.issuer().name() => (Source::Own, own_key(app, &signed).await?),
         Algorithm::RS256 if issuer == app.public_url() => (Source::Application, own_key(app, &signed).await?),
         _ => {
-            let trusted = app.trusted(issuer).ok_or(Error::CredentialsInvalid)?.clone();
+            let trusted = app.trusted(issuer).ok_or(CredentialFault::Invalid)?.clone();
             let key = trusted_key(app, &signed, &trusted).await?;
             (Source::Trusted(trusted), key)
         }
     };
     if !signed.is_signed_with(&key) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
-    let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
+    let token = Token::read(&claims).ok_or(CredentialFault::Invalid)?;
     let fit = match &source {
         // Our own tokens always say what they may be used for.
         Source::Own | Source::Application => claims.contains_key("scope"),
         Source::Trusted(trusted) => trusted.settings.audience.iter().any(|audience| token.audience.contains(audience)),
     };
     if !fit {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
     Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
 }
 
 async fn own_key(app: &App, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
-    let key_id = signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
-    app.issuer().verification_key(app, key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
+    let key_id = signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(CredentialFault::Invalid)?;
+    app.issuer()
+        .verification_key(app, key_id, signed.algorithm)
+        .await?
+        .ok_or(Error::Credentials(CredentialFault::Invalid))
 }
 
 async fn trusted_key(app: &App, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
     if !signed.is_of_type(&trusted.settings.access_token_typ) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, app.now()).await?;
-    key.ok_or(Error::CredentialsInvalid)
+    key.ok_or(Error::Credentials(CredentialFault::Invalid))
 }
 
 impl Verified {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use crate::account::{Account, Contract, Error, Status, Tenant};
+use crate::account::{AccessFault, Account, Contract, CredentialFault, Error, Status, Tenant};
 use crate::keys::KeyedHash;
 
 use bearer::Verified;
@@ -43,14 +43,14 @@ impl Caller {
     /// Refuses an account that may not be used now.
     pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
         if self.account.status != Status::Active {
-            return Err(Error::AccountStatus(self.account.status));
+            return Err(AccessFault::AccountStatus(self.account.status).into());
         }
-        if self.tenant.is_open(now) { Ok(()) } else { Err(Error::TenantClosed) }
+        if self.tenant.is_open(now) { Ok(()) } else { Err(Error::Access(AccessFault::TenantClosed)) }
     }
 
     /// Refuses a token that was not issued for a contract: audience keeps contracts apart.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
-        if self.verified.opens(contract) { Ok(()) } else { Err(Error::AccessDenied) }
+        if self.verified.opens(contract) { Ok(()) } else { Err(Error::Access(AccessFault::Denied)) }
     }
 
     /// The verified token.
@@ -63,14 +63,14 @@ impl Caller {
 /// or more spaces follow it.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Error> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Error::CredentialsMissing)?;
+    let field = fields.next().ok_or(CredentialFault::Missing)?;
     if fields.next().is_some() {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
-    let field = field.to_str().map_err(|_| Error::CredentialsInvalid)?;
+    let field = field.to_str().map_err(|_| CredentialFault::Invalid)?;
     let (presented, credentials) = field.split_once(' ').unwrap_or((field, ""));
     if !presented.eq_ignore_ascii_case(scheme) {
-        return Err(Error::CredentialsOfOtherScheme);
+        return Err(CredentialFault::OtherScheme.into());
     }
     Ok(credentials.trim_start_matches(' '))
 }

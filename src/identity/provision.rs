@@ -1,6 +1,6 @@
 use super::Token;
 use crate::account::history::{Actor, Occasion};
-use crate::account::{Account, AccountId, Edit, Error, Field, Patch, Text};
+use crate::account::{AccessFault, Account, AccountId, CredentialFault, Edit, Error, Field, Patch, Text};
 use crate::app::App;
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
@@ -19,10 +19,10 @@ pub(super) async fn provision(
 ) -> Result<(), Error> {
     let Some(tenant) = app.store().tenant_by_name(&settings.tenant).await? else {
         tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     };
     if !tenant.is_open(app.now()) {
-        return Err(Error::TenantClosed);
+        return Err(AccessFault::TenantClosed.into());
     }
     let mut patch = patch(settings, claims);
     loop {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{bearer, issuer};
-use crate::account::{AccountId, Application, Error, GrantType, Status};
+use crate::account::{AccessFault, AccountId, Application, CredentialFault, Error, GrantType, Status};
 use crate::app::App;
 use crate::clock::after;
 use crate::keys::{KeyedHash, hex};
@@ -94,29 +94,29 @@ pub async fn begin(app: &App, application: &Application, account: AccountId) -> 
     Ok(tokens(application, access, refresh_token, Some(id_token)))
 }
 
-/// Another set for a refresh token; [`Error::CredentialsInvalid`] when it is not good for one.
+/// Another set for a refresh token; [`CredentialFault::Invalid`] when it is not good for one.
 pub async fn refresh(app: &App, application: &Application, presented: &str) -> Result<Tokens, Error> {
     let hash = hash(app, presented);
     let now = app.now();
-    let found = app.store().refresh_token(hash).await?.ok_or(Error::CredentialsInvalid)?;
+    let found = app.store().refresh_token(hash).await?.ok_or(CredentialFault::Invalid)?;
     let sign_in = found.sign_in;
     if sign_in.application_id != application.id {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     if found.spent {
         app.store().end_sign_in(sign_in.id, now).await?;
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     if sign_in.ended_at.is_some() || found.expires_at <= now {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
-    let account = app.store().account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
+    let account = app.store().account(sign_in.account_id).await?.ok_or(CredentialFault::Invalid)?;
     if account.status != Status::Active {
-        return Err(Error::AccountStatus(account.status));
+        return Err(AccessFault::AccountStatus(account.status).into());
     }
     let horizon = app.store().tokens_not_before(account.id).await?;
     if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let access = access(app, application, Some(account.id), horizon).await?;
     let id_token = id_token(app, application, account.id, &access).await?;
@@ -124,7 +124,7 @@ pub async fn refresh(app: &App, application: &Application, presented: &str) -> R
     if !app.store().refresh(sign_in.id, hash, &next, now).await? {
         // Somebody else presented the same token in this very moment: one of the two has stolen it.
         app.store().end_sign_in(sign_in.id, now).await?;
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     Ok(tokens(application, access, Some(secret), Some(id_token)))
 }
@@ -136,17 +136,17 @@ pub async fn for_itself(app: &App, application: &Application) -> Result<Tokens, 
 }
 
 /// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
-/// [`Error::CredentialsInvalid`] when it is another application's.
+/// [`CredentialFault::Invalid`] when it is another application's.
 pub async fn revoke(app: &App, application: &Application, presented: &str) -> Result<(), Error> {
     if let Some(found) = app.store().refresh_token(hash(app, presented)).await? {
         return match found.sign_in.application_id == application.id {
             true => app.store().end_sign_in(found.sign_in.id, app.now()).await,
-            false => Err(Error::CredentialsInvalid),
+            false => Err(Error::Credentials(CredentialFault::Invalid)),
         };
     }
     let Some(token) = bearer::of_application(app, presented).await? else { return Ok(()) };
     if !token.audience.contains(&application.id) {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
     let Some(token_id) = &token.token_id else { return Ok(()) };
     let end = after(token.expires_at, SLACK);

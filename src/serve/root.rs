@@ -13,7 +13,7 @@ use super::health::{self, Readiness};
 use super::mailbox;
 use super::me;
 use super::pictures;
-use crate::account::{Error, Status};
+use crate::account::{AccessFault, CredentialFault, Error, RequestFault, Status};
 use crate::app::App;
 use crate::http::{Asked, endpoint, speak, speak_unbounded};
 
@@ -50,16 +50,17 @@ async fn keys(State(app): State<App>) -> Result<Response, Error> {
 
 pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let status = match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
-            StatusCode::UNAUTHORIZED
-        }
-        Error::AccountStatus(Status::Closed) => StatusCode::UNAUTHORIZED,
-        Error::AccountStatus(_) | Error::TenantClosed | Error::TenantExpired | Error::AccessDenied => {
-            StatusCode::FORBIDDEN
-        }
-        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-        Error::NotFound => StatusCode::NOT_FOUND,
-        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Credentials(CredentialFault::Missing)
+        | Error::Credentials(CredentialFault::OtherScheme)
+        | Error::Credentials(CredentialFault::Invalid) => StatusCode::UNAUTHORIZED,
+        Error::Access(AccessFault::AccountStatus(Status::Closed)) => StatusCode::UNAUTHORIZED,
+        Error::Access(AccessFault::AccountStatus(_))
+        | Error::Access(AccessFault::TenantClosed)
+        | Error::Access(AccessFault::TenantExpired)
+        | Error::Access(AccessFault::Denied) => StatusCode::FORBIDDEN,
+        Error::Request(RequestFault::RateLimited(_)) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Request(RequestFault::NotFound) => StatusCode::NOT_FOUND,
+        Error::Request(RequestFault::MethodNotAllowed(_)) => StatusCode::METHOD_NOT_ALLOWED,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -67,12 +68,12 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
     let mut response = (status, headers, problem.to_string()).into_response();
-    if let Error::MethodNotAllowed(allow) = error {
+    if let Error::Request(RequestFault::MethodNotAllowed(allow)) = error {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match error {
-            Error::CredentialsMissing => HeaderValue::from_static("Bearer realm=\"selfsame\""),
+            Error::Credentials(CredentialFault::Missing) => HeaderValue::from_static("Bearer realm=\"selfsame\""),
             _ => HeaderValue::from_static("Bearer realm=\"selfsame\", error=\"invalid_token\""),
         };
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Application, CodeFault, Contract, Error, Rules, Status};
+use crate::account::{AccessFault, Account, Application, CodeFault, Contract, CredentialFault, Error, Rules, Status};
 use crate::app::App;
 use crate::code::{self, Proof, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
@@ -125,7 +125,7 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     match profile::update_proved(&app, account, wish.patch, proofs, occasion, permitted).await {
         Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
-        Err(Error::CodeUsed) => {
+        Err(Error::Code(CodeFault::Used)) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
             Err(Refused::BadToken(address).into_response())
         }
@@ -152,11 +152,11 @@ impl FromRequestParts<App> for Signed {
             scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer  "))
         });
         if doubled {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let (caller, application) = bearer::identify_for_claims(app, &parts.headers).await?;
         if !caller.tenant.is_open(app.now()) {
-            return Err(Error::TenantClosed);
+            return Err(AccessFault::TenantClosed.into());
         }
         permitted(&caller.account)?;
         app.limits().account(Contract::Ciam, caller.account.id)?;
@@ -204,7 +204,7 @@ impl SignedIn {
 fn permitted(account: &Account) -> Result<(), Error> {
     match account.status {
         Status::Active => Ok(()),
-        status => Err(Error::AccountStatus(status)),
+        status => Err(Error::Access(AccessFault::AccountStatus(status))),
     }
 }
 

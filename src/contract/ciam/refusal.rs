@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{Error, Status};
+use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status};
 use crate::http::{Asked, body};
 
 /// What errors are sent as, to the byte.
@@ -14,39 +14,41 @@ pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application
 /// Says an error.
 pub(super) fn say(error: &Error, _: &Asked) -> Response {
     match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme => {
+        Error::Credentials(CredentialFault::Missing) | Error::Credentials(CredentialFault::OtherScheme) => {
             bearer(StatusCode::BAD_REQUEST, "invalid_request", "Bearer token not found in the request")
         }
-        Error::CredentialsInvalid
-        | Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccessDenied => bearer(StatusCode::UNAUTHORIZED, "invalid_token", "Error decoding JWT"),
-        Error::ScopeMissing => bearer(
+        Error::Credentials(CredentialFault::Invalid)
+        | Error::Access(AccessFault::TenantUnknown)
+        | Error::Access(AccessFault::TenantClosed)
+        | Error::Access(AccessFault::TenantExpired)
+        | Error::Access(AccessFault::Denied) => bearer(StatusCode::UNAUTHORIZED, "invalid_token", "Error decoding JWT"),
+        Error::Credentials(CredentialFault::ScopeMissing) => bearer(
             StatusCode::FORBIDDEN,
             "insufficient_scope",
             "The request requires higher privileges than provided by the access token.",
         ),
-        Error::AccountUnknown | Error::AccountStatus(Status::Closed) => Refused::UserNotFound.into_response(),
-        Error::AccountStatus(status) => Refused::AbnormalUserStatus(*status).into_response(),
-        Error::NotFound => empty(StatusCode::NOT_FOUND),
-        Error::MethodNotAllowed(allow) => {
+        Error::Access(AccessFault::AccountUnknown) | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
+            Refused::UserNotFound.into_response()
+        }
+        Error::Access(AccessFault::AccountStatus(status)) => Refused::AbnormalUserStatus(*status).into_response(),
+        Error::Request(RequestFault::NotFound) => empty(StatusCode::NOT_FOUND),
+        Error::Request(RequestFault::MethodNotAllowed(allow)) => {
             ([(header::ALLOW, HeaderValue::from_static(allow))], empty(StatusCode::METHOD_NOT_ALLOWED)).into_response()
         }
-        Error::MediaType => Refused::MediaType.into_response(),
-        Error::ContentEncoding => {
+        Error::Request(RequestFault::MediaType) => Refused::MediaType.into_response(),
+        Error::Request(RequestFault::ContentEncoding) => {
             let refused = Refused::ContentEncoding.into_response();
             ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], refused).into_response()
         }
-        Error::BodyTooLarge => Refused::BodyTooLarge.into_response(),
-        Error::BodyTooSlow => Refused::BodyTooSlow.into_response(),
-        Error::Body(_) => Refused::Malformed.into_response(),
+        Error::Request(RequestFault::BodyTooLarge) => Refused::BodyTooLarge.into_response(),
+        Error::Request(RequestFault::BodyTooSlow) => Refused::BodyTooSlow.into_response(),
+        Error::Request(RequestFault::Body(_)) => Refused::Malformed.into_response(),
         Error::Fields(_) | Error::AttributesTooLarge | Error::Attributes(_) => Refused::IllegalValue.into_response(),
         Error::Taken("email") => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken("phone") => Refused::Duplicate(Address::Phone).into_response(),
-        Error::RateLimited(_) => Refused::TooMany.into_response(),
+        Error::Request(RequestFault::RateLimited(_)) => Refused::TooMany.into_response(),
         Error::Unavailable(_) => Refused::Unavailable.into_response(),
-        Error::CodeTooOften(channel) => super::otp::too_often(*channel),
+        Error::Code(CodeFault::TooOften(channel)) => super::otp::too_often(*channel),
         // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
         Error::ClientHash(_)
         | Error::Channel(_)
@@ -54,7 +56,6 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         | Error::PictureUnusable
         | Error::AddressUnchanged
         | Error::Code(_)
-        | Error::CodeUsed
         | Error::Internal(_) => Refused::ServerError.into_response(),
     }
 }
@@ -62,11 +63,13 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
 /// Says an error where applications prove who they are (RFC 6749 §5.2).
 pub(super) fn say_to_applications(error: &Error, asked: &Asked) -> Response {
     match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
+        Error::Credentials(CredentialFault::Missing)
+        | Error::Credentials(CredentialFault::OtherScheme)
+        | Error::Credentials(CredentialFault::Invalid) => {
             let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"ciam\""))];
             (challenge, answer(StatusCode::UNAUTHORIZED, "invalid_client", None)).into_response()
         }
-        Error::MediaType => {
+        Error::Request(RequestFault::MediaType) => {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             answer(status, "invalid_request", Some("Unsupported Content-Type."))
         }

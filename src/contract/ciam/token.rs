@@ -10,7 +10,10 @@ use super::client::Client;
 use super::parameters::{Fault, Parameters};
 use super::refusal::{self, Address};
 use super::wish;
-use crate::account::{Account, AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
+use crate::account::{
+    AccessFault, Account, AccountId, Application, CodeFault, Contract, CredentialFault, Error, GrantType, Patch,
+    Status, Tenant,
+};
 use crate::app::App;
 use crate::code::{self, Offered, Proof, Usage};
 use crate::http::{body, count_source_of, occasion};
@@ -218,9 +221,9 @@ fn granted(tokens: Tokens) -> Response {
 /// Says why a grant is good for nothing (RFC 6749 §5.2).
 fn refused(error: Error) -> Response {
     match error {
-        Error::CredentialsInvalid => refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", None),
-        Error::AccountStatus(_) => grant("Abnormal user status"),
-        Error::CodeUsed => grant("Unknown or expired otp_token"),
+        Error::Credentials(CredentialFault::Invalid) => refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", None),
+        Error::Access(AccessFault::AccountStatus(_)) => grant("Abnormal user status"),
+        Error::Code(CodeFault::Used) => grant("Unknown or expired otp_token"),
         error => said(error),
     }
 }

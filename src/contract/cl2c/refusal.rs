@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{BodyFault, Error, Fault, HashFault, Rule, Status};
+use crate::account::{AccessFault, BodyFault, CredentialFault, Error, Fault, HashFault, RequestFault, Rule, Status};
 use crate::http::{Asked, body};
 use crate::json::{Object, Value};
 
@@ -18,38 +18,46 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     };
     let unexpected = || result(StatusCode::INTERNAL_SERVER_ERROR, "System.Exception", "An unexpected error occurred.");
     match error {
-        Error::TenantUnknown => unauthorized("Invalid Tenant."),
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
-            unauthorized("Authentication Failed.")
+        Error::Access(AccessFault::TenantUnknown) => unauthorized("Invalid Tenant."),
+        Error::Credentials(CredentialFault::Missing)
+        | Error::Credentials(CredentialFault::OtherScheme)
+        | Error::Credentials(CredentialFault::Invalid) => unauthorized("Authentication Failed."),
+        Error::Access(AccessFault::TenantClosed) => {
+            unauthorized("Tenant is not Active. Please contact the Application Administrator.")
         }
-        Error::TenantClosed => unauthorized("Tenant is not Active. Please contact the Application Administrator."),
-        Error::TenantExpired => {
+        Error::Access(AccessFault::TenantExpired) => {
             unauthorized("Tenant Validity Has Expired. Please contact the Application Administrator.")
         }
-        Error::AccountStatus(Status::Closed) | Error::AccountUnknown => {
+        Error::Access(AccessFault::AccountStatus(Status::Closed)) | Error::Access(AccessFault::AccountUnknown) => {
             result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
         }
-        Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
-        Error::AccessDenied | Error::ScopeMissing => {
+        Error::Access(AccessFault::AccountStatus(_)) => {
+            unauthorized("User Not Active. Please contact the administrator.")
+        }
+        Error::Access(AccessFault::Denied) | Error::Credentials(CredentialFault::ScopeMissing) => {
             let message = "You are not authorized to access this resource.";
             result(StatusCode::FORBIDDEN, "ForbiddenException", message)
         }
-        Error::NotFound => result(StatusCode::NOT_FOUND, "NotFoundException", "Resource not found."),
-        Error::MethodNotAllowed(allow) => {
+        Error::Request(RequestFault::NotFound) => {
+            result(StatusCode::NOT_FOUND, "NotFoundException", "Resource not found.")
+        }
+        Error::Request(RequestFault::MethodNotAllowed(allow)) => {
             let refused = result(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedException", "Method not allowed.");
             ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
         }
-        Error::MediaType => unsupported(asked).into_response(),
-        Error::ContentEncoding => {
+        Error::Request(RequestFault::MediaType) => unsupported(asked).into_response(),
+        Error::Request(RequestFault::ContentEncoding) => {
             ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
         }
-        Error::BodyTooLarge => {
+        Error::Request(RequestFault::BodyTooLarge) => {
             result(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Request body is too large.")
         }
-        Error::BodyTooSlow => result(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request timeout."),
-        Error::Body(fault) => malformed(asked, *fault),
+        Error::Request(RequestFault::BodyTooSlow) => {
+            result(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request timeout.")
+        }
+        Error::Request(RequestFault::Body(fault)) => malformed(asked, *fault),
         Error::Fields(faults) => invalid(asked, faults),
-        Error::RateLimited(_) => {
+        Error::Request(RequestFault::RateLimited(_)) => {
             result(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too many requests.")
         }
         Error::Unavailable(_) => {
@@ -66,8 +74,6 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::PictureUnusable
         | Error::AddressUnchanged
         | Error::Code(_)
-        | Error::CodeUsed
-        | Error::CodeTooOften(_)
         | Error::Internal(_) => unexpected(),
     }
 }

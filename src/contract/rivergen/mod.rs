@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
+use crate::account::{AccessFault, Account, Contract, Edit, Error, Field, Patch, Picture, Status, Text};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::{Caller, bearer};
@@ -132,7 +132,7 @@ impl FromRequestParts<App> for Signed {
 fn permitted(account: &Account) -> Result<(), Error> {
     match account.status {
         Status::Active => Ok(()),
-        status => Err(Error::AccountStatus(status)),
+        status => Err(Error::Access(AccessFault::AccountStatus(status))),
     }
 }
 

@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{CodeFault, Error, Fault, PictureRule, Rule, Status, TooMany};
+use crate::account::{
+    AccessFault, CodeFault, CredentialFault, Error, Fault, PictureRule, RequestFault, Rule, Status, TooMany,
+};
 use crate::clock::after;
 use crate::http::body::seconds;
 use crate::http::{Asked, body};
@@ -28,29 +30,35 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     };
     let bad = |code, message| plain(StatusCode::BAD_REQUEST, code, message);
     match error {
-        Error::CredentialsMissing => challenge("Bearer realm=\"rivergen\""),
-        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+        Error::Credentials(CredentialFault::Missing) => challenge("Bearer realm=\"rivergen\""),
+        Error::Credentials(CredentialFault::OtherScheme)
+        | Error::Credentials(CredentialFault::Invalid)
+        | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
             challenge("Bearer realm=\"rivergen\", error=\"invalid_token\"")
         }
-        Error::AccountStatus(_) => denied("User account is disabled"),
-        Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccountUnknown
-        | Error::AccessDenied
-        | Error::ScopeMissing => denied("Permission denied"),
-        Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
-        Error::MethodNotAllowed(allow) => {
+        Error::Access(AccessFault::AccountStatus(_)) => denied("User account is disabled"),
+        Error::Access(AccessFault::TenantUnknown)
+        | Error::Access(AccessFault::TenantClosed)
+        | Error::Access(AccessFault::TenantExpired)
+        | Error::Access(AccessFault::AccountUnknown)
+        | Error::Access(AccessFault::Denied)
+        | Error::Credentials(CredentialFault::ScopeMissing) => denied("Permission denied"),
+        Error::Request(RequestFault::NotFound) => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
+        Error::Request(RequestFault::MethodNotAllowed(allow)) => {
             let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");
             ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
         }
-        Error::MediaType => unsupported(asked),
-        Error::ContentEncoding => {
+        Error::Request(RequestFault::MediaType) => unsupported(asked),
+        Error::Request(RequestFault::ContentEncoding) => {
             ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
         }
-        Error::BodyTooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "Request body too large"),
-        Error::BodyTooSlow => plain(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "Request timeout"),
-        Error::Body(_) => invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        Error::Request(RequestFault::BodyTooLarge) => {
+            plain(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "Request body too large")
+        }
+        Error::Request(RequestFault::BodyTooSlow) => {
+            plain(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "Request timeout")
+        }
+        Error::Request(RequestFault::Body(_)) => invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
         Error::Fields(faults) => {
             let faults: Vec<_> = faults.iter().map(|fault| (fault.field.to_string(), reason(fault))).collect();
             invalid(asked, &faults)
@@ -62,14 +70,18 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         }
         Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
-        Error::RateLimited(early) => too_many(asked, *early),
+        Error::Request(RequestFault::RateLimited(early)) => too_many(asked, *early),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
         Error::AddressUnchanged => bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed"),
         Error::Taken(_) => bad("EMAIL_ALREADY_TAKEN", "Email already registered"),
-        Error::Code(CodeFault::Token) | Error::CodeUsed => bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed"),
+        Error::Code(CodeFault::Token) | Error::Code(CodeFault::Used) => {
+            bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed")
+        }
         Error::Code(CodeFault::Code) => bad("INVALID_OTP", "Invalid OTP code"),
         Error::Code(CodeFault::Expired) => bad("OTP_EXPIRED", "OTP expired"),
-        Error::CodeTooOften(_) => plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded"),
+        Error::Code(CodeFault::TooOften(_)) => {
+            plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded")
+        }
         // This contract reads no client hash and no encrypted body.
         Error::ClientHash(_) | Error::Channel(_) | Error::Internal(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")

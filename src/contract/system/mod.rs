@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
+use crate::account::{AccessFault, Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
 use crate::http::{self, Voice, annotated, count_source, language, occasion, speak};
@@ -107,7 +107,7 @@ impl FromRequestParts<App> for Signed {
         caller.require_active(app.now())?;
         permitted(&caller.account)?;
         if caller.token().portal.as_deref().is_some_and(|portal| portal != Portal::System.code()) {
-            return Err(Error::AccessDenied);
+            return Err(AccessFault::Denied.into());
         }
         caller.require_contract(Contract::System)?;
         let required = app.config().system.client_hash == ClientHash::Required;
@@ -121,8 +121,8 @@ impl FromRequestParts<App> for Signed {
 fn permitted(account: &Account) -> Result<(), Error> {
     match (account.status, account.portal) {
         (Status::Active, Portal::System) => Ok(()),
-        (Status::Active, _) => Err(Error::AccessDenied),
-        (status, _) => Err(Error::AccountStatus(status)),
+        (Status::Active, _) => Err(Error::Access(AccessFault::Denied)),
+        (status, _) => Err(Error::Access(AccessFault::AccountStatus(status))),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::secure_channel as channel;
-use crate::account::{ChannelFault, Error, Fault, HashFault, Rule, Status};
+use crate::account::{AccessFault, ChannelFault, CredentialFault, Error, Fault, HashFault, RequestFault, Rule, Status};
 use crate::http::{Asked, body};
 use crate::identity::client_hash;
 use crate::json::{Object, Value};
@@ -21,52 +21,57 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         refusal(StatusCode::BAD_REQUEST, language, message)
     };
     match error {
-        Error::CredentialsMissing => challenge(language, "Bearer realm=\"system\""),
-        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+        Error::Credentials(CredentialFault::Missing) => challenge(language, "Bearer realm=\"system\""),
+        Error::Credentials(CredentialFault::OtherScheme)
+        | Error::Credentials(CredentialFault::Invalid)
+        | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
             challenge(language, "Bearer realm=\"system\", error=\"invalid_token\"")
         }
-        Error::AccountStatus(Status::Suspended) => text(StatusCode::FORBIDDEN, "system-account-suspended"),
-        Error::AccountStatus(Status::Locked) => text(StatusCode::FORBIDDEN, "system-account-locked"),
-        Error::AccountStatus(Status::PendingApproval) => text(StatusCode::FORBIDDEN, "system-account-pending"),
-        Error::AccountStatus(Status::Rejected) => text(StatusCode::FORBIDDEN, "system-account-rejected"),
-        Error::AccountStatus(Status::Active)
-        | Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccountUnknown
-        | Error::AccessDenied
-        | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        Error::Access(AccessFault::AccountStatus(Status::Suspended)) => {
+            text(StatusCode::FORBIDDEN, "system-account-suspended")
+        }
+        Error::Access(AccessFault::AccountStatus(Status::Locked)) => {
+            text(StatusCode::FORBIDDEN, "system-account-locked")
+        }
+        Error::Access(AccessFault::AccountStatus(Status::PendingApproval)) => {
+            text(StatusCode::FORBIDDEN, "system-account-pending")
+        }
+        Error::Access(AccessFault::AccountStatus(Status::Rejected)) => {
+            text(StatusCode::FORBIDDEN, "system-account-rejected")
+        }
+        Error::Access(AccessFault::AccountStatus(Status::Active))
+        | Error::Access(AccessFault::TenantUnknown)
+        | Error::Access(AccessFault::TenantClosed)
+        | Error::Access(AccessFault::TenantExpired)
+        | Error::Access(AccessFault::AccountUnknown)
+        | Error::Access(AccessFault::Denied)
+        | Error::Credentials(CredentialFault::ScopeMissing) => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
         Error::Channel(fault) => channel::Plain::mark(text(channel_status(*fault), channel_text(*fault))),
-        Error::NotFound => text(StatusCode::NOT_FOUND, "system-not-found"),
-        Error::MethodNotAllowed(allow) => {
+        Error::Request(RequestFault::NotFound) => text(StatusCode::NOT_FOUND, "system-not-found"),
+        Error::Request(RequestFault::MethodNotAllowed(allow)) => {
             let refused = text(StatusCode::METHOD_NOT_ALLOWED, "system-method-not-allowed");
             ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
         }
-        Error::MediaType => text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type"),
-        Error::ContentEncoding => {
+        Error::Request(RequestFault::MediaType) => text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type"),
+        Error::Request(RequestFault::ContentEncoding) => {
             let refused = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type");
             ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], refused).into_response()
         }
-        Error::BodyTooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "system-body-too-large"),
-        Error::BodyTooSlow => text(StatusCode::REQUEST_TIMEOUT, "system-timeout"),
-        Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
+        Error::Request(RequestFault::BodyTooLarge) => text(StatusCode::PAYLOAD_TOO_LARGE, "system-body-too-large"),
+        Error::Request(RequestFault::BodyTooSlow) => text(StatusCode::REQUEST_TIMEOUT, "system-timeout"),
+        Error::Request(RequestFault::Body(_)) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken or is too large.
         Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {
             text(StatusCode::BAD_REQUEST, "system-parameters-invalid")
         }
-        Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
+        Error::Request(RequestFault::RateLimited(_)) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
         // This contract reads no picture and no code.
-        Error::PictureUnusable
-        | Error::AddressUnchanged
-        | Error::Code(_)
-        | Error::CodeUsed
-        | Error::CodeTooOften(_)
-        | Error::Internal(_) => {
+        Error::PictureUnusable | Error::AddressUnchanged | Error::Code(_) | Error::Internal(_) => {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
         }
     }

@@ -70,7 +70,7 @@ on_both_databases!(
                     assert!(account.email_verified);
                     successes += 1;
                 }
-                Err(Error::CodeUsed | Error::Code(CodeFault::Token)) => {}
+                Err(Error::Code(CodeFault::Used) | Error::Code(CodeFault::Token)) => {}
                 Err(other) => panic!("{other:?}"),
             }
         }
