@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::client::Client;
 use super::refusal::{self, Address, Refused};
 use super::{discovery, wish};
-use crate::account::{CodeFault, Contact, CredentialFault, Error};
+use crate::account::{BodyFault, Contact, CredentialFault, Error};
 use crate::app::App;
 use crate::code::{self, Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
@@ -69,7 +69,6 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     };
     match code::send(&app, wanted).await {
         Ok(sent) => Ok(discovery::described(&Sent { otp_token: sent.token })),
-        Err(Error::Code(CodeFault::TooOften(channel))) => Err(too_often(channel)),
         Err(error) => Err(said(error)),
     }
 }
@@ -105,7 +104,7 @@ fn contact(wanted: &Object) -> Result<(Address, Contact), Box<Response>> {
 fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Box<Response>> {
     match wanted.get("auth_source_id") {
         Some(Value::String(source)) if usage == Usage::Login && source.contains('\0') => {
-            Err(Box::new(Refused::Malformed.into_response()))
+            Err(Box::new(Error::from(BodyFault::Malformed).into_response()))
         }
         Some(Value::String(source)) if usage == Usage::Login => Ok(source),
         _ => Ok(""),
