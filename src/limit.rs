@@ -110,10 +110,8 @@ impl<Key: Eq + Hash + Clone> Limit<Key> {
         let Ok(bucket) = made;
         bucket.check().map_err(|early| {
             telemetry::rate_limited(self.name);
-            Error::RateLimited(TooMany {
-                limit: self.number,
-                wait: early.wait_time_from(clock::Clock::now(&self.clock)),
-            })
+            let wait = early.wait_time_from(clock::Clock::now(&self.clock));
+            TooMany { limit: self.number, wait }.into()
         })
     }
 }
@@ -132,13 +130,14 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
+    use crate::account::RequestFault;
 
     #[test]
     fn a_limit_passes_its_number_at_once_then_evenly_and_touches_nobody_else() {
         let hand = Arc::new(AtomicI64::new(1_000_000));
         let limit = Limit::new("test", 3, Duration::from_secs(60), 1000, &Clock::Hand(hand.clone()));
         let wait = |key| match limit.count(key) {
-            Err(Error::RateLimited(TooMany { limit: 3, wait })) => Some(wait.as_secs()),
+            Err(Error::Request(RequestFault::RateLimited(TooMany { limit: 3, wait }))) => Some(wait.as_secs()),
             Ok(()) => None,
             other => panic!("{other:?}"),
         };

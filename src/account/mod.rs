@@ -12,6 +12,7 @@ mod fields;
 pub mod history;
 mod patch;
 mod picture;
+mod rule;
 pub mod schema;
 mod tenant;
 
@@ -28,11 +29,14 @@ pub use attributes::Attributes;
 pub(crate) use closed_set::{among, closed_set};
 pub use contact::{Channel, Contact, Email, Phone};
 pub use contract::Contract;
-pub use error::{BodyFault, Cause, ChannelFault, CodeFault, Error, Fault, HashFault, Rule, TooMany};
+pub use error::{
+    AccessFault, BodyFault, Cause, ChannelFault, CodeFault, CredentialFault, Error, HashFault, RequestFault, TooMany,
+};
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use patch::{Change, Edit, Patch};
 pub use picture::{Picture, PictureRule};
+pub use rule::{Fault, Rule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 
@@ -109,7 +113,7 @@ impl Account {
     pub fn require_active(&self) -> Result<(), Error> {
         match self.status {
             Status::Active => Ok(()),
-            status => Err(Error::AccountStatus(status)),
+            status => Err(AccessFault::AccountStatus(status).into()),
         }
     }
 

@@ -39,16 +39,21 @@ impl fmt::Display for Picture<'_> {
 }
 
 /// The rules that a picture's text may break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PictureRule {
     /// It is neither an `http` or `https` address nor a data URI in base64.
+    #[error("expected an http or https address or a data URI in base64")]
     NotAPicture,
     /// It is an address of more than 2048 bytes.
+    #[error("expected an address of at most 2048 bytes")]
     AddressTooLong,
     /// It is a data URI of no media type, or of one that is not read here.
+    #[error("unsupported type of picture")]
     UnsupportedType,
     /// Its base64 is not what RFC 4648 §4 says, or empty.
+    #[error("invalid base64")]
     InvalidBase64,
     /// It decodes to more than 2 MiB.
+    #[error("expected a picture of at most 2 MiB")]
     TooLarge,
 }

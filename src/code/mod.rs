@@ -20,7 +20,7 @@ use crate::outbox::Outbox;
 use crate::store::Store;
 
 pub use crate::account::{Channel, CodeFault};
-pub use prove::{Offered, Proof, ProofError};
+pub use prove::{Offered, Proof};
 pub use send::{Sent, Wanted};
 
 /// Sends and proves one-time codes; clones share everything.

@@ -28,30 +28,6 @@ pub struct Proof {
     contact: Contact,
 }
 
-/// Why nothing was proved.
-#[derive(Debug)]
-pub enum ProofError {
-    /// The code does not prove it.
-    Fault(CodeFault),
-    /// It could not be found out.
-    Error(Error),
-}
-
-impl From<Error> for ProofError {
-    fn from(error: Error) -> ProofError {
-        ProofError::Error(error)
-    }
-}
-
-impl From<ProofError> for Error {
-    fn from(error: ProofError) -> Error {
-        match error {
-            ProofError::Fault(fault) => Error::Code(fault),
-            ProofError::Error(error) => error,
-        }
-    }
-}
-
 impl Proof {
     /// What is to be used up: [`Effect::UseCode`](crate::store::Effect::UseCode).
     pub fn challenge(&self) -> Challenge {
@@ -67,25 +43,25 @@ impl Proof {
 impl Codes {
     /// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
     /// The code is not used up by it.
-    pub async fn prove(&self, offered: Offered<'_>) -> Result<Proof, ProofError> {
+    pub async fn prove(&self, offered: Offered<'_>) -> Result<Proof, Error> {
         let Offered { tenant, usage, contact, application, context, token, code } = offered;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
         let (slot, hash) = (binding.slot(&self.keys), binding.hash(&self.keys));
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
         let now = self.clock.now();
         let tried = self.store.count_try(slot, token_hash(&self.keys, token), hash, now, tries).await?;
-        let tried = tried.ok_or(ProofError::Fault(CodeFault::Token))?;
+        let tried = tried.ok_or(Error::Code(CodeFault::Token))?;
         let is_same = keys::equal(&tried.code, &code_hash(&self.keys, tried.id, hash, code));
         if now >= tried.code_expires_at {
-            return Err(ProofError::Fault(CodeFault::Expired));
+            return Err(Error::Code(CodeFault::Expired));
         }
         if !is_same {
-            return Err(ProofError::Fault(CodeFault::Code));
+            return Err(Error::Code(CodeFault::Code));
         }
         let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.channel(), &tried.contact) else {
             // An instance of an earlier version replaced the code and left the address of the one before.
             tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
-            return Err(ProofError::Fault(CodeFault::Token));
+            return Err(Error::Code(CodeFault::Token));
         };
         Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
     }

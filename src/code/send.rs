@@ -3,7 +3,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Binding, Codes, Usage, code_hash, message, sent_to, token_hash};
-use crate::account::{Contact, Error, Tenant};
+use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::clock::{after, before, random};
 use crate::keys::KeyedHash;
 use crate::language::Language;
@@ -44,7 +44,7 @@ pub struct Sent {
 impl Codes {
     /// Makes a code and hands it over. An older code in its place is void from then on.
     ///
-    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. [`Error::CodeTooOften`] when the
+    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. [`Error::Code(CodeFault::TooOften)`] when the
     /// address had enough; [`Error::Unavailable`] when the message could not be handed over, and then nothing that this call made can be used.
     pub async fn send(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
         let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(wanted.since.elapsed()));
@@ -125,7 +125,7 @@ impl Codes {
         if counted && self.store.count_sending(address, now, limit(interval)).await? {
             Ok(address)
         } else {
-            Err(Error::CodeTooOften(contact.channel()))
+            Err(Error::Code(CodeFault::TooOften(contact.channel())))
         }
     }
 }

@@ -9,7 +9,7 @@ mod system;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
-use crate::account::{Contract, Error};
+use crate::account::{Contract, Error, RequestFault};
 use crate::app::App;
 use crate::http::{Asked, Voice};
 use crate::json::Object;
@@ -52,7 +52,7 @@ pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Respo
         })
     };
     match PREFIXES.iter().chain(&ciam::PREFIXES).find(|(prefix, _)| below(prefix)) {
-        Some((_, voice)) => voice(&Error::NotFound, &Asked::read(&app, &request)),
-        None => Error::NotFound.into_response(),
+        Some((_, voice)) => voice(&Error::Request(RequestFault::NotFound), &Asked::read(&app, &request)),
+        None => Error::Request(RequestFault::NotFound).into_response(),
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
-use crate::account::{BodyFault, Error};
+use crate::account::{BodyFault, Error, RequestFault};
 use crate::app::App;
 use crate::json::{self, Malformed, Object, Value};
 
@@ -20,7 +20,7 @@ pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object,
 /// Reads bytes as a JSON object.
 pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
     if bytes.is_empty() {
-        return Err(Error::Body(BodyFault::Empty));
+        return Err(BodyFault::Empty.into());
     }
     object_in(json::parse(bytes))
 }
@@ -29,9 +29,9 @@ pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
 pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
     match parsed {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(Value::Null) => Err(Error::Body(BodyFault::Null)),
-        Ok(_) => Err(Error::Body(BodyFault::NotAnObject)),
-        Err(_) => Err(Error::Body(BodyFault::Malformed)),
+        Ok(Value::Null) => Err(BodyFault::Null.into()),
+        Ok(_) => Err(BodyFault::NotAnObject.into()),
+        Err(_) => Err(BodyFault::Malformed.into()),
     }
 }
 
@@ -39,11 +39,7 @@ pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
 pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> {
     let hidden =
         |(name, value): (&str, &Value)| name.contains('\0') || (!known.contains(&name) && value.contains_nul());
-    if object.iter().any(|(name, value)| hidden((name, value))) {
-        Err(Error::Body(BodyFault::Malformed))
-    } else {
-        Ok(())
-    }
+    if object.iter().any(|(name, value)| hidden((name, value))) { Err(BodyFault::Malformed.into()) } else { Ok(()) }
 }
 
 /// Refuses a body that is not `application/json` in UTF-8, or that is in a content coding.
@@ -54,7 +50,7 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
     if !json || !charset {
-        return Err(Error::MediaType);
+        return Err(RequestFault::MediaType.into());
     }
     refuse_coding(headers)
 }
@@ -62,15 +58,15 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
 /// The one `Content-Type` of a request, parameters and all.
 pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(Error::MediaType)?;
-    if types.next().is_some() { Err(Error::MediaType) } else { Ok(said) }
+    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(RequestFault::MediaType)?;
+    if types.next().is_some() { Err(Error::Request(RequestFault::MediaType)) } else { Ok(said) }
 }
 
 /// Refuses a body in a content coding.
 pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
-    if plain { Ok(()) } else { Err(Error::ContentEncoding) }
+    if plain { Ok(()) } else { Err(Error::Request(RequestFault::ContentEncoding)) }
 }
 
 /// Reads a body of at most `limit` bytes, whatever it is, within the time for it.
@@ -78,15 +74,15 @@ pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, E
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
-        return Err(Error::BodyTooLarge);
+        return Err(RequestFault::BodyTooLarge.into());
     }
     let read = Limited::new(request.into_body(), limit).collect();
     match tokio::time::timeout(app.config().server.body_timeout, read).await {
-        Err(_) => Err(Error::BodyTooSlow),
+        Err(_) => Err(Error::Request(RequestFault::BodyTooSlow)),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::Request(RequestFault::BodyTooLarge)),
         // The client broke off, or its chunks are not chunks.
-        Ok(Err(_)) => Err(Error::Body(BodyFault::Malformed)),
+        Ok(Err(_)) => Err(BodyFault::Malformed.into()),
     }
 }
 

@@ -4,7 +4,7 @@ use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
-use crate::account::Error;
+use crate::account::{Error, RequestFault};
 use crate::app::App;
 
 /// Completes the methods of one path: `OPTIONS` answers 204 with `Allow` (RFC 9110 §9.3.7), every other method is refused
@@ -12,7 +12,7 @@ use crate::app::App;
 pub fn endpoint(methods: MethodRouter<App>, allow: &'static str) -> MethodRouter<App> {
     methods
         .options(async move || (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(allow))]))
-        .fallback(async move || Error::MethodNotAllowed(allow).into_response())
+        .fallback(async move || Error::Request(RequestFault::MethodNotAllowed(allow)).into_response())
 }
 
 /// The same for methods that are annotated, so that the contract's document knows them.

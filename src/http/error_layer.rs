@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use super::RequestId;
-use crate::account::{Cause, Error};
+use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
 use crate::language::Language;
 use crate::telemetry::{self, Stopwatch};
@@ -50,7 +50,12 @@ impl IntoResponse for Error {
 /// in flight. `name` is the contract's in the metrics.
 pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
     let bounded = from_fn_with_state(app.clone(), bounded);
-    speak_unbounded(routes.fallback(async || Error::NotFound.into_response()).layer(bounded), app, name, voice)
+    speak_unbounded(
+        routes.fallback(async || Error::Request(RequestFault::NotFound).into_response()).layer(bounded),
+        app,
+        name,
+        voice,
+    )
 }
 
 /// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
@@ -82,16 +87,41 @@ fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
 /// An error in the contract's words, with the headers that it has in every contract.
 pub(crate) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
     let mut response = voice(error, asked);
-    match error {
-        Error::Unavailable(_) => drop(response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER)),
-        Error::RateLimited(early) => drop(response.headers_mut().insert(header::RETRY_AFTER, seconds(early.wait))),
-        _ => {}
-    }
-    // What is left of a body that nobody reads any more would be taken for the next request.
-    if let Error::BodyTooSlow | Error::BodyTooLarge = error {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if let Some((name, value)) = common_header(error) {
+        response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// The header that an error has in every contract. Challenges, `Accept-Patch` and the like are the contracts' own.
+fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
+    match error {
+        Error::Unavailable(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
+        Error::Request(fault) => match fault {
+            RequestFault::MethodNotAllowed(allow) => Some((header::ALLOW, HeaderValue::from_static(allow))),
+            RequestFault::ContentEncoding => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
+            RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, seconds(early.wait))),
+            // The unread rest of the body would be taken for the next request.
+            RequestFault::BodyTooLarge | RequestFault::BodyTooSlow => {
+                Some((header::CONNECTION, HeaderValue::from_static("close")))
+            }
+            RequestFault::NotFound | RequestFault::MediaType | RequestFault::Body(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The status that contracts answer such a request with (RFC 9110 §15.5, RFC 6585 §4).
+pub fn status_of(fault: &RequestFault) -> StatusCode {
+    match fault {
+        RequestFault::NotFound => StatusCode::NOT_FOUND,
+        RequestFault::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        RequestFault::MediaType | RequestFault::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        RequestFault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestFault::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+        RequestFault::Body(_) => StatusCode::BAD_REQUEST,
+        RequestFault::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+    }
 }
 
 async fn bounded(State(app): State<App>, request: Request, next: Next) -> Response {

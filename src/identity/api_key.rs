@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use super::Authenticator;
-use crate::account::{Account, Error, Tenant};
+use crate::account::{AccessFault, Account, CredentialFault, Error, Tenant};
 use crate::clock::random;
 use crate::keys::{KeyedHash, Keyring, equal};
 use crate::store::{ApiKey, Store};
@@ -42,16 +42,16 @@ impl Authenticator {
     /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
     /// and the same work.
     pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyHolder, Error> {
-        let tenant = single(headers, &TENANT).ok_or(Error::TenantUnknown)?;
+        let tenant = single(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
         let secret = single(headers, &KEY);
         let hash = hash(&self.keys, secret.unwrap_or_default());
-        let presented = self.store.presented(tenant, hash).await?.ok_or(Error::TenantUnknown)?;
-        secret.filter(|secret| is_key(secret)).ok_or(Error::CredentialsInvalid)?;
-        let (key, account) = presented.key.ok_or(Error::CredentialsInvalid)?;
+        let presented = self.store.presented(tenant, hash).await?.ok_or(AccessFault::TenantUnknown)?;
+        secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
+        let (key, account) = presented.key.ok_or(CredentialFault::Invalid)?;
         let now = self.clock.now();
         let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
         if !holds {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         self.key_uses.note(key.hash, now);
         Ok(KeyHolder { tenant: presented.tenant, key, account })

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::Authenticator;
-use crate::account::{Application, Error, Tenant};
+use crate::account::{Application, CredentialFault, Error, Tenant};
 use crate::clock::random;
 use crate::keys::{KeyedHash, Keyring, equal};
 
@@ -26,7 +26,7 @@ impl Authenticator {
     pub async fn application(&self, id: &str, secret: Option<&str>) -> Result<(Application, Tenant), Error> {
         let found = self.store.application(id).await?;
         let presented = secret_hash(&self.keys, id, secret.unwrap_or_default());
-        let (application, tenant) = found.ok_or(Error::CredentialsInvalid)?;
+        let (application, tenant) = found.ok_or(CredentialFault::Invalid)?;
         let holds = match (application.secret_hash, secret) {
             (Some(kept), Some(_)) => equal(&kept, &presented),
             (None, None) => true,
@@ -35,7 +35,7 @@ impl Authenticator {
         if holds && tenant.is_open(self.clock.now()) {
             Ok((application, tenant))
         } else {
-            Err(Error::CredentialsInvalid)
+            Err(Error::Credentials(CredentialFault::Invalid))
         }
     }
 }

@@ -9,7 +9,7 @@ use super::jwks::VerificationKey;
 use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
 use super::{Authenticator, Caller, Token, credentials};
-use crate::account::{AccountId, Application, Contract, Error};
+use crate::account::{AccessFault, AccountId, Application, Contract, CredentialFault, Error};
 use crate::config::Provision;
 use crate::json::{Object, Value};
 use crate::keys::KeyedHash;
@@ -46,7 +46,7 @@ impl Authenticator {
     pub async fn bearer(&self, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
-        self.caller(verified, presented, contract, Error::CredentialsInvalid).await
+        self.caller(verified, presented, contract, Error::Credentials(CredentialFault::Invalid)).await
     }
 
     /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
@@ -55,16 +55,21 @@ impl Authenticator {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
         if !verified.opens(Contract::Ciam) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let application = self.application_of(&verified).await?;
         if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
             let revoked = self.is_revoked(&verified.token).await?;
-            return Err(if revoked { Error::CredentialsInvalid } else { Error::ScopeMissing });
+            return Err(if revoked {
+                Error::Credentials(CredentialFault::Invalid)
+            } else {
+                Error::Credentials(CredentialFault::ScopeMissing)
+            });
         }
-        let caller = self.caller(verified, presented, Some(Contract::Ciam), Error::AccountUnknown).await?;
+        let caller =
+            self.caller(verified, presented, Some(Contract::Ciam), Error::Access(AccessFault::AccountUnknown)).await?;
         if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         Ok((caller, application))
     }
@@ -84,7 +89,7 @@ impl Authenticator {
         }
         match verified.source {
             Source::Trusted(_) => Ok(None),
-            Source::Own | Source::Application => Err(Error::CredentialsInvalid),
+            Source::Own | Source::Application => Err(Error::Credentials(CredentialFault::Invalid)),
         }
     }
 
@@ -103,13 +108,13 @@ impl Authenticator {
             None if matches!(verified.source, Source::Application) => return Err(gone),
             None => {
                 self.provision_for(&verified, contract).await?;
-                self.find(&verified, session).await?.ok_or(Error::CredentialsInvalid)?
+                self.find(&verified, session).await?.ok_or(CredentialFault::Invalid)?
             }
         };
         let issued_too_early =
             found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
         if found.revoked || issued_too_early || !verified.speaks_for(&found) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
     }
@@ -129,7 +134,7 @@ impl Authenticator {
         let token = &verified.token;
         let subject = match &verified.source {
             Source::Own | Source::Application => {
-                Subject::Account(token.subject.parse::<AccountId>().map_err(|_| Error::CredentialsInvalid)?)
+                Subject::Account(token.subject.parse::<AccountId>().map_err(|_| CredentialFault::Invalid)?)
             }
             Source::Trusted(_) => Subject::Identity(token.issuer.clone(), self.keys.subject(&token.subject)),
         };
@@ -141,13 +146,13 @@ impl Authenticator {
     async fn provision_for(&self, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
         let token = &verified.token;
         let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         };
         if contract.is_some_and(|contract| !verified.opens(contract)) {
-            return Err(Error::AccessDenied);
+            return Err(AccessFault::Denied.into());
         }
         if self.is_revoked(token).await? {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         self.provision(&issuer.settings, token, claims).await
     }
@@ -163,7 +168,7 @@ impl Authenticator {
     pub(super) async fn of_application(&self, presented: &str) -> Result<Option<Token>, Error> {
         match self.verified(presented).await {
             Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
-            Ok(_) | Err(Error::CredentialsInvalid) => Ok(None),
+            Ok(_) | Err(Error::Credentials(CredentialFault::Invalid)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -171,7 +176,7 @@ impl Authenticator {
     /// The token, verified now or remembered. Every reason for refusal is the same error.
     async fn verified(&self, presented: &str) -> Result<Arc<Verified>, Error> {
         if presented.len() > MAX_LENGTH {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let name = self.keys.digest("presented", &[presented.as_bytes()]);
         if let Some(verified) = self.remembered.get(&name) {
@@ -184,7 +189,7 @@ impl Authenticator {
         telemetry::token(false);
         let verified = Arc::new(self.verify(presented).await?);
         if !verified.holds_now(self) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         self.remembered.insert(name, verified.clone());
         Ok(verified)
@@ -192,25 +197,25 @@ impl Authenticator {
 
     /// Verifies form, type, key, signature and the claims that do not change with time.
     async fn verify(&self, presented: &str) -> Result<Verified, Error> {
-        let signed = Signed::read(presented).ok_or(Error::CredentialsInvalid)?;
+        let signed = Signed::read(presented).ok_or(CredentialFault::Invalid)?;
         // Claims that nobody vouches for yet; they only say whose keys to try.
-        let claims = signed.claims().ok_or(Error::CredentialsInvalid)?;
-        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(Error::CredentialsInvalid)?;
+        let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
+        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
         let (source, key) = match signed.algorithm {
             Algorithm::EdDSA if issuer == self.issuer.name() => (Source::Own, self.own_key(&signed).await?),
             Algorithm::RS256 if issuer == self.public_url.as_str() => {
                 (Source::Application, self.own_key(&signed).await?)
             }
             _ => {
-                let trusted = self.trusted.get(issuer).ok_or(Error::CredentialsInvalid)?.clone();
+                let trusted = self.trusted.get(issuer).ok_or(CredentialFault::Invalid)?.clone();
                 let key = self.trusted_key(&signed, &trusted).await?;
                 (Source::Trusted(trusted), key)
             }
         };
         if !signed.is_signed_with(&key) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
-        let token = Token::read(&claims).ok_or(Error::CredentialsInvalid)?;
+        let token = Token::read(&claims).ok_or(CredentialFault::Invalid)?;
         let fit = match &source {
             // Our own tokens always say what they may be used for.
             Source::Own | Source::Application => claims.contains_key("scope"),
@@ -219,7 +224,7 @@ impl Authenticator {
             }
         };
         if !fit {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
         Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
@@ -227,16 +232,19 @@ impl Authenticator {
 
     async fn own_key(&self, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
         let key_id =
-            signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(Error::CredentialsInvalid)?;
-        self.issuer.verification_key(key_id, signed.algorithm).await?.ok_or(Error::CredentialsInvalid)
+            signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(CredentialFault::Invalid)?;
+        self.issuer
+            .verification_key(key_id, signed.algorithm)
+            .await?
+            .ok_or(Error::Credentials(CredentialFault::Invalid))
     }
 
     async fn trusted_key(&self, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
         if !signed.is_of_type(&trusted.settings.access_token_typ) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, self.clock.now()).await?;
-        key.ok_or(Error::CredentialsInvalid)
+        key.ok_or(Error::Credentials(CredentialFault::Invalid))
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use crate::account::{Account, Cause, Contract, Error, Tenant};
+use crate::account::{AccessFault, Account, Cause, Contract, CredentialFault, Error, Tenant};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
 use crate::keys::{KeyedHash, Keyring};
@@ -121,12 +121,12 @@ impl Caller {
     /// Refuses an account that may not be used now.
     pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
         self.account.require_active()?;
-        if self.tenant.is_open(now) { Ok(()) } else { Err(Error::TenantClosed) }
+        if self.tenant.is_open(now) { Ok(()) } else { Err(Error::Access(AccessFault::TenantClosed)) }
     }
 
     /// Refuses a token that was not issued for a contract: audience keeps contracts apart.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
-        if self.verified.opens(contract) { Ok(()) } else { Err(Error::AccessDenied) }
+        if self.verified.opens(contract) { Ok(()) } else { Err(Error::Access(AccessFault::Denied)) }
     }
 
     /// The verified token.
@@ -139,14 +139,14 @@ impl Caller {
 /// or more spaces follow it.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Error> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Error::CredentialsMissing)?;
+    let field = fields.next().ok_or(CredentialFault::Missing)?;
     if fields.next().is_some() {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     }
-    let field = field.to_str().map_err(|_| Error::CredentialsInvalid)?;
+    let field = field.to_str().map_err(|_| CredentialFault::Invalid)?;
     let (presented, credentials) = field.split_once(' ').unwrap_or((field, ""));
     if !presented.eq_ignore_ascii_case(scheme) {
-        return Err(Error::CredentialsOfOtherScheme);
+        return Err(CredentialFault::OtherScheme.into());
     }
     Ok(credentials.trim_start_matches(' '))
 }

@@ -1,6 +1,6 @@
 use super::{Authenticator, Token};
 use crate::account::history::{Actor, Occasion};
-use crate::account::{Edit, Error, Field, Patch, Text};
+use crate::account::{AccessFault, CredentialFault, Edit, Error, Field, Patch, Text};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
 use crate::store::{Identity, Link};
@@ -18,10 +18,10 @@ impl Authenticator {
     ) -> Result<(), Error> {
         let Some(tenant) = self.store.tenant_by_name(&settings.tenant).await? else {
             tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         };
         if !tenant.is_open(self.clock.now()) {
-            return Err(Error::TenantClosed);
+            return Err(AccessFault::TenantClosed.into());
         }
         let mut patch = patch(settings, claims);
         loop {

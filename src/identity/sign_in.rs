@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Authenticator, Issuer, issuer};
-use crate::account::{AccountId, Application, Error, GrantType};
+use crate::account::{AccountId, Application, CredentialFault, Error, GrantType};
 use crate::clock::{Clock, after, random};
 use crate::config::PublicUrl;
 use crate::keys::{KeyedHash, Keyring};
@@ -107,27 +107,27 @@ impl SignIns {
         Ok(tokens(application, access, refresh_token, Some(id_token)))
     }
 
-    /// Another set for a refresh token; [`Error::CredentialsInvalid`] when it is not good for one.
+    /// Another set for a refresh token; [`Error::Credentials(CredentialFault::Invalid)`] when it is not good for one.
     pub async fn refresh(&self, application: &Application, presented: &str) -> Result<Tokens, Error> {
         let hash = self.hash(presented);
         let now = self.clock.now();
-        let found = self.store.refresh_token(hash).await?.ok_or(Error::CredentialsInvalid)?;
+        let found = self.store.refresh_token(hash).await?.ok_or(CredentialFault::Invalid)?;
         let sign_in = found.sign_in;
         if sign_in.application_id != application.id {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         if found.spent {
             self.store.end_sign_in(sign_in.id, now).await?;
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         if sign_in.ended_at.is_some() || found.expires_at <= now {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
-        let account = self.store.account(sign_in.account_id).await?.ok_or(Error::CredentialsInvalid)?;
+        let account = self.store.account(sign_in.account_id).await?.ok_or(CredentialFault::Invalid)?;
         account.require_active()?;
         let horizon = self.store.tokens_not_before(account.id).await?;
         if account.tenant_id != application.tenant_id || horizon.is_some_and(|horizon| found.issued_at < horizon) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let access = self.access(application, Some(account.id), horizon).await?;
         let id_token = self.id_token(application, account.id, &access).await?;
@@ -135,7 +135,7 @@ impl SignIns {
         if !self.store.refresh(sign_in.id, hash, &next, now).await? {
             // Somebody else presented the same token in this very moment: one of the two has stolen it.
             self.store.end_sign_in(sign_in.id, now).await?;
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         Ok(tokens(application, access, Some(secret), Some(id_token)))
     }
@@ -147,17 +147,17 @@ impl SignIns {
     }
 
     /// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
-    /// [`Error::CredentialsInvalid`] when it is another application's.
+    /// [`Error::Credentials(CredentialFault::Invalid)`] when it is another application's.
     pub async fn revoke(&self, application: &Application, presented: &str) -> Result<(), Error> {
         if let Some(found) = self.store.refresh_token(self.hash(presented)).await? {
             return match found.sign_in.application_id == application.id {
                 true => self.store.end_sign_in(found.sign_in.id, self.clock.now()).await,
-                false => Err(Error::CredentialsInvalid),
+                false => Err(Error::Credentials(CredentialFault::Invalid)),
             };
         }
         let Some(token) = self.authenticator.of_application(presented).await? else { return Ok(()) };
         if !token.audience.contains(&application.id) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let Some(token_id) = &token.token_id else { return Ok(()) };
         let end = after(token.expires_at, SLACK);

@@ -24,7 +24,7 @@ impl Profiles {
     }
 
     /// The same for somebody who has proved an address: it is set, verified, and its code is used up with the account, or there is
-    /// none: [`Error::CodeUsed`].
+    /// none: [`CodeFault::Used`](crate::account::CodeFault::Used).
     pub async fn create_proved(
         &self,
         account: Account,

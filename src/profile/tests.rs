@@ -57,7 +57,7 @@ async fn a_change_asks_again_whether_the_account_may_be_changed() {
     profiles.update(seen.clone(), suspend, Occasion::operator(), |_| Ok(())).await.unwrap();
     let late = set(Field::DisplayName, "Jane");
     let refused = profiles.update(seen, late, Occasion::operator(), Account::require_active).await;
-    assert!(matches!(refused, Err(Error::AccountStatus(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Access(_))), "{refused:?}");
 }
 
 #[tokio::test]

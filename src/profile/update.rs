@@ -23,7 +23,7 @@ impl Profiles {
     }
 
     /// The same, and also sets the addresses that were proved, verified. Their codes are used up with the change, or there is none:
-    /// [`Error::CodeUsed`]; [`Error::Taken`] with `phone` or `email` when another account of the tenant has proved the address.
+    /// [`CodeFault::Used`](crate::account::CodeFault::Used); [`Error::Taken`] with `phone` or `email` when another account of the tenant has proved the address.
     pub async fn update_proved(
         &self,
         account: Account,

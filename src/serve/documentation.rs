@@ -10,7 +10,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use utoipa_swagger_ui::{Config, Url};
 
-use crate::account::{Contract, Error};
+use crate::account::{Contract, Error, RequestFault};
 use crate::app::App;
 use crate::contract::openapi;
 use crate::http::endpoint;
@@ -75,8 +75,8 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn document(Path(name): Path<String>) -> Result<Response, Error> {
-    let name = name.strip_suffix(".json").ok_or(Error::NotFound)?;
-    let (_, text) = DRAWN.iter().find(|(contract, _)| contract.name() == name).ok_or(Error::NotFound)?;
+    let name = name.strip_suffix(".json").ok_or(RequestFault::NotFound)?;
+    let (_, text) = DRAWN.iter().find(|(contract, _)| contract.name() == name).ok_or(RequestFault::NotFound)?;
     Ok(([CACHE, (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.as_str()).into_response())
 }
 
@@ -91,7 +91,7 @@ async fn page() -> Response {
 }
 
 async fn part(Path(name): Path<String>) -> Result<Response, Error> {
-    let (_, content_type, bytes) = UNPACKED.iter().find(|(part, ..)| *part == name).ok_or(Error::NotFound)?;
+    let (_, content_type, bytes) = UNPACKED.iter().find(|(part, ..)| *part == name).ok_or(RequestFault::NotFound)?;
     Ok((POLICY, [CACHE, (header::CONTENT_TYPE, content_type.clone())], bytes.clone()).into_response())
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::account::{Cause, Error};
+use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
 use crate::http::body;
 use crate::outbox::mailbox::Mail;
@@ -22,7 +22,7 @@ struct Page {
 
 /// Shows every message, the newest first; as JSON to whoever accepts that by name.
 pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Error> {
-    let mails = app.outbox().mailbox().ok_or(Error::NotFound)?.mails();
+    let mails = app.outbox().mailbox().ok_or(RequestFault::NotFound)?.mails();
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let as_json = accepted.any(|value| value.to_ascii_lowercase().contains("application/json"));
     let (kind, body) = if as_json {

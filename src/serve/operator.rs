@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::health::{self, Readiness};
 use super::root;
-use crate::account::Error;
+use crate::account::{Error, RequestFault};
 use crate::app::App;
 use crate::http::{endpoint, speak_unbounded};
 
@@ -23,7 +23,7 @@ pub(super) fn routes(app: &App, readiness: Readiness, metrics: PrometheusHandle)
         .route("/version", endpoint(get(version), READ))
         .route("/healthz", endpoint(get(health::alive), READ))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), READ));
-    let routes = routes.fallback(async || Error::NotFound);
+    let routes = routes.fallback(async || Error::Request(RequestFault::NotFound));
     speak_unbounded(routes, app, "operator", root::say).with_state(app.clone())
 }
 

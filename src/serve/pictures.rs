@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::account::{Cause, Error};
+use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
 use crate::picture;
 
@@ -21,16 +21,16 @@ pub(super) async fn show(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let Path(name) = name.map_err(|_| Error::NotFound)?;
-    let media_type = picture::media_type(&name).ok_or(Error::NotFound)?;
+    let Path(name) = name.map_err(|_| RequestFault::NotFound)?;
+    let media_type = picture::media_type(&name).ok_or(RequestFault::NotFound)?;
     let tag = format!("\"{name}\"");
     let mut response = if has(&headers, &tag) {
         if !app.pictures().has(&name).await? {
-            return Err(Error::NotFound);
+            return Err(RequestFault::NotFound.into());
         }
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kept = app.pictures().get(&name).await?.ok_or(Error::NotFound)?;
+        let kept = app.pictures().get(&name).await?.ok_or(RequestFault::NotFound)?;
         let mut response = kept.file.into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         response

@@ -13,9 +13,9 @@ use super::health::{self, Readiness};
 use super::mailbox;
 use super::me;
 use super::pictures;
-use crate::account::{Error, Status};
+use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
-use crate::http::{Asked, endpoint, speak, speak_unbounded};
+use crate::http::{Asked, endpoint, speak, speak_unbounded, status_of};
 
 /// How long verifiers may keep the published keys, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -50,29 +50,37 @@ async fn keys(State(app): State<App>) -> Result<Response, Error> {
 
 pub(super) fn say(error: &Error, _: &Asked) -> Response {
     let status = match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
-            StatusCode::UNAUTHORIZED
-        }
-        Error::AccountStatus(Status::Closed) => StatusCode::UNAUTHORIZED,
-        Error::AccountStatus(_) | Error::TenantClosed | Error::TenantExpired | Error::AccessDenied => {
-            StatusCode::FORBIDDEN
-        }
-        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-        Error::NotFound => StatusCode::NOT_FOUND,
-        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Request(fault) => status_of(fault),
+        Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid)
+        | Error::Access(AccessFault::AccountStatus(Status::Closed)) => StatusCode::UNAUTHORIZED,
+        Error::Access(
+            AccessFault::AccountStatus(_)
+            | AccessFault::TenantClosed
+            | AccessFault::TenantExpired
+            | AccessFault::Denied,
+        ) => StatusCode::FORBIDDEN,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+        // Nothing outside of the contracts changes an account, names one, or asks for more than a valid token.
+        Error::Credentials(CredentialFault::ScopeMissing)
+        | Error::Access(AccessFault::AccountUnknown | AccessFault::TenantUnknown)
+        | Error::ClientHash(_)
+        | Error::Channel(_)
+        | Error::Fields(_)
+        | Error::Attributes(_)
+        | Error::AttributesTooLarge
+        | Error::Taken(_)
+        | Error::PictureUnusable
+        | Error::AddressUnchanged
+        | Error::Code(_)
+        | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let title = status.canonical_reason().unwrap_or_default();
     let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
     let mut response = (status, headers, problem.to_string()).into_response();
-    if let Error::MethodNotAllowed(allow) = error {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    }
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match error {
-            Error::CredentialsMissing => HeaderValue::from_static("Bearer realm=\"selfsame\""),
+            Error::Credentials(CredentialFault::Missing) => HeaderValue::from_static("Bearer realm=\"selfsame\""),
             _ => HeaderValue::from_static("Bearer realm=\"selfsame\", error=\"invalid_token\""),
         };
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

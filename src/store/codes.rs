@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::statement::{Statement, statement};
 use super::value::{Row, hash, parameters, present, time};
 use super::{Bound, Store};
-use crate::account::Error;
+use crate::account::{CodeFault, Error};
 use crate::keys::KeyedHash;
 
 /// Counts a sending unless it comes too early; ?3 is a day ago, ?4 the interval ago.
@@ -144,11 +144,11 @@ impl Store {
         self.find(OUTSTANDING, parameters![token, now, tries], |row| row.boolean(0)).await.and_then(present)
     }
 
-    /// Uses a code up; [`Error::CodeUsed`] when somebody else was faster or a newer one took its place.
+    /// Uses a code up; [`CodeFault::Used`] when somebody else was faster or a newer one took its place.
     pub async fn use_code(&self, challenge: Challenge) -> Result<(), Error> {
         match self.execute(vec![using(challenge)]).await?[..] {
             [1] => Ok(()),
-            _ => Err(Error::CodeUsed),
+            _ => Err(Error::Code(CodeFault::Used)),
         }
     }
 

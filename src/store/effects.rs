@@ -6,7 +6,7 @@ use super::codes::{self, Challenge};
 use super::notices::{self, SealedNotice};
 use super::statement::{Statement, statement};
 use super::value::parameters;
-use crate::account::{AccountId, Error};
+use crate::account::{AccountId, CodeFault, Error};
 
 const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
 const RETIRE_PICTURE: Statement = statement!(
@@ -31,7 +31,7 @@ pub enum Effect {
         /// When it was replaced.
         at: Timestamp,
     },
-    /// A one-time code is used up. Without it there is no change: [`Error::CodeUsed`].
+    /// A one-time code is used up. Without it there is no change: [`CodeFault::Used`].
     UseCode(Challenge),
     /// An encrypted body is accepted, once: what was accepted before fails the whole change.
     UseNonce(Nonce),
@@ -67,7 +67,7 @@ impl Effect {
     /// Refuses the whole change when the rows that were touched say that this could not happen.
     pub(super) fn check(&self, touched: u64) -> Result<(), Error> {
         match self {
-            Effect::UseCode(_) if touched != 1 => Err(Error::CodeUsed),
+            Effect::UseCode(_) if touched != 1 => Err(Error::Code(CodeFault::Used)),
             _ => Ok(()),
         }
     }

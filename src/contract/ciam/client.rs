@@ -3,7 +3,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::parameters::{Parameters, decode};
-use crate::account::{Application, Error, Tenant};
+use crate::account::{Application, CredentialFault, Error, Tenant};
 use crate::app::App;
 use crate::identity::credentials;
 
@@ -21,9 +21,9 @@ impl Client {
     pub(super) fn of_header(headers: &HeaderMap) -> Result<Client, Error> {
         let encoded = credentials(headers, "Basic")?;
         let pair = STANDARD.decode(encoded).ok().and_then(|pair| String::from_utf8(pair).ok());
-        let pair = pair.ok_or(Error::CredentialsInvalid)?;
-        let (id, secret) = pair.split_once(':').ok_or(Error::CredentialsInvalid)?;
-        let (id, secret) = decode(id).zip(decode(secret)).ok_or(Error::CredentialsInvalid)?;
+        let pair = pair.ok_or(CredentialFault::Invalid)?;
+        let (id, secret) = pair.split_once(':').ok_or(CredentialFault::Invalid)?;
+        let (id, secret) = decode(id).zip(decode(secret)).ok_or(CredentialFault::Invalid)?;
         // Who has no secret may send an empty one (RFC 6749 §2.3.1).
         Ok(Client { id, secret: Some(secret).filter(|secret| !secret.is_empty()) })
     }
@@ -37,8 +37,8 @@ impl Client {
                 Ok(None)
             }
             Ok(client) => Ok(Some(client)),
-            Err(Error::CredentialsMissing) => {
-                let id = id.ok_or(Error::CredentialsMissing)?;
+            Err(Error::Credentials(CredentialFault::Missing)) => {
+                let id = id.ok_or(CredentialFault::Missing)?;
                 Ok(Some(Client { id: id.to_owned(), secret: secret.map(str::to_owned) }))
             }
             Err(error) => Err(error),
@@ -49,7 +49,7 @@ impl Client {
     pub(super) async fn authenticate(&self, app: &App) -> Result<(Application, Tenant), Error> {
         let fits = |text: &str| text.len() <= MAX_LENGTH;
         if !fits(&self.id) || !self.secret.as_deref().is_none_or(fits) {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         app.authenticator().application(&self.id, self.secret.as_deref()).await
     }

@@ -20,9 +20,9 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Application, CodeFault, Contract, Error, Rules};
+use crate::account::{AccessFault, Account, Application, CodeFault, Contract, CredentialFault, Error, Rules};
 use crate::app::App;
-use crate::code::{Offered, Proof, ProofError, Usage};
+use crate::code::{Offered, Proof, Usage};
 use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
 use crate::identity::Caller;
 use refusal::{Address, Refused};
@@ -124,7 +124,7 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
     match app.profiles().update_proved(account, wish.patch, proofs, occasion, Account::require_active).await {
         Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
-        Err(Error::CodeUsed) => {
+        Err(Error::Code(CodeFault::Used)) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
             Err(Refused::BadToken(address).into_response())
         }
@@ -151,11 +151,11 @@ impl FromRequestParts<App> for Signed {
             scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer  "))
         });
         if doubled {
-            return Err(Error::CredentialsInvalid);
+            return Err(CredentialFault::Invalid.into());
         }
         let (caller, application) = app.authenticator().claims(&parts.headers).await?;
         if !caller.tenant.is_open(app.now()) {
-            return Err(Error::TenantClosed);
+            return Err(AccessFault::TenantClosed.into());
         }
         caller.account.require_active()?;
         app.limits().account(Contract::Ciam, caller.account.id)?;
@@ -187,9 +187,9 @@ impl SignedIn {
             };
             match app.codes().prove(offered).await {
                 Ok(proof) => proofs.push((address, proof)),
-                Err(ProofError::Fault(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
-                Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),
-                Err(ProofError::Error(error)) => return Err(error.into_response()),
+                Err(Error::Code(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
+                Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),
+                Err(error) => return Err(error.into_response()),
             }
         }
         match wrong_codes.first() {

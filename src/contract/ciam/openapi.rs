@@ -16,7 +16,9 @@ use super::otp::{self, Sent};
 use super::refusal::{self, Address, Description as Refusal, Refused};
 use super::token::{self, Granted};
 use super::{PREFIXES, paths, revoke, wish};
-use crate::account::{Account, Application, Cause, Channel, Error, Field, Kind, Rules, Status};
+use crate::account::{
+    AccessFault, Account, Application, Cause, Channel, CredentialFault, Error, Field, Kind, Rules, Status,
+};
 use crate::contract::Voice;
 use crate::contract::openapi::{
     Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant,
@@ -363,18 +365,18 @@ fn configuration() -> Answers {
 /// How a request with a token can end before its body is read.
 fn access() -> Vec<Ending> {
     vec![
-        ("no token", Error::CredentialsMissing),
-        ("the token does not hold", Error::CredentialsInvalid),
-        ("the token is not about a person", Error::ScopeMissing),
-        ("there is no such person any more", Error::AccountUnknown),
-        ("the account is locked", Error::AccountStatus(Status::Locked)),
-        ("the account may not be used", Error::AccountStatus(Status::Suspended)),
+        ("no token", CredentialFault::Missing.into()),
+        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the token is not about a person", CredentialFault::ScopeMissing.into()),
+        ("there is no such person any more", AccessFault::AccountUnknown.into()),
+        ("the account is locked", AccessFault::AccountStatus(Status::Locked).into()),
+        ("the account may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
     ]
 }
 
 /// How a request of an application can end whatever it asks for.
 fn to_applications() -> Vec<Ending> {
-    let access = vec![("the credentials do not hold", Error::CredentialsInvalid)];
+    let access = vec![("the credentials do not hold", CredentialFault::Invalid.into())];
     [access, body_faults(), failures()].concat()
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::client::Client;
 use super::refusal::{self, Address, Refused};
 use super::{discovery, wish};
-use crate::account::{Contact, Error};
+use crate::account::{BodyFault, Contact, CredentialFault, Error};
 use crate::app::App;
 use crate::code::{Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
@@ -41,7 +41,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     let (application, tenant) = client.authenticate(&app).await.map_err(said)?;
     // One without a secret proves nothing by its name.
     if application.secret_hash.is_none() {
-        return Err(said(Error::CredentialsInvalid));
+        return Err(said(Error::Credentials(CredentialFault::Invalid)));
     }
     let wanted = body::object(&app, request, super::MAX_BODY).await.map_err(said)?;
     body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
@@ -75,7 +75,6 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     };
     match app.codes().send(wanted).await {
         Ok(sent) => Ok(discovery::described(&Sent { otp_token: sent.token })),
-        Err(Error::CodeTooOften(channel)) => Err(too_often(channel)),
         Err(error) => Err(said(error)),
     }
 }
@@ -111,7 +110,7 @@ fn contact(wanted: &Object) -> Result<(Address, Contact), Box<Response>> {
 fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Box<Response>> {
     match wanted.get("auth_source_id") {
         Some(Value::String(source)) if usage == Usage::Login && source.contains('\0') => {
-            Err(Box::new(Refused::Malformed.into_response()))
+            Err(Box::new(Error::from(BodyFault::Malformed).into_response()))
         }
         Some(Value::String(source)) if usage == Usage::Login => Ok(source),
         _ => Ok(""),

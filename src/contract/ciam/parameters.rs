@@ -1,7 +1,7 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
-use crate::account::Error;
+use crate::account::{Error, RequestFault};
 use crate::app::App;
 use crate::http::body;
 use crate::json::{Object, Value};
@@ -50,7 +50,7 @@ impl Parameters {
 
     /// One that comes twice could mean either (RFC 6749 §3.2).
     fn of_form(bytes: &[u8]) -> Result<Parameters, Fault> {
-        let malformed = || Fault::Error(Error::Body(crate::account::BodyFault::Malformed));
+        let malformed = || Fault::Error(Error::Request(RequestFault::Body(crate::account::BodyFault::Malformed)));
         let mut parameters: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(bytes).take(MAX_PARAMETERS + 1) {
             if parameters.len() == MAX_PARAMETERS || name.contains('\0') || value.contains('\0') {

@@ -1,12 +1,12 @@
 //! The contract's words for every error.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{Error, Status};
-use crate::http::{Asked, body};
+use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status};
+use crate::http::{Asked, body, status_of};
 
 /// What errors are sent as, to the byte.
 pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
@@ -14,62 +14,54 @@ pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application
 /// Says an error.
 pub(super) fn say(error: &Error, _: &Asked) -> Response {
     match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme => {
+        // What may be patched here says so (RFC 5789 §3.1).
+        Error::Request(fault @ RequestFault::MediaType) => {
+            ([(ACCEPT_PATCH, HeaderValue::from_static("application/json"))], request(fault)).into_response()
+        }
+        Error::Request(fault) => request(fault),
+        Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme) => {
             bearer(StatusCode::BAD_REQUEST, "invalid_request", "Bearer token not found in the request")
         }
-        Error::CredentialsInvalid
-        | Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccessDenied => bearer(StatusCode::UNAUTHORIZED, "invalid_token", "Error decoding JWT"),
-        Error::ScopeMissing => bearer(
+        Error::Credentials(CredentialFault::Invalid)
+        | Error::Access(
+            AccessFault::TenantUnknown | AccessFault::TenantClosed | AccessFault::TenantExpired | AccessFault::Denied,
+        ) => bearer(StatusCode::UNAUTHORIZED, "invalid_token", "Error decoding JWT"),
+        Error::Credentials(CredentialFault::ScopeMissing) => bearer(
             StatusCode::FORBIDDEN,
             "insufficient_scope",
             "The request requires higher privileges than provided by the access token.",
         ),
-        Error::AccountUnknown | Error::AccountStatus(Status::Closed) => Refused::UserNotFound.into_response(),
-        Error::AccountStatus(status) => Refused::AbnormalUserStatus(*status).into_response(),
-        Error::NotFound => empty(StatusCode::NOT_FOUND),
-        Error::MethodNotAllowed(allow) => {
-            ([(header::ALLOW, HeaderValue::from_static(allow))], empty(StatusCode::METHOD_NOT_ALLOWED)).into_response()
+        Error::Access(AccessFault::AccountUnknown | AccessFault::AccountStatus(Status::Closed)) => {
+            answer(StatusCode::NOT_FOUND, "user_not_found", None)
         }
-        Error::MediaType => Refused::MediaType.into_response(),
-        Error::ContentEncoding => {
-            let refused = Refused::ContentEncoding.into_response();
-            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], refused).into_response()
+        Error::Access(AccessFault::AccountStatus(status)) => {
+            let text = if *status == Status::Locked { "User is locked." } else { "User is frozen." };
+            answer(StatusCode::BAD_REQUEST, "abnormal_user_status", Some(text))
         }
-        Error::BodyTooLarge => Refused::BodyTooLarge.into_response(),
-        Error::BodyTooSlow => Refused::BodyTooSlow.into_response(),
-        Error::Body(_) => Refused::Malformed.into_response(),
         Error::Fields(_) | Error::AttributesTooLarge | Error::Attributes(_) => Refused::IllegalValue.into_response(),
         Error::Taken("email") => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken("phone") => Refused::Duplicate(Address::Phone).into_response(),
-        Error::RateLimited(_) => Refused::TooMany.into_response(),
-        Error::Unavailable(_) => Refused::Unavailable.into_response(),
-        Error::CodeTooOften(channel) => super::otp::too_often(*channel),
+        Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
+        Error::Code(CodeFault::TooOften(channel)) => super::otp::too_often(*channel),
         // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
         Error::ClientHash(_)
         | Error::Channel(_)
         | Error::Taken(_)
         | Error::PictureUnusable
         | Error::AddressUnchanged
-        | Error::Code(_)
-        | Error::CodeUsed
-        | Error::Internal(_) => Refused::ServerError.into_response(),
+        | Error::Code(CodeFault::Token | CodeFault::Code | CodeFault::Expired | CodeFault::Used)
+        | Error::Internal(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
     }
 }
 
 /// Says an error where applications prove who they are (RFC 6749 §5.2).
 pub(super) fn say_to_applications(error: &Error, asked: &Asked) -> Response {
     match error {
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
+        Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid) => {
             let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"ciam\""))];
             (challenge, answer(StatusCode::UNAUTHORIZED, "invalid_client", None)).into_response()
         }
-        Error::MediaType => {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            answer(status, "invalid_request", Some("Unsupported Content-Type."))
-        }
+        Error::Request(fault) => request(fault),
         error => say(error, asked),
     }
 }
@@ -85,16 +77,22 @@ pub(super) fn say_to_senders(error: &Error, asked: &Asked) -> Response {
     }
 }
 
-/// Why a request is refused, in the contract's own terms.
+fn request(fault: &RequestFault) -> Response {
+    let (error, text) = match fault {
+        RequestFault::NotFound | RequestFault::MethodNotAllowed(_) => return empty(status_of(fault)),
+        RequestFault::MediaType => ("invalid_request", "Unsupported Content-Type."),
+        RequestFault::ContentEncoding => ("invalid_request", "Unsupported Content-Encoding."),
+        RequestFault::BodyTooLarge => ("invalid_request", "Request body is too large."),
+        RequestFault::BodyTooSlow => ("invalid_request", "Request body did not arrive in time."),
+        RequestFault::Body(_) => ("invalid_request", "Malformed request body."),
+        RequestFault::RateLimited(_) => ("rate_limit_exceeded", "Too many requests."),
+    };
+    answer(status_of(fault), error, Some(text))
+}
+
+/// Why a change is refused, in the contract's own terms; all of it with 400.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Refused {
-    UserNotFound,
-    AbnormalUserStatus(Status),
-    MediaType,
-    ContentEncoding,
-    BodyTooLarge,
-    BodyTooSlow,
-    Malformed,
     /// Members that are not attributes at all.
     Unknown,
     /// Attributes that cannot be changed here.
@@ -104,9 +102,6 @@ pub(super) enum Refused {
     BadToken(Address),
     BadCode(Address),
     Duplicate(Address),
-    TooMany,
-    Unavailable,
-    ServerError,
 }
 
 /// The two addresses that a code can prove.
@@ -128,42 +123,25 @@ impl Address {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let bad = StatusCode::BAD_REQUEST;
-        let invalid = |status, text| answer(status, "invalid_request", Some(text));
         let of = |address: Address, phone, email| match address {
-            Address::Phone => answer(bad, phone, None),
-            Address::Email => answer(bad, email, None),
+            Address::Phone => (phone, None),
+            Address::Email => (email, None),
         };
-        match self {
-            Refused::UserNotFound => answer(StatusCode::NOT_FOUND, "user_not_found", None),
-            Refused::AbnormalUserStatus(Status::Locked) => answer(bad, "abnormal_user_status", Some("User is locked.")),
-            Refused::AbnormalUserStatus(_) => answer(bad, "abnormal_user_status", Some("User is frozen.")),
-            Refused::MediaType => {
-                let accept = [(ACCEPT_PATCH, HeaderValue::from_static("application/json"))];
-                (accept, invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Content-Type.")).into_response()
-            }
-            Refused::ContentEncoding => invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Content-Encoding."),
-            Refused::BodyTooLarge => invalid(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large."),
-            Refused::BodyTooSlow => invalid(StatusCode::REQUEST_TIMEOUT, "Request body did not arrive in time."),
-            Refused::Malformed => invalid(bad, "Malformed request body."),
-            Refused::Unknown => invalid(bad, "Unknown attribute(s) found."),
-            Refused::Unsupported => invalid(bad, "Unsupported user attribute(s) found."),
+        let (error, text) = match self {
+            Refused::Unknown => ("invalid_request", Some("Unknown attribute(s) found.")),
+            Refused::Unsupported => ("invalid_request", Some("Unsupported user attribute(s) found.")),
             Refused::MalformedAddress(address) => of(address, "malformed_phone_number", "malformed_email"),
-            Refused::IllegalValue => answer(bad, "illegal_parameter_value", None),
+            Refused::IllegalValue => ("illegal_parameter_value", None),
             Refused::BadToken(address) => of(address, "bad_phone_number_otp_token", "bad_email_otp_token"),
             Refused::BadCode(address) => of(address, "bad_phone_number_otp", "bad_email_otp"),
             Refused::Duplicate(address) => of(address, "duplicate_phone_number", "duplicate_email"),
-            Refused::TooMany => {
-                answer(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", Some("Too many requests."))
-            }
-            Refused::Unavailable => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
-            Refused::ServerError => answer(StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
-        }
+        };
+        answer(StatusCode::BAD_REQUEST, error, text)
     }
 }
 
-/// What a resource may be patched with (RFC 5789 §3.1).
-const ACCEPT_PATCH: axum::http::HeaderName = axum::http::HeaderName::from_static("accept-patch");
+/// What a resource may be patched with.
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// The body of every refusal that has one (RFC 6749 §5.2).
 #[derive(Serialize, ToSchema)]

@@ -10,9 +10,11 @@ use super::client::Client;
 use super::parameters::{Fault, Parameters};
 use super::refusal::{self, Address};
 use super::wish;
-use crate::account::{AccountId, Application, CodeFault, Contract, Error, GrantType, Patch, Status, Tenant};
+use crate::account::{
+    AccessFault, AccountId, Application, CodeFault, Contract, CredentialFault, Error, GrantType, Patch, Status, Tenant,
+};
 use crate::app::App;
-use crate::code::{Offered, Proof, ProofError, Usage};
+use crate::code::{Offered, Proof, Usage};
 use crate::http::{body, count_source_of, occasion};
 use crate::identity::sign_in::Tokens;
 
@@ -183,9 +185,9 @@ impl Signing<'_> {
         };
         match self.app.codes().prove(offered).await {
             Ok(proof) => Ok(proof),
-            Err(ProofError::Fault(CodeFault::Token)) => Err(self.nothing(token).await),
-            Err(ProofError::Fault(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
-            Err(ProofError::Error(error)) => Err(said(error)),
+            Err(Error::Code(CodeFault::Token)) => Err(self.nothing(token).await),
+            Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
+            Err(error) => Err(said(error)),
         }
     }
 
@@ -221,9 +223,9 @@ fn granted(tokens: Tokens) -> Response {
 /// Says why a grant is good for nothing (RFC 6749 §5.2).
 fn refused(error: Error) -> Response {
     match error {
-        Error::CredentialsInvalid => refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", None),
-        Error::AccountStatus(_) => grant("Abnormal user status"),
-        Error::CodeUsed => grant("Unknown or expired otp_token"),
+        Error::Credentials(CredentialFault::Invalid) => refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", None),
+        Error::Access(AccessFault::AccountStatus(_)) => grant("Abnormal user status"),
+        Error::Code(CodeFault::Used) => grant("Unknown or expired otp_token"),
         error => said(error),
     }
 }

@@ -31,7 +31,7 @@ impl Wished {
     pub(super) fn read(object: Object) -> Result<Wished, Error> {
         let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
         let hidden = object.iter().any(|(name, value)| name.contains('\0') || (!known(name) && value.contains_nul()));
-        if hidden { Err(Error::Body(BodyFault::Malformed)) } else { Ok(Wished(object)) }
+        if hidden { Err(BodyFault::Malformed.into()) } else { Ok(Wished(object)) }
     }
 
     /// Whom the body addresses; absent, null and empty address nobody.

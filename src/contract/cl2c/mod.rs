@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, AccountId, Contract, Error, Rule, TenantStatus};
+use crate::account::{AccessFault, Account, AccountId, Contract, Error, Rule, TenantStatus};
 use crate::app::App;
 use crate::http::{self, Voice, annotated, count_source, occasion, speak};
 use crate::identity::api_key::KeyHolder;
@@ -109,9 +109,9 @@ impl FromRequestParts<App> for Keyed {
 /// The tenant's own state, in this contract's words.
 fn open(holder: &KeyHolder, now: Timestamp) -> Result<(), Error> {
     match holder.tenant.status {
-        TenantStatus::Inactive => Err(Error::TenantClosed),
+        TenantStatus::Inactive => Err(Error::Access(AccessFault::TenantClosed)),
         TenantStatus::Active if holder.tenant.is_open(now) => Ok(()),
-        TenantStatus::Active => Err(Error::TenantExpired),
+        TenantStatus::Active => Err(Error::Access(AccessFault::TenantExpired)),
     }
 }
 
@@ -131,12 +131,12 @@ impl KeyHolder {
     async fn account_with(&self, app: &App, id: Option<AccountId>) -> Result<Account, Error> {
         if let Some(bound) = self.key.account_id {
             if id != Some(bound) {
-                return Err(Error::AccessDenied);
+                return Err(AccessFault::Denied.into());
             }
-            return self.account.clone().ok_or(Error::AccountUnknown);
+            return self.account.clone().ok_or(Error::Access(AccessFault::AccountUnknown));
         }
-        let id = id.ok_or(Error::AccountUnknown)?;
-        app.store().account_of(self.tenant.id, id).await?.ok_or(Error::AccountUnknown)
+        let id = id.ok_or(AccessFault::AccountUnknown)?;
+        app.store().account_of(self.tenant.id, id).await?.ok_or(Error::Access(AccessFault::AccountUnknown))
     }
 }
 

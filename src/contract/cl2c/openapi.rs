@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::body::{FIRST_NAME, ID, LAST_NAME, MAX_NAME, MAX_PUSH_TOKEN, PHONE_NUMBER, PUSH_TOKEN, User};
 use super::refusal::{ErrorResult, Problem};
 use super::{PREFIX, VOICE, answer, paths};
-use crate::account::{Error, Fault, Field, Rule, Status};
+use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, Rule, Status};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header};
 use crate::json::Object;
 
@@ -132,13 +132,13 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
 /// How a request can end before its body is read.
 fn access() -> Vec<Ending> {
     vec![
-        ("no tenant, or none that there is", Error::TenantUnknown),
-        ("no key, or none that holds", Error::CredentialsInvalid),
-        ("the tenant is out of use", Error::TenantClosed),
-        ("the tenant's time is over", Error::TenantExpired),
-        ("the user may not be used", Error::AccountStatus(Status::Suspended)),
-        ("another user than the key's", Error::AccessDenied),
-        ("no such user in the tenant", Error::AccountUnknown),
+        ("no tenant, or none that there is", AccessFault::TenantUnknown.into()),
+        ("no key, or none that holds", CredentialFault::Invalid.into()),
+        ("the tenant is out of use", AccessFault::TenantClosed.into()),
+        ("the tenant's time is over", AccessFault::TenantExpired.into()),
+        ("the user may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
+        ("another user than the key's", AccessFault::Denied.into()),
+        ("no such user in the tenant", AccessFault::AccountUnknown.into()),
     ]
 }
 

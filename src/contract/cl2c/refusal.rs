@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{BodyFault, Error, Fault, HashFault, Rule, Status};
-use crate::http::{Asked, body};
+use crate::account::{AccessFault, BodyFault, CredentialFault, Error, Fault, RequestFault, Rule, Status};
+use crate::http::{Asked, body, status_of};
 use crate::json::{Object, Value};
 
 /// Says an error.
@@ -16,49 +16,36 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         let refused = result(StatusCode::UNAUTHORIZED, "UnauthorizedException", message);
         ([(header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"cl2c\""))], refused).into_response()
     };
-    let unexpected = || result(StatusCode::INTERNAL_SERVER_ERROR, "System.Exception", "An unexpected error occurred.");
+    let forbidden =
+        || result(StatusCode::FORBIDDEN, "ForbiddenException", "You are not authorized to access this resource.");
     match error {
-        Error::TenantUnknown => unauthorized("Invalid Tenant."),
-        Error::CredentialsMissing | Error::CredentialsOfOtherScheme | Error::CredentialsInvalid => {
+        Error::Request(fault) => request(asked, fault),
+        Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid) => {
             unauthorized("Authentication Failed.")
         }
-        Error::TenantClosed => unauthorized("Tenant is not Active. Please contact the Application Administrator."),
-        Error::TenantExpired => {
-            unauthorized("Tenant Validity Has Expired. Please contact the Application Administrator.")
-        }
-        Error::AccountStatus(Status::Closed) | Error::AccountUnknown => {
-            result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
-        }
-        Error::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
-        Error::AccessDenied | Error::ScopeMissing => {
-            let message = "You are not authorized to access this resource.";
-            result(StatusCode::FORBIDDEN, "ForbiddenException", message)
-        }
-        Error::NotFound => result(StatusCode::NOT_FOUND, "NotFoundException", "Resource not found."),
-        Error::MethodNotAllowed(allow) => {
-            let refused = result(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedException", "Method not allowed.");
-            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
-        }
-        Error::MediaType => unsupported(asked).into_response(),
-        Error::ContentEncoding => {
-            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
-        }
-        Error::BodyTooLarge => {
-            result(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Request body is too large.")
-        }
-        Error::BodyTooSlow => result(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request timeout."),
-        Error::Body(fault) => malformed(asked, *fault),
+        Error::Credentials(CredentialFault::ScopeMissing) => forbidden(),
+        Error::Access(fault) => match fault {
+            AccessFault::TenantUnknown => unauthorized("Invalid Tenant."),
+            AccessFault::TenantClosed => {
+                unauthorized("Tenant is not Active. Please contact the Application Administrator.")
+            }
+            AccessFault::TenantExpired => {
+                unauthorized("Tenant Validity Has Expired. Please contact the Application Administrator.")
+            }
+            AccessFault::AccountStatus(Status::Closed) | AccessFault::AccountUnknown => {
+                result(StatusCode::NOT_FOUND, "NotFoundException", "User Not Found.")
+            }
+            AccessFault::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
+            AccessFault::Denied => forbidden(),
+        },
         Error::Fields(faults) => invalid(asked, faults),
-        Error::RateLimited(_) => {
-            result(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too many requests.")
-        }
         Error::Unavailable(_) => {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
         // This contract reads no client hash, no encrypted body, no picture and no code, and nothing that it writes is decided
         // by a holding.
-        Error::ClientHash(HashFault::Missing | HashFault::Malformed | HashFault::Mismatch)
+        Error::ClientHash(_)
         | Error::Channel(_)
         | Error::Taken(_)
         | Error::AttributesTooLarge
@@ -66,10 +53,25 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         | Error::PictureUnusable
         | Error::AddressUnchanged
         | Error::Code(_)
-        | Error::CodeUsed
-        | Error::CodeTooOften(_)
-        | Error::Internal(_) => unexpected(),
+        | Error::Internal(_) => {
+            result(StatusCode::INTERNAL_SERVER_ERROR, "System.Exception", "An unexpected error occurred.")
+        }
     }
+}
+
+fn request(asked: &Asked, fault: &RequestFault) -> Response {
+    let (exception, message) = match fault {
+        RequestFault::Body(fault) => return malformed(asked, *fault),
+        RequestFault::NotFound => ("NotFoundException", "Resource not found."),
+        RequestFault::MethodNotAllowed(_) => ("MethodNotAllowedException", "Method not allowed."),
+        RequestFault::MediaType | RequestFault::ContentEncoding => {
+            ("UnsupportedMediaTypeException", "Unsupported media type.")
+        }
+        RequestFault::BodyTooLarge => ("PayloadTooLargeException", "Request body is too large."),
+        RequestFault::BodyTooSlow => ("RequestTimeoutException", "Request timeout."),
+        RequestFault::RateLimited(_) => ("TooManyRequestsException", "Too many requests."),
+    };
+    result(asked, status_of(fault), exception, message)
 }
 
 /// What is wrong with a body (the shape of RFC 9457, as `application/json`).
@@ -163,11 +165,6 @@ fn problem(asked: &Asked, errors: Object) -> Response {
         errors,
     };
     json(StatusCode::BAD_REQUEST, &problem)
-}
-
-fn unsupported(asked: &Asked) -> Response {
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    result(asked, status, "UnsupportedMediaTypeException", "Unsupported media type.")
 }
 
 fn result(asked: &Asked, status: StatusCode, exception: &'static str, message: &'static str) -> Response {

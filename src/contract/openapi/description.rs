@@ -7,7 +7,7 @@ use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiVersion, RefOr,
 use super::answers::{Answers, example};
 use super::headers;
 use super::specimen::{Ending, unavailable};
-use crate::account::Error;
+use crate::account::RequestFault;
 use crate::http::Voice;
 use crate::json::{self, Object, Value};
 
@@ -86,8 +86,11 @@ impl Description {
             answers.only()
         };
         let mut responses = Object::new();
-        responses.insert("MethodNotAllowed", only(("any other method", Error::MethodNotAllowed("GET, HEAD, OPTIONS"))));
-        responses.insert("NotFound", only(("any other path", Error::NotFound)));
+        responses.insert(
+            "MethodNotAllowed",
+            only(("any other method", RequestFault::MethodNotAllowed("GET, HEAD, OPTIONS").into())),
+        );
+        responses.insert("NotFound", only(("any other path", RequestFault::NotFound.into())));
         responses
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::account::{Account, AccountId, BodyFault, Cause, Error, Field, Portal, Tenant, TenantId, Text, TooMany};
+use crate::account::{
+    Account, AccountId, BodyFault, Cause, Error, Field, Portal, RequestFault, Tenant, TenantId, Text, TooMany,
+};
 
 /// A way for a request to end, and when it does.
 pub(in crate::contract) type Ending = (&'static str, Error);
@@ -14,7 +16,7 @@ pub(in crate::contract) type Ending = (&'static str, Error);
 pub(in crate::contract) fn failures() -> Vec<Ending> {
     let early = TooMany { limit: 120, wait: Duration::from_millis(500) };
     vec![
-        ("too many requests came from the address, or for the account", Error::RateLimited(early)),
+        ("too many requests came from the address, or for the account", early.into()),
         ("a bug", Error::Internal(Cause::new("an example"))),
         unavailable(),
     ]
@@ -28,14 +30,14 @@ pub(super) fn unavailable() -> Ending {
 /// How a request with a body can end before its members are looked at.
 pub(in crate::contract) fn body_faults() -> Vec<Ending> {
     vec![
-        ("no body", Error::Body(BodyFault::Empty)),
-        ("not JSON", Error::Body(BodyFault::Malformed)),
-        ("null", Error::Body(BodyFault::Null)),
-        ("not an object", Error::Body(BodyFault::NotAnObject)),
-        ("the body did not arrive in time", Error::BodyTooSlow),
-        ("the body is too large", Error::BodyTooLarge),
-        ("the media type is not application/json in UTF-8", Error::MediaType),
-        ("the body is in a content coding", Error::ContentEncoding),
+        ("no body", BodyFault::Empty.into()),
+        ("not JSON", BodyFault::Malformed.into()),
+        ("null", BodyFault::Null.into()),
+        ("not an object", BodyFault::NotAnObject.into()),
+        ("the body did not arrive in time", RequestFault::BodyTooSlow.into()),
+        ("the body is too large", RequestFault::BodyTooLarge.into()),
+        ("the media type is not application/json in UTF-8", RequestFault::MediaType.into()),
+        ("the body is in a content coding", RequestFault::ContentEncoding.into()),
     ]
 }
 

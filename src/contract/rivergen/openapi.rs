@@ -16,7 +16,9 @@ use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, PictureRule, Rule, Rules, Status};
+use crate::account::{
+    AccessFault, Account, Channel, CodeFault, CredentialFault, Error, Fault, Field, PictureRule, Rule, Rules, Status,
+};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::store::Identity;
@@ -301,10 +303,10 @@ fn success(shown: Result<Success<impl Serialize>, Error>) -> Response {
 /// How a request can end before its body is read.
 fn access() -> Vec<Ending> {
     vec![
-        ("no token", Error::CredentialsMissing),
-        ("the token does not hold", Error::CredentialsInvalid),
-        ("the account may not be used", Error::AccountStatus(Status::Suspended)),
-        ("the token, the account or its tenant is for something else", Error::AccessDenied),
+        ("no token", CredentialFault::Missing.into()),
+        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the account may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
+        ("the token, the account or its tenant is for something else", AccessFault::Denied.into()),
     ]
 }
 
@@ -329,7 +331,7 @@ fn request_faults() -> Vec<Ending> {
     let others = vec![
         ("the address is the present one", Error::AddressUnchanged),
         ("somebody else has proved the address", Error::Taken("email")),
-        ("the address had enough codes for today", Error::CodeTooOften(Channel::Email)),
+        ("the address had enough codes for today", CodeFault::TooOften(Channel::Email).into()),
     ];
     [address_faults(), others].concat()
 }
@@ -342,9 +344,9 @@ fn verification_faults() -> Vec<Ending> {
         ("the code is not a string", one(OTP_CODE, Rule::Text)),
         ("the code is not six digits", one(OTP_CODE, Rule::Digits(6))),
         ("the code contains U+0000", one(OTP_CODE, Rule::NoControlCharacters)),
-        ("there is no code for this address, or all tries were made", Error::Code(CodeFault::Token)),
-        ("another code was sent", Error::Code(CodeFault::Code)),
-        ("the code has expired", Error::Code(CodeFault::Expired)),
+        ("there is no code for this address, or all tries were made", CodeFault::Token.into()),
+        ("another code was sent", CodeFault::Code.into()),
+        ("the code has expired", CodeFault::Expired.into()),
     ];
     [address_faults(), others].concat()
 }

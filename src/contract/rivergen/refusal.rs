@@ -5,10 +5,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{CodeFault, Error, Fault, PictureRule, Rule, Status, TooMany};
+use crate::account::{
+    AccessFault, CodeFault, CredentialFault, Error, Fault, PictureRule, RequestFault, Rule, Status, TooMany,
+};
 use crate::clock::after;
 use crate::http::body::seconds;
-use crate::http::{Asked, body};
+use crate::http::{Asked, body, status_of};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -28,29 +30,21 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     };
     let bad = |code, message| plain(StatusCode::BAD_REQUEST, code, message);
     match error {
-        Error::CredentialsMissing => challenge("Bearer realm=\"rivergen\""),
-        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+        Error::Request(fault) => request(asked, fault),
+        Error::Credentials(CredentialFault::Missing) => challenge("Bearer realm=\"rivergen\""),
+        Error::Credentials(CredentialFault::OtherScheme | CredentialFault::Invalid)
+        | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
             challenge("Bearer realm=\"rivergen\", error=\"invalid_token\"")
         }
-        Error::AccountStatus(_) => denied("User account is disabled"),
-        Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccountUnknown
-        | Error::AccessDenied
-        | Error::ScopeMissing => denied("Permission denied"),
-        Error::NotFound => plain(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", "Not found"),
-        Error::MethodNotAllowed(allow) => {
-            let refused = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed");
-            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
-        }
-        Error::MediaType => unsupported(asked),
-        Error::ContentEncoding => {
-            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], unsupported(asked)).into_response()
-        }
-        Error::BodyTooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "Request body too large"),
-        Error::BodyTooSlow => plain(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "Request timeout"),
-        Error::Body(_) => invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        Error::Credentials(CredentialFault::ScopeMissing) => denied("Permission denied"),
+        Error::Access(AccessFault::AccountStatus(_)) => denied("User account is disabled"),
+        Error::Access(
+            AccessFault::TenantUnknown
+            | AccessFault::TenantClosed
+            | AccessFault::TenantExpired
+            | AccessFault::AccountUnknown
+            | AccessFault::Denied,
+        ) => denied("Permission denied"),
         Error::Fields(faults) => {
             let faults: Vec<_> = faults.iter().map(|fault| (fault.field.to_string(), reason(fault))).collect();
             invalid(asked, &faults)
@@ -62,19 +56,34 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         }
         Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
-        Error::RateLimited(early) => too_many(asked, *early),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
         Error::AddressUnchanged => bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed"),
         Error::Taken(_) => bad("EMAIL_ALREADY_TAKEN", "Email already registered"),
-        Error::Code(CodeFault::Token) | Error::CodeUsed => bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed"),
+        Error::Code(CodeFault::Token | CodeFault::Used) => bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed"),
         Error::Code(CodeFault::Code) => bad("INVALID_OTP", "Invalid OTP code"),
         Error::Code(CodeFault::Expired) => bad("OTP_EXPIRED", "OTP expired"),
-        Error::CodeTooOften(_) => plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded"),
+        Error::Code(CodeFault::TooOften(_)) => {
+            plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded")
+        }
         // This contract reads no client hash and no encrypted body.
         Error::ClientHash(_) | Error::Channel(_) | Error::Internal(_) => {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error")
         }
     }
+}
+
+fn request(asked: &Asked, fault: &RequestFault) -> Response {
+    let (code, message) = match fault {
+        // Unlike elsewhere, a body that is no JSON object is answered as invalid fields are: 422.
+        RequestFault::Body(_) => return invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        RequestFault::RateLimited(early) => return too_many(asked, *early),
+        RequestFault::NotFound => ("RESOURCE_NOT_FOUND", "Not found"),
+        RequestFault::MethodNotAllowed(_) => ("METHOD_NOT_ALLOWED", "Method not allowed"),
+        RequestFault::MediaType | RequestFault::ContentEncoding => ("UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
+        RequestFault::BodyTooLarge => ("PAYLOAD_TOO_LARGE", "Request body too large"),
+        RequestFault::BodyTooSlow => ("REQUEST_TIMEOUT", "Request timeout"),
+    };
+    refusal(asked, status_of(fault), code, message, None)
 }
 
 /// The envelope of every refusal.
@@ -121,11 +130,6 @@ fn refusal(
     let refusal = Refusal { success: false, error, message };
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body::json(&refusal))
         .into_response()
-}
-
-fn unsupported(asked: &Asked) -> Response {
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    refusal(asked, status, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", None)
 }
 
 fn invalid(asked: &Asked, faults: &[(String, String)]) -> Response {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::secure_channel::{
     ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession, SESSION_ID, VERSION, key_answer, private_answer,
 };
-use crate::account::{BodyFault, ChannelFault, Error, Fault, Rule};
+use crate::account::{BodyFault, ChannelFault, Error, Fault, RequestFault, Rule};
 use crate::contract::openapi::{Ending, Operation, body_faults, failures, request_header};
 use crate::json::Object;
 
@@ -26,11 +26,8 @@ pub(super) const BODIES: &str = "At most 64 KiB, counted when it is opened if it
 /// How a request with an encrypted body can end.
 pub(super) fn faults() -> Vec<Ending> {
     vec![
-        (
-            "the body does not open, was accepted before, or is plain and must not be",
-            Error::Channel(ChannelFault::Payload),
-        ),
-        ("the session of the body is unknown, somebody else's, or over", Error::Channel(ChannelFault::Session)),
+        ("the body does not open, was accepted before, or is plain and must not be", ChannelFault::Payload.into()),
+        ("the session of the body is unknown, somebody else's, or over", ChannelFault::Session.into()),
     ]
 }
 
@@ -46,18 +43,18 @@ pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
 /// The operations on keys and sessions.
 pub(super) fn operations() -> Vec<Operation> {
     let keys = || {
-        let missing = ("there is no key, by the server's fault", Error::Channel(ChannelFault::PublicKey));
+        let missing = ("there is no key, by the server's fault", ChannelFault::PublicKey.into());
         // Nothing else is the server's fault here.
         let failures = failures().into_iter().filter(|(_, error)| !matches!(error, Error::Internal(_)));
         [missing].into_iter().chain(failures).collect()
     };
     let session_faults = vec![
-        ("the key is unknown, or no longer in use", Error::Channel(ChannelFault::KeyId)),
-        ("the keys do not decrypt, or are the same", Error::Channel(ChannelFault::SessionKeys)),
+        ("the key is unknown, or no longer in use", ChannelFault::KeyId.into()),
+        ("the keys do not decrypt, or are the same", ChannelFault::SessionKeys.into()),
     ];
     let with_body = body_faults()
         .into_iter()
-        .filter(|(_, error)| !matches!(error, Error::Body(BodyFault::Empty | BodyFault::Null)))
+        .filter(|(_, error)| !matches!(error, Error::Request(RequestFault::Body(BodyFault::Empty | BodyFault::Null))))
         .collect();
     let session_id_faults =
         vec![("a member is not a string", Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }]))];

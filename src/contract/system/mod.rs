@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::account::{Account, Contract, Error, Portal, Status, Tenant};
+use crate::account::{AccessFault, Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
 use crate::http::{self, Access, Authenticated, Voice, annotated, language, occasion, speak};
@@ -107,7 +107,7 @@ impl Access for SystemAccess {
     fn permit(caller: &Caller) -> Result<(), Error> {
         permitted(&caller.account)?;
         match caller.token().portal.as_deref() {
-            Some(portal) if portal != Portal::System.code() => Err(Error::AccessDenied),
+            Some(portal) if portal != Portal::System.code() => Err(Error::Access(AccessFault::Denied)),
             _ => Ok(()),
         }
     }
@@ -122,8 +122,8 @@ impl Access for SystemAccess {
 fn permitted(account: &Account) -> Result<(), Error> {
     match (account.status, account.portal) {
         (Status::Active, Portal::System) => Ok(()),
-        (Status::Active, _) => Err(Error::AccessDenied),
-        (status, _) => Err(Error::AccountStatus(status)),
+        (Status::Active, _) => Err(Error::Access(AccessFault::Denied)),
+        (status, _) => Err(Error::Access(AccessFault::AccountStatus(status))),
     }
 }
 

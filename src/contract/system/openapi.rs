@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::body::{Success, WRITABLE};
 use super::refusal::Refusal;
 use super::{CHANNEL_PREFIX, PREFIX, VOICE, answer, paths};
-use crate::account::{Error, Fault, Field, HashFault, Rule, Status};
+use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, HashFault, Rule, Status};
 use crate::contract::openapi::{
     ACCEPT_LANGUAGE, Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header, tenant,
 };
@@ -152,16 +152,16 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
 /// How a request can end before its body is read.
 fn access() -> Vec<Ending> {
     vec![
-        ("no token", Error::CredentialsMissing),
-        ("the token does not hold", Error::CredentialsInvalid),
-        ("the account is suspended", Error::AccountStatus(Status::Suspended)),
-        ("the account is locked", Error::AccountStatus(Status::Locked)),
-        ("the account waits for approval", Error::AccountStatus(Status::PendingApproval)),
-        ("the account was rejected", Error::AccountStatus(Status::Rejected)),
-        ("the token, the account or its tenant is for something else", Error::AccessDenied),
-        ("no client hash", Error::ClientHash(HashFault::Missing)),
-        ("a malformed client hash", Error::ClientHash(HashFault::Malformed)),
-        ("another client hash than the session's", Error::ClientHash(HashFault::Mismatch)),
+        ("no token", CredentialFault::Missing.into()),
+        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the account is suspended", AccessFault::AccountStatus(Status::Suspended).into()),
+        ("the account is locked", AccessFault::AccountStatus(Status::Locked).into()),
+        ("the account waits for approval", AccessFault::AccountStatus(Status::PendingApproval).into()),
+        ("the account was rejected", AccessFault::AccountStatus(Status::Rejected).into()),
+        ("the token, the account or its tenant is for something else", AccessFault::Denied.into()),
+        ("no client hash", HashFault::Missing.into()),
+        ("a malformed client hash", HashFault::Malformed.into()),
+        ("another client hash than the session's", HashFault::Mismatch.into()),
     ]
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::secure_channel as channel;
-use crate::account::{ChannelFault, Error, Fault, HashFault, Rule, Status};
-use crate::http::{Asked, body};
+use crate::account::{AccessFault, ChannelFault, CredentialFault, Error, Fault, HashFault, RequestFault, Rule, Status};
+use crate::http::{Asked, body, status_of};
 use crate::identity::client_hash;
 use crate::json::{Object, Value};
 use crate::language::{Argument, Language};
@@ -21,65 +21,66 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         refusal(StatusCode::BAD_REQUEST, language, message)
     };
     match error {
-        Error::CredentialsMissing => challenge(language, "Bearer realm=\"system\""),
-        Error::CredentialsOfOtherScheme | Error::CredentialsInvalid | Error::AccountStatus(Status::Closed) => {
+        Error::Request(fault) => text(status_of(fault), request_text(fault)),
+        Error::Credentials(CredentialFault::Missing) => challenge(language, "Bearer realm=\"system\""),
+        Error::Credentials(CredentialFault::OtherScheme | CredentialFault::Invalid)
+        | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
             challenge(language, "Bearer realm=\"system\", error=\"invalid_token\"")
         }
-        Error::AccountStatus(Status::Suspended) => text(StatusCode::FORBIDDEN, "system-account-suspended"),
-        Error::AccountStatus(Status::Locked) => text(StatusCode::FORBIDDEN, "system-account-locked"),
-        Error::AccountStatus(Status::PendingApproval) => text(StatusCode::FORBIDDEN, "system-account-pending"),
-        Error::AccountStatus(Status::Rejected) => text(StatusCode::FORBIDDEN, "system-account-rejected"),
-        Error::AccountStatus(Status::Active)
-        | Error::TenantUnknown
-        | Error::TenantClosed
-        | Error::TenantExpired
-        | Error::AccountUnknown
-        | Error::AccessDenied
-        | Error::ScopeMissing => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        Error::Credentials(CredentialFault::ScopeMissing) => text(StatusCode::FORBIDDEN, "system-access-denied"),
+        Error::Access(fault) => text(StatusCode::FORBIDDEN, access_text(fault)),
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
-        Error::Channel(fault) => channel::Plain::mark(text(channel_status(*fault), channel_text(*fault))),
-        Error::NotFound => text(StatusCode::NOT_FOUND, "system-not-found"),
-        Error::MethodNotAllowed(allow) => {
-            let refused = text(StatusCode::METHOD_NOT_ALLOWED, "system-method-not-allowed");
-            ([(header::ALLOW, HeaderValue::from_static(allow))], refused).into_response()
-        }
-        Error::MediaType => text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type"),
-        Error::ContentEncoding => {
-            let refused = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "system-content-type");
-            ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], refused).into_response()
-        }
-        Error::BodyTooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "system-body-too-large"),
-        Error::BodyTooSlow => text(StatusCode::REQUEST_TIMEOUT, "system-timeout"),
-        Error::Body(_) => text(StatusCode::BAD_REQUEST, "system-body-malformed"),
+        Error::Channel(fault) => channel::Plain::mark(text(channel_status(fault), channel_text(fault))),
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken or is too large.
         Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {
             text(StatusCode::BAD_REQUEST, "system-parameters-invalid")
         }
-        Error::RateLimited(_) => text(StatusCode::TOO_MANY_REQUESTS, "system-too-many-requests"),
         Error::Unavailable(_) => text(StatusCode::SERVICE_UNAVAILABLE, "system-unavailable"),
         // This contract reads no picture and no code.
-        Error::PictureUnusable
-        | Error::AddressUnchanged
-        | Error::Code(_)
-        | Error::CodeUsed
-        | Error::CodeTooOften(_)
-        | Error::Internal(_) => {
+        Error::PictureUnusable | Error::AddressUnchanged | Error::Code(_) | Error::Internal(_) => {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, language, "INTERNAL_SERVER_ERROR".to_owned())
         }
     }
 }
 
-fn channel_status(fault: ChannelFault) -> StatusCode {
+fn request_text(fault: &RequestFault) -> &'static str {
+    match fault {
+        RequestFault::NotFound => "system-not-found",
+        RequestFault::MethodNotAllowed(_) => "system-method-not-allowed",
+        RequestFault::MediaType | RequestFault::ContentEncoding => "system-content-type",
+        RequestFault::BodyTooLarge => "system-body-too-large",
+        RequestFault::BodyTooSlow => "system-timeout",
+        RequestFault::Body(_) => "system-body-malformed",
+        RequestFault::RateLimited(_) => "system-too-many-requests",
+    }
+}
+
+fn access_text(fault: &AccessFault) -> &'static str {
+    match fault {
+        AccessFault::AccountStatus(Status::Suspended) => "system-account-suspended",
+        AccessFault::AccountStatus(Status::Locked) => "system-account-locked",
+        AccessFault::AccountStatus(Status::PendingApproval) => "system-account-pending",
+        AccessFault::AccountStatus(Status::Rejected) => "system-account-rejected",
+        AccessFault::AccountStatus(Status::Active | Status::Closed)
+        | AccessFault::TenantUnknown
+        | AccessFault::TenantClosed
+        | AccessFault::TenantExpired
+        | AccessFault::AccountUnknown
+        | AccessFault::Denied => "system-access-denied",
+    }
+}
+
+fn channel_status(fault: &ChannelFault) -> StatusCode {
     match fault {
         ChannelFault::PublicKey => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     }
 }
 
-fn channel_text(fault: ChannelFault) -> &'static str {
+fn channel_text(fault: &ChannelFault) -> &'static str {
     match fault {
         ChannelFault::Payload => "system-channel-payload",
         ChannelFault::Session => "system-channel-session",

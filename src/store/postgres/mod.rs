@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use super::statement::{Statement, account_assignments};
 use super::value::{Parameter, present};
 use super::{Attempt, Bound, Effect, OpenError, Read, Update, channels, record};
-use crate::account::{Account, Cause, Error};
+use crate::account::{Account, Cause, CredentialFault, Error};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
@@ -179,7 +179,7 @@ impl Postgres {
             }
             (Err(error), _) => Err(error),
             (Ok(_), Some(Refused::Error(error))) => Err(error),
-            (Ok(outcome), _) => outcome.ok_or(Error::CredentialsInvalid),
+            (Ok(outcome), _) => outcome.ok_or(Error::Credentials(CredentialFault::Invalid)),
         }
     }
 

@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use super::statement::Statement;
 use super::value::{Parameter, Row};
 use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
-use crate::account::{Account, Cause, Error};
+use crate::account::{Account, Cause, CredentialFault, Error};
 use crate::config;
 use writer::Writer;
 
@@ -105,7 +105,7 @@ fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<A
     }
     let read = query(connection, accounts::BY_ID, &[first.account.id.into()], record::account)?;
     let Some(current) = read.into_iter().next() else {
-        return Err(Error::CredentialsInvalid);
+        return Err(CredentialFault::Invalid.into());
     };
     match attempt(&current)? {
         None => Ok(current),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use selfsame::account::Error;
+use selfsame::account::{CredentialFault, Error};
 use selfsame::identity::api_key;
 
 use super::{JOHN, john};
@@ -36,7 +36,7 @@ on_both_databases!(
         assert!(other.store().revoke_api_key(back_end.key.id, other.now()).await.unwrap());
         assert_eq!(back_end.get(JOHN).await.status, 401);
         let refused = other.authenticator().api_key(&back_end.credentials()).await.err();
-        assert!(matches!(refused, Some(Error::CredentialsInvalid)), "{refused:?}");
+        assert!(matches!(refused, Some(Error::Credentials(CredentialFault::Invalid))), "{refused:?}");
 
         // And the other way round, through a key that the other instance has seen.
         let back_end = server.back_end(&server.tenant, None).await;

@@ -4,8 +4,8 @@ mod proving;
 mod races;
 mod sending;
 
-use selfsame::account::{Contact, Tenant, Text};
-use selfsame::code::{CodeFault, Offered, Proof, ProofError, Usage, Wanted};
+use selfsame::account::{Contact, Error, Tenant, Text};
+use selfsame::code::{CodeFault, Offered, Proof, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::mailbox::Mail;
 use selfsame::telemetry::Stopwatch;
@@ -75,8 +75,8 @@ fn wrong(code: &str) -> String {
 
 async fn prove(server: &Server, offered: Offered<'_>) -> Result<Proof, CodeFault> {
     server.app.codes().prove(offered).await.map_err(|error| match error {
-        ProofError::Fault(fault) => fault,
-        ProofError::Error(error) => panic!("{error:?}"),
+        Error::Code(fault) => fault,
+        error => panic!("{error:?}"),
     })
 }
 

@@ -17,7 +17,7 @@ on_both_databases!(
         let second = prove(&server, offered(tenant, JANE, &token, &code)).await.unwrap();
         server.app.store().use_code(first.challenge()).await.unwrap();
         let again = server.app.store().use_code(second.challenge()).await;
-        assert!(matches!(again, Err(Error::CodeUsed)), "{again:?}");
+        assert!(matches!(again, Err(Error::Code(CodeFault::Used))), "{again:?}");
         assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
     }
 );

@@ -4,7 +4,7 @@ use selfsame::account::history::Occasion;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code::{CodeFault, ProofError};
+use selfsame::code::CodeFault;
 use selfsame::outbox::Delivery;
 
 use super::{JANE, offered, sent, wanted, wrong};
@@ -27,7 +27,7 @@ on_both_databases!(
                 let (tenant, token, code) = (server.tenant.clone(), token.clone(), wrong(&code));
                 tokio::spawn(async move {
                     match app.codes().prove(offered(&tenant, JANE, &token, &code)).await {
-                        Err(ProofError::Fault(fault)) => fault,
+                        Err(Error::Code(fault)) => fault,
                         other => panic!("{other:?}"),
                     }
                 })
@@ -69,7 +69,7 @@ on_both_databases!(
                     assert!(account.email_verified);
                     successes += 1;
                 }
-                Err(Error::CodeUsed | Error::Code(CodeFault::Token)) => {}
+                Err(Error::Code(CodeFault::Used) | Error::Code(CodeFault::Token)) => {}
                 Err(other) => panic!("{other:?}"),
             }
         }

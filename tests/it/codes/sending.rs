@@ -77,7 +77,7 @@ async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
     server.pass(Duration::from_secs(1));
     sent(&server, wish()).await;
     server.pass(Duration::from_secs(1));
-    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::CodeTooOften(Channel::Email))));
+    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::Code(CodeFault::TooOften(Channel::Email)))));
 }
 
 on_both_databases!(
@@ -85,7 +85,7 @@ on_both_databases!(
         let tenant = &server.tenant;
         let too_often = async |usage, address| {
             let sent = server.app.codes().send(Wanted { usage, ..wanted(tenant, address) }).await;
-            matches!(sent, Err(Error::CodeTooOften(_)))
+            matches!(sent, Err(Error::Code(CodeFault::TooOften(_))))
         };
         assert!(!too_often(Usage::Login, JANE).await);
         server.pass(Duration::from_millis(29_999));
@@ -114,7 +114,10 @@ on_both_databases!(
         let quiet = || Wanted { deliver: false, ..wanted(tenant, JANE) };
         let silent = server.app.codes().send(quiet()).await.unwrap();
         assert_eq!(mails(&server).len(), 0);
-        assert!(matches!(server.app.codes().send(quiet()).await, Err(Error::CodeTooOften(Channel::Email))));
+        assert!(matches!(
+            server.app.codes().send(quiet()).await,
+            Err(Error::Code(CodeFault::TooOften(Channel::Email)))
+        ));
         let (token, _) = sent(&server, wanted(tenant, "jo@example.com")).await;
         assert_eq!(silent.token.len(), token.len());
         for code in ["000000", "123456", "", &"0".repeat(64)] {

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body_util::BodyExt as _;
-use selfsame::account::{Cause, Contract, Error};
+use selfsame::account::{Cause, Contract, Error, RequestFault};
 use selfsame::http::{Asked, speak};
 use tower::ServiceExt as _;
 
@@ -19,8 +19,8 @@ fn say(error: &Error, _: &Asked) -> Response {
     let (status, words) = match error {
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now"),
-        Error::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow"),
-        Error::NotFound => (StatusCode::NOT_FOUND, "not here"),
+        Error::Request(RequestFault::BodyTooSlow) => (StatusCode::REQUEST_TIMEOUT, "too slow"),
+        Error::Request(RequestFault::NotFound) => (StatusCode::NOT_FOUND, "not here"),
         other => panic!("nothing here fails like this: {other:?}"),
     };
     (status, words).into_response()
@@ -31,7 +31,7 @@ async fn ask(server: &Server, path: &str) -> (u16, String, Response) {
         .route("/panic", get(async || -> Response { panic!("provoked by a test") }))
         .route("/internal", get(async || Error::Internal(Cause::new("jane@example.com"))))
         .route("/unavailable", get(async || Error::Unavailable(Cause::new("jane@example.com"))))
-        .route("/slow", get(async || Error::BodyTooSlow));
+        .route("/slow", get(async || Error::Request(RequestFault::BodyTooSlow)));
     let routes = speak(routes, &server.app, "test", say).with_state(server.app.clone());
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
     let (head, body) = routes.oneshot(request).await.unwrap().into_parts();

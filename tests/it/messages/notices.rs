@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selfsame::account::{Account, Channel, Contract, Edit, Field, Patch};
+use selfsame::account::{AccessFault, Account, Channel, Contract, Edit, Field, Patch};
 use selfsame::outbox::{Delivery, mailbox::Mail};
 
 use crate::support::{Answer, Database, Server, patch, until};
@@ -84,7 +84,7 @@ on_both_databases!(
         let mut wished = Patch::default();
         wished.edit(Field::Phone, Edit::Clear);
         let occasion = selfsame::account::history::Occasion::owner(Contract::System, "");
-        let refuse = |_: &Account| Err(selfsame::account::Error::AccessDenied);
+        let refuse = |_: &Account| Err(selfsame::account::Error::Access(AccessFault::Denied));
         server.app.profiles().update(account, wished, occasion, refuse).await.unwrap_err();
         assert_eq!(waiting(&server).await, "0");
     }

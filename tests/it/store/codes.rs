@@ -1,6 +1,6 @@
 //! One-time codes: how a try counts, what is used up, and how often is sent.
 
-use selfsame::account::Error;
+use selfsame::account::{CodeFault, Error};
 use selfsame::store::{Challenge, Effect, SendingLimit, SentCode, Update};
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ on_both_databases!(
         }
         opened.store.put_code(&newer).await.unwrap();
         assert!(attempt(&opened, &older, 10).await.is_none());
-        assert!(matches!(opened.store.use_code(older.challenge).await, Err(Error::CodeUsed)));
+        assert!(matches!(opened.store.use_code(older.challenge).await, Err(Error::Code(CodeFault::Used))));
         assert_eq!(attempt(&opened, &newer, 10).await, Some([102; 32]));
         assert_eq!(attempt(&opened, &elsewhere, 10).await, Some([103; 32]));
     }
@@ -92,7 +92,7 @@ on_both_databases!(
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
         opened.store.use_code(code.challenge).await.unwrap();
-        assert!(matches!(opened.store.use_code(code.challenge).await, Err(Error::CodeUsed)));
+        assert!(matches!(opened.store.use_code(code.challenge).await, Err(Error::Code(CodeFault::Used))));
         assert!(attempt(&opened, &code, 10).await.is_none());
     }
 );
@@ -110,7 +110,7 @@ on_both_databases!(
         };
         opened.store.use_code(code.challenge).await.unwrap();
         let refused = commit(wish(vec![adopt.clone(), Effect::UseCode(code.challenge)])).await;
-        assert!(matches!(refused, Err(Error::CodeUsed)), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Code(CodeFault::Used))), "{refused:?}");
         assert_eq!(opened.stored(&account).await, account);
         assert_eq!(opened.entries(&account).await.len(), 1);
         assert!(opened.store.is_pending_picture("a").await.unwrap());
@@ -128,11 +128,11 @@ on_both_databases!(
         let tenant = opened.tenant(1).await;
         let code = sent(1, 1);
         let update = |number| Update { effects: vec![Effect::UseCode(code.challenge)], ..first(&tenant, number) };
-        assert!(matches!(opened.store.add_account(&update(1), None).await, Err(Error::CodeUsed)));
+        assert!(matches!(opened.store.add_account(&update(1), None).await, Err(Error::Code(CodeFault::Used))));
         assert!(opened.store.account(update(1).account.id).await.unwrap().is_none());
         opened.store.put_code(&code).await.unwrap();
         opened.store.add_account(&update(1), None).await.unwrap();
-        assert!(matches!(opened.store.add_account(&update(2), None).await, Err(Error::CodeUsed)));
+        assert!(matches!(opened.store.add_account(&update(2), None).await, Err(Error::Code(CodeFault::Used))));
         assert!(opened.store.account(update(2).account.id).await.unwrap().is_none());
     }
 );

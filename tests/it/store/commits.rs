@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-use selfsame::account::{Account, Error, Field, Text};
+use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Text};
 use selfsame::store::{Attempt, Holding, Update};
 
 use super::{Opened, change, first, holding, taken};
@@ -90,10 +90,10 @@ on_both_databases!(
         let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
         let only_unnamed: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
             None => name("John", vec![], vec![])(current),
-            Some(_) => Err(Error::AccessDenied),
+            Some(_) => Err(Error::Access(AccessFault::Denied)),
         });
         let refused = opened.store.commit(stale.clone(), only_unnamed).await;
-        assert!(matches!(refused, Err(Error::AccessDenied)), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Access(AccessFault::Denied))), "{refused:?}");
         assert_eq!(opened.stored(&stale).await, changed);
         assert_eq!(opened.entries(&stale).await.len(), 2);
     }
@@ -103,7 +103,7 @@ on_both_databases!(
     async fn an_account_that_is_gone_is_not_changed(opened: Opened) {
         let never_added: Account = first(&opened.tenant(1).await, 1).account;
         let refused = opened.store.commit(never_added.clone(), name("Jane", vec![], vec![])).await;
-        assert!(matches!(refused, Err(Error::CredentialsInvalid)), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Credentials(CredentialFault::Invalid))), "{refused:?}");
         assert!(opened.store.account(never_added.id).await.unwrap().is_none());
         assert_eq!(opened.entries(&never_added).await.len(), 0);
     }

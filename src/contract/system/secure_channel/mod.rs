@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::account::{BodyFault, ChannelFault, Error, Fault, Rule};
+use crate::account::{BodyFault, ChannelFault, Error, Fault, RequestFault, Rule};
 use crate::app::App;
 use crate::clock::after;
 use crate::http::body::{bytes, is_json, json, object, object_of};
@@ -139,7 +139,7 @@ async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Er
     is_json(request.headers())?;
     let body = bytes(app, request, MAX_BODY).await?;
     let asked = match object_of(&body) {
-        Err(Error::Body(BodyFault::Empty | BodyFault::Null)) => return Ok(None),
+        Err(Error::Request(RequestFault::Body(BodyFault::Empty | BodyFault::Null))) => return Ok(None),
         asked => asked?,
     };
     match asked.get("sessionId") {

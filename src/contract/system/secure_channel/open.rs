@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::answer::{Answer, Slot};
 use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, session, session_id, token};
-use crate::account::{BodyFault, ChannelFault, Error};
+use crate::account::{BodyFault, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::config::BodyEncryption;
 use crate::contract::system::MAX_BODY;
@@ -92,18 +92,18 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     }
     message.room?;
     if message.plain.len() > MAX_BODY {
-        return Err(Error::BodyTooLarge);
+        return Err(RequestFault::BodyTooLarge.into());
     }
     Ok(Opened { wished: object_of(&message.plain)?, nonce: Some(message.nonce) })
 }
 
 fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
     if app.config().system.secure_channel == BodyEncryption::Required {
-        return Err(Error::Channel(ChannelFault::Payload));
+        return Err(ChannelFault::Payload.into());
     }
     match length {
-        0 => Err(Error::Body(BodyFault::Empty)),
-        length if length > MAX_BODY => Err(Error::BodyTooLarge),
+        0 => Err(BodyFault::Empty.into()),
+        length if length > MAX_BODY => Err(Error::Request(RequestFault::BodyTooLarge)),
         _ => Ok(Opened { wished: object_in(parsed)?, nonce: None }),
     }
 }

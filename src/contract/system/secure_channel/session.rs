@@ -103,7 +103,7 @@ pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Resu
     }
     let until = state.oldest_expires_at.unwrap_or(now).duration_since(now);
     let wait = std::time::Duration::try_from(until).unwrap_or_default();
-    Err(Error::RateLimited(TooMany { limit: u32::try_from(limit).unwrap_or(u32::MAX), wait }))
+    Err(TooMany { limit: u32::try_from(limit).unwrap_or(u32::MAX), wait }.into())
 }
 
 fn unreadable() -> Error {
