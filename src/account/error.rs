@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Channel, PictureRule, Status};
+use super::{Channel, PictureRule, Status, Unique};
 
 /// What can go wrong with a request, in the domain's words. Each contract says it in its own
 /// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract can say it.
@@ -55,7 +55,7 @@ pub enum Error {
     /// its place in them.
     Attributes(Vec<Fault>),
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
-    Taken(&'static str),
+    Taken(Unique),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
     PictureUnusable,
     /// What is to replace an address is that very address.

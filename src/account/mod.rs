@@ -13,6 +13,7 @@ mod patch;
 mod picture;
 pub mod schema;
 mod tenant;
+mod unique;
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,6 +34,7 @@ pub use patch::{Change, Edit, Patch};
 pub use picture::{Picture, PictureRule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
+pub use unique::Unique;
 
 /// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

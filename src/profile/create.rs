@@ -49,8 +49,6 @@ async fn create_with(
     (account.created_at, account.updated_at) = (created_at, updated_at);
     let entry = record::entry(app, &mut account, &changes, occasion);
     let update = Update { claim: record::holdings(app.keys(), &account), release: Vec::new(), effects, entry, account };
-    match app.store().add_account(&update, link).await {
-        Ok(()) => Ok(update.account),
-        Err(error) => Err(app.store().name_taken(&update, error).await),
-    }
+    app.store().add_account(&update, link).await?;
+    Ok(update.account)
 }

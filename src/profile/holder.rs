@@ -4,8 +4,8 @@ use crate::store::Holding;
 
 /// Whose an address is: the account of the tenant that has proved it.
 pub async fn holder(app: &App, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
-    let kind = contact.field().name();
-    let key = app.keys().index(tenant.0, kind, &contact.comparable());
+    let kind = contact.unique();
+    let key = app.keys().index(tenant.0, kind.name(), &contact.comparable());
     app.store().holder(tenant, &Holding { kind, key }).await
 }
 

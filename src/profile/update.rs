@@ -23,7 +23,7 @@ pub async fn update(
 }
 
 /// The same, and also sets the addresses that were proved, verified. Their codes are used up with the change, or there is none:
-/// [`Error::CodeUsed`]; [`Error::Taken`] with `phone` or `email` when another account of the tenant has proved the address.
+/// [`Error::CodeUsed`]; [`Error::Taken`] when another account of the tenant has proved the address.
 pub async fn update_proved(
     app: &App,
     account: Account,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{Error, Status};
+use crate::account::{Error, Status, Unique};
 use crate::http::{Asked, body};
 
 /// What errors are sent as, to the byte.
@@ -42,8 +42,8 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::BodyTooSlow => Refused::BodyTooSlow.into_response(),
         Error::Body(_) => Refused::Malformed.into_response(),
         Error::Fields(_) | Error::AttributesTooLarge | Error::Attributes(_) => Refused::IllegalValue.into_response(),
-        Error::Taken("email") => Refused::Duplicate(Address::Email).into_response(),
-        Error::Taken("phone") => Refused::Duplicate(Address::Phone).into_response(),
+        Error::Taken(Unique::Email) => Refused::Duplicate(Address::Email).into_response(),
+        Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::RateLimited(_) => Refused::TooMany.into_response(),
         Error::Unavailable(_) => Refused::Unavailable.into_response(),
         Error::CodeTooOften(channel) => super::otp::too_often(*channel),

@@ -16,7 +16,7 @@ use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
 use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
-use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, PictureRule, Rule, Rules, Status};
+use crate::account::{Account, Channel, CodeFault, Error, Fault, Field, PictureRule, Rule, Rules, Status, Unique};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
 use crate::store::Identity;
@@ -328,7 +328,7 @@ fn address_faults() -> Vec<Ending> {
 fn request_faults() -> Vec<Ending> {
     let others = vec![
         ("the address is the present one", Error::AddressUnchanged),
-        ("somebody else has proved the address", Error::Taken("email")),
+        ("somebody else has proved the address", Error::Taken(Unique::Email)),
         ("the address had enough codes for today", Error::CodeTooOften(Channel::Email)),
     ];
     [address_faults(), others].concat()
