@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use email_address::{EmailAddress, Options};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::{Field, Text};
+use super::{Field, Text, Unique};
 
 /// The most bytes of an e-mail address (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_EMAIL: usize = 254;
@@ -62,6 +62,14 @@ impl Contact {
         match self {
             Contact::Phone(_) => Field::Phone,
             Contact::Email(_) => Field::Email,
+        }
+    }
+
+    /// What it is, once it was proved.
+    pub fn unique(&self) -> Unique {
+        match self {
+            Contact::Phone(_) => Unique::Phone,
+            Contact::Email(_) => Unique::Email,
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::MAX_BYTES;
-use super::{Channel, Fault, Status};
+use super::{Channel, Fault, Status, Unique};
 
 /// What can go wrong with a request, in the domain's words and grouped by what it is about. Each contract renders it in its
 /// own words (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract
@@ -39,7 +39,7 @@ pub enum Error {
     AttributesTooLarge,
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     #[error("{0}: already in use by another")]
-    Taken(&'static str),
+    Taken(Unique),
     /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
     #[error("the picture cannot be used")]
     PictureUnusable,

@@ -15,6 +15,7 @@ mod picture;
 mod rule;
 pub mod schema;
 mod tenant;
+mod unique;
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,6 +40,7 @@ pub use picture::{Picture, PictureRule};
 pub use rule::{Fault, Rule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
+pub use unique::Unique;
 
 /// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 
@@ -135,7 +137,7 @@ impl Create {
             kind: self.kind,
             grants: if self.grants.is_empty() { self.kind.grants() } else { self.grants },
             claims: self.claims,
-            origins: self.origins,
+            origins: distinct(self.origins),
             auto_signup: self.auto_signup,
             token_lifetime: self.token_lifetime,
             ..blank(app, &tenant)
@@ -145,6 +147,13 @@ impl Create {
         record.insert("client_secret", secret);
         Ok(output::print(&record, self.json)?)
     }
+}
+
+/// Origins are a set: one that is given twice asks for nothing more than one that is given once.
+fn distinct(mut origins: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    origins.retain(|origin| seen.insert(origin.clone()));
+    origins
 }
 
 /// An application about which nothing is decided yet.

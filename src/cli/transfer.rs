@@ -39,12 +39,13 @@ impl Import {
         };
         let imported = transfer::import(app.store(), app.profiles(), app.clock(), input, options, tell).await;
         bar.finish_and_clear();
-        let totals = imported.map_err(|error| match error {
-            ImportError::Input(error) => Failure(format!("{}: {error}", self.file.display())),
-            ImportError::Store(error) => {
-                let Failure(reason) = Failure::from(error);
-                Failure(format!("{reason}; what was added is kept: run the import again, and it goes on from there"))
-            }
+        let totals = imported.map_err(|error| {
+            let reason = match error {
+                ImportError::Input(error) => return Failure(format!("{}: {error}", self.file.display())),
+                ImportError::Store(error) => Failure::from(error).0,
+                contended @ ImportError::Contended => contended.to_string(),
+            };
+            Failure(format!("{reason}; what was added is kept: run the import again, and it goes on from there"))
         })?;
         let added = if self.dry_run { "to add" } else { "added" };
         println!("{} {added}, {} unchanged, {} refused", totals.added, totals.unchanged, totals.refused);

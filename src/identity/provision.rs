@@ -1,6 +1,6 @@
 use super::{Authenticator, Token};
 use crate::account::history::{Actor, Occasion};
-use crate::account::{AccessFault, CredentialFault, Edit, Error, Field, Patch, Text};
+use crate::account::{AccessFault, CredentialFault, Edit, Error, Field, Patch, Text, Unique};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
 use crate::store::{Identity, Link};
@@ -29,11 +29,11 @@ impl Authenticator {
             let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
             let link = Link { key: self.keys.subject(&token.subject), identity };
             match self.profiles.create(account, &patch, Some(&link), &occasion()).await {
-                Ok(_) | Err(Error::Taken("identity")) => return Ok(()),
+                Ok(_) | Err(Error::Taken(Unique::Identity)) => return Ok(()),
                 // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
-                Err(Error::Taken("email")) if patch.email_verified == Some(true) => patch.email_verified = None,
-                Err(Error::Taken("phone")) if patch.phone_verified == Some(true) => patch.phone_verified = None,
-                Err(Error::Taken("username")) if *patch.wish(Field::Username) != Edit::Keep => {
+                Err(Error::Taken(Unique::Email)) if patch.email_verified == Some(true) => patch.email_verified = None,
+                Err(Error::Taken(Unique::Phone)) if patch.phone_verified == Some(true) => patch.phone_verified = None,
+                Err(Error::Taken(Unique::Username)) if *patch.wish(Field::Username) != Edit::Keep => {
                     patch.edit(Field::Username, Edit::Keep);
                 }
                 Err(error) => return Err(error),

@@ -56,9 +56,7 @@ impl Profiles {
         let entry = self.entry(&mut account, &changes, occasion);
         let update =
             Update { claim: record::holdings(&self.keys, &account), release: Vec::new(), effects, entry, account };
-        match self.store.add_account(&update, link).await {
-            Ok(()) => Ok(update.account),
-            Err(error) => Err(self.store.name_taken(&update, error).await),
-        }
+        self.store.add_account(&update, link).await?;
+        Ok(update.account)
     }
 }

@@ -41,8 +41,8 @@ impl Profiles {
 
     /// The identifier of the account that has proved an address.
     async fn holder(&self, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
-        let kind = contact.field().name();
-        let key = self.keys.index(tenant.0, kind, &contact.comparable());
+        let kind = contact.unique();
+        let key = self.keys.index(tenant.0, kind.name(), &contact.comparable());
         self.store.holder(tenant, &Holding { kind, key }).await
     }
 }

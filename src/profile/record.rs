@@ -1,6 +1,6 @@
 use super::Profiles;
 use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
-use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules};
+use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules, Unique};
 use crate::clock::random;
 use crate::keys::Keyring;
 use crate::store::{Effect, Holding, Update};
@@ -100,7 +100,12 @@ pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
     let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
     let username = account.text(Field::Username).map(str::to_lowercase);
-    let held = [("biz_id", Some(account.biz_id.clone())), ("email", email), ("phone", phone), ("username", username)];
+    let held = [
+        (Unique::BizId, Some(account.biz_id.clone())),
+        (Unique::Email, email),
+        (Unique::Phone, phone),
+        (Unique::Username, username),
+    ];
     let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id.0, kind, &value) }).collect()
+    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id.0, kind.name(), &value) }).collect()
 }

@@ -2,8 +2,8 @@ use uuid::Uuid;
 
 use super::statement::{Statement, account_assignments, account_columns, statement, tenant_columns};
 use super::value::{parameters, present};
-use super::{Bound, Effect, Found, Holding, Link, Store, Update, history, identities, record};
-use crate::account::{Account, AccountId, Error, TenantId};
+use super::{Effect, Found, Holding, Link, Query, Store, Update, history, identities, record};
+use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
 pub(super) const BY_ID: Statement = statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ?1");
@@ -60,7 +60,7 @@ pub(super) const INSTALLATION: TenantId = TenantId(Uuid::nil());
 pub(super) fn number_held(number: i64) -> Holding {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&number.to_be_bytes());
-    Holding { kind: "number", key }
+    Holding { kind: Unique::Number, key }
 }
 
 /// How a request names its account.
@@ -114,7 +114,7 @@ impl Store {
 
     /// Who holds something that only one account may hold.
     pub async fn holder(&self, tenant: TenantId, holding: &Holding) -> Result<Option<AccountId>, Error> {
-        let bound = parameters![tenant, holding.kind, holding.key];
+        let bound = parameters![tenant, holding.kind.name(), holding.key];
         self.find(HOLDER, bound, |row| row.uuid(0).and_then(present).map(AccountId)).await
     }
 
@@ -122,48 +122,40 @@ impl Store {
     /// it; [`Error::Taken`] when another account holds it.
     pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
-        let number = number_held(account.number);
-        let mut statements = vec![
-            (ADD, record::account_parameters(account)),
-            (CLAIM, parameters![INSTALLATION, number.kind, number.key, account.id]),
+        let mut queries: Vec<Query> = vec![
+            (ADD, record::account_parameters(account)).into(),
+            claim(INSTALLATION, &number_held(account.number), account.id),
         ];
-        statements.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
-        statements.extend(change_of_holdings(update).map(|(_, bound)| bound));
-        statements.push((history::ADD, record::entry_parameters(&update.entry)));
-        let first_effect = statements.len();
-        statements.extend(update.effects.iter().map(Effect::bound));
+        queries.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
+        queries.extend(claims(update));
+        queries.push((history::ADD, record::entry_parameters(&update.entry)).into());
+        let first_effect = queries.len();
+        queries.extend(update.effects.iter().map(Effect::query));
         let effects = update.effects.clone();
         let accept = move |touched: &[u64]| {
             effects.iter().zip(&touched[first_effect..]).try_for_each(|(effect, touched)| effect.check(*touched))
         };
-        self.execute_if(statements, accept).await.map(drop)
+        self.execute_if(queries, accept).await.map(drop)
     }
 }
 
-/// The statements that release and claim what an update says, each with the kind of what it is about.
-pub(super) fn change_of_holdings(update: &Update) -> impl Iterator<Item = (&'static str, Bound)> {
+/// Claims for an account what only one may hold.
+fn claim(tenant: TenantId, holding: &Holding, account: AccountId) -> Query {
+    let parameters = parameters![tenant, holding.kind.name(), holding.key, account];
+    Query { statement: CLAIM, parameters, claims: Some(holding.kind) }
+}
+
+/// The statements that claim what an update says, one a claim: so a violated constraint is known to be about one thing.
+pub(super) fn claims(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
-    let bind = move |holding: &Holding| parameters![account.tenant_id, holding.kind, holding.key, account.id];
-    let released = update.release.iter().map(move |holding| (holding.kind, (RELEASE, bind(holding))));
-    released.chain(update.claim.iter().map(move |holding| (holding.kind, (CLAIM, bind(holding)))))
+    update.claim.iter().map(|holding| claim(account.tenant_id, holding, account.id))
 }
 
-impl Store {
-    /// Says which of its claims a refused update failed for: the violated constraint is the same for all of them.
-    pub(crate) async fn name_taken(&self, update: &Update, error: Error) -> Error {
-        if !matches!(error, Error::Taken(super::HOLDING)) {
-            return error;
-        }
-        for holding in &update.claim {
-            match self.holder(update.account.tenant_id, holding).await {
-                Ok(Some(holder)) if holder != update.account.id => return Error::Taken(holding.kind),
-                Ok(_) => {}
-                Err(error) => return error,
-            }
-        }
-        // Only the number is left, or the holder has let go since: either way the caller may try again.
-        Error::Taken("number")
-    }
+/// The statements that release what an update says.
+pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
+    let account = &update.account;
+    let parameters = |holding: &Holding| parameters![account.tenant_id, holding.kind.name(), holding.key, account.id];
+    update.release.iter().map(move |holding| (RELEASE, parameters(holding)).into())
 }
 
 /// For [`Store::check`].

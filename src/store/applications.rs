@@ -1,7 +1,7 @@
 use super::record::{self, TENANT_COLUMNS};
 use super::statement::{Statement, statement, tenant_columns};
 use super::value::{Parameter, Row, optional_hash, parameters, present, time, unreadable};
-use super::{Bound, Store};
+use super::{Query, Store};
 use crate::account::{Application, Error, Tenant, TenantId};
 
 /// The columns of an application, in the order of [`application`].
@@ -44,19 +44,19 @@ const DELETE_REFRESH_TOKENS: Statement = statement!(
 const DELETE_SIGN_INS: Statement = statement!("DELETE FROM sign_in WHERE application_id = ?1");
 
 impl Store {
-    /// Adds an application; [`Error::Taken`] when another has its identifier.
+    /// Adds an application; [`Error::Taken`] when another has its identifier, or when it has an origin twice.
     pub async fn add_application(&self, application: &Application) -> Result<(), Error> {
-        let mut statements = vec![(ADD, application_parameters(application)?)];
-        statements.extend(origins(application));
-        self.execute(statements).await.map(drop)
+        let mut queries = vec![(ADD, application_parameters(application)?).into()];
+        queries.extend(origins(application));
+        self.execute(queries).await.map(drop)
     }
 
     /// Replaces an application's facts; it counts at once, on every instance.
     pub async fn set_application(&self, application: &Application) -> Result<(), Error> {
-        let mut statements =
-            vec![(SET, application_parameters(application)?), (FORGET_ORIGINS, parameters![application.id.as_str()])];
-        statements.extend(origins(application));
-        self.execute(statements).await.map(drop)
+        let facts = (SET, application_parameters(application)?);
+        let mut queries = vec![facts.into(), (FORGET_ORIGINS, parameters![application.id.as_str()]).into()];
+        queries.extend(origins(application));
+        self.execute(queries).await.map(drop)
     }
 
     /// The application with this identifier and its tenant; its origins are not read, [`Store::application_origins`] does.
@@ -88,8 +88,9 @@ impl Store {
     }
 }
 
-fn origins(application: &Application) -> impl Iterator<Item = Bound> {
-    application.origins.iter().map(|origin| (ADD_ORIGIN, parameters![origin.as_str(), application.id.as_str()]))
+fn origins(application: &Application) -> impl Iterator<Item = Query> {
+    let add = |origin: &String| (ADD_ORIGIN, parameters![origin.as_str(), application.id.as_str()]).into();
+    application.origins.iter().map(add)
 }
 
 fn application_parameters(application: &Application) -> Result<Vec<Parameter>, Error> {

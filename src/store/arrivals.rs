@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::statement::{Statement, account_columns, statement};
 use super::table::{ACCOUNT, HISTORY, HOLDING, IDENTITY, Table, Values};
 use super::value::{Parameter, Row, hash, parameters, present};
-use super::{Bound, Holding, Identity, Link, Store, Update, accounts, record};
+use super::{Holding, Identity, Link, Query, Store, Update, accounts, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
@@ -77,18 +77,22 @@ impl Store {
         present(drawn.into_iter().next())
     }
 
-    /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher; [`Error::Taken`] when
-    /// another account holds what one of them would hold: [`Store::conflicts`] says which.
-    pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<(), Error> {
+    /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher. False when another account
+    /// has what one of them would have, and then nothing is written: [`Store::conflicts`] tells which.
+    pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<bool, Error> {
         let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
-        let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(()) };
+        let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(true) };
         let rows = vec![
             (&ACCOUNT, accounts().map(record::account_parameters).collect()),
             (&HOLDING, holding_rows(arrivals)),
             (&HISTORY, arrivals.iter().map(|arrival| record::entry_parameters(&arrival.update.entry)).collect()),
             (&IDENTITY, identity_rows(arrivals)),
         ];
-        self.insert(rows, vec![(RAISE, parameters![highest])]).await
+        match self.insert(rows, vec![(RAISE, parameters![highest]).into()]).await {
+            Ok(()) => Ok(true),
+            Err(Error::Taken(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What arrivals would have and other accounts have already.
@@ -96,8 +100,8 @@ impl Store {
         let holders: HashMap<_, _> = self.holders(arrivals).await?.into_iter().collect();
         let bound: HashMap<_, _> = self.bound(arrivals).await?.into_iter().collect();
         let held = held(arrivals).filter_map(|(arrival, _, tenant, holding)| {
-            let holder = *holders.get(&(tenant, holding.kind.to_owned(), holding.key))?;
-            Some(Conflict { arrival, what: holding.kind, holder })
+            let holder = *holders.get(&(tenant, holding.kind.name().to_owned(), holding.key))?;
+            Some(Conflict { arrival, what: holding.kind.name(), holder })
         });
         let linked = links(arrivals).filter_map(|(arrival, link)| {
             let holder = *bound.get(&(link.identity.issuer.clone(), link.key))?;
@@ -109,14 +113,14 @@ impl Store {
     async fn holders(&self, arrivals: &[&Arrival]) -> Result<Vec<Holder>, Error> {
         match self {
             Store::Sqlite(sqlite) => {
-                let each = held(arrivals).map(|(_, _, tenant, held)| parameters![tenant, held.kind, held.key]);
+                let each = held(arrivals).map(|(_, _, tenant, held)| parameters![tenant, held.kind.name(), held.key]);
                 sqlite.query_each(HOLDERS, each, holder)
             }
             Store::Postgres(postgres) => {
                 let held: Vec<_> = held(arrivals).map(|(_, _, tenant, holding)| (tenant, holding)).collect();
                 let lists = [
                     Parameter::Uuids(held.iter().map(|(tenant, _)| tenant.0).collect()),
-                    Parameter::Texts(held.iter().map(|(_, holding)| holding.kind.to_owned()).collect()),
+                    Parameter::Texts(held.iter().map(|(_, holding)| holding.kind.name().to_owned()).collect()),
                     Parameter::BytesList(held.iter().map(|(_, holding)| holding.key.to_vec()).collect()),
                 ];
                 postgres.query(HOLDERS, &lists, holder).await
@@ -140,12 +144,12 @@ impl Store {
         }
     }
 
-    /// Writes rows, then runs statements, in one transaction.
-    async fn insert(&self, rows: Vec<(&'static Table, Vec<Values>)>, statements: Vec<Bound>) -> Result<(), Error> {
+    /// Writes rows, then runs queries, in one transaction.
+    async fn insert(&self, rows: Vec<(&'static Table, Vec<Values>)>, queries: Vec<Query>) -> Result<(), Error> {
         let took = Stopwatch::start();
         let inserted = match self {
-            Store::Sqlite(sqlite) => sqlite.insert(rows, statements).await,
-            Store::Postgres(postgres) => postgres.insert(rows, statements).await,
+            Store::Sqlite(sqlite) => sqlite.insert(rows, queries).await,
+            Store::Postgres(postgres) => postgres.insert(rows, queries).await,
         };
         telemetry::store("write", took, &inserted);
         inserted
@@ -158,7 +162,8 @@ impl Arrival {
         let one = [self];
         let id = ("id", id_name(self.update.account.id));
         let held = held(&one).map(|(_, _, tenant, holding)| {
-            (holding.kind, [tenant.0.as_bytes(), holding.kind.as_bytes(), b"\0", &holding.key].concat())
+            let kind = holding.kind.name();
+            (kind, [tenant.0.as_bytes(), kind.as_bytes(), b"\0", &holding.key].concat())
         });
         let linked = links(&one).map(|(_, link)| {
             ("identities", [b"identity\0", link.identity.issuer.as_bytes(), b"\0", &link.key].concat())
@@ -193,11 +198,11 @@ fn links<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, &'a Li
 fn holding_rows(arrivals: &[&Arrival]) -> Vec<Values> {
     let mut held: Vec<_> = held(arrivals).collect();
     held.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
-        (one_tenant.0, one.kind, one.key).cmp(&(other_tenant.0, other.kind, other.key))
+        (one_tenant.0, one.kind.name(), one.key).cmp(&(other_tenant.0, other.kind.name(), other.key))
     });
     let row = |(_, account, tenant, holding)| {
         let Holding { kind, key } = holding;
-        parameters![tenant, kind, key, account]
+        parameters![tenant, kind.name(), key, account]
     };
     held.into_iter().map(row).collect()
 }

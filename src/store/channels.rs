@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::statement::{Statement, statement};
 use super::value::{Row, optional_hash, optional_time, parameters, present, time};
-use super::{Bound, Store};
-use crate::account::{AccountId, ChannelFault, Error};
+use super::{Query, Store};
+use crate::account::{AccountId, ChannelFault, Error, Unique};
 use crate::keys::KeyedHash;
 
 const KEYS: Statement = statement!(
@@ -48,9 +48,6 @@ const NONCE: Statement = statement!(
      (SELECT min(o.expires_at) FROM channel_nonce o WHERE o.account_id = ?3 AND o.scope = ?1 AND o.expires_at > ?4)"
 );
 const FORGET_NONCES: Statement = statement!("DELETE FROM channel_nonce WHERE expires_at < ?1");
-
-/// What [`super::taken`] calls a nonce.
-pub(super) const NONCE_TAKEN: &str = "nonce";
 
 /// A key that opens encrypted bodies, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,24 +202,24 @@ impl Store {
 }
 
 /// The statement that uses a nonce up.
-pub(super) fn using(nonce: &Nonce) -> Bound {
+pub(super) fn using(nonce: &Nonce) -> Query {
     let Nonce { scope, nonce, account, expires_at } = nonce.clone();
     let account = super::value::Parameter::Uuid(account.map(|account| account.0));
     let mut used = parameters![scope, nonce];
     used.push(account);
     used.extend(parameters![expires_at]);
-    (USE_NONCE, used)
+    (USE_NONCE, used).into()
 }
 
 /// The statement that counts a message for its session, if it belongs to one.
-pub(super) fn counting(nonce: &Nonce) -> Bound {
-    (COUNT_MESSAGE, parameters![nonce.scope.clone()])
+pub(super) fn counting(nonce: &Nonce) -> Query {
+    (COUNT_MESSAGE, parameters![nonce.scope.clone()]).into()
 }
 
 /// A nonce that was used before makes a message one that does not open.
 pub(super) fn replayed(error: Error) -> Error {
     match error {
-        Error::Taken(NONCE_TAKEN) => Error::Channel(ChannelFault::Payload),
+        Error::Taken(Unique::Nonce) => Error::Channel(ChannelFault::Payload),
         error => error,
     }
 }

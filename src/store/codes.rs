@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::statement::{Statement, statement};
 use super::value::{Row, hash, parameters, present, time};
-use super::{Bound, Store};
+use super::{Query, Store};
 use crate::account::{CodeFault, Error};
 use crate::keys::KeyedHash;
 
@@ -159,8 +159,8 @@ impl Store {
 }
 
 /// Uses a code up: must touch one row.
-pub(super) fn using(challenge: Challenge) -> Bound {
-    (USE, parameters![challenge.slot, challenge.id])
+pub(super) fn using(challenge: Challenge) -> Query {
+    (USE, parameters![challenge.slot, challenge.id]).into()
 }
 
 /// For [`Store::check`].

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::Bound;
+use super::Query;
 use super::channels::{self, Nonce};
 use super::codes::{self, Challenge};
 use super::notices::{self, SealedNotice};
@@ -50,16 +50,18 @@ pub enum Effect {
 
 impl Effect {
     /// What brings it about.
-    pub(super) fn bound(&self) -> Bound {
+    pub(super) fn query(&self) -> Query {
         match self {
-            Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]),
-            Effect::RetirePicture { name, account, at } => (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]),
+            Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]).into(),
+            Effect::RetirePicture { name, account, at } => {
+                (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]).into()
+            }
             Effect::UseCode(challenge) => codes::using(*challenge),
             Effect::UseNonce(nonce) => channels::using(nonce),
             Effect::CountMessage(nonce) => channels::counting(nonce),
             Effect::Notify { notice, due_at, expires_at } => {
                 let SealedNotice { id, channel, key, sealed } = notice;
-                (notices::ADD, parameters![*id, channel.name(), *key, sealed.clone(), *due_at, *expires_at])
+                (notices::ADD, parameters![*id, channel.name(), *key, sealed.clone(), *due_at, *expires_at]).into()
             }
         }
     }

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::statement::{Statement, statement};
 use super::value::parameters;
-use super::{Bound, Identity, Link, Store, record};
+use super::{Identity, Link, Query, Store, record};
 use crate::account::{AccountId, Error};
 
 const LINK: Statement = statement!(
@@ -25,9 +25,9 @@ impl Store {
 }
 
 /// The statement that binds.
-pub(super) fn linking(account: AccountId, link: &Link, now: Timestamp) -> Bound {
+pub(super) fn linking(account: AccountId, link: &Link, now: Timestamp) -> Query {
     let Link { identity: Identity { issuer, subject }, key } = link;
-    (LINK, parameters![issuer.as_str(), *key, account, subject.as_bytes().to_vec(), now])
+    (LINK, parameters![issuer.as_str(), *key, account, subject.as_bytes().to_vec(), now]).into()
 }
 
 /// For [`Store::check`].

@@ -29,6 +29,7 @@ mod statement;
 mod table;
 mod tenants;
 mod tokens;
+mod unique;
 mod value;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::account::history::Entry;
-use crate::account::{Account, Error, Tenant};
+use crate::account::{Account, Error, Tenant, Unique};
 use crate::config::{self, DatabaseUrl};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
@@ -56,6 +57,7 @@ pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
 pub use table::{TABLES, Table};
+pub use unique::{CONSTRAINTS, Constraint};
 
 /// The database, one of two.
 #[derive(Clone)]
@@ -140,8 +142,8 @@ pub struct Link {
 /// Something that only one account may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holding {
-    /// What it is: `email`, `phone`, `username`, `biz_id`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: Unique,
     /// The keyed hash of the folded value.
     pub key: KeyedHash,
 }
@@ -167,8 +169,21 @@ pub type Attempt = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send 
 
 /// Reads a value out of a row.
 type Read<T> = fn(&dyn Row) -> Result<T, Error>;
+
 /// A statement and its parameters.
-type Bound = (Statement, Vec<Parameter>);
+#[derive(Clone)]
+struct Query {
+    statement: Statement,
+    parameters: Vec<Parameter>,
+    /// The one thing that it claims, where the constraint that protects it protects other things too.
+    claims: Option<Unique>,
+}
+
+impl From<(Statement, Vec<Parameter>)> for Query {
+    fn from((statement, parameters): (Statement, Vec<Parameter>)) -> Query {
+        Query { statement, parameters, claims: None }
+    }
+}
 
 impl Store {
     /// Opens the database and brings its tables up to date; of several instances, one does it while the others wait.
@@ -259,20 +274,21 @@ impl Store {
     }
 
     /// Runs statements in one transaction and returns how many rows each touched.
-    async fn execute(&self, statements: Vec<Bound>) -> Result<Vec<u64>, Error> {
-        self.execute_if(statements, |_| Ok(())).await
+    async fn execute(&self, queries: Vec<impl Into<Query>>) -> Result<Vec<u64>, Error> {
+        self.execute_if(queries, |_| Ok(())).await
     }
 
     /// The same, undone when `accept` refuses what was touched.
     async fn execute_if(
         &self,
-        statements: Vec<Bound>,
+        queries: Vec<impl Into<Query>>,
         accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
     ) -> Result<Vec<u64>, Error> {
+        let queries = queries.into_iter().map(Into::into).collect();
         let took = Stopwatch::start();
         let executed = match self {
-            Store::Sqlite(sqlite) => sqlite.execute(statements, accept).await,
-            Store::Postgres(postgres) => postgres.execute(statements, accept).await,
+            Store::Sqlite(sqlite) => sqlite.execute(queries, accept).await,
+            Store::Postgres(postgres) => postgres.execute(queries, accept).await,
         };
         telemetry::store("write", took, &executed);
         executed
@@ -293,26 +309,6 @@ impl Store {
         telemetry::store("write", took, &written);
         written
     }
-}
-
-/// What [`taken`] calls any holding: the constraint does not say which kind, the claim does.
-const HOLDING: &str = "holding";
-
-/// What only one account or tenant may hold, out of the name of the constraint (PostgreSQL) or of the columns (SQLite) that
-/// a violation names.
-fn taken(violated: &str) -> Option<&'static str> {
-    let names = [
-        ("holding", HOLDING),
-        ("channel_nonce", channels::NONCE_TAKEN),
-        ("tenant.name", "name"),
-        ("tenant_name", "name"),
-        ("tenant.biz_id", "biz_id"),
-        ("tenant_biz_id", "biz_id"),
-        ("identity", "identity"),
-        ("account", "id"),
-        ("application", "client id"),
-    ];
-    names.into_iter().find_map(|(constraint, what)| violated.contains(constraint).then_some(what))
 }
 
 fn migration_error(place: &str, error: refinery::Error) -> OpenError {

@@ -58,6 +58,9 @@ pub enum ImportError {
     /// The database failed.
     #[error("{0:?}")]
     Store(Error),
+    /// Each attempt to add a batch met something that another process had just taken.
+    #[error("another process keeps taking what the lines name")]
+    Contended,
 }
 
 impl From<Error> for ImportError {
@@ -171,7 +174,7 @@ impl Import<'_> {
 
     /// Lays a batch beside what is there, and adds what is new and without fault: of an import that ends at the first
     /// fault, only what is before that.
-    async fn settle(&mut self, batch: &mut [Line]) -> Result<(), Error> {
+    async fn settle(&mut self, batch: &mut [Line]) -> Result<(), ImportError> {
         self.compare(batch).await?;
         self.prepare(batch).await?;
         for _ in 0..ATTEMPTS {
@@ -183,19 +186,16 @@ impl Import<'_> {
             };
             let kept = &batch[..faultless];
             let arrivals: Vec<&Arrival> = ready(kept).map(|(_, arrival)| arrival).collect();
-            let added = if self.options.dry_run { Ok(()) } else { self.store.add_accounts(&arrivals).await };
-            match added {
-                // Somebody else took what an arrival would hold since it was looked for.
-                Err(Error::Taken(_)) => continue,
-                Err(error) => return Err(error),
-                Ok(()) => {}
+            if !self.options.dry_run && !self.store.add_accounts(&arrivals).await? {
+                // Another process took what an arrival would have since it was looked for.
+                continue;
             }
             self.totals.added += arrivals.len() as u64;
             let unchanged = kept.iter().filter(|line| matches!(line.state, State::Unchanged(_)));
             self.totals.unchanged += unchanged.count() as u64;
             return Ok(());
         }
-        Err(Error::Taken("what a line names"))
+        Err(ImportError::Contended)
     }
 
     /// Finds the accounts that are there already and how they differ.

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use refinery::{Migration, Runner};
-use selfsame::account::{AccountId, Contract, Field, TenantId};
+use selfsame::account::{AccountId, Contract, Field, TenantId, Unique};
 use selfsame::app::App;
 use selfsame::clock::Clock;
 use selfsame::config::Config;
@@ -174,7 +174,7 @@ async fn everything_is_there(store: &Store) {
     assert_eq!((read.text(Field::DisplayName), read.number, read.version), (Some("Jané 🦀"), 7, 1));
     assert_eq!((read.email_verified, read.phone_verified, read.authenticated), (true, false, true));
     assert_eq!(read.updated_at.as_microsecond(), 123_457);
-    let held = Holding { kind: "email", key: [3; 32] };
+    let held = Holding { kind: Unique::Email, key: [3; 32] };
     assert_eq!(store.holder(tenant, &held).await.unwrap(), Some(account));
     let history = store.history(account, 0, 10).await.unwrap();
     assert_eq!((history.len(), history[0].link), (1, read.history_head));

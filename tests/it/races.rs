@@ -1,7 +1,7 @@
 //! Many who change one thing at once: nothing acknowledged is lost, nobody starves, and what is unique stays so.
 
 use selfsame::account::history::Occasion;
-use selfsame::account::{Account, Contract, Error, Field, Patch, Status};
+use selfsame::account::{Account, Contract, Error, Field, Patch, Status, Unique};
 use selfsame::json::Value;
 use selfsame::profile::audit;
 
@@ -139,7 +139,7 @@ on_both_databases!(
 );
 
 /// Lets two accounts take one thing at once, again and again, and checks that exactly one gets it each time.
-async fn duel(server: &Server, kind: &str, wish: fn(u8) -> Patch, holds: fn(&Account, u8) -> bool) {
+async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&Account, u8) -> bool) {
     let rivals = [server.person(&[]).await, server.person(&[]).await];
     for round in 0..20 {
         let take = |account: &Account| {
@@ -166,7 +166,7 @@ async fn duel(server: &Server, kind: &str, wish: fn(u8) -> Patch, holds: fn(&Acc
 on_both_databases!(
     async fn of_two_accounts_that_take_one_user_name_exactly_one_gets_it(server: Server) {
         let wish = |round| patch(&[(Field::Username, &format!("user{round}"))]);
-        duel(&server, "username", wish, |account, round| {
+        duel(&server, Unique::Username, wish, |account, round| {
             account.text(Field::Username) == Some(format!("user{round}").as_str())
         })
         .await;
@@ -180,7 +180,7 @@ on_both_databases!(
             patch.phone_verified = Some(true);
             patch
         };
-        duel(&server, "phone", wish, |account, round| {
+        duel(&server, Unique::Phone, wish, |account, round| {
             account.phone_verified && account.text(Field::Phone) == Some(format!("+1 555 {round}").as_str())
         })
         .await;

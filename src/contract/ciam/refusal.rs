@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status};
+use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status, Unique};
 use crate::http::{Asked, body, status_of};
 
 /// What errors are sent as, to the byte.
@@ -39,8 +39,8 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
             answer(StatusCode::BAD_REQUEST, "abnormal_user_status", Some(text))
         }
         Error::Fields(_) | Error::AttributesTooLarge | Error::Attributes(_) => Refused::IllegalValue.into_response(),
-        Error::Taken("email") => Refused::Duplicate(Address::Email).into_response(),
-        Error::Taken("phone") => Refused::Duplicate(Address::Phone).into_response(),
+        Error::Taken(Unique::Email) => Refused::Duplicate(Address::Email).into_response(),
+        Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
         Error::Code(CodeFault::TooOften(channel)) => super::otp::too_often(*channel),
         // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::body::Success;
 use super::{RiverGenAccess, answer, openapi};
-use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text};
+use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text, Unique};
 use crate::app::App;
 use crate::code::{Offered, Usage, Wanted};
 use crate::http::body::{object, refuse_nul_outside};
@@ -55,7 +55,7 @@ pub(super) async fn request(
         return Err(Error::AddressUnchanged);
     }
     if app.profiles().is_taken(account, &contact).await? {
-        return Err(Error::Taken("email"));
+        return Err(Error::Taken(Unique::Email));
     }
     let wanted = Wanted {
         tenant: &caller.tenant,

@@ -18,6 +18,7 @@ use super::{PREFIX, VOICE, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
 use crate::account::{
     AccessFault, Account, Channel, CodeFault, CredentialFault, Error, Fault, Field, PictureRule, Rule, Rules, Status,
+    Unique,
 };
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
 use crate::json::Object;
@@ -330,7 +331,7 @@ fn address_faults() -> Vec<Ending> {
 fn request_faults() -> Vec<Ending> {
     let others = vec![
         ("the address is the present one", Error::AddressUnchanged),
-        ("somebody else has proved the address", Error::Taken("email")),
+        ("somebody else has proved the address", Error::Taken(Unique::Email)),
         ("the address had enough codes for today", CodeFault::TooOften(Channel::Email).into()),
     ];
     [address_faults(), others].concat()

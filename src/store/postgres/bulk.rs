@@ -6,19 +6,19 @@ use deadpool_postgres::{Object, Transaction};
 use tokio::sync::mpsc::Receiver;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
-use super::{Postgres, error, references, uncancelled};
-use crate::account::{Cause, Error};
-use crate::store::Bound;
+use super::{Postgres, error, references, run, uncancelled};
+use crate::account::{Cause, Error, Unique};
+use crate::store::Query;
 use crate::store::copy::Batch;
 use crate::store::table::{TABLES, Table, Values};
 use crate::store::value::{Row, present};
 
 impl Postgres {
-    /// Writes rows, then runs statements, in one transaction.
+    /// Writes rows, then runs queries, in one transaction; [`Error::Taken`] names any of what is taken.
     pub(in crate::store) async fn insert(
         &self,
         rows: Vec<(&'static Table, Vec<Values>)>,
-        statements: Vec<Bound>,
+        queries: Vec<Query>,
     ) -> Result<(), Error> {
         let this = self.clone();
         uncancelled(async move {
@@ -28,14 +28,13 @@ impl Postgres {
                 for (table, rows) in &rows {
                     insert(&transaction, table, rows).await?;
                 }
-                for (statement, bound) in &statements {
-                    let prepared = transaction.prepare_cached(statement.postgres).await?;
-                    transaction.execute(&prepared, &references(bound)).await?;
+                for query in &queries {
+                    run(&transaction, query).await?;
                 }
                 transaction.commit().await
             };
             let worked = tokio::time::timeout(this.patience, work).await;
-            this.settle(connection, worked)
+            this.settle(connection, worked, Some(Unique::Number))
         })
         .await
     }

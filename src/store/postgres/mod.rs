@@ -11,9 +11,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::statement::{Statement, account_assignments};
-use super::value::{Parameter, present};
-use super::{Attempt, Bound, Effect, OpenError, Read, Update, channels, record};
-use crate::account::{Account, Cause, CredentialFault, Error};
+use super::value::{Parameter, Row, present};
+use super::{Attempt, Effect, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
+use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
@@ -97,30 +97,41 @@ impl Postgres {
         bound: &[Parameter],
         read: Read<T>,
     ) -> Result<Vec<T>, Error> {
+        self.query_claiming(statement, bound, read, None).await
+    }
+
+    async fn query_claiming<T>(
+        &self,
+        statement: Statement,
+        bound: &[Parameter],
+        read: Read<T>,
+        claims: Option<Unique>,
+    ) -> Result<Vec<T>, Error> {
         let connection = self.connection().await?;
         let asked = async {
             let prepared = connection.prepare_cached(statement.postgres).await?;
             connection.query(&prepared, &references(bound)).await
         };
         let answered = tokio::time::timeout(self.patience, asked).await;
-        let rows = self.settle(connection, answered)?;
+        let rows = self.settle(connection, answered, claims)?;
         rows.iter().map(|row| read(row)).collect()
     }
 
     pub(super) async fn execute(
         &self,
-        statements: Vec<Bound>,
+        queries: Vec<Query>,
         accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
     ) -> Result<Vec<u64>, Error> {
         let this = self.clone();
         uncancelled(async move {
             let mut connection = this.connection().await?;
+            let mut claims = None;
             let work = async {
                 let transaction = connection.transaction().await?;
-                let mut counts = Vec::with_capacity(statements.len());
-                for (statement, bound) in &statements {
-                    let prepared = transaction.prepare_cached(statement.postgres).await?;
-                    counts.push(transaction.execute(&prepared, &references(bound)).await?);
+                let mut counts = Vec::with_capacity(queries.len());
+                for query in &queries {
+                    claims = query.claims;
+                    counts.push(run(&transaction, query).await?);
                 }
                 let accepted = accept(&counts);
                 match accepted {
@@ -130,7 +141,7 @@ impl Postgres {
                 Ok(accepted.map(|()| counts))
             };
             let worked = tokio::time::timeout(this.patience, work).await;
-            this.settle(connection, worked)?
+            this.settle(connection, worked, claims)?
         })
         .await
     }
@@ -138,22 +149,27 @@ impl Postgres {
     pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
         let this = self.clone();
         uncancelled(async move {
-            let mut bound = commit_parameters(&first);
+            let claims = match first.claim.as_slice() {
+                [] => None,
+                [one] => Some(one.kind),
+                // Each takes a statement of its own, or a violated constraint would not tell which it is about.
+                _ => return this.commit_locked(first.account, attempt).await,
+            };
+            let mut bound = commit_parameters(&first, &first.claim);
             let statement = match first.effects.as_slice() {
                 [] => COMMIT_STATEMENT,
                 // The statement counts the message too.
                 [Effect::UseNonce(nonce), Effect::CountMessage(_)] => {
-                    bound.extend(channels::using(nonce).1);
+                    bound.extend(channels::using(nonce).parameters);
                     COMMIT_ONCE_STATEMENT
                 }
                 // What else happens takes statements of its own, and so a transaction of several: rare enough.
                 _ => return this.commit_locked(first.account, attempt).await,
             };
-            let changed = this.query(statement, &bound, |row| row.integer(0).and_then(present)).await;
-            match changed {
-                Ok(counts) if counts == [1] => Ok(first.account),
-                Ok(_) => this.commit_locked(first.account, attempt).await,
-                Err(error) => Err(super::Store::Postgres(this).name_taken(&first, error).await),
+            let count = |row: &dyn Row| row.integer(0).and_then(present);
+            match this.query_claiming(statement, &bound, count, claims).await?[..] {
+                [1] => Ok(first.account),
+                _ => this.commit_locked(first.account, attempt).await,
             }
         })
         .await
@@ -162,36 +178,34 @@ impl Postgres {
     /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
     async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
         let mut connection = self.connection().await?;
-        let mut refused = None;
+        let (mut refused, mut claims) = (None, None);
         let work = async {
             let transaction = connection.transaction().await?;
-            let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused).await?;
+            let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused, &mut claims).await?;
             match refused {
-                Some(Refused::Error(_)) => transaction.rollback().await?,
-                _ => transaction.commit().await?,
+                Some(_) => transaction.rollback().await?,
+                None => transaction.commit().await?,
             }
             Ok(outcome)
         };
         let worked = tokio::time::timeout(self.patience, work).await;
-        match (self.settle(connection, worked), refused) {
-            (Err(error @ Error::Taken(_)), Some(Refused::Update(update))) => {
-                Err(super::Store::Postgres(self.clone()).name_taken(&update, error).await)
-            }
-            (Err(error), _) => Err(error),
-            (Ok(_), Some(Refused::Error(error))) => Err(error),
-            (Ok(outcome), _) => outcome.ok_or(Error::Credentials(CredentialFault::Invalid)),
+        let outcome = self.settle(connection, worked, claims)?;
+        match refused {
+            Some(error) => Err(error),
+            None => outcome.ok_or(Error::Credentials(CredentialFault::Invalid)),
         }
     }
 
-    /// Turns what came of a piece of work into a result. A connection that did not answer in time is thrown away: its
-    /// answer may still arrive and would be taken for another's.
+    /// Turns what came of a piece of work into a result; `claims` is the one thing that the last statement claimed. A
+    /// connection that did not answer in time is thrown away: its answer may still arrive and would be taken for another's.
     fn settle<T>(
         &self,
         connection: Object,
         outcome: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+        claims: Option<Unique>,
     ) -> Result<T, Error> {
         match outcome {
-            Ok(result) => result.map_err(error),
+            Ok(result) => result.map_err(|cause| error_of(cause, claims)),
             Err(elapsed) => {
                 drop(Object::take(connection));
                 Err(Error::Unavailable(Cause::new(elapsed)))
@@ -200,55 +214,59 @@ impl Postgres {
     }
 }
 
-/// What stands in the way of a second attempt.
-enum Refused {
-    /// The attempt itself refused the account as it is now, or what else was to happen could not.
-    Error(Error),
-    /// The update that was tried, to name what it claims when another account holds it.
-    Update(Box<Update>),
-}
-
+/// Attempts a change of the account as it is now. `refused` is set when the attempt itself, or something that was to happen
+/// with the change, refuses it; `claims` to what the statement at which it ended claims.
 async fn attempt_locked(
     transaction: &Transaction<'_>,
     seen: &Account,
     attempt: &Attempt,
-    refused: &mut Option<Refused>,
+    refused: &mut Option<Error>,
+    claims: &mut Option<Unique>,
 ) -> Result<Option<Account>, tokio_postgres::Error> {
     let lock = transaction.prepare_cached(LOCK.postgres).await?;
     let rows = transaction.query(&lock, &references(&[seen.id.into()])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
-    match attempted {
+    let update = match attempted {
+        Ok((Some(update), _)) => update,
+        Ok((None, current)) => return Ok(Some(current)),
         Err(error) => {
-            *refused = Some(Refused::Error(error));
-            Ok(None)
+            *refused = Some(error);
+            return Ok(None);
         }
-        Ok((None, current)) => Ok(Some(current)),
-        Ok((Some(update), _)) => {
-            let account = update.account.clone();
-            let bound = commit_parameters(&update);
-            let effects = update.effects.clone();
-            *refused = Some(Refused::Update(Box::new(update)));
-            let commit = transaction.prepare_cached(COMMIT_STATEMENT.postgres).await?;
-            transaction.query_one(&commit, &references(&bound)).await?;
-            for effect in &effects {
-                let (statement, bound) = effect.bound();
-                let prepared = transaction.prepare_cached(statement.postgres).await?;
-                let touched = transaction.execute(&prepared, &references(&bound)).await?;
-                if let Err(error) = effect.check(touched) {
-                    *refused = Some(Refused::Error(error));
-                    return Ok(None);
-                }
-            }
-            Ok(Some(account))
+    };
+    let (together, one_by_one) = match update.claim.as_slice() {
+        [one] => {
+            *claims = Some(one.kind);
+            (update.claim.as_slice(), None)
+        }
+        _ => (&[][..], Some(accounts::claims(&update))),
+    };
+    let commit = (COMMIT_STATEMENT, commit_parameters(&update, together)).into();
+    run(transaction, &commit).await?;
+    for query in one_by_one.into_iter().flatten() {
+        *claims = query.claims;
+        run(transaction, &query).await?;
+    }
+    for effect in &update.effects {
+        if let Err(error) = effect.check(run(transaction, &effect.query()).await?) {
+            *refused = Some(error);
+            return Ok(None);
         }
     }
+    Ok(Some(update.account))
 }
 
-fn commit_parameters(update: &Update) -> Vec<Parameter> {
+/// Runs one query and returns how many rows it touched.
+async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_postgres::Error> {
+    let prepared = transaction.prepare_cached(query.statement.postgres).await?;
+    transaction.execute(&prepared, &references(&query.parameters)).await
+}
+
+fn commit_parameters(update: &Update, claim: &[Holding]) -> Vec<Parameter> {
     let mut bound = record::account_parameters(&update.account);
-    for holdings in [&update.release, &update.claim] {
-        bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.to_owned()).collect()));
+    for holdings in [update.release.as_slice(), claim] {
+        bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.name().to_owned()).collect()));
         bound.push(Parameter::BytesList(holdings.iter().map(|holding| holding.key.to_vec()).collect()));
     }
     bound.extend(record::entry_parameters(&update.entry));
@@ -275,6 +293,11 @@ fn pool_error(cause: PoolError) -> Error {
 
 /// Says what an error of PostgreSQL means: which are the world's and pass, and which are ours.
 fn error(cause: tokio_postgres::Error) -> Error {
+    error_of(cause, None)
+}
+
+/// The same of a statement that claims something unique.
+fn error_of(cause: tokio_postgres::Error, claims: Option<Unique>) -> Error {
     let Some(answer) = cause.as_db_error() else {
         // Without an answer from the server the connection broke, unless it was our own value that did not fit.
         let broken =
@@ -283,9 +306,10 @@ fn error(cause: tokio_postgres::Error) -> Error {
         return make(Cause::new(cause));
     };
     if *answer.code() == SqlState::UNIQUE_VIOLATION
-        && let Some(what) = answer.constraint().and_then(super::taken)
+        && let (Some(table), Some(constraint)) = (answer.table(), answer.constraint())
+        && let Some(unique) = unique::taken_in_postgres(table, constraint, claims)
     {
-        return Error::Taken(what);
+        return Error::Taken(unique);
     }
     // Connection failures, resources, operator intervention and system errors pass; so do conflicts between transactions,
     // a server that only reads (a standby before its promotion), and one that is refusing log-ins.

@@ -3,13 +3,13 @@
 use rusqlite::{Connection, params_from_iter};
 use tokio::sync::mpsc::Receiver;
 
-use super::{Sqlite, error, execute, query, query_text};
-use crate::account::{Cause, Error};
+use super::{Sqlite, error, error_of, execute, query, query_text};
+use crate::account::{Cause, Error, Unique};
 use crate::store::copy::Batch;
 use crate::store::statement::Statement;
 use crate::store::table::{TABLES, Table, Values};
 use crate::store::value::{Parameter, present};
-use crate::store::{Bound, Read};
+use crate::store::{Query, Read};
 
 /// Pages that the log gathers before they go into the file. Many rows under keyed hashes touch pages all over it: at SQLite's
 /// own 1000 every batch would write all of them there again.
@@ -31,18 +31,18 @@ impl Sqlite {
         Ok(values)
     }
 
-    /// Writes rows, then runs statements, in one transaction.
+    /// Writes rows, then runs queries, in one transaction; [`Error::Taken`] names any of what is taken.
     pub(in crate::store) async fn insert(
         &self,
         rows: Vec<(&'static Table, Vec<Values>)>,
-        statements: Vec<Bound>,
+        queries: Vec<Query>,
     ) -> Result<(), Error> {
         let work = move |connection: &Connection| {
             connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
             for (table, rows) in &rows {
                 insert(connection, table, rows)?;
             }
-            statements.iter().try_for_each(|(statement, bound)| execute(connection, *statement, bound).map(drop))
+            queries.iter().try_for_each(|query| execute(connection, query).map(drop))
         };
         self.writer.run(work).await
     }
@@ -88,5 +88,6 @@ impl Sqlite {
 
 fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(), Error> {
     let mut prepared = connection.prepare_cached(&table.insert()).map_err(error)?;
-    rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(error))
+    let refused = |cause| error_of(cause, Some(Unique::Number));
+    rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(refused))
 }

@@ -15,8 +15,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, Bound, OpenError, Read, Update, accounts, history, record};
-use crate::account::{Account, Cause, CredentialFault, Error};
+use super::{Attempt, OpenError, Query, Read, Update, accounts, history, record, unique};
+use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config;
 use writer::Writer;
 
@@ -80,13 +80,12 @@ impl Sqlite {
 
     pub(super) async fn execute(
         &self,
-        statements: Vec<Bound>,
+        queries: Vec<Query>,
         accept: impl FnOnce(&[u64]) -> Result<(), Error> + Send + 'static,
     ) -> Result<Vec<u64>, Error> {
         let run = move |connection: &Connection| {
-            let touched: Result<Vec<u64>, Error> =
-                statements.iter().map(|(statement, bound)| execute(connection, *statement, bound)).collect();
-            let touched = touched?;
+            let touched =
+                queries.iter().map(|query| execute(connection, query)).collect::<Result<Vec<u64>, Error>>()?;
             accept(&touched)?;
             Ok(touched)
         };
@@ -116,27 +115,23 @@ fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<A
 
 /// Writes an update; false when the account is no longer at the version that the update was made from.
 fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
-    if execute(connection, accounts::SET, &record::account_parameters(&update.account))? == 0 {
+    if execute(connection, &(accounts::SET, record::account_parameters(&update.account)).into())? == 0 {
         return Ok(false);
     }
-    for (kind, (statement, bound)) in accounts::change_of_holdings(update) {
-        // The violated constraint is the same for all of them; which claim violates it is known only here.
-        execute(connection, statement, &bound).map_err(|error| match error {
-            Error::Taken(_) => Error::Taken(kind),
-            error => error,
-        })?;
+    for query in accounts::releases(update).chain(accounts::claims(update)) {
+        execute(connection, &query)?;
     }
     for effect in &update.effects {
-        let (statement, bound) = effect.bound();
-        effect.check(execute(connection, statement, &bound)?)?;
+        effect.check(execute(connection, &effect.query())?)?;
     }
-    execute(connection, history::ADD, &record::entry_parameters(&update.entry))?;
+    execute(connection, &(history::ADD, record::entry_parameters(&update.entry)).into())?;
     Ok(true)
 }
 
-fn execute(connection: &Connection, statement: Statement, bound: &[Parameter]) -> Result<u64, Error> {
-    let mut prepared = connection.prepare_cached(statement.sqlite).map_err(error)?;
-    prepared.execute(params_from_iter(bound)).map(|rows| rows as u64).map_err(error)
+fn execute(connection: &Connection, query: &Query) -> Result<u64, Error> {
+    let mut prepared = connection.prepare_cached(query.statement.sqlite).map_err(error)?;
+    let executed = prepared.execute(params_from_iter(&query.parameters));
+    executed.map(|rows| rows as u64).map_err(|cause| error_of(cause, query.claims))
 }
 
 fn query<T>(
@@ -206,12 +201,17 @@ fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), 
 
 /// Says what an error of SQLite means: which are the world's and pass, and which are ours.
 pub(super) fn error(cause: rusqlite::Error) -> Error {
+    error_of(cause, None)
+}
+
+/// The same of a statement that claims something unique.
+fn error_of(cause: rusqlite::Error, claims: Option<Unique>) -> Error {
     let Some(code) = cause.sqlite_error_code() else {
         return Error::Internal(Cause::new(cause));
     };
     match code {
-        ErrorCode::ConstraintViolation => match super::taken(&cause.to_string()) {
-            Some(what) => Error::Taken(what),
+        ErrorCode::ConstraintViolation => match unique::taken_in_sqlite(&cause.to_string(), claims) {
+            Some(unique) => Error::Taken(unique),
             None => Error::Internal(Cause::new(cause)),
         },
         ErrorCode::DatabaseBusy

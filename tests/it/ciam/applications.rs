@@ -68,6 +68,19 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn an_origin_that_is_given_twice_is_kept_once(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        let origins =
+            ["--origin", "https://b.example", "--origin", "https://a.example", "--origin", "https://b.example"];
+        let create = [&["client", "create", "--tenant", "acme", "--name", "x", "--json"], origins.as_slice()].concat();
+        let created = installation.json(&create);
+        assert_eq!(created["origins"], json!(["https://b.example", "https://a.example"]));
+        let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
+        assert_eq!(listed["origins"], json!(["https://a.example", "https://b.example"]));
+    }
+);
+
+on_both_databases!(
     async fn what_cannot_be_is_refused_in_one_line(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
         let mut said = String::new();

@@ -1,5 +1,5 @@
 use selfsame::account::history::Occasion;
-use selfsame::account::{Account, AccountId, Error, Field, Patch, Portal, Status, TenantId, Text};
+use selfsame::account::{Account, AccountId, Error, Field, Patch, Portal, Status, TenantId, Text, Unique};
 use uuid::Uuid;
 
 use super::{Opened, at, change, first, holding, taken};
@@ -88,27 +88,27 @@ on_both_databases!(
     async fn an_account_that_would_take_what_is_anothers_is_not_added(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut added = first(&tenant, 1);
-        added.claim = vec![holding("username", 1), holding("email", 2)];
+        added.claim = vec![holding(Unique::Username, 1), holding(Unique::Email, 2)];
         opened.store.add_account(&added, None).await.unwrap();
 
         let same_id = change(&Account { version: 0, number: 2, ..added.account.clone() }, |_| {});
-        assert_eq!(taken(opened.store.add_account(&same_id, None).await), "id");
+        assert_eq!(taken(opened.store.add_account(&same_id, None).await), Unique::AccountId);
         let same_number = change(&Account { version: 0, number: 1, ..first(&tenant, 2).account }, |_| {});
-        taken(opened.store.add_account(&same_number, None).await);
+        assert_eq!(taken(opened.store.add_account(&same_number, None).await), Unique::Number);
         let mut same_email = first(&tenant, 2);
-        same_email.claim = vec![holding("username", 3), holding("email", 2)];
-        taken(opened.store.add_account(&same_email, None).await);
+        same_email.claim = vec![holding(Unique::Username, 3), holding(Unique::Email, 2)];
+        assert_eq!(taken(opened.store.add_account(&same_email, None).await), Unique::Email);
 
         // Nothing of the refused ones was kept, not even what was free.
         assert_eq!(opened.store.accounts(AccountId(Uuid::nil()), None, 10).await.unwrap().len(), 1);
-        assert_eq!(opened.store.holder(tenant.id, &holding("username", 3)).await.unwrap(), None);
+        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&same_email.account).await.len(), 0);
         // The same key of another tenant, or of another kind, is not the same thing.
         let mut elsewhere = first(&opened.tenant(2).await, 2);
-        elsewhere.claim = vec![holding("email", 2)];
+        elsewhere.claim = vec![holding(Unique::Email, 2)];
         opened.store.add_account(&elsewhere, None).await.unwrap();
         let mut of_another_kind = first(&tenant, 3);
-        of_another_kind.claim = vec![holding("phone", 2)];
+        of_another_kind.claim = vec![holding(Unique::Phone, 2)];
         opened.store.add_account(&of_another_kind, None).await.unwrap();
     }
 );
@@ -131,12 +131,12 @@ on_both_databases!(
             patch
         };
         let none = Patch::default;
-        assert_eq!(taken(create(holder.id, 91, "a", none()).await), "id");
-        assert_eq!(taken(create(fresh(), holder.number, "a", none()).await), "number");
-        assert_eq!(taken(create(fresh(), 92, &holder.biz_id, none()).await), "biz_id");
-        assert_eq!(taken(create(fresh(), 92, "a", patch(&[(Field::Username, "JOHN_doe")])).await), "username");
-        assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Email, "john@EXAMPLE.com")).await), "email");
-        assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Phone, "+1-234-567")).await), "phone");
+        assert_eq!(taken(create(holder.id, 91, "a", none()).await), Unique::AccountId);
+        assert_eq!(taken(create(fresh(), holder.number, "a", none()).await), Unique::Number);
+        assert_eq!(taken(create(fresh(), 92, &holder.biz_id, none()).await), Unique::BizId);
+        assert_eq!(taken(create(fresh(), 92, "a", patch(&[(Field::Username, "JOHN_doe")])).await), Unique::Username);
+        assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Email, "john@EXAMPLE.com")).await), Unique::Email);
+        assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Phone, "+1-234-567")).await), Unique::Phone);
         // An address that nobody proved is anybody's to type.
         create(fresh(), 92, "a", patch(&[(Field::Email, "john@example.com")])).await.unwrap();
     }
@@ -148,7 +148,7 @@ on_both_databases!(
         for round in 0..20 {
             let add = |store: selfsame::store::Store, number: u8| {
                 let mut added = first(&tenant, number);
-                added.claim = vec![holding("username", round)];
+                added.claim = vec![holding(Unique::Username, round)];
                 tokio::spawn(async move { store.add_account(&added, None).await })
             };
             let (ours, theirs) = tokio::join!(add(opened.store.clone(), 2 * round), add(other.clone(), 2 * round + 1));

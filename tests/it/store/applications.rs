@@ -1,12 +1,12 @@
 //! Applications: found by identifier with their tenant, and deleted with everybody who signed in through them.
 
-use selfsame::account::{Application, GrantType, Kind, Tenant};
+use selfsame::account::{Application, GrantType, Kind, Tenant, Unique};
 use selfsame::store::{RefreshToken, SignIn};
 use uuid::Uuid;
 
 use super::{Opened, at, taken};
 
-fn application(tenant: &Tenant, id: &str) -> Application {
+pub(super) fn application(tenant: &Tenant, id: &str) -> Application {
     Application {
         id: id.to_owned(),
         tenant_id: tenant.id,
@@ -34,7 +34,7 @@ on_both_databases!(
         assert_eq!(opened.store.applications(tenant.id).await.unwrap(), [shop.clone(), spa]);
         assert_eq!(opened.store.applications(opened.tenant(2).await.id).await.unwrap(), []);
         assert_eq!(opened.store.application("SHOP").await.unwrap(), None);
-        assert_eq!(taken(opened.store.add_application(&shop).await), "client id");
+        assert_eq!(taken(opened.store.add_application(&shop).await), Unique::ClientId);
     }
 );
 

@@ -7,7 +7,7 @@ use selfsame::store::{ChannelKeyRecord, ChannelOwner, Effect, NewChannelSession,
 
 use super::{Opened, at, change};
 
-fn key(name: &str, kind: &str, second: i64) -> ChannelKeyRecord {
+pub(super) fn key(name: &str, kind: &str, second: i64) -> ChannelKeyRecord {
     ChannelKeyRecord {
         key_id: name.to_owned(),
         kind: kind.to_owned(),
@@ -18,7 +18,7 @@ fn key(name: &str, kind: &str, second: i64) -> ChannelKeyRecord {
     }
 }
 
-fn session(id: u8, source: u8, second: i64) -> NewChannelSession {
+pub(super) fn session(id: u8, source: u8, second: i64) -> NewChannelSession {
     NewChannelSession {
         id: [id; 16],
         sealed: vec![id; 3],
@@ -28,7 +28,7 @@ fn session(id: u8, source: u8, second: i64) -> NewChannelSession {
     }
 }
 
-fn nonce(scope: u8, nonce: u8, account: Option<&Account>, second: i64) -> Nonce {
+pub(super) fn nonce(scope: u8, nonce: u8, account: Option<&Account>, second: i64) -> Nonce {
     Nonce {
         scope: vec![scope; 16],
         nonce: vec![nonce; 12],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Text};
+use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Text, Unique};
 use selfsame::store::{Attempt, Holding, Update};
 
 use super::{Opened, change, first, holding, taken};
@@ -113,13 +113,13 @@ on_both_databases!(
     async fn a_change_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        let held = vec![holding("email", 1), holding("phone", 2)];
+        let held = vec![holding(Unique::Email, 1), holding(Unique::Phone, 2)];
         opened.store.commit(holder.clone(), name("Holder", held, vec![])).await.unwrap();
 
-        let claim = vec![holding("username", 3), holding("phone", 2)];
-        assert_eq!(taken(opened.store.commit(account.clone(), name("Jane", claim, vec![])).await), "phone");
+        let claim = vec![holding(Unique::Username, 3), holding(Unique::Phone, 2)];
+        assert_eq!(taken(opened.store.commit(account.clone(), name("Jane", claim, vec![])).await), Unique::Phone);
         assert_eq!(opened.stored(&account).await, account);
-        assert_eq!(opened.store.holder(tenant.id, &holding("username", 3)).await.unwrap(), None);
+        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&account).await.len(), 1);
     }
 );
@@ -128,13 +128,13 @@ on_both_databases!(
     async fn a_second_attempt_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (stale, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        opened.store.commit(holder, name("Holder", vec![holding("email", 1)], vec![])).await.unwrap();
+        opened.store.commit(holder, name("Holder", vec![holding(Unique::Email, 1)], vec![])).await.unwrap();
         let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
 
-        let claim = vec![holding("username", 3), holding("email", 1)];
-        assert_eq!(taken(opened.store.commit(stale.clone(), name("John", claim, vec![])).await), "email");
+        let claim = vec![holding(Unique::Username, 3), holding(Unique::Email, 1)];
+        assert_eq!(taken(opened.store.commit(stale.clone(), name("John", claim, vec![])).await), Unique::Email);
         assert_eq!(opened.stored(&stale).await, changed);
-        assert_eq!(opened.store.holder(tenant.id, &holding("username", 3)).await.unwrap(), None);
+        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&stale).await.len(), 2);
     }
 );
@@ -143,7 +143,7 @@ on_both_databases!(
     async fn what_an_account_releases_another_may_hold(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        let wanted = holding("username", 1);
+        let wanted = holding(Unique::Username, 1);
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
         let first = opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap();
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
@@ -152,7 +152,11 @@ on_both_databases!(
         let second = opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap();
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
-        opened.store.commit(first, name("Gone", vec![holding("username", 2)], vec![wanted.clone()])).await.unwrap();
+        opened
+            .store
+            .commit(first, name("Gone", vec![holding(Unique::Username, 2)], vec![wanted.clone()]))
+            .await
+            .unwrap();
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
         let second = opened.store.commit(second, name("Second", vec![wanted.clone()], vec![])).await.unwrap();
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(second.id));

@@ -70,7 +70,7 @@ on_both_databases!(
     }
 );
 
-fn key(id: &str, algorithm: &str, second: i64) -> SigningKeyRecord {
+pub(super) fn key(id: &str, algorithm: &str, second: i64) -> SigningKeyRecord {
     SigningKeyRecord {
         key_id: id.to_owned(),
         algorithm: algorithm.to_owned(),

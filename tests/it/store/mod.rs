@@ -15,10 +15,11 @@ mod schemas;
 mod sign_ins;
 mod tenants;
 mod tokens;
+mod unique;
 
 use jiff::Timestamp;
 use selfsame::account::history::{self, Entry, Metadata, SealedPayload};
-use selfsame::account::{Account, AccountId, Error, Portal, Tenant, TenantId, TenantStatus};
+use selfsame::account::{Account, AccountId, Error, Portal, Tenant, TenantId, TenantStatus, Unique};
 use selfsame::config::Config;
 use selfsame::store::{Holding, Store, Update};
 use tempfile::TempDir;
@@ -30,7 +31,8 @@ use crate::support::{Database, OnDatabase, config};
 struct Opened {
     store: Store,
     config: Config,
-    _removed_at_the_end: (Database, TempDir),
+    database: Database,
+    _data: TempDir,
 }
 
 impl OnDatabase for Opened {
@@ -38,7 +40,7 @@ impl OnDatabase for Opened {
         let data = tempfile::tempdir().unwrap();
         let config = config(&database, &data, &[]);
         let store = Store::open(&config.database(), &config.database).await.unwrap();
-        Opened { store, config, _removed_at_the_end: (database, data) }
+        Opened { store, config, database, _data: data }
     }
 }
 
@@ -113,7 +115,7 @@ fn change(before: &Account, edit: impl FnOnce(&mut Account)) -> Update {
     Update { account, entry, release: Vec::new(), claim: Vec::new(), effects: Vec::new() }
 }
 
-fn holding(kind: &'static str, value: u8) -> Holding {
+fn holding(kind: Unique, value: u8) -> Holding {
     Holding { kind, key: [value; 32] }
 }
 
@@ -123,9 +125,9 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// What a refused call says is taken.
-fn taken<T>(result: Result<T, Error>) -> &'static str {
+fn taken<T>(result: Result<T, Error>) -> Unique {
     match result {
-        Err(Error::Taken(what)) => what,
+        Err(Error::Taken(unique)) => unique,
         Err(other) => panic!("refused with {other:?} instead of Taken"),
         Ok(_) => panic!("what is taken was given away again"),
     }

@@ -1,12 +1,13 @@
 //! Accounts and whole installations that move in: many rows at once, all or none.
 
+use selfsame::account::Unique;
 use selfsame::store::{Arrival, Conflict, CopyError, Identity, Link};
 
-use super::{Opened, at, first, holding, taken};
+use super::{Opened, at, first, holding};
 use crate::support::Database;
 use crate::support::OnDatabase;
 
-fn link(subject: &str, key: u8) -> Link {
+pub(super) fn link(subject: &str, key: u8) -> Link {
     let identity = Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() };
     Link { identity, key: [key; 32] }
 }
@@ -15,9 +16,9 @@ on_both_databases!(
     async fn arrivals_are_added_all_or_none_with_what_they_hold_and_who_they_are(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut one = Arrival { update: first(&tenant, 1), links: vec![link("one", 1)] };
-        one.update.claim.push(holding("email", 1));
+        one.update.claim.push(holding(Unique::Email, 1));
         let two = Arrival { update: first(&tenant, 2), links: vec![] };
-        opened.store.add_accounts(&[&one, &two]).await.unwrap();
+        assert!(opened.store.add_accounts(&[&one, &two]).await.unwrap());
 
         let (first_id, second_id) = (one.update.account.id, two.update.account.id);
         let mut found = opened.store.accounts_with(&[first_id, second_id]).await.unwrap();
@@ -25,13 +26,13 @@ on_both_databases!(
         assert_eq!(found, [one.update.account.clone(), two.update.account.clone()]);
         let identities = opened.store.identities_of(&[first_id, second_id]).await.unwrap();
         assert_eq!(identities, [(first_id, one.links[0].identity.clone())]);
-        assert_eq!(opened.store.holder(tenant.id, &holding("email", 1)).await.unwrap(), Some(first_id));
+        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Email, 1)).await.unwrap(), Some(first_id));
         assert_eq!(opened.store.history(first_id, 0, 10).await.unwrap().len(), 1);
 
         let three = Arrival { update: first(&tenant, 3), links: vec![] };
         let mut late = Arrival { update: first(&tenant, 4), links: vec![] };
-        late.update.claim.push(holding("email", 1));
-        taken(opened.store.add_accounts(&[&three, &late]).await);
+        late.update.claim.push(holding(Unique::Email, 1));
+        assert!(!opened.store.add_accounts(&[&three, &late]).await.unwrap());
         assert_eq!(opened.store.accounts_with(&[three.update.account.id]).await.unwrap(), []);
         let conflicts = opened.store.conflicts(&[&three, &late]).await.unwrap();
         assert_eq!(conflicts, [Conflict { arrival: 1, what: "email", holder: first_id }]);
@@ -44,7 +45,7 @@ on_both_databases!(
         assert_eq!(opened.store.draw_account_numbers(10).await.unwrap(), 10);
         assert_eq!(opened.store.draw_account_numbers(5).await.unwrap(), 15);
         let arrival = Arrival { update: first(&tenant, 40), links: vec![] };
-        opened.store.add_accounts(&[&arrival]).await.unwrap();
+        assert!(opened.store.add_accounts(&[&arrival]).await.unwrap());
         assert_eq!(opened.store.next_account_number().await.unwrap(), 41);
     }
 );

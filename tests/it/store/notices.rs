@@ -8,13 +8,18 @@ use uuid::Uuid;
 
 use super::{Opened, at, change};
 
-fn notice(number: u8, channel: Channel) -> SealedNotice {
+pub(super) fn notice(number: u8, channel: Channel) -> SealedNotice {
     SealedNotice { id: Uuid::from_u128(number.into()), channel, key: 1, sealed: vec![number] }
 }
 
-/// Changes an account and leaves a notice, due from `due_at` until 100.
+/// Leaves a notice, due from `due_at` until 100.
+pub(super) fn notify(notice: SealedNotice, due_at: i64) -> Effect {
+    Effect::Notify { notice, due_at: at(due_at), expires_at: at(100) }
+}
+
+/// Changes an account and leaves a notice.
 async fn leave(opened: &Opened, account: Account, notice: SealedNotice, due_at: i64) -> Account {
-    let effects = vec![Effect::Notify { notice, due_at: at(due_at), expires_at: at(100) }];
+    let effects = vec![notify(notice, due_at)];
     let update = Update { effects, ..change(&account, |_| {}) };
     opened.store.commit(account, Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap()
 }

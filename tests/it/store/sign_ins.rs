@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Opened, at};
 
-fn token(number: u8) -> RefreshToken {
+pub(super) fn token(number: u8) -> RefreshToken {
     RefreshToken {
         hash: [number; 32],
         issued_at: at(1),
@@ -16,15 +16,19 @@ fn token(number: u8) -> RefreshToken {
     }
 }
 
-async fn begun(opened: &Opened) -> (Account, SignIn) {
-    let account = opened.account(&opened.tenant(1).await, 1).await;
-    let sign_in = SignIn {
+pub(super) fn sign_in(account: &Account) -> SignIn {
+    SignIn {
         id: Uuid::from_u128(7),
         account_id: account.id,
         application_id: "shop".to_owned(),
         started_at: at(1),
         ended_at: None,
-    };
+    }
+}
+
+async fn begun(opened: &Opened) -> (Account, SignIn) {
+    let account = opened.account(&opened.tenant(1).await, 1).await;
+    let sign_in = sign_in(&account);
     opened.store.begin_sign_in(&sign_in, &token(1)).await.unwrap();
     (account, sign_in)
 }

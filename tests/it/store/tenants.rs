@@ -1,4 +1,4 @@
-use selfsame::account::{Portal, Tenant, TenantId, TenantStatus};
+use selfsame::account::{Portal, Tenant, TenantId, TenantStatus, Unique};
 use uuid::Uuid;
 
 use super::{Opened, at, taken, tenant};
@@ -24,9 +24,9 @@ on_both_databases!(
     async fn a_tenants_name_and_business_identifier_are_its_own(opened: Opened) {
         let first = opened.tenant(1).await;
         let same_name = Tenant { name: first.name.clone(), ..tenant(2) };
-        assert_eq!(taken(opened.store.add_tenant(&same_name).await), "name");
+        assert_eq!(taken(opened.store.add_tenant(&same_name).await), Unique::TenantName);
         let same_biz_id = Tenant { biz_id: first.biz_id.clone(), ..tenant(2) };
-        assert_eq!(taken(opened.store.add_tenant(&same_biz_id).await), "biz_id");
+        assert_eq!(taken(opened.store.add_tenant(&same_biz_id).await), Unique::TenantBizId);
         assert_eq!(opened.store.tenants().await.unwrap(), [first]);
     }
 );
@@ -47,9 +47,9 @@ on_both_databases!(
         assert_eq!(opened.store.tenants().await.unwrap(), [changed.clone(), second.clone()]);
 
         let to_the_seconds_name = Tenant { name: second.name.clone(), ..changed.clone() };
-        assert_eq!(taken(opened.store.set_tenant(&to_the_seconds_name).await), "name");
+        assert_eq!(taken(opened.store.set_tenant(&to_the_seconds_name).await), Unique::TenantName);
         let to_the_seconds_biz_id = Tenant { biz_id: second.biz_id.clone(), ..changed.clone() };
-        assert_eq!(taken(opened.store.set_tenant(&to_the_seconds_biz_id).await), "biz_id");
+        assert_eq!(taken(opened.store.set_tenant(&to_the_seconds_biz_id).await), Unique::TenantBizId);
         assert_eq!(opened.store.tenants().await.unwrap(), [changed, second]);
     }
 );

@@ -1,6 +1,6 @@
 //! What decides a request: the account by its token, revocations, client hashes.
 
-use selfsame::account::{AccountId, Tenant};
+use selfsame::account::{AccountId, Tenant, Unique};
 use selfsame::store::{Identity, Link, Subject};
 use uuid::Uuid;
 
@@ -72,8 +72,8 @@ on_both_databases!(
         let identity = |issuer: &str| Identity { issuer: issuer.to_owned(), subject: "jane".to_owned() };
         let link = |issuer: &str| Link { identity: identity(issuer), key: [5; 32] };
         opened.store.link(account.id, &link("b"), at(1)).await.unwrap();
-        assert_eq!(taken(opened.store.link(other.id, &link("b"), at(1)).await), "identity");
-        assert_eq!(taken(opened.store.link(account.id, &link("b"), at(1)).await), "identity");
+        assert_eq!(taken(opened.store.link(other.id, &link("b"), at(1)).await), Unique::Identity);
+        assert_eq!(taken(opened.store.link(account.id, &link("b"), at(1)).await), Unique::Identity);
         opened.store.link(account.id, &link("a"), at(1)).await.unwrap();
         assert_eq!(opened.store.identities(account.id).await.unwrap(), [identity("a"), identity("b")]);
         assert_eq!(opened.store.identities(other.id).await.unwrap(), []);

@@ -2,6 +2,7 @@
 //! log line that names table, column and key, and nothing written.
 
 mod attributes;
+mod history;
 
 use crate::support::{Database, Log, Person, Server, Side};
 

@@ -1,0 +1,217 @@
+//! Every unique constraint: one that protects something named is an answer that names it, any other an internal error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use selfsame::account::{Account, Channel, ChannelFault, Error, Tenant, Unique};
+use selfsame::store::{Attempt, CONSTRAINTS, Effect, Update};
+
+use super::{Opened, at, change, first, holding, taken, tenant};
+use super::{api_keys, applications, channels, installation, moving, notices, sign_ins};
+use crate::support::Database;
+
+/// What is unique to an account, beside its identifier.
+const OF_AN_ACCOUNT: [Unique; 5] = [Unique::Email, Unique::Phone, Unique::Username, Unique::BizId, Unique::Number];
+
+/// What an internal error is about.
+fn internal<T>(result: Result<T, Error>) -> String {
+    match result {
+        Err(Error::Internal(cause)) => cause.to_string(),
+        Err(other) => panic!("refused with {other:?} instead of Internal"),
+        Ok(_) => panic!("a constraint was violated without an error"),
+    }
+}
+
+/// Claims, and changes nothing else.
+fn claiming(kinds: &'static [Unique], value: u8, effects: Vec<Effect>) -> Attempt {
+    Arc::new(move |current| {
+        let claim = kinds.iter().map(|kind| holding(*kind, value)).collect();
+        Ok(Some(Update { claim, effects: effects.clone(), ..change(current, |_| {}) }))
+    })
+}
+
+on_both_databases!(
+    async fn what_an_account_claims_is_named_whichever_way_it_is_written(opened: Opened) {
+        let (store, owned) = (&opened.store, opened.tenant(1).await);
+        let owner = opened.account(&owned, 1).await;
+        store.commit(owner, claiming(&OF_AN_ACCOUNT, 1, vec![])).await.unwrap();
+        let stale = opened.account(&owned, 2).await;
+        let now = store.commit(stale.clone(), claiming(&[], 0, vec![])).await.unwrap();
+        let adopt = || vec![Effect::AdoptPicture { name: "a".to_owned() }];
+        for kind in OF_AN_ACCOUNT {
+            let alone: &'static [Unique] = match kind {
+                Unique::Email => &[Unique::Email],
+                Unique::Phone => &[Unique::Phone],
+                Unique::Username => &[Unique::Username],
+                Unique::BizId => &[Unique::BizId],
+                _ => &[Unique::Number],
+            };
+            let mut added = first(&owned, 3);
+            // Among others that are free.
+            added.claim = OF_AN_ACCOUNT.map(|other| holding(other, if other == kind { 1 } else { 9 })).to_vec();
+            assert_eq!(taken(store.add_account(&added, None).await), kind);
+            for account in [&now, &stale] {
+                assert_eq!(taken(store.commit(account.clone(), claiming(alone, 1, vec![])).await), kind);
+                assert_eq!(taken(store.commit(account.clone(), claiming(alone, 1, adopt())).await), kind);
+                let claim = added.claim.clone();
+                let among_others: Attempt =
+                    Arc::new(move |current| Ok(Some(Update { claim: claim.clone(), ..change(current, |_| {}) })));
+                assert_eq!(taken(store.commit(account.clone(), among_others).await), kind);
+            }
+        }
+        assert_eq!(opened.stored(&stale).await, now);
+        assert!(store.account(first(&owned, 3).account.id).await.unwrap().is_none());
+    }
+);
+
+on_both_databases!(
+    async fn everything_that_is_unique_is_named_when_it_is_taken(opened: Opened) {
+        let (store, owned) = (&opened.store, opened.tenant(1).await);
+        let account = opened.account(&owned, 1).await;
+        let mut named = BTreeSet::from(OF_AN_ACCOUNT);
+
+        let again = Account { version: 0, number: 2, ..account.clone() };
+        named.insert(taken(store.add_account(&change(&again, |_| {}), None).await));
+        store.link(account.id, &moving::link("a", 1), at(1)).await.unwrap();
+        named.insert(taken(store.link(account.id, &moving::link("a", 1), at(2)).await));
+        assert_eq!(taken(store.add_account(&first(&owned, 2), Some(&moving::link("a", 1))).await), Unique::Identity);
+
+        let mut other = tenant(2);
+        other.name.clone_from(&owned.name);
+        named.insert(taken(store.add_tenant(&other).await));
+        other.name = "other".to_owned();
+        other.biz_id.clone_from(&owned.biz_id);
+        named.insert(taken(store.add_tenant(&other).await));
+
+        let mut shop = applications::application(&owned, "shop");
+        store.add_application(&shop).await.unwrap();
+        named.insert(taken(store.add_application(&shop).await));
+        shop.origins = vec!["https://a.example".to_owned(); 2];
+        named.insert(taken(store.set_application(&shop).await));
+        shop.id = "other".to_owned();
+        assert_eq!(taken(store.add_application(&shop).await), Unique::ApplicationOrigin);
+
+        let nonce = channels::nonce(1, 1, None, 50);
+        store.use_nonce(&nonce).await.unwrap();
+        let replayed = store.use_nonce(&nonce).await;
+        assert!(matches!(replayed, Err(Error::Channel(ChannelFault::Payload))), "{replayed:?}");
+        named.insert(Unique::Nonce);
+
+        assert_eq!(named, BTreeSet::from(Unique::ALL));
+    }
+);
+
+on_both_databases!(
+    async fn a_violation_that_names_nothing_is_an_internal_error_with_its_cause(opened: Opened) {
+        let (store, owned) = (&opened.store, opened.tenant(1).await);
+        let mut account = opened.account(&owned, 1).await;
+        assert!(internal(store.add_tenant(&Tenant { id: owned.id, ..tenant(2) }).await).contains("tenant"));
+
+        let mut key = api_keys::key(&owned, 1, None);
+        store.add_api_key(&key).await.unwrap();
+        assert!(internal(store.add_api_key(&key).await).contains("api_key"));
+        key.hash = [2; 32];
+        assert!(internal(store.add_api_key(&key).await).contains("api_key"));
+
+        let signing_key = installation::key("a", "EdDSA", 1);
+        store.add_signing_key(signing_key.clone()).await.unwrap();
+        assert!(internal(store.add_signing_key(signing_key).await).contains("signing_key"));
+        let channel_key = channels::key("a", "rsa", 1);
+        store.add_channel_key(channel_key.clone()).await.unwrap();
+        assert!(internal(store.add_channel_key(channel_key).await).contains("channel_key"));
+        store.add_channel_session(channels::session(1, 1, 1), 10).await.unwrap();
+        assert!(internal(store.add_channel_session(channels::session(1, 1, 1), 10).await).contains("channel_session"));
+
+        let sign_in = sign_ins::sign_in(&account);
+        store.begin_sign_in(&sign_in, &sign_ins::token(1)).await.unwrap();
+        assert!(internal(store.begin_sign_in(&sign_in, &sign_ins::token(2)).await).contains("sign_in"));
+        store.add_pending_picture("a", at(1)).await.unwrap();
+        assert!(internal(store.add_pending_picture("a", at(1)).await).contains("pending_picture"));
+
+        let notify = vec![notices::notify(notices::notice(1, Channel::Email), 10)];
+        account = store.commit(account, claiming(&[], 0, notify.clone())).await.unwrap();
+        // Beside a claim: the violation is not about what is claimed.
+        let told_again = store.commit(account.clone(), claiming(&[Unique::Email], 1, notify)).await;
+        assert!(internal(told_again).contains("notice"));
+        // A history that is ahead of its account.
+        let ahead: Attempt = Arc::new(|current| {
+            let mut update = change(current, |_| {});
+            update.claim = vec![holding(Unique::Email, 1)];
+            update.entry.metadata.sequence = 1;
+            Ok(Some(update))
+        });
+        assert!(internal(store.commit(account.clone(), ahead).await).contains("history"));
+        assert_eq!(opened.stored(&account).await, account);
+        assert_eq!(store.holder(owned.id, &holding(Unique::Email, 1)).await.unwrap(), None);
+    }
+);
+
+/// Constraints whose violation is an error of the program or of the data: what they protect is drawn at random, counted
+/// under a lock, or written only when it is not there. By their columns, as SQLite reports them.
+const INTERNAL: [&str; 21] = [
+    "api_key.hash",
+    "api_key.id",
+    "attribute_schema.tenant_id",
+    "channel_key.key_id",
+    "channel_session.id",
+    "client_binding.account_id, client_binding.session",
+    "counter.name",
+    "history.account_id, history.sequence",
+    "installation.name",
+    "notice.id",
+    "one_time_code.slot",
+    "pending_picture.name",
+    "refresh_token.hash",
+    "replaced_picture.name",
+    "revoked_token.token",
+    "secret.purpose, secret.generation",
+    "sent_code.recipient",
+    "sign_in.id",
+    "signing_key.key_id",
+    "tenant.id",
+    "token_horizon.account_id",
+];
+
+on_both_databases!(
+    async fn every_unique_constraint_of_the_database_is_known(opened: Opened) {
+        let database = &opened.database;
+        let mut known: BTreeMap<String, &str> =
+            CONSTRAINTS.iter().map(|one| (one.sqlite.to_owned(), one.postgres)).collect();
+        for columns in INTERNAL {
+            assert_eq!(known.insert(columns.to_owned(), ""), None, "{columns} is listed twice");
+        }
+        let live = constraints(database).await;
+        let columns = |of: &BTreeMap<String, String>| of.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(
+            columns(&live),
+            known.keys().cloned().collect(),
+            "what a unique constraint protects is decided nowhere"
+        );
+        for constraint in CONSTRAINTS.iter().filter(|_| !database.url().starts_with("sqlite:")) {
+            assert_eq!(live[constraint.sqlite], format!("{} {}", constraint.table, constraint.postgres));
+        }
+    }
+);
+
+/// Every unique constraint of a database: its columns, as SQLite reports them, to its table and name.
+async fn constraints(database: &Database) -> BTreeMap<String, String> {
+    let list = match database.url().starts_with("sqlite:") {
+        true => {
+            "SELECT group_concat(m.name || '.' || i.name, ', ') || '|' || m.name || ' ' || l.name FROM sqlite_schema m \
+             JOIN pragma_index_list(m.name) l ON l.\"unique\" JOIN pragma_index_info(l.name) i \
+             WHERE m.type = 'table' AND m.name <> 'refinery_schema_history' GROUP BY m.name, l.name"
+        }
+        false => {
+            "SELECT string_agg(c.relname || '.' || a.attname, ', ' ORDER BY array_position(i.indkey::int2[], a.attnum)) \
+             || '|' || c.relname || ' ' || n.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
+             JOIN pg_class n ON n.oid = i.indexrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey) \
+             JOIN pg_namespace s ON s.oid = c.relnamespace WHERE i.indisunique AND s.nspname = 'public' \
+             AND c.relname <> 'refinery_schema_history' GROUP BY c.relname, n.relname"
+        }
+    };
+    let rows = database.rows(list).await;
+    rows.iter()
+        .map(|row| row.split_once('|').unwrap())
+        .map(|(columns, name)| (columns.to_owned(), name.to_owned()))
+        .collect()
+}
