@@ -74,7 +74,7 @@ async fn send_now(app: &App, wanted: Wanted<'_>) -> Result<Sent, Error> {
         // First the message, then the code: one that nobody got is never kept.
         if let Err(error) = app.outbox().deliver(&message, now).await {
             if let Err(error) = app.store().end_sending_interval(recipient, now).await {
-                tracing::warn!(?error, "the next code to this address has to wait for its interval");
+                tracing::warn!(%error, "the next code to this address has to wait for its interval");
             }
             return Err(error);
         }

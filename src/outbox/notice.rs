@@ -78,7 +78,7 @@ async fn keep_delivering(app: &App, channel: Channel) {
             () = app.outbox().woken() => {}
         }
         if let Err(error) = deliver_due(app, channel).await {
-            tracing::warn!(?error, "notices are delivered later");
+            tracing::warn!(%error, "notices are delivered later");
         }
     }
 }
@@ -92,11 +92,11 @@ async fn deliver(app: &App, claimed: ClaimedNotice) -> Result<(), Error> {
     match app.outbox().deliver(&message, app.now()).await {
         Ok(()) => app.store().forget_notice(id).await,
         Err(error) if attempt >= ATTEMPTS => {
-            tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered and is given up");
+            tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered and is given up");
             app.store().forget_notice(id).await
         }
         Err(error) => {
-            tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered yet");
+            tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered yet");
             app.store().postpone_notice(&claimed, after(app.now(), pause(attempt))).await
         }
     }

@@ -33,7 +33,7 @@ pub async fn discard(app: &App, name: &str) {
         Ok::<(), Error>(())
     };
     if let Err(error) = discarded.await {
-        tracing::debug!(?error, "an upload that is of no use is left to the sweeper");
+        tracing::debug!(%error, "an upload that is of no use is left to the sweeper");
     }
 }
 

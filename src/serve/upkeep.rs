@@ -36,7 +36,7 @@ async fn sweep_pictures(app: App) {
     loop {
         ticks.tick().await;
         if let Err(error) = picture::sweep(&app).await {
-            tracing::warn!(?error, "pictures that nobody needs are deleted later");
+            tracing::warn!(%error, "pictures that nobody needs are deleted later");
         }
     }
 }
@@ -65,7 +65,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             notice::forget_expired(&app).await
         };
         if let Err(error) = done.await {
-            tracing::warn!(?error, "upkeep waits for the database");
+            tracing::warn!(%error, "upkeep waits for the database");
         }
     }
 }
