@@ -73,7 +73,7 @@ pub enum StartError {
     #[error("messages: {0}")]
     Outbox(Cause),
     /// The database failed while the keys were read.
-    #[error("database: {0:?}")]
+    #[error("database: {0}")]
     Store(Error),
 }
 

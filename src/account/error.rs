@@ -168,7 +168,7 @@ pub enum HashFault {
 }
 
 /// What is wrong with an encrypted body, or with a session for such.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ChannelFault {
     /// It does not open, for whatever reason; it was accepted before; or it is plain where it must not be.
     #[error("the encrypted body cannot be accepted")]
@@ -182,9 +182,9 @@ pub enum ChannelFault {
     /// The keys of a session do not decrypt.
     #[error("the keys of the session do not decrypt")]
     SessionKeys,
-    /// There is no key to encrypt to.
-    #[error("there is no key for encrypted bodies")]
-    PublicKey,
+    /// There is no key to encrypt to, since the server itself failed.
+    #[error("there is no key for encrypted bodies: {0}")]
+    PublicKey(Cause),
 }
 
 /// What is wrong with a one-time code, or with the request for one.

@@ -203,13 +203,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure(match error {
             Error::Unavailable(cause) => format!("the database does not answer: {cause}"),
-            Error::Internal(cause) => format!("internal error: {cause}"),
-            Error::Taken(unique) => format!("{unique}: already in use by another"),
             Error::Attributes(faults) => format!(
                 "attributes do not match the tenant's schema at: {}; see `selfsame tenant show-schema`",
                 tenant_schema::places(&faults)
             ),
-            other => format!("{other:?}"),
+            other => other.to_string(),
         })
     }
 }

@@ -79,7 +79,7 @@ impl Codes {
             // First the message, then the code: one that nobody got is never kept.
             if let Err(error) = self.outbox.deliver(&message, now).await {
                 if let Err(error) = self.store.end_sending_interval(recipient, now).await {
-                    tracing::warn!(?error, "the next code to this address has to wait for its interval");
+                    tracing::warn!(%error, "the next code to this address has to wait for its interval");
                 }
                 return Err(error);
             }

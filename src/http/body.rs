@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
-use crate::account::{BodyFault, Error, RequestFault};
+use crate::account::{BodyFault, Cause, Error, RequestFault};
 use crate::app::App;
 use crate::json::{self, Malformed, Object, Value};
 
@@ -86,13 +86,38 @@ pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, E
     }
 }
 
-/// A JSON answer.
-pub fn json(value: &impl serde::Serialize) -> Body {
-    // Serialising plain structs and trees into memory cannot fail.
-    Body::from(serde_json::to_vec(value).unwrap_or_default())
+/// A JSON answer. [`Error::Internal`] when the value cannot be written: as a part of a response that becomes an answer with
+/// 500, whatever the other parts say.
+pub fn json(value: &impl serde::Serialize) -> Result<Body, Error> {
+    serde_json::to_vec(value).map(Body::from).map_err(|error| Error::Internal(Cause::new(error)))
 }
 
 /// Whole seconds in UTC, `2026-01-15T08:00:00Z`, the rest cut off.
 pub fn seconds(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use serde::ser::{Error as _, Serialize, Serializer};
+
+    use super::*;
+
+    struct Unwritable;
+
+    impl Serialize for Unwritable {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("provoked by a test"))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_internal_error_and_never_an_empty_answer() {
+        let answer = ([(header::CONTENT_TYPE, "application/json")], json(&Unwritable)).into_response();
+        let carried = answer.extensions().get::<Error>().map(Error::to_string);
+        assert_eq!(carried.as_deref(), Some("internal error: provoked by a test"));
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

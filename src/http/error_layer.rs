@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use super::RequestId;
-use crate::account::{Cause, Error, RequestFault};
+use crate::account::{Cause, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::language::Language;
 use crate::telemetry::{self, Stopwatch};
@@ -75,13 +75,31 @@ async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, 
     response
 }
 
-/// Puts the error that a response carries into the contract's words.
+/// Renders the error that a response carries. A handler that answers 5xx by itself gave no cause: that is an error too.
 fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
-    let Some(error) = response.extensions_mut().remove::<Error>() else {
-        return response;
+    let status = response.status();
+    match response.extensions_mut().remove::<Error>() {
+        Some(error) => render(error, asked, voice),
+        None if status.is_server_error() => {
+            render(Error::Internal(Cause::new(format!("a handler answered {status} by itself"))), asked, voice)
+        }
+        None => response,
+    }
+}
+
+/// Renders an error in the contract's words and logs it: one line, with the cause of whatever is answered with 5xx.
+pub(crate) fn render(error: Error, asked: &Asked, voice: Voice) -> Response {
+    let mut response = said(&error, asked, voice);
+    let error = match response.extensions_mut().remove::<Error>() {
+        None => error,
+        Some(unwritten) => {
+            let failed = Error::Internal(Cause::new(format!("{error}; its answer was not written: {unwritten}")));
+            response = said(&failed, asked, voice);
+            failed
+        }
     };
-    log(&error, asked);
-    said(&error, asked, voice)
+    log(&error, response.status(), asked);
+    response
 }
 
 /// An error in the contract's words, with the headers that it has in every contract.
@@ -139,12 +157,21 @@ fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
-/// Causes go to the log and nowhere else.
-fn log(error: &Error, Asked { error_id, .. }: &Asked) {
-    match error {
-        Error::Internal(cause) => tracing::error!(%error_id, %cause, "the request failed by our fault"),
-        Error::Unavailable(cause) => tracing::warn!(%error_id, %cause, "the request could not be served now"),
-        _ => tracing::debug!(%error_id, "the request was refused"),
+/// Causes go to the log and nowhere else. What decides is the answer: an error that a contract has no words for, since it
+/// cannot come up there, is answered with 500 and needs a cause like any other.
+fn log(error: &Error, status: StatusCode, Asked { error_id, .. }: &Asked) {
+    if !status.is_server_error() {
+        tracing::debug!(%error_id, %error, "the request was refused");
+        return;
+    }
+    let cause = match error {
+        Error::Internal(cause) | Error::Unavailable(cause) => cause.to_string(),
+        Error::Channel(ChannelFault::PublicKey(_)) => error.to_string(),
+        other => format!("not expected here: {other}"),
+    };
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error_id, cause, "the request could not be served now"),
+        _ => tracing::error!(%error_id, cause, "internal error"),
     }
 }
 

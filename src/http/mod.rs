@@ -16,6 +16,6 @@ pub use cors::allow as allow_origin;
 pub use edge::pass;
 pub(crate) use endpoint::annotated;
 pub use endpoint::endpoint;
-pub(crate) use error_layer::said;
 pub use error_layer::{Asked, Voice, language, speak, speak_unbounded, status_of};
+pub(crate) use error_layer::{render, said};
 pub use request::{Peer, RequestId, Source, count_source, count_source_of, occasion};

@@ -99,7 +99,7 @@ impl Notices {
                 () = self.outbox.woken() => {}
             }
             if let Err(error) = self.deliver_due(channel).await {
-                tracing::warn!(?error, "notices are delivered later");
+                tracing::warn!(%error, "notices are delivered later");
             }
         }
     }
@@ -113,11 +113,11 @@ impl Notices {
         match self.outbox.deliver(&message, self.clock.now()).await {
             Ok(()) => self.store.forget_notice(id).await,
             Err(error) if attempt >= ATTEMPTS => {
-                tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered and is given up");
+                tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered and is given up");
                 self.store.forget_notice(id).await
             }
             Err(error) => {
-                tracing::warn!(?error, %id, channel, attempt, "a notice could not be delivered yet");
+                tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered yet");
                 self.store.postpone_notice(&claimed, after(self.clock.now(), pause(attempt))).await
             }
         }

@@ -34,7 +34,7 @@ impl Pictures {
             Ok::<(), Error>(())
         };
         if let Err(error) = discarded.await {
-            tracing::debug!(?error, "an upload that is of no use is left to the sweeper");
+            tracing::debug!(%error, "an upload that is of no use is left to the sweeper");
         }
     }
 }

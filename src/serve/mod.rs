@@ -67,7 +67,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     upkeep.abort();
     // Nobody else knows when keys were used since the last time.
     if let Err(error) = app.authenticator().key_uses().write_down().await {
-        tracing::warn!(?error, "the last uses of API keys were not written down");
+        tracing::warn!(%error, "the last uses of API keys were not written down");
     }
     // Last, so that operators see readiness end.
     if let Some(operator) = operator {

@@ -33,7 +33,7 @@ async fn sweep_pictures(app: App) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.pictures().sweep().await {
-            tracing::warn!(?error, "pictures that nobody needs are deleted later");
+            tracing::warn!(%error, "pictures that nobody needs are deleted later");
         }
     }
 }
@@ -62,7 +62,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             app.notices().forget_expired().await
         };
         if let Err(error) = done.await {
-            tracing::warn!(?error, "upkeep waits for the database");
+            tracing::warn!(%error, "upkeep waits for the database");
         }
     }
 }

@@ -51,7 +51,7 @@ pub enum CopyError {
     #[error("the target does not hold what the source held (table {0}): do not use it, copy into a new database")]
     Incomplete(&'static str),
     /// One of the databases failed.
-    #[error("{0:?}; the target is as empty as it was: copy again")]
+    #[error("{0}; the target is as empty as it was: copy again")]
     Failed(Error),
 }
 

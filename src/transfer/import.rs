@@ -56,7 +56,7 @@ pub enum ImportError {
     #[error("{0}")]
     Input(#[from] io::Error),
     /// The database failed.
-    #[error("{0:?}")]
+    #[error("{0}")]
     Store(Error),
     /// Each attempt to add a batch met something that another process had just taken.
     #[error("another process keeps taking what the lines name")]

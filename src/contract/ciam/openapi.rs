@@ -12,13 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::claims;
 use super::discovery::{self, Metadata};
-use super::otp::{self, Sent};
+use super::otp::{SendError, Sent};
 use super::refusal::{self, Address, Description as Refusal, Refused};
-use super::token::{self, Granted};
+use super::revoke::RevokeError;
+use super::token::{self, Granted, TokenError};
 use super::{PREFIXES, paths, revoke, wish};
-use crate::account::{
-    AccessFault, Account, Application, Cause, Channel, CredentialFault, Error, Field, Kind, Rules, Status,
-};
+use crate::account::{AccessFault, Account, Application, Cause, CredentialFault, Error, Field, Kind, Rules, Status};
 use crate::contract::Voice;
 use crate::contract::openapi::{
     Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant,
@@ -312,35 +311,28 @@ fn sent() -> Answers {
         "Sent",
         discovery::described(&Sent { otp_token: "mJ0bvT9nYwqkUj1jLr6f2Zb8o3uE7cXsQ4dKpVhW5iA".to_owned() }),
     )];
-    let bad = |error, text| refusal::answer(axum::http::StatusCode::BAD_REQUEST, error, text);
-    answers.extend([
-        ("an unknown usage", REFUSAL, bad("invalid_request", Some("Unknown usage."))),
-        (
-            "no address, or two",
-            REFUSAL,
-            bad("invalid_request", Some("Exactly one of phone_number and email is required.")),
-        ),
-        ("a number of the wrong form", REFUSAL, Refused::MalformedAddress(Address::Phone).into_response()),
-        ("an address of the wrong form", REFUSAL, Refused::MalformedAddress(Address::Email).into_response()),
-        ("to sign up: somebody has the number", REFUSAL, bad("phone_number_is_used", None)),
-        ("to sign up: somebody has the address", REFUSAL, bad("email_is_used", None)),
-        ("too often to a number", REFUSAL, otp::too_often(Channel::Sms)),
-        ("too often to an address", REFUSAL, otp::too_often(Channel::Email)),
-    ]);
+    for error in SendError::ALL {
+        answers.push((error.when(), REFUSAL, error.into_response()));
+        if *error == SendError::NotOneAddress {
+            let malformed = |address| Refused::MalformedAddress(address).into_response();
+            answers.push(("a number of the wrong form", REFUSAL, malformed(Address::Phone)));
+            answers.push(("an address of the wrong form", REFUSAL, malformed(Address::Email)));
+        }
+    }
     answers.extend(refusals(to_applications(), refusal::say_to_senders));
     answers
 }
 
 fn granted() -> Answers {
     let mut answers = vec![("tokens", "Granted", token::example())];
-    answers.extend(token::refusals().into_iter().map(|(when, response)| (when, REFUSAL, response)));
+    answers.extend(TokenError::ALL.iter().map(|error| (error.when(), REFUSAL, error.into_response())));
     answers.extend(refusals(to_applications(), refusal::say_to_applications));
     answers
 }
 
 fn revoked() -> Answers {
-    let missing = refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
-    let mut answers = vec![("the token is revoked", "", revoke::done()), ("no token is given", REFUSAL, missing)];
+    let mut answers = vec![("the token is revoked", "", revoke::done())];
+    answers.extend(RevokeError::ALL.iter().map(|error| (error.when(), REFUSAL, error.into_response())));
     answers.extend(refusals(to_applications(), refusal::say_to_applications));
     answers
 }

@@ -1,15 +1,15 @@
 //! `POST /otp/send`: an application's back end has a code sent.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::{self, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::client::Client;
-use super::refusal::{self, Address, Refused};
+use super::refusal::{Address, Refused, refusals};
 use super::{discovery, wish};
-use crate::account::{BodyFault, Contact, CredentialFault, Error};
+use crate::account::{BodyFault, CredentialFault, Error};
 use crate::app::App;
 use crate::code::{Channel, Usage, Wanted};
 use crate::http::{body, count_source_of, language};
@@ -20,6 +20,29 @@ use crate::telemetry::Stopwatch;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Sent {
     pub(super) otp_token: String,
+}
+
+refusals! {
+    /// Why no code is sent.
+    SendError {
+        UnknownUsage: "an unknown usage", "invalid_request", "Unknown usage.";
+        NotOneAddress: "no address, or two", "invalid_request", "Exactly one of phone_number and email is required.";
+        PhoneUsed: "to sign up: somebody has the number", "phone_number_is_used";
+        EmailUsed: "to sign up: somebody has the address", "email_is_used";
+        SmsTooOften: "too often to a number", "sms_rate_limit_exceeded", "SMS rate limit exceeded for same phone number";
+        EmailTooOften: "too often to an address", "email_rate_limit_exceeded",
+            "Email rate limit exceeded for same email address";
+    }
+}
+
+impl SendError {
+    /// What the contract calls codes that were sent too often: 400, as published, and not 429.
+    pub(super) fn too_often(channel: Channel) -> SendError {
+        match channel {
+            Channel::Sms => SendError::SmsTooOften,
+            Channel::Email => SendError::EmailTooOften,
+        }
+    }
 }
 
 /// Sends a one-time code.
@@ -34,24 +57,27 @@ pub(super) struct Sent {
     request_body(content = super::openapi::CodeWanted, description = "At most 64 KiB."),
     security(("application" = []))
 )]
-pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Request) -> Result<Response, Response> {
-    let said = |error: Error| error.into_response();
-    count_source_of(&app, &request).map_err(said)?;
-    let client = Client::of_header(&headers).map_err(said)?;
-    let (application, tenant) = client.authenticate(&app).await.map_err(said)?;
+pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Request) -> response::Result<Response> {
+    count_source_of(&app, &request)?;
+    let client = Client::of_header(&headers)?;
+    let (application, tenant) = client.authenticate(&app).await?;
     // One without a secret proves nothing by its name.
     if application.secret_hash.is_none() {
-        return Err(said(Error::Credentials(CredentialFault::Invalid)));
+        return Err(Error::from(CredentialFault::Invalid).into());
     }
-    let wanted = body::object(&app, request, super::MAX_BODY).await.map_err(said)?;
-    body::refuse_nul_outside(&wanted, &NAMES).map_err(said)?;
-    let usage = usage(&wanted).map_err(|refused| *refused)?;
-    let (address, contact) = contact(&wanted).map_err(|refused| *refused)?;
+    let wanted = body::object(&app, request, super::MAX_BODY).await?;
+    body::refuse_nul_outside(&wanted, &NAMES)?;
+    let usage = usage(&wanted)?;
+    let (address, value) = address(&wanted)?;
+    let contact = value.as_str().and_then(|text| wish::contact(address, text));
+    let contact = contact.ok_or(Refused::MalformedAddress(address))?;
     let since = Stopwatch::start();
-    let owner = app.profiles().owner_of(tenant.id, &contact).await.map_err(said)?;
+    let owner = app.profiles().owner_of(tenant.id, &contact).await?;
     if usage == Usage::Signup && owner.is_some() {
-        let code = if address == Address::Phone { "phone_number_is_used" } else { "email_is_used" };
-        return Err(refusal::answer(StatusCode::BAD_REQUEST, code, None));
+        return Err(match address {
+            Address::Phone => SendError::PhoneUsed.into(),
+            Address::Email => SendError::EmailUsed.into(),
+        });
     }
     let deliver = match usage {
         Usage::Login => owner.is_some() || application.auto_signup,
@@ -62,7 +88,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         Some(owner) if usage.opens_an_account() => owner.contact,
         _ => contact,
     };
-    let source = auth_source(&wanted, usage).map_err(|refused| *refused)?;
+    let source = auth_source(&wanted, usage)?;
     let wanted = Wanted {
         tenant: &tenant,
         usage,
@@ -73,59 +99,40 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         since,
         deliver,
     };
-    match app.codes().send(wanted).await {
-        Ok(sent) => Ok(discovery::described(&Sent { otp_token: sent.token })),
-        Err(error) => Err(said(error)),
-    }
+    let sent = app.codes().send(wanted).await?;
+    Ok(discovery::described(&Sent { otp_token: sent.token }))
 }
 
 const NAMES: [&str; 4] = ["usage", "phone_number", "email", "auth_source_id"];
 
 /// What the code is for; to sign in unless it is said.
-fn usage(wanted: &Object) -> Result<Usage, Box<Response>> {
+fn usage(wanted: &Object) -> Result<Usage, SendError> {
     let known = [Usage::Login, Usage::Signup, Usage::UpdateUserinfo, Usage::ResetPassword];
     let usage = match wanted.get("usage") {
         None | Some(Value::Null) => Some(Usage::Login),
         Some(Value::String(said)) => known.into_iter().find(|usage| usage.name() == said),
         Some(_) => None,
     };
-    usage.ok_or_else(|| invalid("Unknown usage."))
+    usage.ok_or(SendError::UnknownUsage)
 }
 
-/// To whom it goes.
-fn contact(wanted: &Object) -> Result<(Address, Contact), Box<Response>> {
+/// The one address that is given.
+fn address(wanted: &Object) -> Result<(Address, &Value), SendError> {
     let given = |address: Address| wanted.get(address.name()).filter(|value| **value != Value::Null);
-    let (address, value) = match (given(Address::Phone), given(Address::Email)) {
-        (Some(value), None) => (Address::Phone, value),
-        (None, Some(value)) => (Address::Email, value),
-        _ => return Err(invalid("Exactly one of phone_number and email is required.")),
-    };
-    let contact = value.as_str().and_then(|text| wish::contact(address, text));
-    contact
-        .map(|contact| (address, contact))
-        .ok_or_else(|| Box::new(Refused::MalformedAddress(address).into_response()))
+    match (given(Address::Phone), given(Address::Email)) {
+        (Some(value), None) => Ok((Address::Phone, value)),
+        (None, Some(value)) => Ok((Address::Email, value)),
+        _ => Err(SendError::NotOneAddress),
+    }
 }
 
 /// The source that the code is to be used with; it counts for signing in alone.
-fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Box<Response>> {
+fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Error> {
     match wanted.get("auth_source_id") {
         Some(Value::String(source)) if usage == Usage::Login && source.contains('\0') => {
-            Err(Box::new(Error::from(BodyFault::Malformed).into_response()))
+            Err(BodyFault::Malformed.into())
         }
         Some(Value::String(source)) if usage == Usage::Login => Ok(source),
         _ => Ok(""),
     }
-}
-
-fn invalid(text: &'static str) -> Box<Response> {
-    Box::new(refusal::answer(StatusCode::BAD_REQUEST, "invalid_request", Some(text)))
-}
-
-/// Said with 400, as published, and not with 429.
-pub(super) fn too_often(channel: Channel) -> Response {
-    let (error, text) = match channel {
-        Channel::Sms => ("sms_rate_limit_exceeded", "SMS rate limit exceeded for same phone number"),
-        Channel::Email => ("email_rate_limit_exceeded", "Email rate limit exceeded for same email address"),
-    };
-    refusal::answer(StatusCode::BAD_REQUEST, error, Some(text))
 }

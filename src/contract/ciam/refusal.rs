@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::otp::SendError;
 use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status, Unique};
 use crate::http::{Asked, body, status_of};
 
@@ -42,7 +43,7 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::Taken(Unique::Email) => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
-        Error::Code(CodeFault::TooOften(channel)) => super::otp::too_often(*channel),
+        Error::Code(CodeFault::TooOften(channel)) => SendError::too_often(*channel).into_response(),
         // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
         Error::ClientHash(_)
         | Error::Channel(_)
@@ -139,6 +140,34 @@ impl IntoResponse for Refused {
         answer(StatusCode::BAD_REQUEST, error, text)
     }
 }
+
+/// The refusals that one endpoint has of its own, all of them with 400: when each is given, its code, and its description if it
+/// has one (RFC 6749 §5.2). What is sent and what is documented are both taken from here.
+macro_rules! refusals {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident: $when:literal, $code:literal $(, $text:expr)?;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name { $($variant),+ }
+
+        impl $name {
+            /// Every one, in the order of the contract's document.
+            pub(super) const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// When it is given, for the contract's document.
+            pub(super) fn when(self) -> &'static str {
+                match self { $($name::$variant => $when),+ }
+            }
+        }
+
+        impl axum::response::IntoResponse for $name {
+            fn into_response(self) -> axum::response::Response {
+                let (code, text) = match self { $($name::$variant => ($code, None$(.or(Some($text)))?)),+ };
+                $crate::contract::ciam::refusal::answer(axum::http::StatusCode::BAD_REQUEST, code, text)
+            }
+        }
+    };
+}
+pub(super) use refusals;
 
 /// What a resource may be patched with.
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");

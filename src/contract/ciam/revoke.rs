@@ -2,12 +2,19 @@
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{self, IntoResponse, Response};
 
-use super::refusal;
-use super::token::{authenticate, read, said};
+use super::refusal::refusals;
+use super::token::{authenticate, read};
 use crate::app::App;
 use crate::http::count_source_of;
+
+refusals! {
+    /// Why nothing is revoked.
+    RevokeError {
+        NoToken: "no token is given", "invalid_request", "token is required.";
+    }
+}
 
 /// Revokes a token.
 ///
@@ -21,14 +28,12 @@ use crate::http::count_source_of;
     request_body(content = super::openapi::Revoked, description = "At most 64 KiB."),
     security((), ("application" = []))
 )]
-pub(super) async fn revoke(State(app): State<App>, headers: HeaderMap, request: Request) -> Result<Response, Response> {
-    count_source_of(&app, &request).map_err(said)?;
+pub(super) async fn revoke(State(app): State<App>, headers: HeaderMap, request: Request) -> response::Result<Response> {
+    count_source_of(&app, &request)?;
     let parameters = read(&app, request).await?;
     let (application, _) = authenticate(&app, &headers, &parameters).await?;
-    let missing =
-        || refusal::answer(axum::http::StatusCode::BAD_REQUEST, "invalid_request", Some("token is required."));
-    let token = parameters.get("token").ok_or_else(missing)?;
-    app.sign_ins().revoke(&application, token).await.map_err(said)?;
+    let token = parameters.get("token").ok_or(RevokeError::NoToken)?;
+    app.sign_ins().revoke(&application, token).await?;
     Ok(done())
 }
 

@@ -1,17 +1,18 @@
 //! `POST /oauth2/token`: tokens for one-time codes, for refresh tokens, and for applications themselves.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{self, ErrorResponse, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::client::Client;
 use super::parameters::{Fault, Parameters};
-use super::refusal::{self, Address};
+use super::refusal::{self, Address, refusals};
 use super::wish;
 use crate::account::{
-    AccessFault, AccountId, Application, CodeFault, Contract, CredentialFault, Error, GrantType, Patch, Status, Tenant,
+    AccessFault, AccountId, Application, Cause, CodeFault, Contract, CredentialFault, Error, GrantType, Patch, Status,
+    Tenant,
 };
 use crate::app::App;
 use crate::code::{Offered, Proof, Usage};
@@ -23,9 +24,6 @@ pub(super) const VENDOR: &str = "http://tencentciam.com";
 /// What follows the host.
 pub(super) const SMS_GRANT: &str = "/oauth2/grant-type/otp/sms";
 pub(super) const EMAIL_GRANT: &str = "/oauth2/grant-type/otp/email";
-
-const MISMATCHED: &str = "Mismatched OTP token and OTP sending parameters";
-const NOT_FOUND: &str = "User not found";
 
 /// How often signing up is tried again when somebody else signs up with the same address in the very moment.
 const ATTEMPTS: usize = 3;
@@ -44,6 +42,32 @@ pub(super) struct Granted {
     expires_in: i64,
 }
 
+refusals! {
+    /// Why no tokens are issued.
+    TokenError {
+        NoGrantType: "no way to get tokens is named", "invalid_request", "grant_type is required.";
+        DoubledParameter: "a parameter comes twice", "invalid_request", "A parameter is given more than once.";
+        DoubledCredentials: "credentials stand in the header and in the body", "invalid_request",
+            "Client credentials are given more than once.";
+        NoPhone: "no number is given", "invalid_request", "phone_number is required.";
+        NoEmail: "no address is given", "invalid_request", "email is required.";
+        NoOtpToken: "no token of a code is given", "invalid_request", "otp_token is required.";
+        NoOtp: "no code is given", "invalid_request", "otp is required.";
+        NoRefreshToken: "no refresh token is given", "invalid_request", "refresh_token is required.";
+        UnsupportedGrantType: "an unknown way to get tokens", "unsupported_grant_type";
+        UnauthorizedClient: "the application may not get tokens in this way", "unauthorized_client";
+        InvalidScope: "an application's own token opens no claims", "invalid_scope";
+        InvalidRefreshToken: "a refresh token that is unknown, over, spent or another's", "invalid_grant";
+        UnknownOtpToken: "the token of a code is unknown, over or used up", "invalid_grant",
+            "Unknown or expired otp_token";
+        MismatchedOtpToken: "the code was sent for something else", "invalid_request",
+            "Mismatched OTP token and OTP sending parameters";
+        UnknownOtp: "a wrong or an old code", "invalid_grant", "Unknown or expired OTP";
+        UserNotFound: "nobody has the address, and nobody is signed up", "invalid_grant", "User not found";
+        AbnormalUserStatus: "the account may not be used", "invalid_grant", "Abnormal user status";
+    }
+}
+
 /// Issues tokens.
 ///
 /// Applications prove who they are by `Authorization: Basic` or in the body; those that keep no secret give their identifier
@@ -56,43 +80,42 @@ pub(super) struct Granted {
     request_body(content = super::openapi::TokenWanted, description = "At most 64 KiB."),
     security((), ("application" = []))
 )]
-pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: Request) -> Result<Response, Response> {
-    count_source_of(&app, &request).map_err(said)?;
+pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: Request) -> response::Result<Response> {
+    count_source_of(&app, &request)?;
     let occasion = occasion(Contract::Ciam, &request);
     let parameters = read(&app, request).await?;
     let (application, tenant) = authenticate(&app, &headers, &parameters).await?;
-    let grant = parameters.get("grant_type").ok_or_else(|| invalid("grant_type is required."))?;
-    let kind = kind(grant, app.public_url());
-    let kind = kind.ok_or_else(|| refusal::answer(StatusCode::BAD_REQUEST, "unsupported_grant_type", None))?;
+    let grant = parameters.get("grant_type").ok_or(TokenError::NoGrantType)?;
+    let kind = kind(grant, app.public_url()).ok_or(TokenError::UnsupportedGrantType)?;
     if !application.may(kind) {
-        return Err(refusal::answer(StatusCode::BAD_REQUEST, "unauthorized_client", None));
+        return Err(TokenError::UnauthorizedClient.into());
     }
     let tokens = match kind {
         GrantType::Sms | GrantType::Email => {
             let address = if kind == GrantType::Sms { Address::Phone } else { Address::Email };
             let signing = Signing { app: &app, application: &application, tenant: &tenant, parameters: &parameters };
             let account = signing.account(address, occasion).await?;
-            app.sign_ins().begin(&application, account).await.map_err(said)?
+            app.sign_ins().begin(&application, account).await?
         }
         GrantType::RefreshToken => {
-            let token = parameters.get("refresh_token").ok_or_else(|| invalid("refresh_token is required."))?;
+            let token = parameters.get("refresh_token").ok_or(TokenError::NoRefreshToken)?;
             app.sign_ins().refresh(&application, token).await.map_err(refused)?
         }
         GrantType::ClientCredentials => {
             if parameters.get("scope").is_some() {
-                return Err(refusal::answer(StatusCode::BAD_REQUEST, "invalid_scope", None));
+                return Err(TokenError::InvalidScope.into());
             }
-            app.sign_ins().for_itself(&application).await.map_err(said)?
+            app.sign_ins().for_itself(&application).await?
         }
     };
     Ok(granted(tokens))
 }
 
 /// Reads the parameters of a request that an application makes.
-pub(super) async fn read(app: &App, request: Request) -> Result<Parameters, Response> {
+pub(super) async fn read(app: &App, request: Request) -> response::Result<Parameters> {
     Parameters::read(app, request).await.map_err(|fault| match fault {
-        Fault::Error(error) => said(error),
-        Fault::Doubled => invalid("A parameter is given more than once."),
+        Fault::Error(error) => error.into(),
+        Fault::Doubled => TokenError::DoubledParameter.into(),
     })
 }
 
@@ -101,10 +124,9 @@ pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     parameters: &Parameters,
-) -> Result<(Application, Tenant), Response> {
-    let client = Client::of(headers, parameters).map_err(said)?;
-    let client = client.ok_or_else(|| invalid("Client credentials are given more than once."))?;
-    client.authenticate(app).await.map_err(said)
+) -> response::Result<(Application, Tenant)> {
+    let client = Client::of(headers, parameters)?.ok_or(TokenError::DoubledCredentials)?;
+    Ok(client.authenticate(app).await?)
 }
 
 /// The way to get tokens that a name means: as published, or under this server's own address.
@@ -133,24 +155,24 @@ impl Signing<'_> {
         &self,
         address: Address,
         occasion: crate::account::history::Occasion,
-    ) -> Result<AccountId, Response> {
+    ) -> response::Result<AccountId> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
-            if let Some(owner) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await.map_err(said)? {
+            if let Some(owner) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await? {
                 // The account has another spelling, which may be another person's mailbox; no account has this one. Nor can
                 // one sign up with it, as the two are unique together.
                 if !owner.is_proved_by(&proof) {
-                    return Err(grant(NOT_FOUND));
+                    return Err(TokenError::UserNotFound.into());
                 }
                 if owner.account.status != Status::Active {
-                    return Err(grant("Abnormal user status"));
+                    return Err(TokenError::AbnormalUserStatus.into());
                 }
                 self.app.store().use_code(proof.challenge()).await.map_err(refused)?;
                 return Ok(owner.account.id);
             }
             let wants = self.parameters.get("auto_signup") == Some("true");
             if !(wants && self.application.auto_signup) {
-                return Err(grant(NOT_FOUND));
+                return Err(TokenError::UserNotFound.into());
             }
             match self.sign_up(&proof, &occasion).await {
                 // Somebody else signed up with the address meanwhile, or an operator gave it to them.
@@ -159,17 +181,17 @@ impl Signing<'_> {
                 Ok(id) => return Ok(id),
             }
         }
-        Err(said(Error::Unavailable(crate::account::Cause::new("an address changes hands all the time"))))
+        Err(Error::Unavailable(Cause::new("an address changes hands all the time")).into())
     }
 
-    async fn prove(&self, address: Address) -> Result<Proof, Response> {
+    async fn prove(&self, address: Address) -> response::Result<Proof> {
         let required = |name: &str| self.parameters.get(name);
-        let typed = required(address.name()).ok_or_else(|| match address {
-            Address::Phone => invalid("phone_number is required."),
-            Address::Email => invalid("email is required."),
+        let typed = required(address.name()).ok_or(match address {
+            Address::Phone => TokenError::NoPhone,
+            Address::Email => TokenError::NoEmail,
         })?;
-        let token = required("otp_token").ok_or_else(|| invalid("otp_token is required."))?;
-        let code = required("otp").ok_or_else(|| invalid("otp is required."))?;
+        let token = required("otp_token").ok_or(TokenError::NoOtpToken)?;
+        let code = required("otp").ok_or(TokenError::NoOtp)?;
         let Some(contact) = wish::contact(address, typed) else {
             // What is no address was never sent a code.
             return Err(self.nothing(token).await);
@@ -186,17 +208,17 @@ impl Signing<'_> {
         match self.app.codes().prove(offered).await {
             Ok(proof) => Ok(proof),
             Err(Error::Code(CodeFault::Token)) => Err(self.nothing(token).await),
-            Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => Err(grant("Unknown or expired OTP")),
-            Err(error) => Err(said(error)),
+            Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => Err(TokenError::UnknownOtp.into()),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Why a token leads to nothing: it is none, or not for this.
-    async fn nothing(&self, token: &str) -> Response {
+    async fn nothing(&self, token: &str) -> ErrorResponse {
         match self.app.codes().is_mismatched(Usage::Login, token).await {
-            Ok(true) => invalid(MISMATCHED),
-            Ok(false) => grant("Unknown or expired otp_token"),
-            Err(error) => said(error),
+            Ok(true) => TokenError::MismatchedOtpToken.into(),
+            Ok(false) => TokenError::UnknownOtpToken.into(),
+            Err(error) => error.into(),
         }
     }
 
@@ -220,22 +242,14 @@ fn granted(tokens: Tokens) -> Response {
     (headers, body::json(&granted)).into_response()
 }
 
-/// Says why a grant is good for nothing (RFC 6749 §5.2).
-fn refused(error: Error) -> Response {
+/// Why a grant leads to no tokens.
+fn refused(error: Error) -> ErrorResponse {
     match error {
-        Error::Credentials(CredentialFault::Invalid) => refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", None),
-        Error::Access(AccessFault::AccountStatus(_)) => grant("Abnormal user status"),
-        Error::Code(CodeFault::Used) => grant("Unknown or expired otp_token"),
-        error => said(error),
+        Error::Credentials(CredentialFault::Invalid) => TokenError::InvalidRefreshToken.into(),
+        Error::Access(AccessFault::AccountStatus(_)) => TokenError::AbnormalUserStatus.into(),
+        Error::Code(CodeFault::Used) => TokenError::UnknownOtpToken.into(),
+        error => error.into(),
     }
-}
-
-fn grant(text: &'static str) -> Response {
-    refusal::answer(StatusCode::BAD_REQUEST, "invalid_grant", Some(text))
-}
-
-fn invalid(text: &'static str) -> Response {
-    refusal::answer(StatusCode::BAD_REQUEST, "invalid_request", Some(text))
 }
 
 /// Tokens, for the contract's document.
@@ -247,33 +261,4 @@ pub(super) fn example() -> Response {
         refresh_token: Some("ssr_0".to_owned()),
         id_token: Some("eyJraWQi.eyJhenAi.c2lnbmF0dXJl".to_owned()),
     })
-}
-
-/// Every refusal of its own, for the contract's document.
-pub(super) fn refusals() -> Vec<(&'static str, Response)> {
-    let bad = |error| refusal::answer(StatusCode::BAD_REQUEST, error, None);
-    vec![
-        ("no way to get tokens is named", invalid("grant_type is required.")),
-        ("a parameter comes twice", invalid("A parameter is given more than once.")),
-        ("credentials stand in the header and in the body", invalid("Client credentials are given more than once.")),
-        ("no number is given", invalid("phone_number is required.")),
-        ("no address is given", invalid("email is required.")),
-        ("no token of a code is given", invalid("otp_token is required.")),
-        ("no code is given", invalid("otp is required.")),
-        ("no refresh token is given", invalid("refresh_token is required.")),
-        ("an unknown way to get tokens", bad("unsupported_grant_type")),
-        ("the application may not get tokens in this way", bad("unauthorized_client")),
-        ("an application's own token opens no claims", bad("invalid_scope")),
-        ("a refresh token that is unknown, over, spent or another's", bad("invalid_grant")),
-        ("the token of a code is unknown, over or used up", grant("Unknown or expired otp_token")),
-        ("the code was sent for something else", invalid(MISMATCHED)),
-        ("a wrong or an old code", grant("Unknown or expired OTP")),
-        ("nobody has the address, and nobody is signed up", grant(NOT_FOUND)),
-        ("the account may not be used", grant("Abnormal user status")),
-    ]
-}
-
-/// Leaves an error to the contract's words for it.
-pub(super) fn said(error: Error) -> Response {
-    error.into_response()
 }

@@ -205,6 +205,6 @@ fn add_parameter(operation: &mut Object) {
 
 /// The library's value as a tree of our own, which keeps the order of members in the examples.
 fn tree(value: &impl serde::Serialize) -> Object {
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    json::parse(&text).ok().and_then(|value| value.into_object().ok()).unwrap_or_default()
+    let text = serde_json::to_vec(value).expect("the library's values are JSON");
+    json::parse(&text).ok().and_then(|value| value.into_object().ok()).expect("the library's values are objects")
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::secure_channel::{
     ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession, SESSION_ID, VERSION, key_answer, private_answer,
 };
-use crate::account::{BodyFault, ChannelFault, Error, Fault, RequestFault, Rule};
+use crate::account::{BodyFault, Cause, ChannelFault, Error, Fault, RequestFault, Rule};
 use crate::contract::openapi::{Ending, Operation, body_faults, failures, request_header};
 use crate::json::Object;
 
@@ -43,7 +43,8 @@ pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
 /// The operations on keys and sessions.
 pub(super) fn operations() -> Vec<Operation> {
     let keys = || {
-        let missing = ("there is no key, by the server's fault", ChannelFault::PublicKey.into());
+        let missing =
+            ("there is no key, by the server's fault", ChannelFault::PublicKey(Cause::new("an example")).into());
         // Nothing else is the server's fault here.
         let failures = failures().into_iter().filter(|(_, error)| !matches!(error, Error::Internal(_)));
         [missing].into_iter().chain(failures).collect()

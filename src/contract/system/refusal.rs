@@ -75,7 +75,7 @@ fn access_text(fault: &AccessFault) -> &'static str {
 
 fn channel_status(fault: &ChannelFault) -> StatusCode {
     match fault {
-        ChannelFault::PublicKey => StatusCode::INTERNAL_SERVER_ERROR,
+        ChannelFault::PublicKey(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     }
 }
@@ -86,7 +86,7 @@ fn channel_text(fault: &ChannelFault) -> &'static str {
         ChannelFault::Session => "system-channel-session",
         ChannelFault::KeyId => "system-channel-key-id",
         ChannelFault::SessionKeys => "system-channel-session-keys",
-        ChannelFault::PublicKey => "system-channel-public-key",
+        ChannelFault::PublicKey(_) => "system-channel-public-key",
     }
 }
 

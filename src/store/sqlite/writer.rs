@@ -92,7 +92,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
         false => connection.execute_batch("COMMIT").map_err(error),
     };
     if let Err(cause) = &committed {
-        tracing::error!(error = ?cause, "a group of changes could not be committed");
+        tracing::error!(error = %cause, "a group of changes could not be committed");
         // After a failed commit SQLite may or may not have rolled back by itself.
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");

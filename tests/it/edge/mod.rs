@@ -1,5 +1,6 @@
 //! The house around the contracts: what every request passes, what a connection may take, and how a server stops.
 
+mod failures;
 mod framing;
 mod health;
 mod http2;

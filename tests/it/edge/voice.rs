@@ -8,11 +8,22 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body_util::BodyExt as _;
 use selfsame::account::{Cause, Contract, Error, RequestFault};
+use selfsame::http::body::json;
 use selfsame::http::{Asked, speak};
+use serde::ser::{Error as _, Serialize, Serializer};
 use tower::ServiceExt as _;
 
 use super::{person, server_with};
-use crate::support::Server;
+use crate::support::{Database, Log, Server};
+
+/// What serde cannot write.
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("it has no form"))
+    }
+}
 
 /// A contract's words, for routes that no contract has.
 fn say(error: &Error, _: &Asked) -> Response {
@@ -21,6 +32,10 @@ fn say(error: &Error, _: &Asked) -> Response {
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now"),
         Error::Request(RequestFault::BodyTooSlow) => (StatusCode::REQUEST_TIMEOUT, "too slow"),
         Error::Request(RequestFault::NotFound) => (StatusCode::NOT_FOUND, "not here"),
+        // Cannot come up here, as each contract has errors of which it says so.
+        Error::PictureUnusable => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
+        // Words that cannot be written.
+        Error::AddressUnchanged => return (StatusCode::BAD_REQUEST, json(&Unwritable)).into_response(),
         other => panic!("nothing here fails like this: {other:?}"),
     };
     (status, words).into_response()
@@ -31,6 +46,10 @@ async fn ask(server: &Server, path: &str) -> (u16, String, Response) {
         .route("/panic", get(async || -> Response { panic!("provoked by a test") }))
         .route("/internal", get(async || Error::Internal(Cause::new("jane@example.com"))))
         .route("/unavailable", get(async || Error::Unavailable(Cause::new("jane@example.com"))))
+        .route("/unexpected", get(async || Error::PictureUnusable))
+        .route("/unwritable", get(async || (StatusCode::OK, [("x-said", "yes")], json(&Unwritable))))
+        .route("/wordless", get(async || Error::AddressUnchanged))
+        .route("/by-itself", get(async || StatusCode::BAD_GATEWAY))
         .route("/slow", get(async || Error::Request(RequestFault::BodyTooSlow)));
     let routes = speak(routes, &server.app, "test", say).with_state(server.app.clone());
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
@@ -57,6 +76,39 @@ async fn a_cause_never_leaves() {
         let (status, words, _) = ask(&server, path).await;
         assert_eq!((status, words.as_str()), said);
     }
+}
+
+/// Whatever became of the request: its cause is never the text of a panic, which may be personal.
+#[test]
+fn each_failure_is_one_answer_in_the_contracts_words_and_one_line_with_its_cause() {
+    crate::support::run(Database::sqlite, async |server: Server| {
+        let failures = [
+            ("/panic", "a handler panicked"),
+            ("/internal", "jane@example.com"),
+            ("/unavailable", "jane@example.com"),
+            ("/unexpected", "not expected here: the picture cannot be used"),
+            ("/unwritable", "it has no form"),
+            (
+                "/wordless",
+                "the new address is the present one; its answer was not written: internal error: it has no form",
+            ),
+            ("/by-itself", "a handler answered 502 Bad Gateway by itself"),
+        ];
+        for (number, (path, cause)) in failures.into_iter().enumerate() {
+            let (status, words, response) = ask(&server, path).await;
+            let (said, level) = match path {
+                "/unavailable" => ((503, "not now"), "WARN"),
+                _ => ((500, "our fault"), "ERROR"),
+            };
+            assert_eq!((status, words.as_str()), said, "{path}");
+            assert!(!response.headers().contains_key("x-said"), "{path}");
+            let mut lines = Log::of_this_test().lines();
+            assert_eq!(lines.len(), number + 1, "{path}: {lines:?}");
+            let line = lines.remove(number);
+            assert_eq!((&line["level"], &line["cause"]), (&level.into(), &cause.into()), "{path}");
+            assert!(line["error_id"].is_string(), "{path}: {line}");
+        }
+    });
 }
 
 #[tokio::test]

@@ -6,12 +6,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http_body_util::BodyExt;
 
 use super::{VERSION, VERSION_TEXT};
 use crate::account::{Cause, Error};
 use crate::app::App;
+use crate::contract::system::VOICE;
+use crate::http::{Asked, render};
 use crate::jose::Recipient;
 use crate::json::Object;
 use crate::keys::SealingKey;
@@ -69,32 +71,29 @@ impl Slot {
 pub(in crate::contract::system) async fn seal(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
+    let asked = Asked::read(&app, &request);
     let response = next.run(request).await;
     let is_plain = response.extensions().get::<Plain>().is_some();
     match slot.take().filter(|_| !is_plain) {
-        Some(answer) => answer.encrypt(&app, response).await,
+        Some(answer) => answer.encrypt(&app, response).await.unwrap_or_else(|error| render(error, &asked, VOICE)),
         None => response,
     }
 }
 
 impl Answer {
-    async fn encrypt(self, app: &App, response: Response) -> Response {
+    /// [`Error::Internal`] when that fails: what cannot be encrypted is not sent.
+    async fn encrypt(self, app: &App, response: Response) -> Result<Response, Error> {
         let (mut parts, body) = response.into_parts();
-        // Answers are put together in memory, so that reading one cannot fail; and what cannot be encrypted is not sent.
         let is_token = matches!(self, Answer::Token { .. });
-        let sealed = match body.collect().await {
-            Ok(plain) => self.sealed(app, &plain.to_bytes()),
-            Err(_) => None,
-        };
-        let Some(sealed) = sealed else {
-            return Error::Internal(Cause::new("an answer could not be encrypted")).into_response();
-        };
+        let plain = body.collect().await.map_err(|error| Error::Internal(Cause::new(error)))?.to_bytes();
+        let sealed = self.sealed(app, &plain);
+        let sealed = sealed.ok_or_else(|| Error::Internal(Cause::new("an answer could not be encrypted")))?;
         if is_token {
             parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jose"));
         } else {
             parts.headers.insert(VERSION, HeaderValue::from_static(VERSION_TEXT));
         }
-        Response::from_parts(parts, Body::from(sealed))
+        Ok(Response::from_parts(parts, Body::from(sealed)))
     }
 
     fn sealed(self, app: &App, plain: &[u8]) -> Option<Vec<u8>> {

@@ -173,13 +173,10 @@ impl FromRequestParts<App> for Public {
     }
 }
 
-/// Our own fault has a text of its own where it is about a key.
+/// An internal error has a text of its own where it is about a key.
 fn without_key(error: Error) -> Error {
     match error {
-        Error::Internal(cause) => {
-            tracing::error!(%cause, "there is no key for encrypted bodies");
-            Error::Channel(ChannelFault::PublicKey)
-        }
+        Error::Internal(cause) => ChannelFault::PublicKey(cause).into(),
         error => error,
     }
 }
