@@ -1,3 +1,4 @@
+mod database;
 mod guide;
 
 use std::net::Ipv4Addr;
@@ -97,11 +98,13 @@ impl Dev {
     pub(super) async fn run(self, place: Place) -> Outcome {
         let config = ample(place.load(self.listen)?);
         serve::log(&config)?;
+        database::check(&config).await?;
         let listener = serve::bind(&config).await?;
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
         let stop = serve::told_to_stop()?;
+        database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
         // The tokens of applications name the address.
         app.listens_on(listener.local_addr()?);

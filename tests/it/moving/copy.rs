@@ -153,7 +153,7 @@ on_both_databases!(
         let mut command = program(&lived.home.data);
         let output = command.args(["copy", "--from", there.url(), "--to", back.url()]).output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
-        assert_eq!(all_rows(&back).await, all_rows(&lived.home.database).await);
+        assert_eq!(back.all_rows().await, lived.home.database.all_rows().await);
     }
 );
 
@@ -196,7 +196,7 @@ on_both_databases!(
         let lived = Lived::new(database).await;
         let occupied = Home::empty(other_kind(&lived.home.database));
         occupied.print(&["tenant", "create", "occupant"]);
-        let before = all_rows(&occupied.database).await;
+        let before = occupied.database.all_rows().await;
         insta::assert_snapshot!(settled(&lived.copy(&occupied.database), &lived), @"
         selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
         exit Some(1)
@@ -205,7 +205,7 @@ on_both_databases!(
         selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
         exit Some(1)
         ");
-        assert_eq!(all_rows(&occupied.database).await, before);
+        assert_eq!(occupied.database.all_rows().await, before);
     }
 );
 
@@ -293,36 +293,4 @@ async fn columns(database: &Database) -> BTreeMap<String, Vec<String>> {
     }
     columns.remove("refinery_schema_history");
     columns
-}
-
-/// Every value of every row of every table, as text.
-async fn all_rows(database: &Database) -> Vec<String> {
-    let mut all = Vec::new();
-    match database.url().strip_prefix("sqlite:") {
-        Some(file) => {
-            let connection = rusqlite::Connection::open(file).unwrap();
-            for table in TABLES {
-                let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
-                let width = select.column_count();
-                let mut rows = select.query([]).unwrap();
-                while let Some(row) = rows.next().unwrap() {
-                    let values: Vec<rusqlite::types::Value> =
-                        (0..width).map(|column| row.get(column).unwrap()).collect();
-                    all.push(format!("{} {values:?}", table.name));
-                }
-            }
-        }
-        None => {
-            let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
-            tokio::spawn(connection);
-            for table in TABLES {
-                let select = format!("SELECT t::text FROM {} t", table.name);
-                for row in client.query(&select, &[]).await.unwrap() {
-                    all.push(format!("{} {}", table.name, row.get::<_, String>(0)));
-                }
-            }
-        }
-    }
-    all.sort();
-    all
 }

@@ -1,5 +1,7 @@
 //! `selfsame dev`: a demo that works as it is printed, and that a test suite can stand on.
 
+mod databases;
+
 use std::process::Command;
 
 use serde_json::Value;
