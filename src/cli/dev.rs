@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Failure, Outcome, Place, serve};
 use super::{client, key, tenant};
 use crate::account::history::Occasion;
-use crate::account::{Account, AccountId, Application, Edit, Field, Patch, Portal, Tenant, Text};
+use crate::account::{Account, AccountId, Application, Edit, Error, Field, Patch, Portal, Tenant, Text};
 use crate::app::{App, Clock};
 use crate::config::{Config, Loaded, Origin};
 use crate::contract::Contract;
@@ -140,10 +140,8 @@ fn ample(loaded: Loaded) -> Config {
 
 /// Makes what is missing, and credentials that are new at every start.
 async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> Result<Demo, Failure> {
-    let tenant = match app.store().tenant_by_name(TENANT).await? {
-        Some(tenant) => tenant,
-        None => tenant::create(app, TENANT, None, Portal::System).await?,
-    };
+    let find_tenant = async || app.store().tenant_by_name(TENANT).await;
+    let tenant = find_or_make(find_tenant, tenant::create(app, TENANT, None, Portal::System)).await?;
     let account = person(app, &tenant, "dev.account", &DEMO, PUBLISHED).await?;
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
     revoke_last(app, &tenant).await?;
@@ -164,6 +162,20 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
             ciam,
         },
     })
+}
+
+/// Finds what an earlier start made, or makes it. When that fails because another start was faster, it is found after all.
+async fn find_or_make<T>(
+    find: impl AsyncFn() -> Result<Option<T>, Error>,
+    make: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    if let Some(found) = find().await? {
+        return Ok(found);
+    }
+    match make.await {
+        Ok(made) => Ok(made),
+        Err(failure) => find().await?.ok_or(failure),
+    }
 }
 
 /// The demo person: what the System portal's own page shows.
@@ -195,18 +207,17 @@ async fn person(
 ) -> Result<AccountId, Failure> {
     let remembered = app.store().fact(fact, &app.new_id().to_string()).await?;
     let id = remembered.parse().map_err(|_| Failure(format!("{fact} is not an account's id: {remembered}")))?;
-    if app.store().account(id).await?.is_some() {
-        return Ok(id);
-    }
     let mut patch = Patch { email_verified: Some(true), ..Patch::default() };
     for (field, value) in fields {
         patch.edit(*field, Edit::Set(Text::new(*value).map_err(|error| Failure(error.to_string()))?));
     }
-    let number = app.store().next_account_number().await?;
-    let mut account = Account::new(id, number, None, tenant, created_at);
-    account.updated_at = updated_at;
-    profile::create(app, account, &patch, None, &Occasion::operator()).await?;
-    Ok(id)
+    let make = async {
+        let number = app.store().next_account_number().await?;
+        let mut account = Account::new(id, number, None, tenant, created_at);
+        account.updated_at = updated_at;
+        Ok(profile::create(app, account, &patch, None, &Occasion::operator()).await?)
+    };
+    Ok(find_or_make(async || app.store().account(id).await, make).await?.id)
 }
 
 /// A new token for a contract, remembered so that the next start can revoke it.
@@ -221,24 +232,20 @@ async fn token(app: &App, account: AccountId, contract: Contract) -> Result<Stri
 /// The demo application, made at the first start, with a new secret and a token for the demo person.
 async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<Ciam, Failure> {
     let id = app.store().fact(APPLICATION, &app.new_id().to_string()).await?;
-    let (application, secret) = match app.store().application(&id).await? {
-        Some((mut application, _)) => {
-            let secret = client::renew_secret(app, &mut application).await?;
-            (application, secret)
-        }
-        None => {
-            let wished = Application {
-                id,
-                name: "selfsame dev".to_owned(),
-                claims: CLAIMS.map(str::to_owned).to_vec(),
-                auto_signup: true,
-                token_lifetime: i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
-                ..client::blank(app, tenant)
-            };
-            let (application, secret) = client::create(app, wished).await?;
-            (application, secret.unwrap_or_default())
-        }
+    let make = async {
+        let blank = Application {
+            id: id.clone(),
+            name: "selfsame dev".to_owned(),
+            claims: CLAIMS.map(str::to_owned).to_vec(),
+            auto_signup: true,
+            token_lifetime: i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
+            ..client::blank(app, tenant)
+        };
+        client::create(app, blank).await.map(|(application, _)| application)
     };
+    let find = async || Ok(app.store().application(&id).await?.map(|(application, _)| application));
+    let mut application = find_or_make(find, make).await?;
+    let secret = client::renew_secret(app, &mut application).await?;
     let tokens = sign_in::begin(app, &application, account).await?;
     app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
     // It may have changed since the first start.

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::Demo;
-use crate::support::Installation;
+use crate::support::{Installation, Request};
 
 const DEV: [&str; 3] = ["dev", "--listen", "127.0.0.1:0"];
 const FACT: &str = "SELECT value FROM installation WHERE name = 'made_by'";
@@ -133,5 +135,29 @@ on_both_databases!(
         installation.database().execute("INSERT INTO installation VALUES ('made_by', 'another')").await;
         refusal(&installation);
         assert_eq!(installation.database().rows("SELECT name, value FROM installation").await, ["made_by another"]);
+    }
+);
+
+on_both_databases!(
+    async fn first_starts_at_once_all_serve_one_demo(installation: Installation) {
+        let start = || installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
+        let mut programs = [start(), start(), start(), start()];
+        let mut accounts = Vec::new();
+        for program in &mut programs {
+            let printed: Value = serde_json::from_str(&program.output.wait_for(|_| true)).unwrap();
+            accounts.push((printed["account_id"].clone(), printed["bystander_id"].clone()));
+            let health = format!("{}/healthz", printed["base_url"].as_str().unwrap());
+            assert_eq!(Request::new(&reqwest::Client::new(), "GET", &health).send().await.status, 200);
+        }
+        assert!(accounts.iter().all(|account| *account == accounts[0]), "{accounts:?}");
+        for program in programs {
+            program.terminate();
+            let ended = program.end();
+            assert_eq!(ended.code, Some(0), "{ended}");
+        }
+        let database = installation.database();
+        assert_eq!(database.rows("SELECT name FROM tenant").await, ["demo"]);
+        assert_eq!(database.rows("SELECT count(*) FROM account").await, ["2"]);
+        assert_eq!(database.rows("SELECT count(*) FROM application").await, ["1"]);
     }
 );
