@@ -1,5 +1,6 @@
 mod database;
 mod guide;
+mod remembered;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -8,18 +9,18 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Outcome, Place, serve};
-use super::{client, key, tenant};
+use super::{Failure, Outcome, Place, client, key, serve, tenant};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Application, Edit, Error, Field, Patch, Portal, Tenant, Text};
 use crate::app::{App, Clock};
 use crate::config::{Config, Loaded, Origin};
 use crate::contract::Contract;
-use crate::identity::{Grant, bearer, sign_in};
+use crate::identity::{Grant, sign_in};
 use crate::outbox::Delivery;
 use crate::profile;
 use crate::serve::Listeners;
-use crate::time::after;
+
+pub(super) use remembered::credentials;
 
 /// The demo tenant's name.
 const TENANT: &str = "demo";
@@ -27,10 +28,6 @@ const TENANT: &str = "demo";
 const CLIENT_HASH: &str = "dev-client";
 /// What the demo key is called.
 const KEY: &str = "selfsame dev";
-/// The fact in which the installation remembers the demo application.
-const APPLICATION: &str = "dev.application";
-/// The fact in which it remembers the last token of that: its issuer, which is the address, and its identifier.
-const LAST_CIAM_TOKEN: &str = "dev.token.ciam";
 /// What the demo application may see.
 const CLAIMS: [&str; 7] = ["name", "nickname", "email", "phone_number", "zoneinfo", "locale", "picture"];
 /// How long the demo tokens hold.
@@ -142,9 +139,9 @@ fn ample(loaded: Loaded) -> Config {
 async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> Result<Demo, Failure> {
     let find_tenant = async || app.store().tenant_by_name(TENANT).await;
     let tenant = find_or_make(find_tenant, tenant::create(app, TENANT, None, Portal::System)).await?;
-    let account = person(app, &tenant, "dev.account", &DEMO, PUBLISHED).await?;
+    let account = person(app, &tenant, remembered::ACCOUNT, &DEMO, PUBLISHED).await?;
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
-    revoke_last(app, &tenant).await?;
+    remembered::revoke(app, &tenant).await?;
     let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
     let ciam = application(app, &tenant, account).await?;
     let system = System { token: token(app, account, Contract::System).await?, client_hash: CLIENT_HASH };
@@ -225,13 +222,13 @@ async fn token(app: &App, account: AccountId, contract: Contract) -> Result<Stri
     let client_hash = (contract == Contract::System).then(|| CLIENT_HASH.to_owned());
     let grant = Grant { account, contract, scope: None, client_hash, lifetime: LIFETIME };
     let issued = app.issuer().issue(app, &grant).await?;
-    app.store().set_fact(&last_token(contract), &issued.token_id).await?;
+    app.store().set_fact(&remembered::last_token(contract), &issued.token_id).await?;
     Ok(issued.token)
 }
 
 /// The demo application, made at the first start, with a new secret and a token for the demo person.
 async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<Ciam, Failure> {
-    let id = app.store().fact(APPLICATION, &app.new_id().to_string()).await?;
+    let id = app.store().fact(remembered::APPLICATION, &app.new_id().to_string()).await?;
     let make = async {
         let blank = Application {
             id: id.clone(),
@@ -247,35 +244,9 @@ async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<C
     let mut application = find_or_make(find, make).await?;
     let secret = client::renew_secret(app, &mut application).await?;
     let tokens = sign_in::begin(app, &application, account).await?;
-    app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
+    app.store().set_fact(remembered::LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
     // It may have changed since the first start.
     let person = app.store().account(account).await?;
     let email = person.as_ref().and_then(|person| person.text(Field::Email)).unwrap_or_default().to_owned();
     Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret, email })
-}
-
-/// Ends the credentials of the last start.
-async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
-    for key in app.store().api_keys(tenant.id).await? {
-        if key.name == KEY && key.revoked_at.is_none() {
-            app.store().revoke_api_key(key.id, app.now()).await?;
-        }
-    }
-    for contract in Contract::WITH_TOKENS {
-        let last = app.store().fact(&last_token(contract), "").await?;
-        if !last.is_empty() {
-            super::token::revoke(app, &last).await?;
-        }
-    }
-    let last = app.store().fact(LAST_CIAM_TOKEN, "").await?;
-    if let Some((issuer, token_id)) = last.split_once(' ') {
-        let end = after(app.now(), app.issuer().max_lifetime());
-        app.store().revoke_token(bearer::revocation(app, issuer, token_id), end).await?;
-    }
-    Ok(())
-}
-
-/// The fact in which the installation remembers the token of the last start.
-fn last_token(contract: Contract) -> String {
-    format!("dev.token.{}", contract.name())
 }

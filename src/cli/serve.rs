@@ -36,6 +36,12 @@ impl Serve {
         let tls = tls(&config)?;
         let operator = operator(&config).await?;
         let app = start(config).await?;
+        if app.store().has_dev_credentials().await? {
+            tracing::warn!(
+                "`selfsame dev` has used this database: the demo credentials that it printed are valid on this server; \
+                 `selfsame copy` makes a copy in which they are not"
+            );
+        }
         let stop = told_to_stop()?;
         tracing::info!(address = %listener.local_addr()?, "listening");
         serve(app, Listeners { contracts: listener, tls, operator }, stop).await

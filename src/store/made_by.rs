@@ -1,7 +1,7 @@
 //! Which command made a database. `selfsame dev` works only in databases that it made itself: what it adds opens accounts.
 
 use super::statement::{Statement, statement};
-use super::value::parameters;
+use super::value::{parameters, present};
 use super::{OpenError, Postgres, Sqlite, Store, postgres};
 use crate::account::Error;
 use crate::config::{self, DatabaseUrl};
@@ -27,6 +27,9 @@ const CLAIM: Statement = statement!(
     unclaimed!(),
     " ON CONFLICT DO NOTHING"
 );
+const HAS_DEV_CREDENTIALS: Statement = statement!(
+    "SELECT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by' AND value = 'dev' OR name = 'dev.account')"
+);
 
 impl Store {
     /// Whether `dev` may work in a database, which is read and not changed: its tables stay as old as they are, and one that
@@ -44,6 +47,11 @@ impl Store {
         self.execute(vec![(CLAIM, parameters![])]).await?;
         Ok(self.find_fact("made_by").await?.as_deref() == Some("dev"))
     }
+
+    /// Whether `dev` made the database or has added its demo account to it.
+    pub async fn has_dev_credentials(&self) -> Result<bool, Error> {
+        self.find(HAS_DEV_CREDENTIALS, parameters![], |row| row.boolean(0)).await.and_then(present)
+    }
 }
 
 /// Where a database is, without the secrets in its address.
@@ -55,4 +63,4 @@ pub fn place(url: &DatabaseUrl) -> String {
 }
 
 /// For [`Store::check`].
-pub(super) const ALL: &[Statement] = &[ADMITS_DEV, CLAIM];
+pub(super) const ALL: &[Statement] = &[ADMITS_DEV, CLAIM, HAS_DEV_CREDENTIALS];

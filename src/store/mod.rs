@@ -10,6 +10,7 @@ mod arrivals;
 mod channels;
 mod codes;
 mod copy;
+mod dev_credentials;
 mod effects;
 mod history;
 mod identities;
@@ -47,6 +48,7 @@ pub use arrivals::{Arrival, Conflict, id_name};
 pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use codes::{Challenge, SendingLimit, SentCode, Tried};
 pub use copy::{Copied, CopyError, Measure};
+pub use dev_credentials::DevCredentials;
 pub use effects::Effect;
 pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
@@ -194,6 +196,7 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             applications::ALL,
+            dev_credentials::ALL,
             effects::ALL,
             arrivals::ALL,
             channels::ALL,

@@ -5,7 +5,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{Sqlite, error, execute, query, query_text};
 use crate::account::{Cause, Error};
-use crate::store::copy::Batch;
+use crate::store::copy::{Batch, Measure, measured};
 use crate::store::statement::Statement;
 use crate::store::table::{TABLES, Table, Values};
 use crate::store::value::{Parameter, present};
@@ -42,7 +42,7 @@ impl Sqlite {
             for (table, rows) in &rows {
                 insert(connection, table, rows)?;
             }
-            statements.iter().try_for_each(|(statement, bound)| execute(connection, *statement, bound).map(drop))
+            run(connection, &statements)
         };
         self.writer.run(work).await
     }
@@ -60,11 +60,9 @@ impl Sqlite {
         query_text(&self.readers.take(), &statement, &bound, |row| table.read(row))
     }
 
-    /// How many rows a table has, and its mark.
-    pub(in crate::store) fn measure(&self, table: &Table) -> Result<(i64, i64), Error> {
-        let read = |row: &dyn crate::store::value::Row| Ok((present(row.integer(0)?)?, present(row.integer(1)?)?));
-        let measured = query_text(&self.readers.take(), &table.measure(), &[], read)?;
-        present(measured.into_iter().next())
+    /// How full every table is.
+    pub(in crate::store) fn measure(&self) -> Result<Vec<Measure>, Error> {
+        measure(&self.readers.take())
     }
 
     /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
@@ -77,13 +75,27 @@ impl Sqlite {
             loop {
                 match batches.blocking_recv() {
                     Some(Batch::Rows(table, rows)) => insert(connection, table, &rows)?,
-                    Some(Batch::End) => return Ok(()),
+                    // A sender that no longer waits for the answer has given up, and its channel ends next.
+                    Some(Batch::Measure(answer)) => drop(answer.send(measure(connection)?)),
+                    Some(Batch::End(last)) => return run(connection, &last),
                     None => return Err(Error::Unavailable(Cause::new("the copy broke off"))),
                 }
             }
         };
         self.writer.run(work).await
     }
+}
+
+fn run(connection: &Connection, statements: &[Bound]) -> Result<(), Error> {
+    statements.iter().try_for_each(|(statement, bound)| execute(connection, *statement, bound).map(drop))
+}
+
+fn measure(connection: &Connection) -> Result<Vec<Measure>, Error> {
+    let one = |table: &&Table| {
+        let rows = query_text(connection, &table.measure(), &[], |row| measured(table, row))?;
+        present(rows.into_iter().next())
+    };
+    TABLES.iter().map(one).collect()
 }
 
 fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(), Error> {

@@ -161,3 +161,32 @@ on_both_databases!(
         assert_eq!(database.rows("SELECT count(*) FROM application").await, ["1"]);
     }
 );
+
+on_both_databases!(
+    async fn a_server_on_a_database_that_dev_made_warns_that_its_credentials_open_it(installation: Installation) {
+        let demo = Demo::start(&installation);
+        let (id, key) = (demo.text("/account_id").to_owned(), demo.text("/contracts/cl2c/api_key").to_owned());
+        demo.stop();
+        let (program, address) = installation.serve();
+        let user = format!("http://{address}/v1/cl2c/users/{id}");
+        let request = Request::new(&reqwest::Client::new(), "GET", &user);
+        let answer = request.header("tenant", "demo").header("X-API-Key", &key).send().await;
+        assert_eq!(answer.status, 200, "{answer}");
+        program.terminate();
+        let ended = program.end();
+        let warnings: Vec<Value> = ended.errors.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let warnings: Vec<&Value> = warnings.iter().filter(|line| line["level"] == "WARN").collect();
+        assert_eq!(warnings.len(), 1, "{ended}");
+        insta::assert_snapshot!(warnings[0]["message"].as_str().unwrap(), @"`selfsame dev` has used this database: the demo credentials that it printed are valid on this server; `selfsame copy` makes a copy in which they are not");
+    }
+);
+
+on_both_databases!(
+    async fn a_server_on_another_database_does_not_warn(installation: Installation) {
+        installation.print(&["tenant", "create", "demo"]);
+        let (program, _) = installation.serve();
+        program.terminate();
+        let ended = program.end();
+        assert!(ended.code == Some(0) && !ended.errors.contains("WARN"), "{ended}");
+    }
+);

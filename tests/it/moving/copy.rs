@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Output;
 
 use selfsame::app::{App, Clock};
-use selfsame::store::TABLES;
+use selfsame::store::{DevCredentials, TABLES};
 use tokio_postgres::NoTls;
 
 use super::{Home, id, people, program, told};
@@ -91,7 +91,7 @@ fn settled(output: &Output, lived: &Lived) -> String {
     told(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
 }
 
-fn other_kind(database: &Database) -> Database {
+pub(super) fn other_kind(database: &Database) -> Database {
     if database.url().starts_with("sqlite:") { Database::postgres() } else { Database::sqlite() }
 }
 
@@ -251,10 +251,10 @@ on_both_databases!(
                 lived.home.print(&["account", "set", &id(1), "display_name=Later"]);
             }
         };
-        let error = source.copy_to(&into, &mut change).await.unwrap_err();
+        let error = source.copy_to(&into, &DevCredentials::default(), &mut change).await.unwrap_err();
         insta::assert_snapshot!(error, @"the source was changed meanwhile (table account): stop every server that uses it and copy again; the target is as empty as it was");
         assert!(into.measure().await.unwrap().iter().all(|measure| measure.rows == 0 || measure.table == "counter"));
-        source.copy_to(&into, &mut |_, _| {}).await.unwrap();
+        source.copy_to(&into, &DevCredentials::default(), &mut |_, _| {}).await.unwrap();
     }
 );
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Opened, at};
 
-fn key(tenant: &Tenant, number: u8, account_id: Option<AccountId>) -> ApiKey {
+pub(super) fn key(tenant: &Tenant, number: u8, account_id: Option<AccountId>) -> ApiKey {
     ApiKey {
         hash: [number; 32],
         id: Uuid::from_u128(number.into()),

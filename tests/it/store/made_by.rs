@@ -29,11 +29,13 @@ on_both_databases!(
 on_both_databases!(
     async fn a_claim_is_one_fact_and_stays(opened: Opened) {
         assert!(opened.admits_dev().await);
+        assert!(!opened.store.has_dev_credentials().await.unwrap());
         assert_eq!(opened.store.find_fact("made_by").await.unwrap(), None);
         assert!(opened.store.claim_for_dev().await.unwrap());
         opened.tenant(1).await;
         assert!(opened.store.claim_for_dev().await.unwrap());
         assert!(opened.admits_dev().await);
+        assert!(opened.store.has_dev_credentials().await.unwrap());
         assert_eq!(opened.store.find_fact("made_by").await.unwrap().as_deref(), Some("dev"));
     }
 );
@@ -56,6 +58,7 @@ on_both_databases!(
         assert!(!opened.admits_dev().await, "a tenant of that name is not enough");
         opened.store.set_fact("dev.account", "id").await.unwrap();
         assert!(opened.admits_dev().await);
+        assert!(opened.store.has_dev_credentials().await.unwrap());
         opened.tenant(2).await;
         assert!(!opened.admits_dev().await && !opened.store.claim_for_dev().await.unwrap());
     }
