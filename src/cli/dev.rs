@@ -1,4 +1,5 @@
 mod database;
+mod exposure;
 mod guide;
 mod remembered;
 
@@ -18,7 +19,7 @@ use crate::contract::Contract;
 use crate::identity::{Grant, sign_in};
 use crate::outbox::Delivery;
 use crate::profile;
-use crate::serve::Listeners;
+use crate::serve::{Hosts, Listeners};
 
 pub(super) use remembered::credentials;
 
@@ -35,9 +36,13 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Args)]
 pub(super) struct Dev {
-    /// Listen on this address and port; port 0 takes a free one
+    /// Listen on this address and port, a loopback address unless --expose is given; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Listen on any address and answer for any host name: everyone who can reach it can use the demo credentials and read
+    /// every code
+    #[arg(long)]
+    expose: bool,
     /// Print one JSON line once the server listens
     #[arg(long)]
     json: bool,
@@ -94,6 +99,9 @@ struct Ciam {
 impl Dev {
     pub(super) async fn run(self, place: Place) -> Outcome {
         let config = ample(place.load(self.listen)?);
+        if !self.expose {
+            exposure::refuse(&config)?;
+        }
         serve::log(&config)?;
         database::check(&config).await?;
         let listener = serve::bind(&config).await?;
@@ -112,7 +120,8 @@ impl Dev {
         } else {
             print!("{}", demo.guide());
         }
-        serve::serve(app, Listeners { contracts: listener, tls, operator }, stop).await
+        let hosts = if self.expose { Hosts::Any } else { Hosts::Loopback };
+        serve::serve(app, Listeners { contracts: listener, tls, operator, hosts }, stop).await
     }
 }
 

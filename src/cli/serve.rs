@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, Outcome, Place};
 use crate::app::{App, Clock, StartError};
 use crate::config::{Config, LogFormat};
-use crate::serve::{Listeners, Stop, Tls, run};
+use crate::serve::{Hosts, Listeners, Stop, Tls, run};
 use crate::store::OpenError;
 use crate::telemetry::{self, traces};
 
@@ -44,7 +44,7 @@ impl Serve {
         }
         let stop = told_to_stop()?;
         tracing::info!(address = %listener.local_addr()?, "listening");
-        serve(app, Listeners { contracts: listener, tls, operator }, stop).await
+        serve(app, Listeners { contracts: listener, tls, operator, hosts: Hosts::Any }, stop).await
     }
 }
 

@@ -63,10 +63,7 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let title = status.canonical_reason().unwrap_or_default();
-    let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-    let mut response = (status, headers, problem.to_string()).into_response();
+    let mut response = problem(status, None);
     if let Error::MethodNotAllowed(allow) = error {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     }
@@ -78,4 +75,15 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// A status as a problem, with what else there is to know about it.
+pub(super) fn problem(status: StatusCode, detail: Option<&str>) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let mut problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
+    if let Some(detail) = detail {
+        problem["detail"] = detail.into();
+    }
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    (status, headers, problem.to_string()).into_response()
 }

@@ -77,7 +77,12 @@ impl Lived {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let listeners = selfsame::serve::Listeners { contracts: listener, tls: None, operator: None };
+        let listeners = selfsame::serve::Listeners {
+            contracts: listener,
+            tls: None,
+            operator: None,
+            hosts: selfsame::serve::Hosts::Any,
+        };
         let server = tokio::spawn(selfsame::serve::run(app, listeners, async { drop(stopped.await) }));
         let answer = request(&url).send().await;
         drop(stop);
