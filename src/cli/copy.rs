@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, PictureStore};
 use crate::profile::audit::Verdict;
-use crate::store::{CopyError, Store};
+use crate::store::{CopyError, DevCredentials, Store};
 
 /// Accounts that are read at once.
 const PAGE: i64 = 100;
@@ -38,7 +38,8 @@ impl Copy {
         let source = App::start(source, Clock::System).await?;
         let store =
             Store::open(&target.database(), &target.database).await.map_err(|error| Failure(error.to_string()))?;
-        copy(source.store(), &store).await?;
+        let dev_credentials = super::dev::credentials(&source).await?;
+        copy(source.store(), &store, &dev_credentials).await?;
         drop(store);
         let target = App::start(target, Clock::System).await?;
         let pictures = verify(&target).await?;
@@ -49,6 +50,12 @@ impl Copy {
         if pictures > 0 {
             println!("{}", pictures_stay(target.config()));
         }
+        if source.store().has_dev_credentials().await? {
+            println!(
+                "`selfsame dev` has used the source: the credentials of its demo account and application are not valid in \
+                 the copy."
+            );
+        }
         Ok(())
     }
 }
@@ -57,10 +64,10 @@ fn config(place: &Place, database: String) -> Result<Config, Failure> {
     Ok(Place { database: Some(database), ..place.clone() }.load(None)?.config)
 }
 
-async fn copy(source: &Store, target: &Store) -> Result<(), Failure> {
+async fn copy(source: &Store, target: &Store, dev_credentials: &DevCredentials) -> Result<(), Failure> {
     let rows = source.measure().await?.iter().map(|measure| measure.rows.unsigned_abs()).sum();
     let bar = progress(rows, "rows");
-    let copied = source.copy_to(target, &mut |_, rows| bar.inc(rows)).await;
+    let copied = source.copy_to(target, dev_credentials, &mut |_, rows| bar.inc(rows)).await;
     bar.finish_and_clear();
     for measure in copied.map_err(|error: CopyError| Failure(error.to_string()))? {
         println!("{:16} {:>10} rows", measure.table, measure.rows);

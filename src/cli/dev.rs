@@ -1,4 +1,7 @@
+mod database;
+mod exposure;
 mod guide;
+mod remembered;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -7,17 +10,17 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Outcome, Place, serve};
-use super::{client, key, tenant};
+use super::{Failure, Outcome, Place, client, key, serve, tenant};
 use crate::account::history::Occasion;
-use crate::account::{Account, AccountId, Application, Contract, Edit, Field, Patch, Portal, Tenant, Text};
+use crate::account::{Account, AccountId, Application, Contract, Edit, Error, Field, Patch, Portal, Tenant, Text};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::clock::after;
 use crate::config::{Config, Loaded, Origin};
 use crate::identity::Grant;
 use crate::outbox::Delivery;
-use crate::serve::Listeners;
+use crate::serve::{Hosts, Listeners};
+
+pub(super) use remembered::credentials;
 
 /// The demo tenant's name.
 const TENANT: &str = "demo";
@@ -25,10 +28,6 @@ const TENANT: &str = "demo";
 const CLIENT_HASH: &str = "dev-client";
 /// What the demo key is called.
 const KEY: &str = "selfsame dev";
-/// The fact in which the installation remembers the demo application.
-const APPLICATION: &str = "dev.application";
-/// The fact in which it remembers the last token of that: its issuer, which is the address, and its identifier.
-const LAST_CIAM_TOKEN: &str = "dev.token.ciam";
 /// What the demo application may see.
 const CLAIMS: [&str; 7] = ["name", "nickname", "email", "phone_number", "zoneinfo", "locale", "picture"];
 /// How long the demo tokens hold.
@@ -36,9 +35,13 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Args)]
 pub(super) struct Dev {
-    /// Listen on this address and port; port 0 takes a free one
+    /// Listen on this address and port, a loopback address unless --expose is given; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Listen on any address and answer for any host name: everyone who can reach it can use the demo credentials and read
+    /// every code
+    #[arg(long)]
+    expose: bool,
     /// Print one JSON line once the server listens
     #[arg(long)]
     json: bool,
@@ -95,12 +98,17 @@ struct Ciam {
 impl Dev {
     pub(super) async fn run(self, place: Place) -> Outcome {
         let config = ample(place.load(self.listen)?);
+        if !self.expose {
+            exposure::refuse(&config)?;
+        }
         serve::log(&config)?;
+        database::check(&config).await?;
         let listener = serve::bind(&config).await?;
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
         let stop = serve::told_to_stop()?;
+        database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
         // The tokens of applications name the address.
         app.listens_on(listener.local_addr()?);
@@ -111,7 +119,8 @@ impl Dev {
         } else {
             print!("{}", demo.guide());
         }
-        serve::serve(app, Listeners { contracts: listener, tls, operator }, stop).await
+        let hosts = if self.expose { Hosts::Any } else { Hosts::Loopback };
+        serve::serve(app, Listeners { contracts: listener, tls, operator, hosts }, stop).await
     }
 }
 
@@ -136,13 +145,11 @@ fn ample(loaded: Loaded) -> Config {
 
 /// Makes what is missing, and credentials that are new at every start.
 async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> Result<Demo, Failure> {
-    let tenant = match app.store().tenant_by_name(TENANT).await? {
-        Some(tenant) => tenant,
-        None => tenant::create(app, TENANT, None, Portal::System).await?,
-    };
-    let account = person(app, &tenant, "dev.account", &DEMO, PUBLISHED).await?;
+    let find_tenant = async || app.store().tenant_by_name(TENANT).await;
+    let tenant = find_or_make(find_tenant, tenant::create(app, TENANT, None, Portal::System)).await?;
+    let account = person(app, &tenant, remembered::ACCOUNT, &DEMO, PUBLISHED).await?;
     let bystander = person(app, &tenant, "dev.bystander", &BYSTANDER, (app.now(), app.now())).await?;
-    revoke_last(app, &tenant).await?;
+    remembered::revoke(app, &tenant).await?;
     let (api_key, _) = key::create(app, &tenant, Some(account), KEY.to_owned(), None).await?;
     let ciam = application(app, &tenant, account).await?;
     let system = System { token: token(app, account, Contract::System).await?, client_hash: CLIENT_HASH };
@@ -160,6 +167,20 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
             ciam,
         },
     })
+}
+
+/// Finds what an earlier start made, or makes it. When that fails because another start was faster, it is found after all.
+async fn find_or_make<T>(
+    find: impl AsyncFn() -> Result<Option<T>, Error>,
+    make: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    if let Some(found) = find().await? {
+        return Ok(found);
+    }
+    match make.await {
+        Ok(made) => Ok(made),
+        Err(failure) => find().await?.ok_or(failure),
+    }
 }
 
 /// The demo person: what the System portal's own page shows.
@@ -191,18 +212,17 @@ async fn person(
 ) -> Result<AccountId, Failure> {
     let remembered = app.store().fact(fact, &app.new_id().to_string()).await?;
     let id = remembered.parse().map_err(|_| Failure(format!("{fact} is not an account's id: {remembered}")))?;
-    if app.store().account(id).await?.is_some() {
-        return Ok(id);
-    }
     let mut patch = Patch { email_verified: Some(true), ..Patch::default() };
     for (field, value) in fields {
         patch.edit(*field, Edit::Set(Text::new(*value).map_err(|error| Failure(error.to_string()))?));
     }
-    let number = app.store().next_account_number().await?;
-    let mut account = Account::new(id, number, None, tenant, created_at);
-    account.updated_at = updated_at;
-    app.profiles().create(account, &patch, None, &Occasion::operator()).await?;
-    Ok(id)
+    let make = async {
+        let number = app.store().next_account_number().await?;
+        let mut account = Account::new(id, number, None, tenant, created_at);
+        account.updated_at = updated_at;
+        Ok(app.profiles().create(account, &patch, None, &Occasion::operator()).await?)
+    };
+    Ok(find_or_make(async || app.store().account(id).await, make).await?.id)
 }
 
 /// A new token for a contract, remembered so that the next start can revoke it.
@@ -210,61 +230,31 @@ async fn token(app: &App, account: AccountId, contract: Contract) -> Result<Stri
     let client_hash = (contract == Contract::System).then(|| CLIENT_HASH.to_owned());
     let grant = Grant { account, contract, scope: None, client_hash, lifetime: LIFETIME };
     let issued = app.issuer().issue(&grant).await?;
-    app.store().set_fact(&last_token(contract), &issued.token_id).await?;
+    app.store().set_fact(&remembered::last_token(contract), &issued.token_id).await?;
     Ok(issued.token)
 }
 
 /// The demo application, made at the first start, with a new secret and a token for the demo person.
 async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<Ciam, Failure> {
-    let id = app.store().fact(APPLICATION, &app.new_id().to_string()).await?;
-    let (application, secret) = match app.store().application(&id).await? {
-        Some((mut application, _)) => {
-            let secret = client::renew_secret(app, &mut application).await?;
-            (application, secret)
-        }
-        None => {
-            let wished = Application {
-                id,
-                name: "selfsame dev".to_owned(),
-                claims: CLAIMS.map(str::to_owned).to_vec(),
-                auto_signup: true,
-                token_lifetime: i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
-                ..client::blank(app, tenant)
-            };
-            let (application, secret) = client::create(app, wished).await?;
-            (application, secret.unwrap_or_default())
-        }
+    let id = app.store().fact(remembered::APPLICATION, &app.new_id().to_string()).await?;
+    let make = async {
+        let blank = Application {
+            id: id.clone(),
+            name: "selfsame dev".to_owned(),
+            claims: CLAIMS.map(str::to_owned).to_vec(),
+            auto_signup: true,
+            token_lifetime: i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
+            ..client::blank(app, tenant)
+        };
+        client::create(app, blank).await.map(|(application, _)| application)
     };
+    let find = async || Ok(app.store().application(&id).await?.map(|(application, _)| application));
+    let mut application = find_or_make(find, make).await?;
+    let secret = client::renew_secret(app, &mut application).await?;
     let tokens = app.sign_ins().begin(&application, account).await?;
-    app.store().set_fact(LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
+    app.store().set_fact(remembered::LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
     // It may have changed since the first start.
     let person = app.store().account(account).await?;
     let email = person.as_ref().and_then(|person| person.text(Field::Email)).unwrap_or_default().to_owned();
     Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret, email })
-}
-
-/// Ends the credentials of the last start.
-async fn revoke_last(app: &App, tenant: &Tenant) -> Outcome {
-    for key in app.store().api_keys(tenant.id).await? {
-        if key.name == KEY && key.revoked_at.is_none() {
-            app.store().revoke_api_key(key.id, app.now()).await?;
-        }
-    }
-    for contract in Contract::WITH_TOKENS {
-        let last = app.store().fact(&last_token(contract), "").await?;
-        if !last.is_empty() {
-            super::token::revoke(app, &last).await?;
-        }
-    }
-    let last = app.store().fact(LAST_CIAM_TOKEN, "").await?;
-    if let Some((issuer, token_id)) = last.split_once(' ') {
-        let end = after(app.now(), app.issuer().max_lifetime());
-        app.store().revoke_token(app.keys().revocation(issuer, token_id), end).await?;
-    }
-    Ok(())
-}
-
-/// The fact in which the installation remembers the token of the last start.
-fn last_token(contract: Contract) -> String {
-    format!("dev.token.{}", contract.name())
 }

@@ -60,7 +60,7 @@ struct Place {
 enum Command {
     /// Serve the contracts
     Serve(serve::Serve),
-    /// Serve with a demo account and print requests to try
+    /// Serve with a demo account, in a database of its own, and print requests to try
     Dev(dev::Dev),
     /// Check or explain the configuration
     #[command(subcommand)]

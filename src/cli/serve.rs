@@ -14,7 +14,7 @@ use super::{Failure, Outcome, Place};
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
-use crate::serve::{Listeners, Stop, Tls, run};
+use crate::serve::{Hosts, Listeners, Stop, Tls, run};
 use crate::store::OpenError;
 use crate::telemetry::{self, traces};
 
@@ -37,9 +37,15 @@ impl Serve {
         let tls = tls(&config)?;
         let operator = operator(&config).await?;
         let app = start(config).await?;
+        if app.store().has_dev_credentials().await? {
+            tracing::warn!(
+                "`selfsame dev` has used this database: the demo credentials that it printed are valid on this server; \
+                 `selfsame copy` makes a copy in which they are not"
+            );
+        }
         let stop = told_to_stop()?;
         tracing::info!(address = %listener.local_addr()?, "listening");
-        serve(app, Listeners { contracts: listener, tls, operator }, stop).await
+        serve(app, Listeners { contracts: listener, tls, operator, hosts: Hosts::Any }, stop).await
     }
 }
 

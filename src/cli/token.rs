@@ -107,7 +107,7 @@ impl Revoke {
 }
 
 /// Revokes a token of the embedded issuer for as long as it could live.
-pub(super) async fn revoke(app: &App, token_id: &str) -> Outcome {
+async fn revoke(app: &App, token_id: &str) -> Outcome {
     let token = app.keys().revocation(app.issuer().name(), token_id);
     let end = after(app.now(), app.issuer().max_lifetime());
     Ok(app.store().revoke_token(token, end).await?)

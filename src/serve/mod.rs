@@ -4,6 +4,7 @@
 mod documentation;
 mod health;
 mod listener;
+mod loopback;
 mod mailbox;
 mod me;
 mod operator;
@@ -27,6 +28,7 @@ use health::Readiness;
 use listener::Connections;
 
 pub use listener::Stop;
+pub use loopback::Hosts;
 pub use tls::{Tls, TlsError};
 
 /// What a server listens with.
@@ -37,6 +39,8 @@ pub struct Listeners {
     pub tls: Option<Arc<Tls>>,
     /// Where operators look, and what the metrics are kept in; none when nobody does.
     pub operator: Option<(TcpListener, PrometheusHandle)>,
+    /// The hosts that requests to either must be for.
+    pub hosts: Hosts,
 }
 
 /// Serves until `stop` completes, then answers what was begun: readiness ends first, then the listener, then each
@@ -48,9 +52,10 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     let settings = app.config().server.clone();
     let drain_delay = settings.drain_delay;
     let readiness = Readiness::default();
-    let routes = routes(&app, readiness.clone());
+    let hosts = listeners.hosts;
+    let routes = routes(&app, readiness.clone(), hosts);
     let operator = listeners.operator.map(|(listener, metrics)| {
-        let routes = operator::routes(&app, readiness.clone(), metrics);
+        let routes = hosts.guard(operator::routes(&app, readiness.clone(), metrics));
         let connections = Connections { settings: settings.clone(), tls: None, routes };
         tokio::spawn(connections.serve(listener, std::future::pending()))
     });
@@ -77,9 +82,9 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
 }
 
 /// Everything that the server answers.
-fn routes(app: &App, readiness: Readiness) -> Router {
-    contract::routes(app)
-        .merge(root::routes(app, readiness))
+fn routes(app: &App, readiness: Readiness, hosts: Hosts) -> Router {
+    hosts
+        .guard(contract::routes(app).merge(root::routes(app, readiness)))
         .layer(from_fn_with_state(app.clone(), http::pass))
         .with_state(app.clone())
 }

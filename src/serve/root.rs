@@ -74,10 +74,7 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         | Error::Code(_)
         | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let title = status.canonical_reason().unwrap_or_default();
-    let problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-    let mut response = (status, headers, problem.to_string()).into_response();
+    let mut response = problem(status, None);
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match error {
             Error::Credentials(CredentialFault::Missing) => HeaderValue::from_static("Bearer realm=\"selfsame\""),
@@ -86,4 +83,15 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// A status as a problem, with what else there is to know about it.
+pub(super) fn problem(status: StatusCode, detail: Option<&str>) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let mut problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
+    if let Some(detail) = detail {
+        problem["detail"] = detail.into();
+    }
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    (status, headers, problem.to_string()).into_response()
 }

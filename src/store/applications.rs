@@ -38,6 +38,10 @@ const LIST: Statement = statement!(
     " FROM application p WHERE p.tenant_id = ?1 ORDER BY p.created_at, p.id"
 );
 const DELETE: Statement = statement!("DELETE FROM application WHERE id = ?1");
+const REVOKE_ACCESS_TOKENS: Statement = statement!(
+    "INSERT INTO revoked_token (token, expires_at) SELECT r.access_token, r.access_ends_at FROM refresh_token r \
+     JOIN sign_in s ON s.id = r.sign_in_id WHERE s.application_id = ?1 ON CONFLICT (token) DO NOTHING"
+);
 const DELETE_REFRESH_TOKENS: Statement = statement!(
     "DELETE FROM refresh_token WHERE sign_in_id IN (SELECT s.id FROM sign_in s WHERE s.application_id = ?1)"
 );
@@ -82,10 +86,15 @@ impl Store {
 
     /// Deletes an application with every sign-in through it; false when there is none.
     pub async fn delete_application(&self, id: &str) -> Result<bool, Error> {
-        let all = [DELETE_REFRESH_TOKENS, DELETE_SIGN_INS, FORGET_ORIGINS, DELETE];
-        let touched = self.execute(all.map(|statement| (statement, parameters![id])).to_vec()).await?;
+        let touched = self.execute(deletion(id).collect()).await?;
         Ok(touched.last() == Some(&1))
     }
+}
+
+/// Deletes an application, every sign-in through it, and the tokens of those.
+pub(super) fn deletion(id: &str) -> impl Iterator<Item = Query> {
+    let all = [REVOKE_ACCESS_TOKENS, DELETE_REFRESH_TOKENS, DELETE_SIGN_INS, FORGET_ORIGINS, DELETE];
+    all.into_iter().map(move |statement| (statement, parameters![id]).into())
 }
 
 fn origins(application: &Application) -> impl Iterator<Item = Query> {
@@ -142,6 +151,7 @@ pub(super) const ALL: &[Statement] = &[
     BY_ID,
     LIST,
     DELETE,
+    REVOKE_ACCESS_TOKENS,
     DELETE_REFRESH_TOKENS,
     DELETE_SIGN_INS,
 ];

@@ -1,9 +1,11 @@
 //! A whole installation from one database to another, of whichever kind.
 
 use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::oneshot;
 
-use super::Store;
 use super::table::{self, TABLES, Table, Values};
+use super::value::{Row, present};
+use super::{DevCredentials, Query, Store};
 use crate::account::Error;
 
 /// A page of rows is made larger while its rows are smaller than this in sum, in bytes, and smaller while they are larger.
@@ -17,8 +19,10 @@ const FIRST_PAGE: i64 = 16;
 pub(super) enum Batch {
     /// Rows of a table.
     Rows(&'static Table, Vec<Values>),
-    /// All has come.
-    End,
+    /// All rows have come: asks how full the tables are then.
+    Measure(oneshot::Sender<Vec<Measure>>),
+    /// All is as it should be: these statements are run, and everything is committed.
+    End(Vec<Query>),
 }
 
 /// How full a table is.
@@ -47,8 +51,11 @@ pub enum CopyError {
          the target is as empty as it was"
     )]
     Changed(&'static str),
-    /// The target does not hold what the source held.
-    #[error("the target does not hold what the source held (table {0}): do not use it, copy into a new database")]
+    /// The target did not take the same rows as the source has.
+    #[error(
+        "the target does not hold what the source holds (table {0}), and nothing was copied: \
+         copy into a new database that nothing else uses"
+    )]
     Incomplete(&'static str),
     /// One of the databases failed.
     #[error("{0}; the target is as empty as it was: copy again")]
@@ -64,20 +71,23 @@ impl From<Error> for CopyError {
 impl Store {
     /// How full every table is.
     pub async fn measure(&self) -> Result<Vec<Measure>, Error> {
-        let mut measures = Vec::new();
-        for table in TABLES {
-            let (rows, mark) = match self {
-                Store::Sqlite(sqlite) => sqlite.measure(table)?,
-                Store::Postgres(postgres) => postgres.measure(table).await?,
-            };
-            measures.push(Measure { table: table.name, rows, mark });
+        match self {
+            Store::Sqlite(sqlite) => sqlite.measure(),
+            Store::Postgres(postgres) => postgres.measure().await,
         }
-        Ok(measures)
     }
 
     /// Copies every row of every table into an empty database, all or none, in memory that does not grow with them; returns
     /// how full the tables are then. Nobody may write to the source meanwhile: if somebody does, the copy fails.
-    pub async fn copy_to(&self, target: &Store, copied: Copied<'_>) -> Result<Vec<Measure>, CopyError> {
+    ///
+    /// The credentials that `dev` made are ended in the copy, and what it remembers of them is dropped, in the same
+    /// transaction: there is no moment at which they are valid there.
+    pub async fn copy_to(
+        &self,
+        target: &Store,
+        dev: &DevCredentials,
+        copied: Copied<'_>,
+    ) -> Result<Vec<Measure>, CopyError> {
         for (table, measure) in TABLES.iter().zip(target.measure().await?) {
             if measure.rows > 0 && !(table.seeded && measure.mark == 0) {
                 return Err(CopyError::NotEmpty(table.name));
@@ -93,19 +103,21 @@ impl Store {
             }
         };
         // A sender that fails is dropped, which makes the other end undo what it wrote; of both failures its own counts.
-        let (sent, filled) = tokio::join!(self.send(sender, &before, copied), fill);
+        let (sent, filled) = tokio::join!(self.send(sender, &before, dev.ending(), copied), fill);
         if let Err(Sending::Refused(error)) = sent {
             return Err(error);
         }
         filled?;
-        let after = target.measure().await?;
-        match different(&before, &after) {
-            Some(table) => Err(CopyError::Incomplete(table)),
-            None => Ok(after),
-        }
+        Ok(target.measure().await?)
     }
 
-    async fn send(&self, batches: Sender<Batch>, before: &[Measure], copied: Copied<'_>) -> Result<(), Sending> {
+    async fn send(
+        &self,
+        batches: Sender<Batch>,
+        before: &[Measure],
+        last: Vec<Query>,
+        copied: Copied<'_>,
+    ) -> Result<(), Sending> {
         for table in TABLES {
             let mut limit = FIRST_PAGE;
             let mut behind = None;
@@ -122,7 +134,12 @@ impl Store {
         if let Some(table) = different(before, &self.measure().await?) {
             return Err(Sending::Refused(CopyError::Changed(table)));
         }
-        batches.send(Batch::End).await.map_err(|_| Sending::Closed)
+        let (answer, answered) = oneshot::channel();
+        batches.send(Batch::Measure(answer)).await.map_err(|_| Sending::Closed)?;
+        if let Some(table) = different(before, &answered.await.map_err(|_| Sending::Closed)?) {
+            return Err(Sending::Refused(CopyError::Incomplete(table)));
+        }
+        batches.send(Batch::End(last)).await.map_err(|_| Sending::Closed)
     }
 
     async fn page(&self, table: &Table, behind: Option<Values>, limit: i64) -> Result<Vec<Values>, Error> {
@@ -145,6 +162,11 @@ impl From<Error> for Sending {
     fn from(error: Error) -> Sending {
         Sending::Refused(error.into())
     }
+}
+
+/// Reads what [`Table::measure`] asks for.
+pub(super) fn measured(table: &Table, row: &dyn Row) -> Result<Measure, Error> {
+    Ok(Measure { table: table.name, rows: present(row.integer(0)?)?, mark: present(row.integer(1)?)? })
 }
 
 fn different(before: &[Measure], after: &[Measure]) -> Option<&'static str> {

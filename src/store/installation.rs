@@ -27,13 +27,18 @@ const RETIRE_SIGNING_KEYS: Statement =
 const FORGET_SIGNING_KEYS: Statement = statement!("DELETE FROM signing_key WHERE retired_at < ?1");
 
 impl Store {
+    /// A fact about this installation, if it was stated.
+    pub async fn find_fact(&self, name: &str) -> Result<Option<String>, Error> {
+        self.find(FACT, parameters![name], |row| row.text(0)).await
+    }
+
     /// A fact about this installation; the first caller's `fresh` value stays.
     pub async fn fact(&self, name: &str, fresh: &str) -> Result<String, Error> {
-        if let Some(value) = self.find(FACT, parameters![name], |row| row.text(0)).await? {
+        if let Some(value) = self.find_fact(name).await? {
             return Ok(value);
         }
         self.execute(vec![(ADD_FACT, parameters![name, fresh])]).await?;
-        self.find(FACT, parameters![name], |row| row.text(0)).await.and_then(present)
+        self.find_fact(name).await.and_then(present)
     }
 
     /// Replaces a fact about this installation.

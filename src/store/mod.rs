@@ -10,10 +10,12 @@ mod arrivals;
 mod channels;
 mod codes;
 mod copy;
+mod dev_credentials;
 mod effects;
 mod history;
 mod identities;
 mod installation;
+mod made_by;
 mod notices;
 mod pictures;
 mod postgres;
@@ -50,7 +52,9 @@ pub use arrivals::{Arrival, Conflict, id_name};
 pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use codes::{Challenge, SendingLimit, SentCode, Tried};
 pub use copy::{Copied, CopyError, Measure};
+pub use dev_credentials::DevCredentials;
 pub use effects::Effect;
+pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
 pub use postgres::Postgres;
 pub use seen::Seen;
@@ -87,6 +91,11 @@ pub enum OpenError {
         "database {0}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or set database.allow_unsafe_durability = true for throw-away data"
     )]
     Unsafe(String),
+    /// It is in use and was not made by `dev`, which was to work in it.
+    #[error(
+        "database {0}: it was not made by `selfsame dev`, which would add demo accounts and their credentials to it; use `selfsame serve`, or choose another database for `dev` with --data or --database"
+    )]
+    NotMadeByDev(String),
 }
 
 /// An account with everything that decides a request, from one query.
@@ -205,6 +214,7 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             applications::ALL,
+            dev_credentials::ALL,
             effects::ALL,
             arrivals::ALL,
             channels::ALL,
@@ -212,6 +222,7 @@ impl Store {
             history::ALL,
             identities::ALL,
             installation::ALL,
+            made_by::ALL,
             notices::ALL,
             pictures::ALL,
             schemas::ALL,

@@ -11,13 +11,13 @@ const BIND: Statement = statement!(
      ON CONFLICT DO NOTHING"
 );
 const BOUND: Statement = statement!("SELECT client_hash FROM client_binding WHERE account_id = ?1 AND session = ?2");
-const REVOKE: Statement = statement!(
+pub(super) const REVOKE: Statement = statement!(
     "INSERT INTO revoked_token (token, expires_at) VALUES (?1, ?2) \
      ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
      WHERE excluded.expires_at > revoked_token.expires_at"
 );
 const REVOKED: Statement = statement!("SELECT EXISTS (SELECT 1 FROM revoked_token WHERE token = ?1)");
-const REVOKE_BEFORE: Statement = statement!(
+pub(super) const REVOKE_BEFORE: Statement = statement!(
     "INSERT INTO token_horizon (account_id, not_before) VALUES (?1, ?2) \
      ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
      WHERE excluded.not_before > token_horizon.not_before"

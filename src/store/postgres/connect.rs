@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -13,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::account::Cause;
 use crate::config::{self, Secret};
-use crate::store::OpenError;
+use crate::store::{OpenError, made_by};
 
 mod embedded {
     refinery::embed_migrations!("migrations/postgres");
@@ -81,10 +83,7 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
 
 /// Checks that the server keeps what it acknowledges, and brings the tables up to date.
 pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
-    let mut connection = pool.get().await.map_err(|cause| match cause {
-        PoolError::Backend(cause) => unreachable(server, cause),
-        cause => unreachable(server, cause),
-    })?;
+    let mut connection = first_connection(pool, server).await?;
     let failed = |cause: tokio_postgres::Error| unreachable(server, cause);
     let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
     if durable != "on" && !settings.allow_unsafe_durability {
@@ -96,8 +95,36 @@ pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Dat
     let runner = embedded::migrations::runner().set_abort_missing(true);
     let migrated = runner.run_async(&mut **connection.as_mut()).await;
     // The lock and the session's settings end with the connection.
-    drop(deadpool_postgres::Object::take(connection));
+    drop(Object::take(connection));
     migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause))
+}
+
+/// Whether `dev` may work in the database, which is not changed.
+pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, OpenError> {
+    let connection = first_connection(pool, server).await?;
+    let ask = async {
+        for table in made_by::TABLES_OF_ADMITS_DEV {
+            let exists = connection.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
+            if !exists.try_get::<_, bool>(0)? {
+                return Ok(true);
+            }
+        }
+        connection.query_one(made_by::ADMITS_DEV.postgres, &[]).await?.try_get(0)
+    };
+    ask.await.map_err(|cause: tokio_postgres::Error| unreachable(server, cause))
+}
+
+/// A connection, or why there is none.
+async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenError> {
+    pool.get().await.map_err(|cause| match cause {
+        PoolError::Backend(cause) => unreachable(server, cause),
+        cause => unreachable(server, cause),
+    })
+}
+
+/// Where a database is, without the secrets in its address.
+pub(in crate::store) fn place_of(url: &Secret) -> String {
+    place(&Config::from_str(url.expose()).unwrap_or_default())
 }
 
 /// Where the server is, without the secrets in its address.

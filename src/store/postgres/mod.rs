@@ -3,6 +3,8 @@
 mod bulk;
 mod connect;
 
+pub(super) use connect::place_of;
+
 use std::io;
 use std::time::Duration;
 
@@ -70,6 +72,12 @@ impl Postgres {
         let pool = connect::pool(&server, settings)?;
         connect::migrate(&pool, &server, settings).await?;
         Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
+    }
+
+    /// Whether `dev` may work in a database, which is not changed.
+    pub(super) async fn admits_dev(url: &Secret, settings: &config::Database) -> Result<bool, OpenError> {
+        let server = connect::server(url, settings)?;
+        connect::admits_dev(&connect::pool(&server, settings)?, &server).await
     }
 
     async fn connection(&self) -> Result<Object, Error> {

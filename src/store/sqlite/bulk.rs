@@ -5,7 +5,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{Sqlite, error, error_of, execute, query, query_text};
 use crate::account::{Cause, Error, Unique};
-use crate::store::copy::Batch;
+use crate::store::copy::{Batch, Measure, measured};
 use crate::store::statement::Statement;
 use crate::store::table::{TABLES, Table, Values};
 use crate::store::value::{Parameter, present};
@@ -42,7 +42,7 @@ impl Sqlite {
             for (table, rows) in &rows {
                 insert(connection, table, rows)?;
             }
-            queries.iter().try_for_each(|query| execute(connection, query).map(drop))
+            run_all(connection, &queries)
         };
         self.writer.run(work).await
     }
@@ -60,11 +60,9 @@ impl Sqlite {
         query_text(&self.readers.take(), &statement, &bound, |row| table.read(row))
     }
 
-    /// How many rows a table has, and its mark.
-    pub(in crate::store) fn measure(&self, table: &Table) -> Result<(i64, i64), Error> {
-        let read = |row: &dyn crate::store::value::Row| Ok((present(row.integer(0)?)?, present(row.integer(1)?)?));
-        let measured = query_text(&self.readers.take(), &table.measure(), &[], read)?;
-        present(measured.into_iter().next())
+    /// How full every table is.
+    pub(in crate::store) fn measure(&self) -> Result<Vec<Measure>, Error> {
+        measure(&self.readers.take())
     }
 
     /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
@@ -77,13 +75,27 @@ impl Sqlite {
             loop {
                 match batches.blocking_recv() {
                     Some(Batch::Rows(table, rows)) => insert(connection, table, &rows)?,
-                    Some(Batch::End) => return Ok(()),
+                    // A sender that no longer waits for the answer has given up, and its channel ends next.
+                    Some(Batch::Measure(answer)) => drop(answer.send(measure(connection)?)),
+                    Some(Batch::End(last)) => return run_all(connection, &last),
                     None => return Err(Error::Unavailable(Cause::new("the copy broke off"))),
                 }
             }
         };
         self.writer.run(work).await
     }
+}
+
+fn run_all(connection: &Connection, queries: &[Query]) -> Result<(), Error> {
+    queries.iter().try_for_each(|query| execute(connection, query).map(drop))
+}
+
+fn measure(connection: &Connection) -> Result<Vec<Measure>, Error> {
+    let one = |table: &&Table| {
+        let rows = query_text(connection, &table.measure(), &[], |row| measured(table, row))?;
+        present(rows.into_iter().next())
+    };
+    TABLES.iter().map(one).collect()
 }
 
 fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(), Error> {

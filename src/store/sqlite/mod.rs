@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, OpenError, Query, Read, Update, accounts, history, record, unique};
+use super::{Attempt, OpenError, Query, Read, Update, accounts, history, made_by, record, unique};
 use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config;
 use writer::Writer;
@@ -58,6 +58,27 @@ impl Sqlite {
             }),
             writer: Writer::start(connection, settings.queue, settings.group),
         })
+    }
+
+    /// Whether `dev` may work in a file, which is neither made nor changed.
+    pub(super) fn admits_dev(path: &Path) -> Result<bool, OpenError> {
+        if !path.exists() {
+            return Ok(true);
+        }
+        let asked = || {
+            // Not read-only: a connection that may only read leaves the files of the log behind when it closes.
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "query_only", true)?;
+            for table in made_by::TABLES_OF_ADMITS_DEV {
+                if !connection.table_exists(None::<&str>, table)? {
+                    return Ok(true);
+                }
+            }
+            connection.query_row(made_by::ADMITS_DEV.sqlite, [], |row| row.get(0))
+        };
+        asked().map_err(|error: rusqlite::Error| OpenError::Unreachable(path.display().to_string(), error.into()))
     }
 
     pub(super) fn prepare(&self, statement: Statement) -> Result<(), Error> {

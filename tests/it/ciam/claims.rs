@@ -119,5 +119,6 @@ on_both_databases!(
         assert!(server.app.store().delete_application(&jane.client.application.id).await.unwrap());
         let answer = server.request("GET", USERINFO).bearer(&jane.token).send().await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (401, ""));
+        assert_eq!(server.request("GET", "/me/schema").bearer(&jane.token).send().await.status, 401);
     }
 );

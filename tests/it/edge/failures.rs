@@ -143,7 +143,8 @@ async fn operator(server: &Server) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let metrics = PrometheusBuilder::new().build_recorder().handle();
-    let listeners = Listeners { contracts, tls: None, operator: Some((listener, metrics)) };
+    let hosts = selfsame::serve::Hosts::Any;
+    let listeners = Listeners { contracts, hosts, tls: None, operator: Some((listener, metrics)) };
     tokio::spawn(selfsame::serve::run(server.app.clone(), listeners, std::future::pending()));
     address
 }

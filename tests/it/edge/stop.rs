@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use selfsame::serve::{Listeners, Stop};
+use selfsame::serve::{Hosts, Listeners, Stop};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ impl Stoppable {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        let listeners = Listeners { contracts: listener, tls: None, operator: None, hosts: Hosts::Any };
         let ended = tokio::spawn(selfsame::serve::run(server.app.clone(), listeners, async { drop(stopped.await) }));
         Stoppable { address, stop, ended }
     }

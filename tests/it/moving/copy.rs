@@ -9,7 +9,7 @@ use selfsame::clock::Clock;
 use selfsame::code::{Offered, Usage, Wanted};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
-use selfsame::store::TABLES;
+use selfsame::store::{DevCredentials, TABLES};
 use selfsame::telemetry::Stopwatch;
 use tokio_postgres::NoTls;
 
@@ -83,7 +83,12 @@ impl Lived {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let listeners = selfsame::serve::Listeners { contracts: listener, tls: None, operator: None };
+        let listeners = selfsame::serve::Listeners {
+            contracts: listener,
+            tls: None,
+            operator: None,
+            hosts: selfsame::serve::Hosts::Any,
+        };
         let server = tokio::spawn(selfsame::serve::run(app, listeners, async { drop(stopped.await) }));
         let answer = request(&url).send().await;
         drop(stop);
@@ -97,7 +102,7 @@ fn settled(output: &Output, lived: &Lived) -> String {
     told(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
 }
 
-fn other_kind(database: &Database) -> Database {
+pub(super) fn other_kind(database: &Database) -> Database {
     if database.url().starts_with("sqlite:") { Database::postgres() } else { Database::sqlite() }
 }
 
@@ -159,7 +164,7 @@ on_both_databases!(
         let mut command = program(&lived.home.data);
         let output = command.args(["copy", "--from", there.url(), "--to", back.url()]).output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
-        assert_eq!(all_rows(&back).await, all_rows(&lived.home.database).await);
+        assert_eq!(back.all_rows().await, lived.home.database.all_rows().await);
     }
 );
 
@@ -248,7 +253,7 @@ on_both_databases!(
         let lived = Lived::new(database).await;
         let occupied = Home::empty(other_kind(&lived.home.database));
         occupied.print(&["tenant", "create", "occupant"]);
-        let before = all_rows(&occupied.database).await;
+        let before = occupied.database.all_rows().await;
         insta::assert_snapshot!(settled(&lived.copy(&occupied.database), &lived), @"
         selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
         exit Some(1)
@@ -257,7 +262,7 @@ on_both_databases!(
         selfsame: the target is not empty (table installation): give a new database, in which no server was started yet
         exit Some(1)
         ");
-        assert_eq!(all_rows(&occupied.database).await, before);
+        assert_eq!(occupied.database.all_rows().await, before);
     }
 );
 
@@ -303,10 +308,10 @@ on_both_databases!(
                 lived.home.print(&["account", "set", &id(1), "display_name=Later"]);
             }
         };
-        let error = source.copy_to(&into, &mut change).await.unwrap_err();
+        let error = source.copy_to(&into, &DevCredentials::default(), &mut change).await.unwrap_err();
         insta::assert_snapshot!(error, @"the source was changed meanwhile (table account): stop every server that uses it and copy again; the target is as empty as it was");
         assert!(into.measure().await.unwrap().iter().all(|measure| measure.rows == 0 || measure.table == "counter"));
-        source.copy_to(&into, &mut |_, _| {}).await.unwrap();
+        source.copy_to(&into, &DevCredentials::default(), &mut |_, _| {}).await.unwrap();
     }
 );
 
@@ -345,36 +350,4 @@ async fn columns(database: &Database) -> BTreeMap<String, Vec<String>> {
     }
     columns.remove("refinery_schema_history");
     columns
-}
-
-/// Every value of every row of every table, as text.
-async fn all_rows(database: &Database) -> Vec<String> {
-    let mut all = Vec::new();
-    match database.url().strip_prefix("sqlite:") {
-        Some(file) => {
-            let connection = rusqlite::Connection::open(file).unwrap();
-            for table in TABLES {
-                let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
-                let width = select.column_count();
-                let mut rows = select.query([]).unwrap();
-                while let Some(row) = rows.next().unwrap() {
-                    let values: Vec<rusqlite::types::Value> =
-                        (0..width).map(|column| row.get(column).unwrap()).collect();
-                    all.push(format!("{} {values:?}", table.name));
-                }
-            }
-        }
-        None => {
-            let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
-            tokio::spawn(connection);
-            for table in TABLES {
-                let select = format!("SELECT t::text FROM {} t", table.name);
-                for row in client.query(&select, &[]).await.unwrap() {
-                    all.push(format!("{} {}", table.name, row.get::<_, String>(0)));
-                }
-            }
-        }
-    }
-    all.sort();
-    all
 }

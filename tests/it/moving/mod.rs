@@ -1,6 +1,7 @@
 //! Accounts and whole installations move, through the real program.
 
 mod copy;
+mod demo;
 mod export;
 mod faults;
 mod import;

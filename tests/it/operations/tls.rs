@@ -105,7 +105,8 @@ async fn a_running_server_looks_for_replaced_files_by_itself() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/healthz", listener.local_addr().unwrap());
-    let listeners = selfsame::serve::Listeners { contracts: listener, tls, operator: None };
+    let listeners =
+        selfsame::serve::Listeners { contracts: listener, tls, operator: None, hosts: selfsame::serve::Hosts::Any };
     let running = tokio::spawn(selfsame::serve::run(plain.app.clone(), listeners, std::future::pending()));
     until(async || certificate.client().build().unwrap().get(&url).send().await.is_ok()).await;
     running.abort();

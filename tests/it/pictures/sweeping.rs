@@ -87,7 +87,12 @@ on_both_databases!(
         let clock = selfsame::clock::Clock::Hand(std::sync::Arc::new(hand));
         let app = selfsame::app::App::start(config, clock).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listeners = selfsame::serve::Listeners { contracts: listener, tls: None, operator: None };
+        let listeners = selfsame::serve::Listeners {
+            contracts: listener,
+            tls: None,
+            operator: None,
+            hosts: selfsame::serve::Hosts::Any,
+        };
         let running = tokio::spawn(selfsame::serve::run(app, listeners, std::future::pending()));
         crate::support::until(async || !is_served(&server, &name).await).await;
         running.abort();

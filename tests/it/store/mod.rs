@@ -7,6 +7,7 @@ mod channels;
 mod codes;
 mod commits;
 mod installation;
+mod made_by;
 mod moving;
 mod notices;
 mod outstanding;

@@ -1,8 +1,9 @@
 //! Accounts and whole installations that move in: many rows at once, all or none.
 
 use selfsame::account::Unique;
-use selfsame::store::{Arrival, Conflict, CopyError, Identity, Link};
+use selfsame::store::{Arrival, Conflict, CopyError, DevCredentials, Identity, Link};
 
+use super::api_keys::key;
 use super::{Opened, at, first, holding};
 use crate::support::Database;
 use crate::support::OnDatabase;
@@ -73,11 +74,45 @@ on_both_databases!(
         let tenant = opened.tenant(1).await;
         let account = opened.account(&tenant, 1).await;
         let target = Opened::start(Database::sqlite()).await;
-        let copied = opened.store.copy_to(&target.store, &mut |_, _| {}).await.unwrap();
+        let copied = opened.store.copy_to(&target.store, &DevCredentials::default(), &mut |_, _| {}).await.unwrap();
         assert_eq!(copied, opened.store.measure().await.unwrap());
         assert_eq!(target.stored(&account).await, account);
         assert_eq!(target.entries(&account).await.len(), 1);
-        let again = opened.store.copy_to(&target.store, &mut |_, _| {}).await;
+        let again = opened.store.copy_to(&target.store, &DevCredentials::default(), &mut |_, _| {}).await;
         assert!(matches!(again, Err(CopyError::NotEmpty(_))));
+    }
+);
+
+on_both_databases!(
+    async fn what_dev_made_is_ended_in_the_copy_alone(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (demo, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        for (number, account) in [(1, demo.id), (2, other.id)] {
+            opened.store.add_api_key(&key(&tenant, number, Some(account))).await.unwrap();
+        }
+        for (name, value) in [("made_by", "dev"), ("dev.token.system", "id"), ("device", "kept")] {
+            opened.store.set_fact(name, value).await.unwrap();
+        }
+        let dev = DevCredentials {
+            account: Some(demo.id),
+            application: None,
+            tokens: vec![([3; 32], at(90))],
+            ended_at: at(10),
+        };
+        let before = opened.store.measure().await.unwrap();
+        let target = Opened::start(Database::sqlite()).await;
+        opened.store.copy_to(&target.store, &dev, &mut |_, _| {}).await.unwrap();
+        assert_eq!(opened.store.measure().await.unwrap(), before);
+        let ends = async |opened: &Opened| -> Vec<Option<jiff::Timestamp>> {
+            opened.store.api_keys(tenant.id).await.unwrap().iter().map(|key| key.revoked_at).collect()
+        };
+        assert_eq!((ends(&opened).await, ends(&target).await), (vec![None, None], vec![Some(at(10)), None]));
+        assert!(target.store.is_revoked([3; 32]).await.unwrap());
+        // A token may be dated to the second after the one in which it was issued.
+        assert_eq!(target.store.tokens_not_before(demo.id).await.unwrap(), Some(at(12)));
+        assert_eq!(target.store.tokens_not_before(other.id).await.unwrap(), None);
+        for (name, left) in [("made_by", None), ("dev.token.system", None), ("device", Some("kept".to_owned()))] {
+            assert_eq!(target.store.find_fact(name).await.unwrap(), left);
+        }
     }
 );

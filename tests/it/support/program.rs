@@ -46,6 +46,11 @@ impl Installation {
         self.data.path()
     }
 
+    /// The database that it was started on.
+    pub(crate) fn database(&self) -> &Database {
+        self.database.as_ref().unwrap()
+    }
+
     /// Where the embedded database is, for tests that change it behind the program's back.
     pub(crate) fn sqlite_file(&self) -> std::path::PathBuf {
         self.data().join("selfsame.sqlite3")

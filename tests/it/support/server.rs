@@ -13,7 +13,7 @@ use selfsame::clock::Clock;
 use selfsame::config::{Config, Overrides, Sources};
 use selfsame::identity::{Grant, Issued};
 use selfsame::outbox::Delivery;
-use selfsame::serve::{Listeners, Tls};
+use selfsame::serve::{Hosts, Listeners, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -61,7 +61,7 @@ impl Server {
         app.listens_on(address);
         let (stop, stopped) = oneshot::channel();
         let tls = Tls::read(&app.config().server).unwrap();
-        let listeners = Listeners { contracts: listener, tls: tls.clone(), operator: None };
+        let listeners = Listeners { contracts: listener, tls: tls.clone(), operator: None, hosts: Hosts::Any };
         tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
         let tenant = add_tenant(&app, "demo").await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -75,7 +75,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let listeners = Listeners { contracts: listener, tls: None, operator: None };
+        let listeners = Listeners { contracts: listener, tls: None, operator: None, hosts: Hosts::Any };
         tokio::spawn(selfsame::serve::run(app.clone(), listeners, async { drop(stopped.await) }));
         Server { app, tenant, address, tls: None, hand, client, _stop: stop, database, data }
     }

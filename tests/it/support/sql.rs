@@ -1,5 +1,6 @@
 //! Looking into a database, and changing it, behind the program's back.
 
+use selfsame::store::TABLES;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use super::Database;
@@ -44,6 +45,37 @@ impl Database {
                     .collect()
             }
         }
+    }
+
+    /// Every value of every row of every table, as text.
+    pub(crate) async fn all_rows(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        match self.url().strip_prefix("sqlite:") {
+            Some(file) => {
+                let connection = rusqlite::Connection::open(file).unwrap();
+                for table in TABLES {
+                    let mut select = connection.prepare(&format!("SELECT * FROM {}", table.name)).unwrap();
+                    let width = select.column_count();
+                    let mut rows = select.query([]).unwrap();
+                    while let Some(row) = rows.next().unwrap() {
+                        let values: Vec<rusqlite::types::Value> =
+                            (0..width).map(|column| row.get(column).unwrap()).collect();
+                        all.push(format!("{} {values:?}", table.name));
+                    }
+                }
+            }
+            None => {
+                let client = connect(self.url()).await;
+                for table in TABLES {
+                    let select = format!("SELECT t::text FROM {} t", table.name);
+                    for row in client.query(&select, &[]).await.unwrap() {
+                        all.push(format!("{} {}", table.name, row.get::<_, String>(0)));
+                    }
+                }
+            }
+        }
+        all.sort();
+        all
     }
 }
 

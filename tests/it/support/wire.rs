@@ -1,5 +1,7 @@
 //! A client that sends bytes as they are, for what no HTTP library would say.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -11,7 +13,12 @@ pub(crate) struct Wire(TcpStream);
 impl Wire {
     /// Connects.
     pub(crate) async fn connect(server: &Server) -> Wire {
-        Wire(TcpStream::connect(server.address()).await.unwrap())
+        Wire::open(server.address()).await
+    }
+
+    /// Connects to an address.
+    pub(crate) async fn open(address: SocketAddr) -> Wire {
+        Wire(TcpStream::connect(address).await.unwrap())
     }
 
     /// Sends bytes.

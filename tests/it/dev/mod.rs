@@ -1,5 +1,9 @@
 //! `selfsame dev`: a demo that works as it is printed, and that a test suite can stand on.
 
+mod databases;
+mod hosts;
+
+use std::net::SocketAddr;
 use std::process::Command;
 
 use serde_json::Value;
@@ -17,13 +21,27 @@ struct Demo {
 
 impl Demo {
     fn start(installation: &Installation) -> Demo {
-        let mut program = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
+        Demo::start_with(installation, &["--listen", "127.0.0.1:0"])
+    }
+
+    fn start_with(installation: &Installation, arguments: &[&str]) -> Demo {
+        let mut program = installation.spawn(&[&["dev", "--json"], arguments].concat());
         let line = program.output.wait_for(|_| true);
         Demo { program, printed: serde_json::from_str(&line).unwrap() }
     }
 
     fn text(&self, pointer: &str) -> &str {
         self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
+    }
+
+    /// Where it serves the contracts.
+    fn address(&self) -> SocketAddr {
+        self.text("/base_url").strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// Where it serves metrics and health.
+    fn operator_address(&self) -> SocketAddr {
+        self.text("/operator_url").strip_prefix("http://").unwrap().parse().unwrap()
     }
 
     fn token(&self) -> &str {

@@ -1,0 +1,49 @@
+//! What `dev` made that opens accounts, and how it ends in a copy.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::statement::{Statement, statement};
+use super::value::parameters;
+use super::{Query, applications, tokens};
+use crate::account::AccountId;
+use crate::clock::after;
+use crate::keys::KeyedHash;
+
+const REVOKE_KEYS: Statement =
+    statement!("UPDATE api_key SET revoked_at = ?2 WHERE account_id = ?1 AND revoked_at IS NULL");
+const FORGET_FACTS: Statement =
+    statement!("DELETE FROM installation WHERE name = 'made_by' AND value = 'dev' OR name LIKE 'dev.%'");
+
+/// How far ahead of the clock a token may be dated: one that is issued in the second of a revocation is dated to the next.
+const AHEAD: SignedDuration = SignedDuration::from_secs(2);
+
+/// The credentials that `dev` made in a database; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct DevCredentials {
+    /// The demo account. Every key that is bound to it ends and every token that was issued for it, whoever made them: `dev`
+    /// remembers only those of its last start.
+    pub account: Option<AccountId>,
+    /// The demo application. It is deleted, and with it its secret, its sign-up and every sign-in through it.
+    pub application: Option<String>,
+    /// By what each token that `dev` remembers is revoked, and until when that must be kept; for clocks that differ.
+    pub tokens: Vec<(KeyedHash, Timestamp)>,
+    /// When they end.
+    pub ended_at: Timestamp,
+}
+
+impl DevCredentials {
+    /// The statements that end them and drop the facts of `dev`; they touch nothing where there is nothing of `dev`.
+    pub(super) fn ending(&self) -> Vec<Query> {
+        let mut ending = vec![Query::from((FORGET_FACTS, parameters![]))];
+        if let Some(account) = self.account {
+            ending.push((REVOKE_KEYS, parameters![account, self.ended_at]).into());
+            ending.push((tokens::REVOKE_BEFORE, parameters![account, after(self.ended_at, AHEAD)]).into());
+        }
+        ending.extend(self.application.iter().flat_map(|id| applications::deletion(id)));
+        ending.extend(self.tokens.iter().map(|(token, until)| (tokens::REVOKE, parameters![*token, *until]).into()));
+        ending
+    }
+}
+
+/// For [`Store::check`](super::Store::check).
+pub(super) const ALL: &[Statement] = &[REVOKE_KEYS, FORGET_FACTS];

@@ -1,0 +1,66 @@
+//! Which command made a database. `selfsame dev` works only in databases that it made itself: what it adds opens accounts.
+
+use super::statement::{Statement, statement};
+use super::value::{parameters, present};
+use super::{OpenError, Postgres, Sqlite, Store, postgres};
+use crate::account::Error;
+use crate::config::{self, DatabaseUrl};
+
+/// A database that `dev` may take over: one without tenants and accounts, without which nothing else in a database can be
+/// used; or one of `dev` from before it stated the fact, which has no tenant but the demo's.
+macro_rules! unclaimed {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by') \
+         AND (NOT EXISTS (SELECT 1 FROM tenant) AND NOT EXISTS (SELECT 1 FROM account) \
+         OR EXISTS (SELECT 1 FROM installation WHERE name = 'dev.account') \
+         AND NOT EXISTS (SELECT 1 FROM tenant WHERE name <> 'demo'))"
+    };
+}
+
+/// Whether `dev` may work in a database; every table in it is of the first migration.
+pub(super) const ADMITS_DEV: Statement =
+    statement!("SELECT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by' AND value = 'dev') OR ", unclaimed!());
+/// The tables of [`ADMITS_DEV`].
+pub(super) const TABLES_OF_ADMITS_DEV: [&str; 3] = ["installation", "tenant", "account"];
+const CLAIM: Statement = statement!(
+    "INSERT INTO installation (name, value) SELECT 'made_by', 'dev' WHERE ",
+    unclaimed!(),
+    " ON CONFLICT DO NOTHING"
+);
+const HAS_DEV_CREDENTIALS: Statement = statement!(
+    "SELECT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by' AND value = 'dev' OR name = 'dev.account')"
+);
+
+impl Store {
+    /// Whether `dev` may work in a database, which is read and not changed: its tables stay as old as they are, and one that
+    /// is missing is not made.
+    pub async fn admits_dev(url: &DatabaseUrl, settings: &config::Database) -> Result<bool, OpenError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::admits_dev(path),
+            DatabaseUrl::Postgres(url) => Postgres::admits_dev(url, settings).await,
+        }
+    }
+
+    /// Marks the database as made by `dev`, in one statement with the conditions of [`Store::admits_dev`]; false when they
+    /// are not met.
+    pub async fn claim_for_dev(&self) -> Result<bool, Error> {
+        self.execute(vec![(CLAIM, parameters![])]).await?;
+        Ok(self.find_fact("made_by").await?.as_deref() == Some("dev"))
+    }
+
+    /// Whether `dev` made the database or has added its demo account to it.
+    pub async fn has_dev_credentials(&self) -> Result<bool, Error> {
+        self.find(HAS_DEV_CREDENTIALS, parameters![], |row| row.boolean(0)).await.and_then(present)
+    }
+}
+
+/// Where a database is, without the secrets in its address.
+pub fn place(url: &DatabaseUrl) -> String {
+    match url {
+        DatabaseUrl::Sqlite(path) => path.display().to_string(),
+        DatabaseUrl::Postgres(url) => postgres::place_of(url),
+    }
+}
+
+/// For [`Store::check`].
+pub(super) const ALL: &[Statement] = &[ADMITS_DEV, CLAIM, HAS_DEV_CREDENTIALS];
