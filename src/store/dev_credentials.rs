@@ -20,8 +20,8 @@ const AHEAD: SignedDuration = SignedDuration::from_secs(2);
 /// The credentials that `dev` made in a database; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct DevCredentials {
-    /// The demo account. Every key that is bound to it ends and every token that was issued for it, whoever made them: `dev`
-    /// remembers only those of its last start.
+    /// The demo account. Every key that is bound to it and every token that was issued for it end, those that operators made
+    /// included: `dev` remembers only the credentials of its last start.
     pub account: Option<AccountId>,
     /// The demo application. It is deleted, and with it its secret, its sign-up and every sign-in through it.
     pub application: Option<String>,
