@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::account::{AccessFault, Account, CredentialFault, Error, Tenant};
 use crate::app::App;
+use crate::headers::Single;
 use crate::keys::{KeyedHash, equal, hex};
 use crate::store::ApiKey;
 
@@ -39,8 +40,8 @@ pub struct KeyHolder {
 /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
 /// and the same work.
 pub async fn identify(app: &App, headers: &HeaderMap) -> Result<KeyHolder, Error> {
-    let tenant = single(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
-    let secret = single(headers, &KEY);
+    let tenant = text(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
+    let secret = text(headers, &KEY);
     let hash = hash(app, secret.unwrap_or_default());
     let presented = app.store().presented(tenant, hash).await?.ok_or(AccessFault::TenantUnknown)?;
     secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
@@ -83,11 +84,10 @@ fn checksum(secret: &str) -> String {
     hex(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
 }
 
-/// The header's value without the white space around it, if it is there once and says something.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?.trim();
-    (values.next().is_none() && !value.is_empty()).then_some(value)
+/// The header's text without the white space around it, if it is there once and not empty.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let text = Single::of(headers, name).once()?.to_str().ok()?.trim();
+    (!text.is_empty()).then_some(text)
 }
 
 /// When keys were last used, kept in memory between writes: a request must not cost one.
