@@ -14,6 +14,7 @@ pub mod code;
 pub mod config;
 pub mod contract;
 pub mod folder;
+pub mod headers;
 pub mod http;
 pub mod identity;
 pub mod jose;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::account::{BodyFault, Cause, Error, RequestFault};
 use crate::app::App;
+use crate::headers::Single;
 use crate::json::{self, Malformed, Object, Value};
 
 /// Reads a JSON object of at most `limit` bytes.
@@ -57,9 +58,8 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
 
 /// The one `Content-Type` of a request, parameters and all.
 pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let said = types.next().and_then(|value| value.to_str().ok()).ok_or(RequestFault::MediaType)?;
-    if types.next().is_some() { Err(Error::Request(RequestFault::MediaType)) } else { Ok(said) }
+    let media_type = Single::of(headers, header::CONTENT_TYPE).once().and_then(|value| value.to_str().ok());
+    media_type.ok_or(Error::Request(RequestFault::MediaType))
 }
 
 /// Refuses a body in a content coding.

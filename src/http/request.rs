@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use crate::account::history::Occasion;
 use crate::account::{Contract, Error};
 use crate::app::App;
+use crate::headers::Single;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest identifier that is taken over from a client, in bytes.
@@ -36,7 +37,7 @@ impl RequestId {
     }
 
     pub(super) fn of(headers: &HeaderMap, app: &App) -> RequestId {
-        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        let given = Single::of(headers, REQUEST_ID).first().and_then(|value| value.to_str().ok());
         let fit = |id: &&str| {
             let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(unreserved)

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::Authenticator;
 use crate::account::{AccessFault, Account, CredentialFault, Error, Tenant};
 use crate::clock::random;
+use crate::headers::Single;
 use crate::keys::{KeyedHash, Keyring, equal};
 use crate::store::{ApiKey, Store};
 
@@ -42,8 +43,8 @@ impl Authenticator {
     /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
     /// and the same work.
     pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyHolder, Error> {
-        let tenant = single(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
-        let secret = single(headers, &KEY);
+        let tenant = text(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
+        let secret = text(headers, &KEY);
         let hash = hash(&self.keys, secret.unwrap_or_default());
         let presented = self.store.presented(tenant, hash).await?.ok_or(AccessFault::TenantUnknown)?;
         secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
@@ -87,11 +88,10 @@ fn checksum(secret: &str) -> String {
     HEXLOWER.encode(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
 }
 
-/// The header's value without the white space around it, if it is there once and says something.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?.trim();
-    (values.next().is_none() && !value.is_empty()).then_some(value)
+/// The header's text without the white space around it, if it is there once and not empty.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let text = Single::of(headers, name).once()?.to_str().ok()?.trim();
+    (!text.is_empty()).then_some(text)
 }
 
 /// When keys were last used, kept in memory between writes: a request must not cost one. Clones share it.

@@ -1,10 +1,11 @@
 //! `X-Client-Hash`: an opaque value that a client keeps for the whole of a session, so that a stolen token alone is of no use.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::{Authenticator, Caller};
 use crate::account::{Error, HashFault};
 use crate::clock::after;
+use crate::headers::Single;
 use crate::keys;
 
 /// The header's name.
@@ -36,12 +37,13 @@ impl Authenticator {
 
 /// The header's value: visible text and inner spaces, at most 512 bytes, once.
 fn read(headers: &HeaderMap) -> Result<Option<&[u8]>, Error> {
-    let mut values = headers.get_all(HEADER).iter();
-    let Some(value) = values.next().map(|value| value.as_bytes()).filter(|value| !value.is_empty()) else {
+    let header = Single::of(headers, HEADER);
+    if header.first().is_none_or(HeaderValue::is_empty) {
         return Ok(None);
-    };
-    let malformed = values.next().is_some() || value.len() > MAX_LENGTH || value.iter().any(u8::is_ascii_control);
-    if malformed { Err(Error::ClientHash(HashFault::Malformed)) } else { Ok(Some(value)) }
+    }
+    let is_well_formed = |value: &&[u8]| value.len() <= MAX_LENGTH && !value.iter().any(u8::is_ascii_control);
+    let value = header.once().map(HeaderValue::as_bytes).filter(is_well_formed);
+    value.map(Some).ok_or(Error::ClientHash(HashFault::Malformed))
 }
 
 fn same(expected: &[u8], presented: &[u8]) -> Result<(), Error> {

@@ -24,6 +24,7 @@ use axum::http::header::AUTHORIZATION;
 use crate::account::{AccessFault, Account, Cause, Contract, CredentialFault, Error, Tenant};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl};
+use crate::headers::Single;
 use crate::keys::{KeyedHash, Keyring};
 use crate::profile::Profiles;
 use crate::store::Store;
@@ -138,12 +139,11 @@ impl Caller {
 /// The credentials of one scheme out of `Authorization` (RFC 9110 §11.6.2): the scheme's name compares without case, one
 /// or more spaces follow it.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Error> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(CredentialFault::Missing)?;
-    if fields.next().is_some() {
-        return Err(CredentialFault::Invalid.into());
+    let header = Single::of(headers, AUTHORIZATION);
+    if header == Single::Absent {
+        return Err(CredentialFault::Missing.into());
     }
-    let field = field.to_str().map_err(|_| CredentialFault::Invalid)?;
+    let field = header.once().ok_or(CredentialFault::Invalid)?.to_str().map_err(|_| CredentialFault::Invalid)?;
     let (presented, credentials) = field.split_once(' ').unwrap_or((field, ""));
     if !presented.eq_ignore_ascii_case(scheme) {
         return Err(CredentialFault::OtherScheme.into());

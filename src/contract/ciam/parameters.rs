@@ -3,6 +3,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::account::{Error, RequestFault};
 use crate::app::App;
+use crate::headers::Single;
 use crate::http::body;
 use crate::json::{Object, Value};
 
@@ -66,7 +67,8 @@ impl Parameters {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said =
+        Single::of(headers, header::CONTENT_TYPE).first().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = said.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

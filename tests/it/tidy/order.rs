@@ -7,7 +7,7 @@ use super::{Source, has_word, is_code, sources};
 
 /// The modules from the bottom up; those of one line know nothing of each other.
 const ORDER: [&[&str]; 18] = [
-    &["folder", "clock", "json", "language"],
+    &["folder", "clock", "headers", "json", "language"],
     &["keys"],
     &["jose"],
     &["account"],

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::account::{BodyFault, ChannelFault, Error, Fault, RequestFault, Rule};
 use crate::app::App;
 use crate::clock::after;
+use crate::headers::Single;
 use crate::http::body::{bytes, is_json, json, object, object_of};
 use crate::http::{Source, annotated, count_source};
 use crate::json::Value;
@@ -152,9 +153,7 @@ async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Er
 /// The session that a request names; none if it names none, several, or what is none.
 fn session_id(headers: &HeaderMap) -> Option<Uuid> {
     let name = if headers.contains_key(SESSION_ID) { SESSION_ID } else { OLD_SESSION_ID };
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    canonical(value.to_str().ok()?)
+    canonical(Single::of(headers, name).once()?.to_str().ok()?)
 }
 
 /// An identifier as it was given out: it is also what is authenticated with every message.

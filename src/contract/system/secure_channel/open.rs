@@ -8,6 +8,7 @@ use crate::account::{BodyFault, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::config::BodyEncryption;
 use crate::contract::system::MAX_BODY;
+use crate::headers::Single;
 use crate::http::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
 use crate::identity::{Caller, client_hash};
 use crate::json::{self, Malformed, Object, Value};
@@ -130,7 +131,7 @@ fn has_version(headers: &HeaderMap) -> bool {
 
 /// The client hash as it was sent; who lets the request in has checked it.
 fn presented_hash(headers: &HeaderMap) -> Vec<u8> {
-    headers.get(client_hash::HEADER).map(|value| value.as_bytes().to_vec()).unwrap_or_default()
+    Single::of(headers, client_hash::HEADER).first().map(|value| value.as_bytes().to_vec()).unwrap_or_default()
 }
 
 fn jose_compact(bytes: &[u8]) -> Option<crate::jose::Message> {
