@@ -23,7 +23,9 @@ mod seen;
 mod sign_ins;
 mod sqlite;
 mod statement;
+mod stored;
 mod table;
+mod tables;
 mod tenants;
 mod tokens;
 mod unique;
@@ -46,14 +48,15 @@ pub use api_keys::{ApiKey, Presented};
 pub use arrivals::{Arrival, Conflict, id_name};
 pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use codes::{Challenge, SendingLimit, SentCode, Tried};
-pub use copy::{Copied, CopyError, Measure};
+pub use copy::{Copied, CopyError, Progress};
 pub use effects::Effect;
 pub use notices::{ClaimedNotice, SealedNotice};
 pub use postgres::Postgres;
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
-pub use table::{TABLES, Table};
+pub use table::Table;
+pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
 
 /// The database, one of two.
@@ -193,7 +196,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.query(installation::PING, vec![], |row| row.integer(0)).await.map(drop)
+        self.query(installation::PING, vec![], |row| value::computed::<i64>(row, 0)).await.map(drop)
     }
 
     /// Prepares every statement there is: the tables are those that this program was written for.

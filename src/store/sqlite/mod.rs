@@ -32,6 +32,7 @@ const STATEMENTS: usize = 128;
 /// The embedded database.
 #[derive(Clone)]
 pub struct Sqlite {
+    path: Arc<Path>,
     readers: Arc<Readers>,
     writer: Writer,
 }
@@ -52,6 +53,7 @@ impl Sqlite {
         migrate(&mut connection, path, &place)?;
         let readers: Result<Vec<_>, _> = (0..settings.readers).map(|_| connect(path).map(Mutex::new)).collect();
         Ok(Sqlite {
+            path: path.into(),
             readers: Arc::new(Readers {
                 connections: readers.map_err(|error| unreachable(error.into()))?,
                 next: AtomicUsize::new(0),
@@ -115,7 +117,7 @@ fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<A
 
 /// Writes an update; false when the account is no longer at the version that the update was made from.
 fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
-    if execute(connection, &(accounts::SET, record::account_parameters(&update.account)).into())? == 0 {
+    if execute(connection, &(accounts::SET, record::account_values(&update.account)).into())? == 0 {
         return Ok(false);
     }
     for query in accounts::releases(update).chain(accounts::claims(update)) {
@@ -124,7 +126,7 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     for effect in &update.effects {
         effect.check(execute(connection, &effect.query())?)?;
     }
-    execute(connection, &(history::ADD, record::entry_parameters(&update.entry)).into())?;
+    execute(connection, &(history::ADD, record::entry_values(&update.entry)).into())?;
     Ok(true)
 }
 
