@@ -16,6 +16,6 @@ pub fn arrive(app: &App, mut account: Account, patch: &Patch, identities: Vec<Id
     account.updated_at = updated_at;
     let links = identities.into_iter().map(|identity| Link { key: app.keys().subject(&identity.subject), identity });
     let claim = record::holdings(app.keys(), &account);
-    let update = Update { claim, release: Vec::new(), effects: Vec::new(), entry, account };
+    let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects: Vec::new() };
     Ok(Arrival { update, links: links.collect() })
 }

@@ -48,7 +48,8 @@ async fn create_with(
     account.version = 1;
     (account.created_at, account.updated_at) = (created_at, updated_at);
     let entry = record::entry(app, &mut account, &changes, occasion);
-    let update = Update { claim: record::holdings(app.keys(), &account), release: Vec::new(), effects, entry, account };
+    let claim = record::holdings(app.keys(), &account);
+    let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects };
     app.store().add_account(&update, link).await?;
     Ok(update.account)
 }

@@ -23,7 +23,8 @@ pub(super) fn change(app: &App, before: &Account, patch: &Patch, occasion: &Occa
     let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
         these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
     };
-    Ok(Some(Update { release: without(&held, &holds), claim: without(&holds, &held), effects, entry, account: after }))
+    let (release, claim) = (without(&held, &holds), without(&holds, &held));
+    Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
 }
 
 /// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.

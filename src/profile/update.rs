@@ -1,12 +1,11 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{record, schemas};
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::app::App;
 use crate::code::Proof;
-use crate::store::{Attempt, Effect, Nonce};
+use crate::store::{Attempt, Commit, Effect, Nonce};
 
 /// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
 ///
@@ -36,7 +35,7 @@ pub async fn update_proved(
         patch.prove(proof.contact());
     }
     let uses = proofs.iter().map(|proof| Effect::UseCode(proof.challenge())).collect();
-    let (account, changed) = update_with(app, account, patch, uses, occasion, permitted).await?;
+    let Commit { account, changed, .. } = update_with(app, account, patch, uses, None, occasion, permitted).await?;
     if !changed {
         // Nothing was left to change, but a code counts once all the same.
         for proof in &proofs {
@@ -56,56 +55,41 @@ pub async fn update_once(
     occasion: Occasion,
     permitted: fn(&Account) -> Result<(), Error>,
 ) -> Result<Account, Error> {
-    let uses = vec![Effect::UseNonce(nonce.clone()), Effect::CountMessage(nonce.clone())];
-    let (account, changed) = update_with(app, account, patch, uses, occasion, permitted).await?;
+    let once = Some(nonce.clone());
+    let Commit { account, changed, .. } =
+        update_with(app, account, patch, Vec::new(), once, occasion, permitted).await?;
     if !changed {
         app.store().use_nonce(&nonce).await?;
     }
     Ok(account)
 }
 
-/// Changes an account with what else happens then, and says whether anything was changed: the last attempt decides, since
-/// somebody else may have fulfilled the wish meanwhile.
+/// Changes an account with what else happens then: a code used up, the nonce of an encrypted body.
 async fn update_with(
     app: &App,
     account: Account,
     mut patch: Patch,
     uses: Vec<Effect>,
+    nonce: Option<Nonce>,
     occasion: Occasion,
     permitted: fn(&Account) -> Result<(), Error>,
-) -> Result<(Account, bool), Error> {
+) -> Result<Commit, Error> {
     schemas::look_up(app, account.tenant_id, &mut patch).await?;
-    let outcome = Arc::new(Outcome::default());
     let attempt: Attempt = {
-        let (app, outcome) = (app.clone(), outcome.clone());
+        let app = app.clone();
         Arc::new(move |current| {
             permitted(current)?;
             let mut update = record::change(&app, current, &patch, &occasion)?;
             if let Some(update) = &mut update {
                 update.effects.extend(uses.iter().cloned());
+                update.nonce.clone_from(&nonce);
             }
-            outcome.note(update.as_ref().map(|update| update.effects.as_slice()));
             Ok(update)
         })
     };
-    let account = app.store().commit(account, attempt).await?;
-    if outcome.notifies.load(Ordering::SeqCst) {
+    let commit = app.store().commit(account, attempt).await?;
+    if commit.notifies {
         app.outbox().wake();
     }
-    Ok((account, outcome.changed.load(Ordering::SeqCst)))
-}
-
-/// What the last attempt wanted.
-#[derive(Default)]
-struct Outcome {
-    changed: AtomicBool,
-    notifies: AtomicBool,
-}
-
-impl Outcome {
-    fn note(&self, effects: Option<&[Effect]>) {
-        let notifies = effects.is_some_and(|all| all.iter().any(|effect| matches!(effect, Effect::Notify { .. })));
-        self.changed.store(effects.is_some(), Ordering::SeqCst);
-        self.notifies.store(notifies, Ordering::SeqCst);
-    }
+    Ok(commit)
 }

@@ -4,7 +4,7 @@ use super::statement::{Part, Statement, insert, parts, select, statement};
 use super::table::{Columns, Values, values};
 use super::tables::{ACCOUNT, HOLDING};
 use super::value::parameters;
-use super::{Effect, Found, Holding, Link, Query, Store, Update, history, identities, record};
+use super::{Effect, Found, Holding, Link, Query, Store, Update, channels, history, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
@@ -124,6 +124,7 @@ impl Store {
         queries.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         queries.extend(claims(update));
         queries.push((history::ADD, record::entry_values(&update.entry)).into());
+        queries.extend(update.nonce.iter().flat_map(channels::using));
         let first_effect = queries.len();
         queries.extend(update.effects.iter().map(Effect::query));
         let effects = update.effects.clone();

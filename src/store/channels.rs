@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::statement::{Statement, insert, select, statement};
-use super::table::{Columns, values};
+use super::table::{Columns, Values, values};
 use super::tables::{CHANNEL_KEY as KEY, CHANNEL_NONCE, CHANNEL_SESSION as SESSION};
 use super::value::{Parameter, Row, always, computed, parameters};
 use super::{Query, Store};
@@ -204,7 +204,7 @@ impl Store {
 
     /// Uses a nonce up, for a message that changes nothing; [`ChannelFault::Payload`] when it was used before.
     pub async fn use_nonce(&self, nonce: &Nonce) -> Result<(), Error> {
-        self.execute(vec![using(nonce), counting(nonce)]).await.map(drop).map_err(replayed)
+        self.execute(using(nonce).into()).await.map(drop).map_err(replayed)
     }
 
     /// Deletes sessions that have ended and nonces that need no longer be known.
@@ -213,15 +213,15 @@ impl Store {
     }
 }
 
-/// The statement that uses a nonce up.
-pub(super) fn using(nonce: &Nonce) -> Query {
-    let Nonce { scope, nonce, account, expires_at } = nonce.clone();
-    (USE_NONCE, values!(CHANNEL_NONCE { scope, nonce, account_id: account, expires_at })).into()
+/// The statements that use a nonce up and count its message for the session, if it belongs to one.
+pub(super) fn using(nonce: &Nonce) -> [Query; 2] {
+    let count = (COUNT_MESSAGE, parameters![nonce.scope.clone()]);
+    [(USE_NONCE, nonce_values(nonce)).into(), count.into()]
 }
 
-/// The statement that counts a message for its session, if it belongs to one.
-pub(super) fn counting(nonce: &Nonce) -> Query {
-    (COUNT_MESSAGE, parameters![nonce.scope.clone()]).into()
+pub(super) fn nonce_values(nonce: &Nonce) -> Values {
+    let Nonce { scope, nonce, account, expires_at } = nonce.clone();
+    values!(CHANNEL_NONCE { scope, nonce, account_id: account, expires_at })
 }
 
 /// A nonce that was used before makes a message one that does not open.

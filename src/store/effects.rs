@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 
 use super::Query;
-use super::channels::{self, Nonce};
 use super::codes::{self, Challenge};
 use super::notices::{self, SealedNotice};
 use super::statement::{Statement, insert, statement};
@@ -33,10 +32,6 @@ pub enum Effect {
     },
     /// A one-time code is used up. Without it there is no change: [`Error::CodeUsed`].
     UseCode(Challenge),
-    /// An encrypted body is accepted, once: what was accepted before fails the whole change.
-    UseNonce(Nonce),
-    /// It is counted for its session, if it belongs to one.
-    CountMessage(Nonce),
     /// Somebody is told about the change; when it is due at first, and when it comes too late.
     Notify {
         /// To whom, and what.
@@ -58,8 +53,6 @@ impl Effect {
                 (RETIRE_PICTURE, retired).into()
             }
             Effect::UseCode(challenge) => codes::using(*challenge),
-            Effect::UseNonce(nonce) => channels::using(nonce),
-            Effect::CountMessage(nonce) => channels::counting(nonce),
             Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
         }
     }

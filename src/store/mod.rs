@@ -159,8 +159,35 @@ pub struct Update {
     pub release: Vec<Holding>,
     /// What it holds from now on.
     pub claim: Vec<Holding>,
+    /// The nonce of the encrypted body that asks for the change: used up with it, or nothing is changed.
+    pub nonce: Option<Nonce>,
     /// What else happens with the change.
     pub effects: Vec<Effect>,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// The account as it is now.
+    pub account: Account,
+    /// Whether it was changed; if not, nothing was written.
+    pub changed: bool,
+    /// Whether a notice was left that can be delivered.
+    pub notifies: bool,
+}
+
+impl From<Update> for Commit {
+    fn from(update: Update) -> Commit {
+        let notifies = update.effects.iter().any(|effect| matches!(effect, Effect::Notify { .. }));
+        Commit { account: update.account, changed: true, notifies }
+    }
+}
+
+impl Commit {
+    /// Nothing was to be changed.
+    fn unchanged(account: Account) -> Commit {
+        Commit { account, changed: false, notifies: false }
+    }
 }
 
 /// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
@@ -231,14 +258,13 @@ impl Store {
         }
     }
 
-    /// Commits the change that `attempt` makes of `account`, durably, and returns the account as it is then: changed, or
-    /// as it was when nothing changes.
+    /// Commits the change that `attempt` makes of `account`, durably.
     ///
     /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
     /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
-    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Account, Error> {
+    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Commit, Error> {
         let Some(first) = attempt(&account)? else {
-            return Ok(account);
+            return Ok(Commit::unchanged(account));
         };
         let took = Stopwatch::start();
         let committed = match self {

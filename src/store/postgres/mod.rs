@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use super::statement::{Part, Statement, parts, select, statement};
 use super::tables::{ACCOUNT, CHANNEL_NONCE, HISTORY};
 use super::value::{Parameter, computed};
-use super::{Attempt, Effect, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
+use super::{Attempt, Commit, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
 use crate::account::{Account, Cause, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
@@ -155,7 +155,7 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
         let this = self.clone();
         uncancelled(async move {
             let claims = match first.claim.as_slice() {
@@ -164,19 +164,13 @@ impl Postgres {
                 // Each takes a statement of its own, or a violated constraint would not tell which it is about.
                 _ => return this.commit_locked(first.account, attempt).await,
             };
-            let mut bound = commit_parameters(&first, &first.claim);
-            let statement = match first.effects.as_slice() {
-                [] => COMMIT,
-                // The statement counts the message too.
-                [Effect::UseNonce(nonce), Effect::CountMessage(_)] => {
-                    bound.extend(channels::using(nonce).parameters);
-                    COMMIT_ONCE
-                }
+            if !first.effects.is_empty() {
                 // What else happens takes statements of its own, and so a transaction of several: rare enough.
-                _ => return this.commit_locked(first.account, attempt).await,
-            };
-            match this.query_claiming(statement, &bound, |row| computed::<i64>(row, 0), claims).await?[..] {
-                [1] => Ok(first.account),
+                return this.commit_locked(first.account, attempt).await;
+            }
+            let Query { statement, parameters, .. } = committing(&first, &first.claim);
+            match this.query_claiming(statement, &parameters, |row| computed::<i64>(row, 0), claims).await?[..] {
+                [1] => Ok(first.into()),
                 _ => this.commit_locked(first.account, attempt).await,
             }
         })
@@ -184,7 +178,7 @@ impl Postgres {
     }
 
     /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
-    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
+    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Commit, Error> {
         let mut connection = self.connection().await?;
         let (mut refused, mut claims) = (None, None);
         let work = async {
@@ -230,14 +224,14 @@ async fn attempt_locked(
     attempt: &Attempt,
     refused: &mut Option<Error>,
     claims: &mut Option<Unique>,
-) -> Result<Option<Account>, tokio_postgres::Error> {
+) -> Result<Option<Commit>, tokio_postgres::Error> {
     let lock = transaction.prepare_cached(LOCK.postgres).await?;
     let rows = transaction.query(&lock, &references(&[seen.id.into()])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
     let update = match attempted {
         Ok((Some(update), _)) => update,
-        Ok((None, current)) => return Ok(Some(current)),
+        Ok((None, current)) => return Ok(Some(Commit::unchanged(current))),
         Err(error) => {
             *refused = Some(error);
             return Ok(None);
@@ -250,8 +244,7 @@ async fn attempt_locked(
         }
         _ => (&[][..], Some(accounts::claims(&update))),
     };
-    let commit = (COMMIT, commit_parameters(&update, together)).into();
-    run(transaction, &commit).await?;
+    run(transaction, &committing(&update, together)).await?;
     for query in one_by_one.into_iter().flatten() {
         *claims = query.claims;
         run(transaction, &query).await?;
@@ -262,7 +255,7 @@ async fn attempt_locked(
             return Ok(None);
         }
     }
-    Ok(Some(update.account))
+    Ok(Some(update.into()))
 }
 
 /// Runs one query and returns how many rows it touched.
@@ -271,14 +264,21 @@ async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_
     transaction.execute(&prepared, &references(&query.parameters)).await
 }
 
-fn commit_parameters(update: &Update, claim: &[Holding]) -> Vec<Parameter> {
+/// The one statement that writes an update but for its effects; `claim` is what it claims of what the update says.
+fn committing(update: &Update, claim: &[Holding]) -> Query {
     let mut bound = record::account_values(&update.account);
     for holdings in [update.release.as_slice(), claim] {
         bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.name().to_owned()).collect()));
         bound.push(Parameter::BytesList(holdings.iter().map(|holding| holding.key.to_vec()).collect()));
     }
     bound.extend(record::entry_values(&update.entry));
-    bound
+    match &update.nonce {
+        None => (COMMIT, bound).into(),
+        Some(nonce) => {
+            bound.extend(channels::nonce_values(nonce));
+            (COMMIT_ONCE, bound).into()
+        }
+    }
 }
 
 fn references(bound: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {

@@ -15,8 +15,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, OpenError, Query, Read, Update, accounts, history, record, unique};
-use crate::account::{Account, Cause, Error, Unique};
+use super::{Attempt, Commit, OpenError, Query, Read, Update, accounts, channels, history, record, unique};
+use crate::account::{Cause, Error, Unique};
 use crate::config;
 use writer::Writer;
 
@@ -94,23 +94,23 @@ impl Sqlite {
         self.writer.run(run).await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
         self.writer.run(move |connection| commit(connection, first, &attempt)).await
     }
 }
 
 /// Inside the writer's transaction nobody else can change the account, so a second attempt always holds.
-fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Account, Error> {
+fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Commit, Error> {
     if apply(connection, &first)? {
-        return Ok(first.account);
+        return Ok(first.into());
     }
     let read = query(connection, accounts::BY_ID, &[first.account.id.into()], record::account)?;
     let Some(current) = read.into_iter().next() else {
         return Err(Error::CredentialsInvalid);
     };
     match attempt(&current)? {
-        None => Ok(current),
-        Some(second) if apply(connection, &second)? => Ok(second.account),
+        None => Ok(Commit::unchanged(current)),
+        Some(second) if apply(connection, &second)? => Ok(second.into()),
         Some(_) => Err(Error::Internal(Cause::new("an account changed under the writer's own lock"))),
     }
 }
@@ -121,6 +121,9 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
         return Ok(false);
     }
     for query in accounts::releases(update).chain(accounts::claims(update)) {
+        execute(connection, &query)?;
+    }
+    for query in update.nonce.iter().flat_map(channels::using) {
         execute(connection, &query)?;
     }
     for effect in &update.effects {
