@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, PictureStore};
 use crate::profile::audit::Verdict;
-use crate::store::{CopyError, DevCredentials, Store};
+use crate::store::{Copied, DevCredentials, Progress, Store};
 
 /// Accounts that are read at once.
 const PAGE: i64 = 100;
@@ -65,12 +65,15 @@ fn config(place: &Place, database: String) -> Result<Config, Failure> {
 }
 
 async fn copy(source: &Store, target: &Store, dev_credentials: &DevCredentials) -> Result<(), Failure> {
-    let rows = source.measure().await?.iter().map(|measure| measure.rows.unsigned_abs()).sum();
-    let bar = progress(rows, "rows");
-    let copied = source.copy_to(target, dev_credentials, &mut |_, rows| bar.inc(rows)).await;
+    let mut bar = progress(0, "rows");
+    let mut report = |step| match step {
+        Progress::Total(rows) => bar = progress(rows, "rows"),
+        Progress::Rows(_, rows) => bar.inc(rows),
+    };
+    let copied = source.copy_to(target, dev_credentials, &mut report).await;
     bar.finish_and_clear();
-    for measure in copied.map_err(|error: CopyError| Failure(error.to_string()))? {
-        println!("{:16} {:>10} rows", measure.table, measure.rows);
+    for Copied { table, rows } in copied.map_err(|error| Failure(error.to_string()))? {
+        println!("{table:16} {rows:>10} rows");
     }
     Ok(())
 }

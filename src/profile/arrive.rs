@@ -16,7 +16,7 @@ impl Profiles {
         account.updated_at = updated_at;
         let links = identities.into_iter().map(|identity| Link { key: self.keys.subject(&identity.subject), identity });
         let claim = record::holdings(&self.keys, &account);
-        let update = Update { claim, release: Vec::new(), effects: Vec::new(), entry, account };
+        let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects: Vec::new() };
         Ok(Arrival { update, links: links.collect() })
     }
 }

@@ -54,8 +54,8 @@ impl Profiles {
         account.version = 1;
         (account.created_at, account.updated_at) = (created_at, updated_at);
         let entry = self.entry(&mut account, &changes, occasion);
-        let update =
-            Update { claim: record::holdings(&self.keys, &account), release: Vec::new(), effects, entry, account };
+        let claim = record::holdings(&self.keys, &account);
+        let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects };
         self.store.add_account(&update, link).await?;
         Ok(update.account)
     }

@@ -24,13 +24,8 @@ impl Profiles {
         let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
             these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
         };
-        Ok(Some(Update {
-            release: without(&held, &holds),
-            claim: without(&holds, &held),
-            effects,
-            entry,
-            account: after,
-        }))
+        let (release, claim) = (without(&held, &holds), without(&holds, &held));
+        Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
     }
 
     /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the

@@ -1,11 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Profiles;
 use crate::account::history::Occasion;
 use crate::account::{Account, Error, Patch};
 use crate::code::Proof;
-use crate::store::{Attempt, Effect, Nonce};
+use crate::store::{Attempt, Commit, Effect, Nonce};
 
 impl Profiles {
     /// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
@@ -23,7 +22,7 @@ impl Profiles {
     }
 
     /// The same, and also sets the addresses that were proved, verified. Their codes are used up with the change, or there is none:
-    /// [`CodeFault::Used`](crate::account::CodeFault::Used); [`Error::Taken`] with `phone` or `email` when another account of the tenant has proved the address.
+    /// [`CodeFault::Used`](crate::account::CodeFault::Used); [`Error::Taken`] when another account of the tenant has proved the address.
     pub async fn update_proved(
         &self,
         account: Account,
@@ -36,7 +35,7 @@ impl Profiles {
             patch.prove(proof.contact());
         }
         let uses = proofs.iter().map(|proof| Effect::UseCode(proof.challenge())).collect();
-        let (account, changed) = self.update_with(account, patch, uses, occasion, permitted).await?;
+        let Commit { account, changed, .. } = self.update_with(account, patch, uses, None, occasion, permitted).await?;
         if !changed {
             // Nothing was left to change, but a code counts once all the same.
             for proof in &proofs {
@@ -46,7 +45,7 @@ impl Profiles {
         Ok(account)
     }
 
-    /// The same as [`update`] for a message that is accepted once: its nonce is used up with the change, or by itself when nothing
+    /// The same as [`Profiles::update`] for a message that is accepted once: its nonce is used up with the change, or by itself when nothing
     /// changes. One that was used before changes nothing, and is the error of a message that does not open.
     pub async fn update_once(
         &self,
@@ -56,57 +55,42 @@ impl Profiles {
         occasion: Occasion,
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Account, Error> {
-        let uses = vec![Effect::UseNonce(nonce.clone()), Effect::CountMessage(nonce.clone())];
-        let (account, changed) = self.update_with(account, patch, uses, occasion, permitted).await?;
+        let once = Some(nonce.clone());
+        let Commit { account, changed, .. } =
+            self.update_with(account, patch, Vec::new(), once, occasion, permitted).await?;
         if !changed {
             self.store.use_nonce(&nonce).await?;
         }
         Ok(account)
     }
 
-    /// Changes an account with what else happens then, and says whether anything was changed: the last attempt decides, since
-    /// somebody else may have fulfilled the wish meanwhile.
+    /// Changes an account with what else happens then: a code used up, the nonce of an encrypted body.
     async fn update_with(
         &self,
         account: Account,
         mut patch: Patch,
         uses: Vec<Effect>,
+        nonce: Option<Nonce>,
         occasion: Occasion,
         permitted: fn(&Account) -> Result<(), Error>,
-    ) -> Result<(Account, bool), Error> {
+    ) -> Result<Commit, Error> {
         self.look_up(account.tenant_id, &mut patch).await?;
-        let outcome = Arc::new(Outcome::default());
         let attempt: Attempt = {
-            let (profiles, outcome) = (self.clone(), outcome.clone());
+            let profiles = self.clone();
             Arc::new(move |current| {
                 permitted(current)?;
                 let mut update = profiles.change(current, &patch, &occasion)?;
                 if let Some(update) = &mut update {
                     update.effects.extend(uses.iter().cloned());
+                    update.nonce.clone_from(&nonce);
                 }
-                outcome.note(update.as_ref().map(|update| update.effects.as_slice()));
                 Ok(update)
             })
         };
-        let account = self.store.commit(account, attempt).await?;
-        if outcome.notifies.load(Ordering::SeqCst) {
+        let commit = self.store.commit(account, attempt).await?;
+        if commit.notifies {
             self.notices.wake();
         }
-        Ok((account, outcome.changed.load(Ordering::SeqCst)))
-    }
-}
-
-/// What the last attempt wanted.
-#[derive(Default)]
-struct Outcome {
-    changed: AtomicBool,
-    notifies: AtomicBool,
-}
-
-impl Outcome {
-    fn note(&self, effects: Option<&[Effect]>) {
-        let notifies = effects.is_some_and(|all| all.iter().any(|effect| matches!(effect, Effect::Notify { .. })));
-        self.changed.store(effects.is_some(), Ordering::SeqCst);
-        self.notifies.store(notifies, Ordering::SeqCst);
+        Ok(commit)
     }
 }

@@ -1,57 +1,52 @@
 use uuid::Uuid;
 
-use super::statement::{Statement, account_assignments, account_columns, statement, tenant_columns};
-use super::value::{parameters, present};
-use super::{Effect, Found, Holding, Link, Query, Store, Update, history, identities, record};
+use super::statement::{Part, Statement, insert, parts, select, statement};
+use super::table::{Columns, Values, values};
+use super::tables::{ACCOUNT, HOLDING};
+use super::value::parameters;
+use super::{Effect, Found, Holding, Link, Query, Store, Update, channels, history, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
-pub(super) const BY_ID: Statement = statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ?1");
-const OF_TENANT: Statement =
-    statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ?1 AND a.tenant_id = ?2");
-const LIST: Statement =
-    statement!("SELECT ", account_columns!(), " FROM account a WHERE a.id > ?1 ORDER BY a.id LIMIT ?2");
-const LIST_OF_TENANT: Statement = statement!(
-    "SELECT ",
-    account_columns!(),
-    " FROM account a WHERE a.id > ?1 AND a.tenant_id = ?3 ORDER BY a.id LIMIT ?2"
-);
+pub(super) const BY_ID: Statement = select!(ACCOUNT, "WHERE account.id = ?1");
+const OF_TENANT: Statement = select!(ACCOUNT, "WHERE account.id = ?1 AND account.tenant_id = ?2");
+const LIST: Statement = select!(ACCOUNT, "WHERE account.id > ?1 ORDER BY account.id LIMIT ?2");
+const LIST_OF_TENANT: Statement =
+    select!(ACCOUNT, "WHERE account.id > ?1 AND account.tenant_id = ?3 ORDER BY account.id LIMIT ?2");
 
-/// What every request's one query returns behind account and tenant; ?2 is the token, ?3 the session.
-macro_rules! deciding_columns {
-    () => {
-        ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = a.id), \
-         EXISTS (SELECT 1 FROM revoked_token r WHERE r.token = ?2), \
-         (SELECT b.client_hash FROM client_binding b WHERE b.account_id = a.id AND b.session = ?3) \
-         FROM account a JOIN tenant t ON t.id = a.tenant_id "
-    };
-}
-const CALLER_BY_ID: Statement =
-    statement!("SELECT ", account_columns!(), ", ", tenant_columns!(), deciding_columns!(), "WHERE a.id = ?1");
-const CALLER_BY_IDENTITY: Statement = statement!(
+/// Every request's one query, in the order of [`record::found`]; ?2 is the token, ?3 the session.
+const CALLER: Part = Part::All(parts![
     "SELECT ",
-    account_columns!(),
+    { Part::Columns(ACCOUNT.table()) },
     ", ",
-    tenant_columns!(),
-    deciding_columns!(),
-    "WHERE a.id = (SELECT i.account_id FROM identity i WHERE i.issuer = ?4 AND i.subject_key = ?1)"
+    { record::TENANT_WITH_SCHEMA },
+    ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = account.id), \
+     EXISTS (SELECT 1 FROM revoked_token r WHERE r.token = ?2), \
+     (SELECT b.client_hash FROM client_binding b WHERE b.account_id = account.id AND b.session = ?3) \
+     FROM account JOIN tenant ON tenant.id = account.tenant_id ",
+]);
+const CALLER_BY_ID: Statement = statement!({ CALLER }, "WHERE account.id = ?1");
+const CALLER_BY_IDENTITY: Statement = statement!(
+    { CALLER },
+    "WHERE account.id = (SELECT i.account_id FROM identity i WHERE i.issuer = ?4 AND i.subject_key = ?1)"
 );
 
-pub(super) const SET: Statement =
-    statement!("UPDATE account SET ", account_assignments!(), " WHERE id = ?1 AND version + 1 = ?28");
-const ADD: Statement = statement!(
-    "INSERT INTO account (id, number, tenant_id, biz_id, portal, status, personal_key, display_name, given_name, \
-     family_name, nickname, username, email, phone, language, time_zone, country, remark, picture, attributes, \
-     push_token, wallet_address, auth_location, email_verified, phone_verified, authenticated, auth_valid_until, \
-     version, created_at, updated_at, history_head) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-     ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)"
-);
-pub(super) const CLAIM: Statement =
-    statement!("INSERT INTO holding (tenant_id, kind, key, account_id) VALUES (?1, ?2, ?3, ?4)");
+/// Writes an account over the version before; the parameters are those of [`record::account_values`].
+pub(super) const CHANGE: Part = Part::All(parts![
+    "UPDATE account SET ",
+    { Part::Assignments(ACCOUNT.table()) },
+    " WHERE id = ",
+    { ACCOUNT.id.place() },
+    " AND version + 1 = ",
+    { ACCOUNT.version.place() },
+]);
+pub(super) const SET: Statement = statement!({ CHANGE });
+const ADD: Statement = insert!(ACCOUNT);
+pub(super) const CLAIM: Statement = insert!(HOLDING);
 pub(super) const RELEASE: Statement =
     statement!("DELETE FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3 AND account_id = ?4");
 pub(super) const HOLDER: Statement =
-    statement!("SELECT account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3");
+    select!(HOLDING, "WHERE holding.tenant_id = ?1 AND holding.kind = ?2 AND holding.key = ?3");
 
 /// Account numbers are unique in the installation: held by no tenant.
 pub(super) const INSTALLATION: TenantId = TenantId(Uuid::nil());
@@ -115,7 +110,7 @@ impl Store {
     /// Who holds something that only one account may hold.
     pub async fn holder(&self, tenant: TenantId, holding: &Holding) -> Result<Option<AccountId>, Error> {
         let bound = parameters![tenant, holding.kind.name(), holding.key];
-        self.find(HOLDER, bound, |row| row.uuid(0).and_then(present).map(AccountId)).await
+        self.find(HOLDER, bound, |row| HOLDING.at(row, 0).get(HOLDING.account_id)).await
     }
 
     /// Adds an account with its first history entry, what it holds, who it is at a provider, and what else happens with
@@ -123,12 +118,13 @@ impl Store {
     pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
         let mut queries: Vec<Query> = vec![
-            (ADD, record::account_parameters(account)).into(),
+            (ADD, record::account_values(account)).into(),
             claim(INSTALLATION, &number_held(account.number), account.id),
         ];
         queries.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         queries.extend(claims(update));
-        queries.push((history::ADD, record::entry_parameters(&update.entry)).into());
+        queries.push((history::ADD, record::entry_values(&update.entry)).into());
+        queries.extend(update.nonce.iter().flat_map(channels::using));
         let first_effect = queries.len();
         queries.extend(update.effects.iter().map(Effect::query));
         let effects = update.effects.clone();
@@ -141,8 +137,11 @@ impl Store {
 
 /// Claims for an account what only one may hold.
 fn claim(tenant: TenantId, holding: &Holding, account: AccountId) -> Query {
-    let parameters = parameters![tenant, holding.kind.name(), holding.key, account];
-    Query { statement: CLAIM, parameters, claims: Some(holding.kind) }
+    Query { statement: CLAIM, parameters: claim_values(tenant, holding, account), claims: Some(holding.kind) }
+}
+
+pub(super) fn claim_values(tenant: TenantId, holding: &Holding, account: AccountId) -> Values {
+    values!(HOLDING { tenant_id: tenant, kind: holding.kind.name(), key: holding.key, account_id: account })
 }
 
 /// The statements that claim what an update says, one a claim: so a violated constraint is known to be about one thing.

@@ -3,37 +3,27 @@ use uuid::Uuid;
 
 use super::Store;
 use super::record::{self, ACCOUNT_COLUMNS, TENANT_COLUMNS};
-use super::statement::{Statement, account_columns, statement, tenant_columns};
-use super::value::{Parameter, Row, hash, optional_time, parameters, present, time};
+use super::statement::{Statement, insert, select, statement};
+use super::table::{Columns, values};
+use super::tables::{ACCOUNT, API_KEY};
+use super::value::{Row, parameters};
 use crate::account::{Account, AccountId, Error, Tenant, TenantId};
 use crate::keys::KeyedHash;
 
-/// The columns of a key, in the order of [`key`].
-macro_rules! key_columns {
-    () => {
-        "k.hash, k.id, k.tenant_id, k.account_id, k.name, k.created_at, k.expires_at, k.revoked_at, k.last_used_at"
-    };
-}
-
-const ADD: Statement = statement!(
-    "INSERT INTO api_key (hash, id, tenant_id, account_id, name, created_at, expires_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-);
-const LIST: Statement = statement!("SELECT ", key_columns!(), " FROM api_key k WHERE k.tenant_id = ?1 ORDER BY k.id");
+const ADD: Statement = insert!(API_KEY);
+const LIST: Statement = select!(API_KEY, "WHERE api_key.tenant_id = ?1 ORDER BY api_key.id");
 const REVOKE: Statement = statement!("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL");
 const USED: Statement =
     statement!("UPDATE api_key SET last_used_at = ?2 WHERE hash = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)");
 const PRESENTED: Statement = statement!(
     "SELECT ",
-    account_columns!(),
+    { Part::Columns(ACCOUNT.table()) },
     ", ",
-    tenant_columns!(),
+    { record::TENANT_WITH_SCHEMA },
     ", ",
-    key_columns!(),
-    ", k.hash IS NOT NULL, a.id IS NOT NULL \
-     FROM tenant t LEFT JOIN api_key k ON k.hash = ?2 AND k.tenant_id = t.id LEFT JOIN account a \
-     ON a.id = k.account_id AND a.tenant_id = t.id \
-     WHERE t.name = ?1"
+    { Part::Columns(API_KEY.table()) },
+    " FROM tenant LEFT JOIN api_key ON api_key.hash = ?2 AND api_key.tenant_id = tenant.id LEFT JOIN account \
+     ON account.id = api_key.account_id AND account.tenant_id = tenant.id WHERE tenant.name = ?1"
 );
 
 /// A key as it is stored: everything but its secret.
@@ -71,16 +61,18 @@ pub struct Presented {
 impl Store {
     /// Adds a key.
     pub async fn add_api_key(&self, key: &ApiKey) -> Result<(), Error> {
-        let bound = vec![
-            Parameter::from(key.hash),
-            Parameter::Uuid(Some(key.id)),
-            Parameter::from(key.tenant_id),
-            Parameter::Uuid(key.account_id.map(|account| account.0)),
-            Parameter::from(key.name.as_str()),
-            Parameter::from(key.created_at),
-            Parameter::from(key.expires_at),
-        ];
-        self.execute(vec![(ADD, bound)]).await.map(drop)
+        let values = values!(API_KEY {
+            hash: key.hash,
+            id: key.id,
+            tenant_id: key.tenant_id,
+            account_id: key.account_id,
+            name: key.name.as_str(),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            last_used_at: key.last_used_at,
+        });
+        self.execute(vec![(ADD, values)]).await.map(drop)
     }
 
     /// A tenant's keys, oldest first.
@@ -90,7 +82,7 @@ impl Store {
 
     /// Ends a key at once, on every instance; false when there is none that still holds.
     pub async fn revoke_api_key(&self, id: Uuid, now: Timestamp) -> Result<bool, Error> {
-        let touched = self.execute(vec![(REVOKE, vec![Parameter::Uuid(Some(id)), now.into()])]).await?;
+        let touched = self.execute(vec![(REVOKE, parameters![id, now])]).await?;
         Ok(touched == [1])
     }
 
@@ -109,22 +101,23 @@ impl Store {
 
 fn presented(row: &dyn Row) -> Result<Presented, Error> {
     let after = ACCOUNT_COLUMNS + TENANT_COLUMNS;
-    let account = if row.boolean(after + 10)? { Some(record::account(row)?) } else { None };
-    let key = if row.boolean(after + 9)? { Some((key(row, after)?, account)) } else { None };
-    Ok(Presented { tenant: record::tenant_from(row, ACCOUNT_COLUMNS)?, key })
+    let account = if ACCOUNT.at(row, 0).is_absent() { None } else { Some(record::account(row)?) };
+    let key = if API_KEY.at(row, after).is_absent() { None } else { Some((key(row, after)?, account)) };
+    Ok(Presented { tenant: record::tenant_at(row, ACCOUNT_COLUMNS)?, key })
 }
 
 fn key(row: &dyn Row, first: usize) -> Result<ApiKey, Error> {
+    let record = API_KEY.at(row, first);
     Ok(ApiKey {
-        hash: hash(row, first)?,
-        id: row.uuid(first + 1).and_then(present)?,
-        tenant_id: TenantId(row.uuid(first + 2).and_then(present)?),
-        account_id: row.uuid(first + 3)?.map(AccountId),
-        name: row.text(first + 4)?,
-        created_at: time(row, first + 5)?,
-        expires_at: optional_time(row, first + 6)?,
-        revoked_at: optional_time(row, first + 7)?,
-        last_used_at: optional_time(row, first + 8)?,
+        hash: record.get(API_KEY.hash)?,
+        id: record.get(API_KEY.id)?,
+        tenant_id: record.get(API_KEY.tenant_id)?,
+        account_id: record.get(API_KEY.account_id)?,
+        name: record.get(API_KEY.name)?,
+        created_at: record.get(API_KEY.created_at)?,
+        expires_at: record.get(API_KEY.expires_at)?,
+        revoked_at: record.get(API_KEY.revoked_at)?,
+        last_used_at: record.get(API_KEY.last_used_at)?,
     })
 }
 

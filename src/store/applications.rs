@@ -1,42 +1,31 @@
 use super::record::{self, TENANT_COLUMNS};
-use super::statement::{Statement, statement, tenant_columns};
-use super::value::{Parameter, Row, optional_hash, parameters, present, time, unreadable};
+use super::statement::{Statement, insert, select, statement};
+use super::table::{Column, Columns, Record, Values, values};
+use super::tables::{APPLICATION, APPLICATION_ORIGIN as ORIGIN, application};
+use super::value::{Row, always, computed, parameters};
 use super::{Query, Store};
 use crate::account::{Application, Error, Tenant, TenantId};
+use crate::json;
 
-/// The columns of an application, in the order of [`application`].
-macro_rules! application_columns {
-    () => {
-        "p.id, p.tenant_id, p.name, p.kind, p.grants, p.claims, p.auto_signup, p.token_lifetime, p.secret_hash, \
-         p.created_at, p.updated_at"
-    };
-}
-
-const ADD: Statement = statement!(
-    "INSERT INTO application (id, tenant_id, name, kind, grants, claims, auto_signup, token_lifetime, secret_hash, \
-     created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-);
-const SET: Statement = statement!(
-    "UPDATE application SET tenant_id = ?2, name = ?3, kind = ?4, grants = ?5, claims = ?6, auto_signup = ?7, \
-     token_lifetime = ?8, secret_hash = ?9, created_at = ?10, updated_at = ?11 WHERE id = ?1"
-);
-const ADD_ORIGIN: Statement = statement!("INSERT INTO application_origin (origin, application_id) VALUES (?1, ?2)");
+const ADD: Statement = insert!(APPLICATION);
+const SET: Statement =
+    statement!("UPDATE application SET ", { Part::Assignments(APPLICATION.table()) }, " WHERE id = ", {
+        APPLICATION.id.place()
+    });
+const ADD_ORIGIN: Statement = insert!(ORIGIN);
 const FORGET_ORIGINS: Statement = statement!("DELETE FROM application_origin WHERE application_id = ?1");
 const ORIGINS: Statement =
-    statement!("SELECT origin FROM application_origin WHERE application_id = ?1 ORDER BY origin");
+    select!(ORIGIN, "WHERE application_origin.application_id = ?1 ORDER BY application_origin.origin");
 const IS_ORIGIN: Statement = statement!("SELECT EXISTS (SELECT 1 FROM application_origin WHERE origin = ?1)");
 const BY_ID: Statement = statement!(
     "SELECT ",
-    tenant_columns!(),
+    { record::TENANT_WITH_SCHEMA },
     ", ",
-    application_columns!(),
-    " FROM application p JOIN tenant t ON t.id = p.tenant_id WHERE p.id = ?1"
+    { Part::Columns(APPLICATION.table()) },
+    " FROM application JOIN tenant ON tenant.id = application.tenant_id WHERE application.id = ?1"
 );
-const LIST: Statement = statement!(
-    "SELECT ",
-    application_columns!(),
-    " FROM application p WHERE p.tenant_id = ?1 ORDER BY p.created_at, p.id"
-);
+const LIST: Statement =
+    select!(APPLICATION, "WHERE application.tenant_id = ?1 ORDER BY application.created_at, application.id");
 const DELETE: Statement = statement!("DELETE FROM application WHERE id = ?1");
 const REVOKE_ACCESS_TOKENS: Statement = statement!(
     "INSERT INTO revoked_token (token, expires_at) SELECT r.access_token, r.access_ends_at FROM refresh_token r \
@@ -50,14 +39,14 @@ const DELETE_SIGN_INS: Statement = statement!("DELETE FROM sign_in WHERE applica
 impl Store {
     /// Adds an application; [`Error::Taken`] when another has its identifier, or when it has an origin twice.
     pub async fn add_application(&self, application: &Application) -> Result<(), Error> {
-        let mut queries = vec![(ADD, application_parameters(application)?).into()];
+        let mut queries = vec![(ADD, application_values(application)).into()];
         queries.extend(origins(application));
         self.execute(queries).await.map(drop)
     }
 
     /// Replaces an application's facts; it counts at once, on every instance.
     pub async fn set_application(&self, application: &Application) -> Result<(), Error> {
-        let facts = (SET, application_parameters(application)?);
+        let facts = (SET, application_values(application));
         let mut queries = vec![facts.into(), (FORGET_ORIGINS, parameters![application.id.as_str()]).into()];
         queries.extend(origins(application));
         self.execute(queries).await.map(drop)
@@ -65,8 +54,7 @@ impl Store {
 
     /// The application with this identifier and its tenant; its origins are not read, [`Store::application_origins`] does.
     pub async fn application(&self, id: &str) -> Result<Option<(Application, Tenant)>, Error> {
-        self.find(BY_ID, parameters![id], |row| Ok((application(row, TENANT_COLUMNS)?, record::tenant_from(row, 0)?)))
-            .await
+        self.find(BY_ID, parameters![id], |row| Ok((application(row, TENANT_COLUMNS)?, record::tenant(row)?))).await
     }
 
     /// A tenant's applications, oldest first, without their origins.
@@ -76,12 +64,12 @@ impl Store {
 
     /// The web origins whose pages belong to an application.
     pub async fn application_origins(&self, id: &str) -> Result<Vec<String>, Error> {
-        self.query(ORIGINS, parameters![id], |row| row.text(0)).await
+        self.query(ORIGINS, parameters![id], |row| ORIGIN.at(row, 0).get(ORIGIN.origin)).await
     }
 
     /// Whether pages of a web origin belong to any application.
     pub async fn is_application_origin(&self, origin: &str) -> Result<bool, Error> {
-        self.find(IS_ORIGIN, parameters![origin], |row| row.boolean(0)).await.and_then(present)
+        self.find(IS_ORIGIN, parameters![origin], |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Deletes an application with every sign-in through it; false when there is none.
@@ -98,46 +86,59 @@ pub(super) fn deletion(id: &str) -> impl Iterator<Item = Query> {
 }
 
 fn origins(application: &Application) -> impl Iterator<Item = Query> {
-    let add = |origin: &String| (ADD_ORIGIN, parameters![origin.as_str(), application.id.as_str()]).into();
-    application.origins.iter().map(add)
+    let values = |origin: &String| values!(ORIGIN { origin: origin.as_str(), application_id: application.id.as_str() });
+    application.origins.iter().map(move |origin| (ADD_ORIGIN, values(origin)).into())
 }
 
-fn application_parameters(application: &Application) -> Result<Vec<Parameter>, Error> {
+fn application_values(application: &Application) -> Values {
     let grants: Vec<&str> = application.grants.iter().map(|grant| grant.name()).collect();
-    Ok(parameters![
-        application.id.as_str(),
-        application.tenant_id,
-        application.name.as_str(),
-        application.kind.name(),
-        serde_json::to_string(&grants).map_err(unreadable)?,
-        serde_json::to_string(&application.claims).map_err(unreadable)?,
-        application.auto_signup,
-        application.token_lifetime,
-        application.secret_hash,
-        application.created_at,
-        application.updated_at,
-    ])
+    values!(APPLICATION {
+        id: application.id.as_str(),
+        tenant_id: application.tenant_id,
+        name: application.name.as_str(),
+        kind: application.kind.name(),
+        grants: list(&grants),
+        claims: list(&application.claims),
+        auto_signup: application.auto_signup,
+        token_lifetime: application.token_lifetime,
+        secret_hash: application.secret_hash,
+        created_at: application.created_at,
+        updated_at: application.updated_at,
+    })
+}
+
+/// Words as a list in JSON.
+fn list(words: &[impl AsRef<str>]) -> String {
+    json::Value::from(words.iter().map(|word| json::Value::from(word.as_ref())).collect::<Vec<_>>()).to_text()
 }
 
 fn application(row: &dyn Row, first: usize) -> Result<Application, Error> {
-    let list = |column| serde_json::from_str::<Vec<String>>(&row.text(column)?).map_err(unreadable);
+    let record = APPLICATION.at(row, first);
+    let kind = record.get(APPLICATION.kind)?;
+    let grants = words(&record, APPLICATION.grants)?;
+    let grants: Result<_, String> = grants.iter().map(|grant| grant.parse()).collect();
     Ok(Application {
-        id: row.text(first)?,
-        tenant_id: TenantId(row.uuid(first + 1).and_then(present)?),
-        name: row.text(first + 2)?,
-        kind: row.text(first + 3)?.parse().map_err(|error: String| unreadable(error))?,
-        grants: list(first + 4)?
-            .iter()
-            .map(|grant| grant.parse().map_err(|error: String| unreadable(error)))
-            .collect::<Result<_, _>>()?,
-        claims: list(first + 5)?,
+        id: record.get(APPLICATION.id)?,
+        tenant_id: record.get(APPLICATION.tenant_id)?,
+        name: record.get(APPLICATION.name)?,
+        kind: kind.parse().map_err(|error: String| record.unreadable(APPLICATION.kind, error))?,
+        grants: grants.map_err(|error| record.unreadable(APPLICATION.grants, error))?,
+        claims: words(&record, APPLICATION.claims)?,
         origins: Vec::new(),
-        auto_signup: row.boolean(first + 6)?,
-        token_lifetime: present(row.integer(first + 7)?)?,
-        secret_hash: optional_hash(row, first + 8)?,
-        created_at: time(row, first + 9)?,
-        updated_at: time(row, first + 10)?,
+        auto_signup: record.get(APPLICATION.auto_signup)?,
+        token_lifetime: record.get(APPLICATION.token_lifetime)?,
+        secret_hash: record.get(APPLICATION.secret_hash)?,
+        created_at: record.get(APPLICATION.created_at)?,
+        updated_at: record.get(APPLICATION.updated_at)?,
     })
+}
+
+/// Reads what [`list`] wrote.
+fn words(
+    record: &Record<'_, application::Columns>,
+    column: Column<application::Columns, String>,
+) -> Result<Vec<String>, Error> {
+    serde_json::from_str(&record.get(column)?).map_err(|_| record.unreadable(column, "not a JSON array of strings"))
 }
 
 /// For [`Store::check`].

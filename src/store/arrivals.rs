@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::statement::{Statement, account_columns, statement};
-use super::table::{ACCOUNT, HISTORY, HOLDING, IDENTITY, Table, Values};
-use super::value::{Parameter, Row, hash, parameters, present};
-use super::{Holding, Identity, Link, Query, Store, Update, accounts, record};
+use super::statement::{Statement, select, statement};
+use super::table::{Columns, Table, Values};
+use super::tables::{ACCOUNT, HISTORY, HOLDING, IDENTITY};
+use super::value::{Parameter, Row, always, computed, parameters};
+use super::{Holding, Identity, Link, Query, Store, Update, accounts, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
@@ -31,25 +32,29 @@ pub struct Conflict {
 }
 
 // One statement for a whole list is PostgreSQL's alone: SQLite runs the other for each member of the list.
-const BY_IDS: Statement = Statement {
-    sqlite: accounts::BY_ID.sqlite,
-    postgres: concat!("SELECT ", account_columns!(), " FROM account a WHERE a.id = ANY($1)"),
-};
+const BY_IDS: Statement =
+    Statement { sqlite: accounts::BY_ID.sqlite, postgres: select!(ACCOUNT, "WHERE account.id = ANY(?1)").postgres };
 const HOLDERS: Statement = Statement {
-    sqlite: "SELECT tenant_id, kind, key, account_id FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3",
-    postgres: "SELECT h.tenant_id, h.kind, h.key, h.account_id FROM holding h \
-               JOIN unnest($1::uuid[], $2::text[], $3::bytea[]) AS w(tenant_id, kind, key) \
-               ON h.tenant_id = w.tenant_id AND h.kind = w.kind AND h.key = w.key",
+    sqlite: accounts::HOLDER.sqlite,
+    postgres: select!(
+        HOLDING,
+        "JOIN unnest(?1::uuid[], ?2::text[], ?3::bytea[]) AS w(tenant_id, kind, key) \
+         ON holding.tenant_id = w.tenant_id AND holding.kind = w.kind AND holding.key = w.key"
+    )
+    .postgres,
 };
 const BOUND_TO: Statement = Statement {
-    sqlite: "SELECT issuer, subject_key, account_id FROM identity WHERE issuer = ?1 AND subject_key = ?2",
-    postgres: "SELECT i.issuer, i.subject_key, i.account_id FROM identity i \
-               JOIN unnest($1::text[], $2::bytea[]) AS w(issuer, subject_key) \
-               ON i.issuer = w.issuer AND i.subject_key = w.subject_key",
+    sqlite: select!(IDENTITY, "WHERE identity.issuer = ?1 AND identity.subject_key = ?2").sqlite,
+    postgres: select!(
+        IDENTITY,
+        "JOIN unnest(?1::text[], ?2::bytea[]) AS w(issuer, subject_key) \
+         ON identity.issuer = w.issuer AND identity.subject_key = w.subject_key"
+    )
+    .postgres,
 };
 const IDENTITIES: Statement = Statement {
-    sqlite: "SELECT issuer, personal_key, subject, account_id FROM identity WHERE account_id = ?1",
-    postgres: "SELECT issuer, personal_key, subject, account_id FROM identity WHERE account_id = ANY($1)",
+    sqlite: select!(IDENTITY, "WHERE identity.account_id = ?1").sqlite,
+    postgres: select!(IDENTITY, "WHERE identity.account_id = ANY(?1)").postgres,
 };
 const DRAW: Statement = statement!("UPDATE counter SET last = last + ?1 WHERE name = 'account' RETURNING last");
 const RAISE: Statement = statement!("UPDATE counter SET last = ?1 WHERE name = 'account' AND last < ?1");
@@ -73,8 +78,8 @@ impl Store {
 
     /// Draws so many account numbers at once and returns the last of them.
     pub async fn draw_account_numbers(&self, count: i64) -> Result<i64, Error> {
-        let drawn = self.write(DRAW, parameters![count], |row| row.integer(0).and_then(present)).await?;
-        present(drawn.into_iter().next())
+        let drawn = self.write(DRAW, parameters![count], |row| computed(row, 0)).await?;
+        always(drawn.into_iter().next())
     }
 
     /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher. False when another account
@@ -83,10 +88,10 @@ impl Store {
         let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
         let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(true) };
         let rows = vec![
-            (&ACCOUNT, accounts().map(record::account_parameters).collect()),
-            (&HOLDING, holding_rows(arrivals)),
-            (&HISTORY, arrivals.iter().map(|arrival| record::entry_parameters(&arrival.update.entry)).collect()),
-            (&IDENTITY, identity_rows(arrivals)),
+            (ACCOUNT.table(), accounts().map(record::account_values).collect()),
+            (HOLDING.table(), holding_rows(arrivals)),
+            (HISTORY.table(), arrivals.iter().map(|arrival| record::entry_values(&arrival.update.entry)).collect()),
+            (IDENTITY.table(), identity_rows(arrivals)),
         ];
         match self.insert(rows, vec![(RAISE, parameters![highest]).into()]).await {
             Ok(()) => Ok(true),
@@ -200,11 +205,7 @@ fn holding_rows(arrivals: &[&Arrival]) -> Vec<Values> {
     held.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
         (one_tenant.0, one.kind.name(), one.key).cmp(&(other_tenant.0, other.kind.name(), other.key))
     });
-    let row = |(_, account, tenant, holding)| {
-        let Holding { kind, key } = holding;
-        parameters![tenant, kind.name(), key, account]
-    };
-    held.into_iter().map(row).collect()
+    held.iter().map(|(_, account, tenant, holding)| accounts::claim_values(*tenant, holding, *account)).collect()
 }
 
 /// In the order of their keys, like [`holding_rows`].
@@ -212,11 +213,7 @@ fn identity_rows(arrivals: &[&Arrival]) -> Vec<Values> {
     let mut linked: Vec<_> =
         links(arrivals).map(|(position, link)| (link, &arrivals[position].update.account)).collect();
     linked.sort_by(|(one, _), (other, _)| (&one.identity.issuer, one.key).cmp(&(&other.identity.issuer, other.key)));
-    let row = |(link, account): (&Link, &Account)| {
-        let Identity { issuer, subject } = &link.identity;
-        let subject = subject.as_bytes().to_vec();
-        parameters![issuer.as_str(), link.key, account.id, record::PLAIN, subject, account.created_at]
-    };
+    let row = |(link, account): (&Link, &Account)| identities::link_values(account.id, link, account.created_at);
     linked.into_iter().map(row).collect()
 }
 
@@ -225,16 +222,19 @@ fn list(ids: &[AccountId]) -> Parameter {
 }
 
 fn holder(row: &dyn Row) -> Result<Holder, Error> {
-    let tenant = TenantId(row.uuid(0).and_then(present)?);
-    Ok(((tenant, row.text(1)?, hash(row, 2)?), AccountId(row.uuid(3).and_then(present)?)))
+    let record = HOLDING.at(row, 0);
+    let held = (record.get(HOLDING.tenant_id)?, record.get(HOLDING.kind)?, record.get(HOLDING.key)?);
+    Ok((held, record.get(HOLDING.account_id)?))
 }
 
 fn bound_to(row: &dyn Row) -> Result<BoundTo, Error> {
-    Ok(((row.text(0)?, hash(row, 1)?), AccountId(row.uuid(2).and_then(present)?)))
+    let record = IDENTITY.at(row, 0);
+    let bound = (record.get(IDENTITY.issuer)?, record.get(IDENTITY.subject_key)?);
+    Ok((bound, record.get(IDENTITY.account_id)?))
 }
 
 fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
-    Ok((AccountId(row.uuid(3).and_then(present)?), record::identity(row)?))
+    Ok((IDENTITY.at(row, 0).get(IDENTITY.account_id)?, record::identity(row)?))
 }
 
 /// For [`Store::check`].

@@ -1,31 +1,29 @@
 use jiff::Timestamp;
 
-use super::statement::{Statement, statement};
-use super::value::{Row, optional_hash, optional_time, parameters, present, time};
+use super::statement::{Statement, insert, select, statement};
+use super::table::{Columns, Values, values};
+use super::tables::{CHANNEL_KEY as KEY, CHANNEL_NONCE, CHANNEL_SESSION as SESSION};
+use super::value::{Parameter, Row, always, computed, parameters};
 use super::{Query, Store};
 use crate::account::{AccountId, ChannelFault, Error, Unique};
 use crate::keys::KeyedHash;
 
-const KEYS: Statement = statement!(
-    "SELECT key_id, kind, public_key, sealed, created_at, retired_at FROM channel_key ORDER BY created_at, key_id"
-);
-const ADD_KEY: Statement =
-    statement!("INSERT INTO channel_key (key_id, kind, public_key, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)");
+const KEYS: Statement = select!(KEY, "ORDER BY channel_key.created_at, channel_key.key_id");
+const ADD_KEY: Statement = insert!(KEY);
 const RETIRE_KEYS: Statement =
     statement!("UPDATE channel_key SET retired_at = ?3 WHERE kind = ?1 AND key_id <> ?2 AND retired_at IS NULL");
 const FORGET_KEYS: Statement = statement!("DELETE FROM channel_key WHERE retired_at < ?1");
 
-const ADD_SESSION: Statement = statement!(
-    "INSERT INTO channel_session (id, sealed, source, created_at, expires_at, messages) VALUES (?1, ?2, ?3, ?4, ?5, 0)"
-);
-const SESSION: Statement = statement!(
-    "SELECT s.sealed, s.expires_at, s.account_id, s.client, s.messages, \
-     EXISTS (SELECT 1 FROM channel_nonce n WHERE n.scope = s.id AND n.nonce = ?2) \
-     FROM channel_session s WHERE s.id = ?1"
+const ADD_SESSION: Statement = insert!(SESSION);
+const SESSION_AND_NONCE: Statement = statement!(
+    "SELECT ",
+    { Part::Columns(SESSION.table()) },
+    ", EXISTS (SELECT 1 FROM channel_nonce n WHERE n.scope = channel_session.id AND n.nonce = ?2) \
+     FROM channel_session WHERE channel_session.id = ?1"
 );
 const BIND_SESSION: Statement =
     statement!("UPDATE channel_session SET account_id = ?2, client = ?3 WHERE id = ?1 AND account_id IS NULL");
-const OWNER: Statement = statement!("SELECT account_id, client FROM channel_session WHERE id = ?1");
+const SESSION_ALONE: Statement = select!(SESSION, "WHERE channel_session.id = ?1");
 const CLOSE_SESSION: Statement = statement!("DELETE FROM channel_session WHERE id = ?1");
 // A thousand at once is more than ever are too many: each new one makes room for itself.
 const CROWD_OUT_OF_SOURCE: Statement = statement!(
@@ -38,10 +36,8 @@ const CROWD_OUT_OF_ACCOUNT: Statement = statement!(
 );
 const FORGET_SESSIONS: Statement = statement!("DELETE FROM channel_session WHERE expires_at < ?1");
 
-pub(super) const USE_NONCE: Statement =
-    statement!("INSERT INTO channel_nonce (scope, nonce, account_id, expires_at) VALUES (?1, ?2, ?3, ?4)");
-pub(super) const COUNT_MESSAGE: Statement =
-    statement!("UPDATE channel_session SET messages = messages + 1 WHERE id = ?1");
+const USE_NONCE: Statement = insert!(CHANNEL_NONCE);
+const COUNT_MESSAGE: Statement = statement!("UPDATE channel_session SET messages = messages + 1 WHERE id = ?1");
 const NONCE: Statement = statement!(
     "SELECT EXISTS (SELECT 1 FROM channel_nonce n WHERE n.scope = ?1 AND n.nonce = ?2), \
      (SELECT count(*) FROM channel_nonce o WHERE o.account_id = ?3 AND o.scope = ?1 AND o.expires_at > ?4), \
@@ -137,9 +133,16 @@ impl Store {
 
     /// Adds a key and retires the others of its kind at the same moment.
     pub async fn add_channel_key(&self, key: ChannelKeyRecord) -> Result<(), Error> {
-        let (id, kind, now) = (key.key_id, key.kind, key.created_at);
-        let add = parameters![id.as_str(), kind.as_str(), key.public_key, key.sealed, now];
-        self.execute(vec![(ADD_KEY, add), (RETIRE_KEYS, parameters![kind, id, now])]).await.map(drop)
+        let retire = parameters![key.kind.as_str(), key.key_id.as_str(), key.created_at];
+        let add = values!(KEY {
+            key_id: key.key_id,
+            kind: key.kind,
+            public_key: key.public_key,
+            sealed: key.sealed,
+            created_at: key.created_at,
+            retired_at: key.retired_at,
+        });
+        self.execute(vec![(ADD_KEY, add), (RETIRE_KEYS, retire)]).await.map(drop)
     }
 
     /// Deletes keys that were retired before a moment.
@@ -149,14 +152,23 @@ impl Store {
 
     /// Begins a session. Of those from its address that nobody has used yet only the newest `limit` stay.
     pub async fn add_channel_session(&self, session: NewChannelSession, limit: i64) -> Result<(), Error> {
-        let NewChannelSession { id, sealed, source, created_at, expires_at } = session;
-        let add = parameters![id.to_vec(), sealed, source, created_at, expires_at];
-        self.execute(vec![(ADD_SESSION, add), (CROWD_OUT_OF_SOURCE, parameters![source, limit])]).await.map(drop)
+        let crowd_out = parameters![session.source, limit];
+        let add = values!(SESSION {
+            id: session.id.to_vec(),
+            sealed: session.sealed,
+            source: session.source,
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            account_id: Parameter::Null,
+            client: Parameter::Null,
+            messages: 0,
+        });
+        self.execute(vec![(ADD_SESSION, add), (CROWD_OUT_OF_SOURCE, crowd_out)]).await.map(drop)
     }
 
     /// A session by its identifier, and whether a nonce was used in it: one query.
     pub async fn channel_session(&self, id: [u8; 16], nonce: &[u8]) -> Result<Option<ChannelSession>, Error> {
-        self.find(SESSION, parameters![id.to_vec(), nonce.to_vec()], session).await
+        self.find(SESSION_AND_NONCE, parameters![id.to_vec(), nonce.to_vec()], session).await
     }
 
     /// Binds a session to who uses it first, and says whether it is theirs: of two first users one wins. Of the account's
@@ -165,7 +177,7 @@ impl Store {
         let bind = parameters![id.to_vec(), owner.account, owner.client];
         let crowd_out = parameters![owner.account, limit];
         self.execute(vec![(BIND_SESSION, bind), (CROWD_OUT_OF_ACCOUNT, crowd_out)]).await?;
-        let bound = self.find(OWNER, parameters![id.to_vec()], |row| owner_at(row, 0)).await?;
+        let bound = self.find(SESSION_ALONE, parameters![id.to_vec()], session_owner).await?;
         Ok(bound.flatten() == Some(owner))
     }
 
@@ -184,15 +196,15 @@ impl Store {
     ) -> Result<NonceState, Error> {
         let bound = parameters![scope.to_vec(), nonce.to_vec(), account, now];
         let read = |row: &dyn Row| {
-            let (used, remembered) = (row.boolean(0)?, present(row.integer(1)?)?);
-            Ok(NonceState { used, remembered, oldest_expires_at: optional_time(row, 2)? })
+            let (used, remembered) = (computed(row, 0)?, computed(row, 1)?);
+            Ok(NonceState { used, remembered, oldest_expires_at: computed(row, 2)? })
         };
-        self.find(NONCE, bound, read).await.and_then(present)
+        self.find(NONCE, bound, read).await.and_then(always)
     }
 
     /// Uses a nonce up, for a message that changes nothing; [`ChannelFault::Payload`] when it was used before.
     pub async fn use_nonce(&self, nonce: &Nonce) -> Result<(), Error> {
-        self.execute(vec![using(nonce), counting(nonce)]).await.map(drop).map_err(replayed)
+        self.execute(using(nonce).into()).await.map(drop).map_err(replayed)
     }
 
     /// Deletes sessions that have ended and nonces that need no longer be known.
@@ -201,19 +213,15 @@ impl Store {
     }
 }
 
-/// The statement that uses a nonce up.
-pub(super) fn using(nonce: &Nonce) -> Query {
-    let Nonce { scope, nonce, account, expires_at } = nonce.clone();
-    let account = super::value::Parameter::Uuid(account.map(|account| account.0));
-    let mut used = parameters![scope, nonce];
-    used.push(account);
-    used.extend(parameters![expires_at]);
-    (USE_NONCE, used).into()
+/// The statements that use a nonce up and count its message for the session, if it belongs to one.
+pub(super) fn using(nonce: &Nonce) -> [Query; 2] {
+    let count = (COUNT_MESSAGE, parameters![nonce.scope.clone()]);
+    [(USE_NONCE, nonce_values(nonce)).into(), count.into()]
 }
 
-/// The statement that counts a message for its session, if it belongs to one.
-pub(super) fn counting(nonce: &Nonce) -> Query {
-    (COUNT_MESSAGE, parameters![nonce.scope.clone()]).into()
+pub(super) fn nonce_values(nonce: &Nonce) -> Values {
+    let Nonce { scope, nonce, account, expires_at } = nonce.clone();
+    values!(CHANNEL_NONCE { scope, nonce, account_id: account, expires_at })
 }
 
 /// A nonce that was used before makes a message one that does not open.
@@ -225,29 +233,31 @@ pub(super) fn replayed(error: Error) -> Error {
 }
 
 fn key(row: &dyn Row) -> Result<ChannelKeyRecord, Error> {
+    let record = KEY.at(row, 0);
     Ok(ChannelKeyRecord {
-        key_id: row.text(0)?,
-        kind: row.text(1)?,
-        public_key: row.text(2)?,
-        sealed: present(row.bytes(3)?)?,
-        created_at: time(row, 4)?,
-        retired_at: optional_time(row, 5)?,
+        key_id: record.get(KEY.key_id)?,
+        kind: record.get(KEY.kind)?,
+        public_key: record.get(KEY.public_key)?,
+        sealed: record.get(KEY.sealed)?,
+        created_at: record.get(KEY.created_at)?,
+        retired_at: record.get(KEY.retired_at)?,
     })
 }
 
 fn session(row: &dyn Row) -> Result<ChannelSession, Error> {
+    let record = SESSION.at(row, 0);
     Ok(ChannelSession {
-        sealed: present(row.bytes(0)?)?,
-        expires_at: time(row, 1)?,
-        owner: owner_at(row, 2)?,
-        messages: present(row.integer(4)?)?,
-        nonce_used: row.boolean(5)?,
+        sealed: record.get(SESSION.sealed)?,
+        expires_at: record.get(SESSION.expires_at)?,
+        owner: session_owner(row)?,
+        messages: record.get(SESSION.messages)?,
+        nonce_used: computed(row, SESSION.table().width())?,
     })
 }
 
-fn owner_at(row: &dyn Row, column: usize) -> Result<Option<ChannelOwner>, Error> {
-    let account = row.uuid(column)?.map(AccountId);
-    let client = optional_hash(row, column + 1)?;
+fn session_owner(row: &dyn Row) -> Result<Option<ChannelOwner>, Error> {
+    let record = SESSION.at(row, 0);
+    let (account, client) = (record.get(SESSION.account_id)?, record.get(SESSION.client)?);
     Ok(account.zip(client).map(|(account, client)| ChannelOwner { account, client }))
 }
 
@@ -258,9 +268,9 @@ pub(super) const ALL: &[Statement] = &[
     RETIRE_KEYS,
     FORGET_KEYS,
     ADD_SESSION,
-    SESSION,
+    SESSION_AND_NONCE,
     BIND_SESSION,
-    OWNER,
+    SESSION_ALONE,
     CLOSE_SESSION,
     CROWD_OUT_OF_SOURCE,
     CROWD_OUT_OF_ACCOUNT,

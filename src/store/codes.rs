@@ -1,8 +1,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{Statement, statement};
-use super::value::{Row, hash, parameters, present, time};
+use super::statement::{Statement, insert, statement};
+use super::table::{Columns, values};
+use super::tables::ONE_TIME_CODE as CODE;
+use super::value::{Row, always, computed, parameters};
 use super::{Query, Store};
 use crate::account::{CodeFault, Error};
 use crate::keys::KeyedHash;
@@ -16,16 +18,12 @@ const COUNT_SENDING: Statement = statement!(
      WHERE sent_code.last_at <= ?4 AND (sent_code.day_began_at <= ?3 OR sent_code.count < ?5)"
 );
 const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
-const PUT: Statement = statement!(
-    "INSERT INTO one_time_code (slot, id, token, binding, code, tries, code_expires_at, expires_at, contact) \
-     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8) ON CONFLICT (slot) DO UPDATE SET id = excluded.id, \
-     token = excluded.token, binding = excluded.binding, code = excluded.code, tries = 0, \
-     code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at, contact = excluded.contact"
-);
+const PUT: Statement = insert!(CODE, " ON CONFLICT (slot) DO UPDATE SET ", { Part::Excluded(CODE.table()) });
 /// Without the address that it was sent to, as before there was a column for it, a code proves nothing.
 const COUNT_TRY: Statement = statement!(
     "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
-     AND tries < ?5 AND contact IS NOT NULL RETURNING id, code, code_expires_at, contact"
+     AND tries < ?5 AND contact IS NOT NULL RETURNING ",
+    { Part::Names(CODE.table()) }
 );
 const OUTSTANDING: Statement = statement!(
     "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE token = ?1 AND expires_at > ?2 AND tries < ?3 \
@@ -107,17 +105,18 @@ impl Store {
 
     /// Keeps a code that was sent; an older one in its slot is void from now on.
     pub async fn put_code(&self, sent: &SentCode) -> Result<(), Error> {
-        let bound = parameters![
-            sent.challenge.slot,
-            sent.challenge.id,
-            sent.token,
-            sent.binding,
-            sent.code,
-            sent.code_expires_at,
-            sent.expires_at,
-            sent.contact.clone(),
-        ];
-        self.execute(vec![(PUT, bound)]).await.map(drop)
+        let code = values!(CODE {
+            slot: sent.challenge.slot,
+            id: sent.challenge.id,
+            token: sent.token,
+            binding: sent.binding,
+            code: sent.code,
+            tries: 0,
+            code_expires_at: sent.code_expires_at,
+            expires_at: sent.expires_at,
+            contact: sent.contact.clone(),
+        });
+        self.execute(vec![(PUT, code)]).await.map(drop)
     }
 
     /// Counts a try, durably and before anybody compares, and returns what to compare with; `None` when there is nothing
@@ -131,9 +130,10 @@ impl Store {
         tries: i64,
     ) -> Result<Option<Tried>, Error> {
         let read = |row: &dyn Row| {
-            let id = row.uuid(0).and_then(present)?;
-            let contact = row.bytes(3).and_then(present)?;
-            Ok(Tried { id, code: hash(row, 1)?, code_expires_at: time(row, 2)?, contact })
+            let record = CODE.at(row, 0);
+            let (id, code) = (record.get(CODE.id)?, record.get(CODE.code)?);
+            let contact = always(record.get(CODE.contact)?)?;
+            Ok(Tried { id, code, code_expires_at: record.get(CODE.code_expires_at)?, contact })
         };
         let tried = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], read).await?;
         Ok(tried.into_iter().next())
@@ -141,7 +141,7 @@ impl Store {
 
     /// Whether a code with this token could still be tried, whatever it is bound to.
     pub async fn is_code_outstanding(&self, token: KeyedHash, now: Timestamp, tries: i64) -> Result<bool, Error> {
-        self.find(OUTSTANDING, parameters![token, now, tries], |row| row.boolean(0)).await.and_then(present)
+        self.find(OUTSTANDING, parameters![token, now, tries], |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Uses a code up; [`CodeFault::Used`] when somebody else was faster or a newer one took its place.

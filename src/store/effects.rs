@@ -1,18 +1,17 @@
 use jiff::Timestamp;
 
 use super::Query;
-use super::channels::{self, Nonce};
 use super::codes::{self, Challenge};
 use super::notices::{self, SealedNotice};
-use super::statement::{Statement, statement};
+use super::statement::{Statement, insert, statement};
+use super::table::values;
+use super::tables::REPLACED_PICTURE;
 use super::value::parameters;
 use crate::account::{AccountId, CodeFault, Error};
 
 const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
-const RETIRE_PICTURE: Statement = statement!(
-    "INSERT INTO replaced_picture (name, account_id, replaced_at) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (name) DO UPDATE SET replaced_at = excluded.replaced_at"
-);
+const RETIRE_PICTURE: Statement =
+    insert!(REPLACED_PICTURE, " ON CONFLICT (name) DO UPDATE SET replaced_at = excluded.replaced_at");
 
 /// Something that happens together with a change, in its transaction or not at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,10 +32,6 @@ pub enum Effect {
     },
     /// A one-time code is used up. Without it there is no change: [`CodeFault::Used`].
     UseCode(Challenge),
-    /// An encrypted body is accepted, once: what was accepted before fails the whole change.
-    UseNonce(Nonce),
-    /// It is counted for its session, if it belongs to one.
-    CountMessage(Nonce),
     /// Somebody is told about the change; when it is due at first, and when it comes too late.
     Notify {
         /// To whom, and what.
@@ -54,15 +49,11 @@ impl Effect {
         match self {
             Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]).into(),
             Effect::RetirePicture { name, account, at } => {
-                (RETIRE_PICTURE, parameters![name.as_str(), *account, *at]).into()
+                let retired = values!(REPLACED_PICTURE { name: name.as_str(), account_id: *account, replaced_at: *at });
+                (RETIRE_PICTURE, retired).into()
             }
             Effect::UseCode(challenge) => codes::using(*challenge),
-            Effect::UseNonce(nonce) => channels::using(nonce),
-            Effect::CountMessage(nonce) => channels::counting(nonce),
-            Effect::Notify { notice, due_at, expires_at } => {
-                let SealedNotice { id, channel, key, sealed } = notice;
-                (notices::ADD, parameters![*id, channel.name(), *key, sealed.clone(), *due_at, *expires_at]).into()
-            }
+            Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
         }
     }
 

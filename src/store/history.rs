@@ -1,17 +1,13 @@
-use super::statement::{Statement, statement};
+use super::statement::{Statement, insert, select};
+use super::tables::HISTORY;
 use super::value::parameters;
 use super::{Store, record};
 use crate::account::history::Entry;
 use crate::account::{AccountId, Error};
 
-const OF_ACCOUNT: Statement = statement!(
-    "SELECT account_id, sequence, at, actor, contract, request_id, commitment, link, sealing_key, payload, salt \
-     FROM history WHERE account_id = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3"
-);
-pub(super) const ADD: Statement = statement!(
-    "INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, sealing_key, payload, \
-     salt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-);
+const OF_ACCOUNT: Statement =
+    select!(HISTORY, "WHERE history.account_id = ?1 AND history.sequence > ?2 ORDER BY history.sequence LIMIT ?3");
+pub(super) const ADD: Statement = insert!(HISTORY);
 
 impl Store {
     /// At most `limit` entries of an account's history after a sequence number, oldest first.

@@ -1,16 +1,16 @@
 use jiff::Timestamp;
 
-use super::statement::{Statement, statement};
+use super::statement::{Statement, insert, select};
+use super::stored::Plain;
+use super::table::{Values, values};
+use super::tables::IDENTITY;
 use super::value::parameters;
 use super::{Identity, Link, Query, Store, record};
 use crate::account::{AccountId, Error};
 
-const LINK: Statement = statement!(
-    "INSERT INTO identity (issuer, subject_key, account_id, personal_key, subject, created_at) \
-     VALUES (?1, ?2, ?3, 0, ?4, ?5)"
-);
+const LINK: Statement = insert!(IDENTITY);
 const OF_ACCOUNT: Statement =
-    statement!("SELECT issuer, personal_key, subject FROM identity WHERE account_id = ?1 ORDER BY issuer, subject_key");
+    select!(IDENTITY, "WHERE identity.account_id = ?1 ORDER BY identity.issuer, identity.subject_key");
 
 impl Store {
     /// Binds a person of another identity provider to an account; [`Error::Taken`] when they are bound already.
@@ -26,8 +26,19 @@ impl Store {
 
 /// The statement that binds.
 pub(super) fn linking(account: AccountId, link: &Link, now: Timestamp) -> Query {
+    (LINK, link_values(account, link, now)).into()
+}
+
+pub(super) fn link_values(account: AccountId, link: &Link, now: Timestamp) -> Values {
     let Link { identity: Identity { issuer, subject }, key } = link;
-    (LINK, parameters![issuer.as_str(), *key, account, subject.as_bytes().to_vec(), now]).into()
+    values!(IDENTITY {
+        issuer: issuer.as_str(),
+        subject_key: *key,
+        account_id: account,
+        personal_key: Plain,
+        subject: subject.as_bytes().to_vec(),
+        created_at: now,
+    })
 }
 
 /// For [`Store::check`].

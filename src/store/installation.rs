@@ -1,27 +1,22 @@
 use jiff::Timestamp;
 
-use super::statement::{Statement, statement};
-use super::value::{parameters, present, unreadable};
+use super::statement::{Statement, insert, select, statement};
+use super::table::{Columns, values};
+use super::tables::{INSTALLATION, SECRET, SIGNING_KEY};
+use super::value::{Row, always, parameters};
 use super::{SigningKeyRecord, Store, record};
 use crate::account::Error;
 use crate::keys::Purpose;
 
 pub(super) const PING: Statement = statement!("SELECT CAST(1 AS bigint)");
-const FACT: Statement = statement!("SELECT value FROM installation WHERE name = ?1");
-const ADD_FACT: Statement = statement!("INSERT INTO installation (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
-const SET_FACT: Statement = statement!(
-    "INSERT INTO installation (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-);
-const SECRET: Statement = statement!("SELECT sealed FROM secret WHERE purpose = ?1 AND generation = ?2");
-const ADD_SECRET: Statement = statement!(
-    "INSERT INTO secret (purpose, generation, sealed, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
-);
-const SIGNING_KEYS: Statement = statement!(
-    "SELECT key_id, algorithm, public_key, sealed, created_at, retired_at FROM signing_key ORDER BY created_at, key_id"
-);
-const ADD_SIGNING_KEY: Statement = statement!(
-    "INSERT INTO signing_key (key_id, algorithm, public_key, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-);
+const FACT: Statement = select!(INSTALLATION, "WHERE installation.name = ?1");
+const ADD_FACT: Statement = insert!(INSTALLATION, " ON CONFLICT DO NOTHING");
+const SET_FACT: Statement =
+    insert!(INSTALLATION, " ON CONFLICT (name) DO UPDATE SET ", { Part::Excluded(INSTALLATION.table()) });
+const SECRET_OF: Statement = select!(SECRET, "WHERE secret.purpose = ?1 AND secret.generation = ?2");
+const ADD_SECRET: Statement = insert!(SECRET, " ON CONFLICT DO NOTHING");
+const SIGNING_KEYS: Statement = select!(SIGNING_KEY, "ORDER BY signing_key.created_at, signing_key.key_id");
+const ADD_SIGNING_KEY: Statement = insert!(SIGNING_KEY);
 const RETIRE_SIGNING_KEYS: Statement =
     statement!("UPDATE signing_key SET retired_at = ?3 WHERE algorithm = ?1 AND key_id <> ?2 AND retired_at IS NULL");
 const FORGET_SIGNING_KEYS: Statement = statement!("DELETE FROM signing_key WHERE retired_at < ?1");
@@ -29,7 +24,7 @@ const FORGET_SIGNING_KEYS: Statement = statement!("DELETE FROM signing_key WHERE
 impl Store {
     /// A fact about this installation, if it was stated.
     pub async fn find_fact(&self, name: &str) -> Result<Option<String>, Error> {
-        self.find(FACT, parameters![name], |row| row.text(0)).await
+        self.find(FACT, parameters![name], fact).await
     }
 
     /// A fact about this installation; the first caller's `fresh` value stays.
@@ -37,18 +32,19 @@ impl Store {
         if let Some(value) = self.find_fact(name).await? {
             return Ok(value);
         }
-        self.execute(vec![(ADD_FACT, parameters![name, fresh])]).await?;
-        self.find_fact(name).await.and_then(present)
+        self.execute(vec![(ADD_FACT, values!(INSTALLATION { name, value: fresh }))]).await?;
+        self.find_fact(name).await.and_then(always)
     }
 
     /// Replaces a fact about this installation.
     pub async fn set_fact(&self, name: &str, value: &str) -> Result<(), Error> {
-        self.execute(vec![(SET_FACT, parameters![name, value])]).await.map(drop)
+        self.execute(vec![(SET_FACT, values!(INSTALLATION { name, value }))]).await.map(drop)
     }
 
     /// A sealed key, if it was made already.
     pub async fn secret(&self, purpose: Purpose, generation: i64) -> Result<Option<Vec<u8>>, Error> {
-        self.find(SECRET, parameters![purpose.name(), generation], |row| row.bytes(0).and_then(present)).await
+        let sealed = |row: &dyn Row| SECRET.at(row, 0).get(SECRET.sealed);
+        self.find(SECRET_OF, parameters![purpose.name(), generation], sealed).await
     }
 
     /// Keeps a sealed key unless another instance was faster; returns the one that is kept.
@@ -59,8 +55,9 @@ impl Store {
         sealed: Vec<u8>,
         now: Timestamp,
     ) -> Result<Vec<u8>, Error> {
-        self.execute(vec![(ADD_SECRET, parameters![purpose.name(), generation, sealed, now])]).await?;
-        self.secret(purpose, generation).await?.ok_or_else(|| unreadable("a key that was just stored is missing"))
+        let secret = values!(SECRET { purpose: purpose.name(), generation, sealed, created_at: now });
+        self.execute(vec![(ADD_SECRET, secret)]).await?;
+        self.secret(purpose, generation).await.and_then(always)
     }
 
     /// The signing keys, oldest first.
@@ -70,9 +67,15 @@ impl Store {
 
     /// Adds a signing key and retires the others of its algorithm at the same moment.
     pub async fn add_signing_key(&self, key: SigningKeyRecord) -> Result<(), Error> {
-        let (id, algorithm, now) = (key.key_id, key.algorithm, key.created_at);
-        let add = parameters![id.as_str(), algorithm.as_str(), key.public_key, key.sealed, now];
-        let retire = parameters![algorithm, id, now];
+        let retire = parameters![key.algorithm.as_str(), key.key_id.as_str(), key.created_at];
+        let add = values!(SIGNING_KEY {
+            key_id: key.key_id,
+            algorithm: key.algorithm,
+            public_key: key.public_key,
+            sealed: key.sealed,
+            created_at: key.created_at,
+            retired_at: key.retired_at,
+        });
         self.execute(vec![(ADD_SIGNING_KEY, add), (RETIRE_SIGNING_KEYS, retire)]).await.map(drop)
     }
 
@@ -82,13 +85,17 @@ impl Store {
     }
 }
 
+fn fact(row: &dyn Row) -> Result<String, Error> {
+    INSTALLATION.at(row, 0).get(INSTALLATION.value)
+}
+
 /// For [`Store::check`].
 pub(super) const ALL: &[Statement] = &[
     PING,
     FACT,
     ADD_FACT,
     SET_FACT,
-    SECRET,
+    SECRET_OF,
     ADD_SECRET,
     SIGNING_KEYS,
     ADD_SIGNING_KEY,

@@ -1,30 +1,30 @@
 //! Which command made a database. `selfsame dev` works only in databases that it made itself: what it adds opens accounts.
 
-use super::statement::{Statement, statement};
-use super::value::{parameters, present};
+use super::statement::{Part, Statement, statement};
+use super::value::{always, computed, parameters};
 use super::{OpenError, Postgres, Sqlite, Store, postgres};
 use crate::account::Error;
 use crate::config::{self, DatabaseUrl};
 
 /// A database that `dev` may take over: one without tenants and accounts, without which nothing else in a database can be
 /// used; or one of `dev` from before it stated the fact, which has no tenant but the demo's.
-macro_rules! unclaimed {
-    () => {
-        "NOT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by') \
-         AND (NOT EXISTS (SELECT 1 FROM tenant) AND NOT EXISTS (SELECT 1 FROM account) \
-         OR EXISTS (SELECT 1 FROM installation WHERE name = 'dev.account') \
-         AND NOT EXISTS (SELECT 1 FROM tenant WHERE name <> 'demo'))"
-    };
-}
+const UNCLAIMED: Part = Part::Text(
+    "NOT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by') \
+     AND (NOT EXISTS (SELECT 1 FROM tenant) AND NOT EXISTS (SELECT 1 FROM account) \
+     OR EXISTS (SELECT 1 FROM installation WHERE name = 'dev.account') \
+     AND NOT EXISTS (SELECT 1 FROM tenant WHERE name <> 'demo'))",
+);
 
 /// Whether `dev` may work in a database; every table in it is of the first migration.
 pub(super) const ADMITS_DEV: Statement =
-    statement!("SELECT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by' AND value = 'dev') OR ", unclaimed!());
+    statement!("SELECT EXISTS (SELECT 1 FROM installation WHERE name = 'made_by' AND value = 'dev') OR ", {
+        UNCLAIMED
+    });
 /// The tables of [`ADMITS_DEV`].
 pub(super) const TABLES_OF_ADMITS_DEV: [&str; 3] = ["installation", "tenant", "account"];
 const CLAIM: Statement = statement!(
     "INSERT INTO installation (name, value) SELECT 'made_by', 'dev' WHERE ",
-    unclaimed!(),
+    { UNCLAIMED },
     " ON CONFLICT DO NOTHING"
 );
 const HAS_DEV_CREDENTIALS: Statement = statement!(
@@ -50,7 +50,7 @@ impl Store {
 
     /// Whether `dev` made the database or has added its demo account to it.
     pub async fn has_dev_credentials(&self) -> Result<bool, Error> {
-        self.find(HAS_DEV_CREDENTIALS, parameters![], |row| row.boolean(0)).await.and_then(present)
+        self.find(HAS_DEV_CREDENTIALS, parameters![], |row| computed(row, 0)).await.and_then(always)
     }
 }
 

@@ -28,7 +28,9 @@ mod seen;
 mod sign_ins;
 mod sqlite;
 mod statement;
+mod stored;
 mod table;
+mod tables;
 mod tenants;
 mod tokens;
 mod unique;
@@ -51,7 +53,7 @@ pub use api_keys::{ApiKey, Presented};
 pub use arrivals::{Arrival, Conflict, id_name};
 pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use codes::{Challenge, SendingLimit, SentCode, Tried};
-pub use copy::{Copied, CopyError, Measure};
+pub use copy::{Copied, CopyError, Progress};
 pub use dev_credentials::DevCredentials;
 pub use effects::Effect;
 pub use made_by::place;
@@ -60,7 +62,8 @@ pub use postgres::Postgres;
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
-pub use table::{TABLES, Table};
+pub use table::Table;
+pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
 
 /// The database, one of two.
@@ -168,8 +171,35 @@ pub struct Update {
     pub release: Vec<Holding>,
     /// What it holds from now on.
     pub claim: Vec<Holding>,
+    /// The nonce of the encrypted body that asks for the change: used up with it, or nothing is changed.
+    pub nonce: Option<Nonce>,
     /// What else happens with the change.
     pub effects: Vec<Effect>,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// The account as it is now.
+    pub account: Account,
+    /// Whether it was changed; if not, nothing was written.
+    pub changed: bool,
+    /// Whether a notice was left that can be delivered.
+    pub notifies: bool,
+}
+
+impl From<Update> for Commit {
+    fn from(update: Update) -> Commit {
+        let notifies = update.effects.iter().any(|effect| matches!(effect, Effect::Notify { .. }));
+        Commit { account: update.account, changed: true, notifies }
+    }
+}
+
+impl Commit {
+    /// Nothing was to be changed.
+    fn unchanged(account: Account) -> Commit {
+        Commit { account, changed: false, notifies: false }
+    }
 }
 
 /// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
@@ -205,7 +235,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.query(installation::PING, vec![], |row| row.integer(0)).await.map(drop)
+        self.query(installation::PING, vec![], |row| value::computed::<i64>(row, 0)).await.map(drop)
     }
 
     /// Prepares every statement there is: the tables are those that this program was written for.
@@ -214,11 +244,11 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             applications::ALL,
-            dev_credentials::ALL,
             effects::ALL,
             arrivals::ALL,
             channels::ALL,
             codes::ALL,
+            dev_credentials::ALL,
             history::ALL,
             identities::ALL,
             installation::ALL,
@@ -242,14 +272,13 @@ impl Store {
         }
     }
 
-    /// Commits the change that `attempt` makes of `account`, durably, and returns the account as it is then: changed, or
-    /// as it was when nothing changes.
+    /// Commits the change that `attempt` makes of `account`, durably.
     ///
     /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
     /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
-    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Account, Error> {
+    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Commit, Error> {
         let Some(first) = attempt(&account)? else {
-            return Ok(account);
+            return Ok(Commit::unchanged(account));
         };
         let took = Stopwatch::start();
         let committed = match self {

@@ -1,20 +1,19 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Store;
-use super::statement::{Statement, statement};
-use super::value::{Row, parameters, present};
+use super::statement::{Statement, insert, statement};
+use super::table::{Columns, values};
+use super::tables::NOTICE;
+use super::value::{Row, parameters};
+use super::{Query, Store};
 use crate::account::{Channel, Error};
 
-pub(super) const ADD: Statement = statement!(
-    "INSERT INTO notice (id, channel, sealing_key, sealed, attempts, due_at, expires_at) \
-     VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)"
-);
+const ADD: Statement = insert!(NOTICE);
 /// The outer condition on `due_at` is asked again once another instance's claim of the same row has committed.
 const CLAIM: Statement = statement!(
     "UPDATE notice SET attempts = attempts + 1, due_at = ?3 WHERE due_at <= ?2 AND id = (SELECT id FROM notice \
-     WHERE channel = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) \
-     RETURNING id, sealing_key, sealed, attempts"
+     WHERE channel = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) RETURNING ",
+    { Part::Names(NOTICE.table()) }
 );
 const POSTPONE: Statement = statement!("UPDATE notice SET due_at = ?3 WHERE id = ?1 AND attempts = ?2");
 const FORGET: Statement = statement!("DELETE FROM notice WHERE id = ?1");
@@ -51,8 +50,9 @@ impl Store {
         lease: Timestamp,
     ) -> Result<Option<ClaimedNotice>, Error> {
         let read = |row: &dyn Row| {
-            let id = row.uuid(0).and_then(present)?;
-            Ok((id, present(row.integer(1)?)?, present(row.bytes(2)?)?, present(row.integer(3)?)?))
+            let record = NOTICE.at(row, 0);
+            let (id, key) = (record.get(NOTICE.id)?, record.get(NOTICE.sealing_key)?);
+            Ok((id, key, record.get(NOTICE.sealed)?, record.get(NOTICE.attempts)?))
         };
         let claimed = self.write(CLAIM, parameters![channel.name(), now, lease], read).await?;
         Ok(claimed.into_iter().next().map(|(id, key, sealed, attempt)| {
@@ -75,6 +75,21 @@ impl Store {
     pub async fn forget_expired_notices(&self, now: Timestamp) -> Result<u64, Error> {
         Ok(self.execute(vec![(FORGET_EXPIRED, parameters![now])]).await?.into_iter().sum())
     }
+}
+
+/// The statement that leaves a notice.
+pub(super) fn leaving(notice: &SealedNotice, due_at: Timestamp, expires_at: Timestamp) -> Query {
+    let SealedNotice { id, channel, key, sealed } = notice;
+    let values = values!(NOTICE {
+        id: *id,
+        channel: channel.name(),
+        sealing_key: *key,
+        sealed: sealed.clone(),
+        attempts: 0,
+        due_at,
+        expires_at,
+    });
+    (ADD, values).into()
 }
 
 /// For [`Store::check`].

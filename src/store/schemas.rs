@@ -1,6 +1,9 @@
 use super::Store;
-use super::statement::{Statement, statement};
-use super::value::{parameters, present, unreadable};
+use super::statement::{Statement, select, statement};
+use super::stored::utf8;
+use super::table::Columns;
+use super::tables::ATTRIBUTE_SCHEMA as SCHEMA;
+use super::value::{Row, always, computed, parameters};
 use crate::account::{Error, TenantId};
 use jiff::Timestamp;
 
@@ -11,7 +14,7 @@ const SET: Statement = statement!(
      set_at = excluded.set_at RETURNING version"
 );
 const OF: Statement =
-    statement!("SELECT version, document FROM attribute_schema WHERE tenant_id = ?1 AND document IS NOT NULL");
+    select!(SCHEMA, "WHERE attribute_schema.tenant_id = ?1 AND attribute_schema.document IS NOT NULL");
 
 impl Store {
     /// Sets the schema that the attributes of a tenant's accounts are held to, or takes it away; returns its version.
@@ -22,18 +25,19 @@ impl Store {
         now: Timestamp,
     ) -> Result<i64, Error> {
         let document = document.map(|document| document.as_bytes().to_vec());
-        let versions =
-            self.write(SET, parameters![tenant, document, now], |row| row.integer(0).and_then(present)).await?;
-        present(versions.into_iter().next())
+        let versions = self.write(SET, parameters![tenant, document, now], |row| computed(row, 0)).await?;
+        always(versions.into_iter().next())
     }
 
     /// The schema that the attributes of a tenant's accounts are held to, with its version.
     pub async fn attribute_schema(&self, tenant: TenantId) -> Result<Option<(i64, String)>, Error> {
-        self.find(OF, parameters![tenant], |row| {
-            let document = String::from_utf8(present(row.bytes(1)?)?).map_err(unreadable)?;
-            Ok((present(row.integer(0)?)?, document))
-        })
-        .await
+        let read = |row: &dyn Row| {
+            let record = SCHEMA.at(row, 0);
+            let document = record.get(SCHEMA.document)?.unwrap_or_default();
+            let document = utf8(document).map_err(|wrong| record.unreadable(SCHEMA.document, wrong))?;
+            Ok((record.get(SCHEMA.version)?, document))
+        };
+        self.find(OF, parameters![tenant], read).await
     }
 }
 

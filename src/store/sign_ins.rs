@@ -2,21 +2,21 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
-use super::statement::{Statement, statement};
-use super::value::{Parameter, Row, optional_time, parameters, present, time};
+use super::statement::{Statement, insert, statement};
+use super::table::{Columns, values};
+use super::tables::{REFRESH_TOKEN, SIGN_IN};
+use super::value::{Parameter, Row, always, computed, parameters};
 use crate::account::{AccountId, Error};
 use crate::keys::KeyedHash;
 
-const BEGIN: Statement = statement!(
-    "INSERT INTO sign_in (id, account_id, application_id, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-);
-const ADD_TOKEN: Statement = statement!(
-    "INSERT INTO refresh_token (hash, sign_in_id, issued_at, expires_at, access_token, access_ends_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-);
+const BEGIN: Statement = insert!(SIGN_IN);
+const ADD_TOKEN: Statement = insert!(REFRESH_TOKEN);
 const BY_TOKEN: Statement = statement!(
-    "SELECT s.id, s.account_id, s.application_id, s.started_at, s.ended_at, r.issued_at, r.expires_at, \
-     r.successor IS NOT NULL FROM refresh_token r JOIN sign_in s ON s.id = r.sign_in_id WHERE r.hash = ?1"
+    "SELECT ",
+    { Part::Columns(SIGN_IN.table()) },
+    ", ",
+    { Part::Columns(REFRESH_TOKEN.table()) },
+    " FROM refresh_token JOIN sign_in ON sign_in.id = refresh_token.sign_in_id WHERE refresh_token.hash = ?1"
 );
 
 // To refresh: whoever refreshes or ends a sign-in locks its row first, so that an end sees every token there is.
@@ -86,15 +86,23 @@ pub struct Refreshed {
 impl Store {
     /// Records a sign-in and its first refresh token.
     pub async fn begin_sign_in(&self, sign_in: &SignIn, token: &RefreshToken) -> Result<(), Error> {
-        let begun = vec![
-            Parameter::Uuid(Some(sign_in.id)),
-            sign_in.account_id.into(),
-            sign_in.application_id.as_str().into(),
-            sign_in.started_at.into(),
-            token.expires_at.into(),
-        ];
-        let mut first = vec![token.hash.into(), Parameter::Uuid(Some(sign_in.id))];
-        first.extend(parameters![token.issued_at, token.expires_at, token.access_token, token.access_ends_at]);
+        let begun = values!(SIGN_IN {
+            id: sign_in.id,
+            account_id: sign_in.account_id,
+            application_id: sign_in.application_id.as_str(),
+            started_at: sign_in.started_at,
+            expires_at: token.expires_at,
+            ended_at: sign_in.ended_at,
+        });
+        let first = values!(REFRESH_TOKEN {
+            hash: token.hash,
+            sign_in_id: sign_in.id,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            access_token: token.access_token,
+            access_ends_at: token.access_ends_at,
+            successor: Parameter::Null,
+        });
         self.execute(vec![(BEGIN, begun), (ADD_TOKEN, first)]).await.map(drop)
     }
 
@@ -112,7 +120,7 @@ impl Store {
         next: &RefreshToken,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let prolong = vec![Parameter::Uuid(Some(sign_in)), next.expires_at.into()];
+        let prolong = parameters![sign_in, next.expires_at];
         let succeed =
             parameters![spent, next.hash, next.issued_at, next.expires_at, next.access_token, next.access_ends_at,];
         let all = vec![(PROLONG, prolong), (SPEND, parameters![spent, next.hash, now]), (SUCCEED, succeed)];
@@ -121,13 +129,12 @@ impl Store {
 
     /// Ends a sign-in: every refresh token of it, and every access token that was issued beside one.
     pub async fn end_sign_in(&self, id: Uuid, now: Timestamp) -> Result<(), Error> {
-        let bound = || vec![Parameter::Uuid(Some(id)), now.into()];
-        self.execute(vec![(END, bound()), (REVOKE_ACCESS, bound())]).await.map(drop)
+        self.execute(vec![(END, parameters![id, now]), (REVOKE_ACCESS, parameters![id, now])]).await.map(drop)
     }
 
     /// How many sign-ins of an account have neither ended nor run out.
     pub async fn sign_ins(&self, account: AccountId, now: Timestamp) -> Result<i64, Error> {
-        self.find(COUNT, parameters![account, now], |row| row.integer(0).and_then(present)).await.and_then(present)
+        self.find(COUNT, parameters![account, now], |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Deletes what sign-ins that ran out leave behind.
@@ -137,17 +144,18 @@ impl Store {
 }
 
 fn refreshed(row: &dyn Row) -> Result<Refreshed, Error> {
+    let (sign_in, token) = (SIGN_IN.at(row, 0), REFRESH_TOKEN.at(row, SIGN_IN.table().width()));
     Ok(Refreshed {
         sign_in: SignIn {
-            id: row.uuid(0).and_then(present)?,
-            account_id: AccountId(row.uuid(1).and_then(present)?),
-            application_id: row.text(2)?,
-            started_at: time(row, 3)?,
-            ended_at: optional_time(row, 4)?,
+            id: sign_in.get(SIGN_IN.id)?,
+            account_id: sign_in.get(SIGN_IN.account_id)?,
+            application_id: sign_in.get(SIGN_IN.application_id)?,
+            started_at: sign_in.get(SIGN_IN.started_at)?,
+            ended_at: sign_in.get(SIGN_IN.ended_at)?,
         },
-        issued_at: time(row, 5)?,
-        expires_at: time(row, 6)?,
-        spent: row.boolean(7)?,
+        issued_at: token.get(REFRESH_TOKEN.issued_at)?,
+        expires_at: token.get(REFRESH_TOKEN.expires_at)?,
+        spent: token.get(REFRESH_TOKEN.successor)?.is_some(),
     })
 }
 

@@ -1,4 +1,7 @@
-//! SQL that both databases run: written once with SQLite's `?1`, read by PostgreSQL as `$1`.
+//! SQL that both databases run: written once with SQLite's `?1`, read by PostgreSQL as `$1`, and put together when this is
+//! compiled, the lists of columns out of [`tables`](super::tables).
+
+use super::table::{Kind, Table};
 
 /// One statement in both spellings.
 #[derive(Clone, Copy)]
@@ -7,69 +10,224 @@ pub(crate) struct Statement {
     pub(crate) postgres: &'static str,
 }
 
-/// The PostgreSQL spelling of a statement.
-pub(crate) const fn with_dollars<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
-    let bytes = text.as_bytes();
-    let mut spelled = [0; LENGTH];
-    let mut at = 0;
-    while at < LENGTH {
-        spelled[at] = if bytes[at] == b'?' { b'$' } else { bytes[at] };
-        at += 1;
-    }
-    spelled
+/// A piece of a statement.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// As it stands; no `?` but that of a parameter.
+    Text(&'static str),
+    /// `table.first, table.second`
+    Columns(&'static Table),
+    /// `first, second`
+    Names(&'static Table),
+    /// `?4, ?5`: a parameter for each column, from this one on.
+    Places(&'static Table, usize),
+    /// `?4::uuid, ?5::bigint`: the same for PostgreSQL, where it cannot tell the types.
+    TypedPlaces(&'static Table, usize),
+    /// `second = ?2, third = ?3`: every column behind the primary key; parameters are numbered as the columns are.
+    Assignments(&'static Table),
+    /// `second = excluded.second`: the same out of a row that was to be inserted.
+    Excluded(&'static Table),
+    /// `?4`
+    Place(usize),
+    /// Several in a row.
+    All(&'static [Part]),
 }
 
-/// Makes a [`Statement`] from text in which no `?` stands but for a parameter.
+/// Lists parts: texts as they are, other parts in braces.
+macro_rules! parts {
+    ($($part:tt),+ $(,)?) => { &[$($crate::store::statement::part!($part)),+] };
+}
+pub(crate) use parts;
+
+macro_rules! part {
+    ($text:literal) => {
+        $crate::store::statement::Part::Text($text)
+    };
+    ({ $part:expr }) => {
+        $part
+    };
+}
+pub(crate) use part;
+
+/// Makes a [`Statement`] from parts, as [`parts!`] takes them.
 macro_rules! statement {
-    ($($part:expr),+ $(,)?) => { $crate::store::statement::statement_of!(concat!($($part),+)) };
+    ($($part:tt),+ $(,)?) => {{
+        use $crate::store::statement::{Part, Statement, length, spelled, text};
+        const PARTS: &[Part] = $crate::store::statement::parts![$($part),+];
+        const SQLITE: [u8; length(PARTS)] = spelled(PARTS, b'?');
+        const POSTGRES: [u8; length(PARTS)] = spelled(PARTS, b'$');
+        Statement { sqlite: text(&SQLITE), postgres: text(&POSTGRES) }
+    }};
 }
 pub(crate) use statement;
 
-/// The same, from a constant.
-macro_rules! statement_of {
-    ($text:expr) => {{
-        const SQLITE: &str = $text;
-        const POSTGRES: [u8; SQLITE.len()] = $crate::store::statement::with_dollars(SQLITE);
-        $crate::store::statement::Statement {
-            sqlite: SQLITE,
-            postgres: match str::from_utf8(&POSTGRES) {
-                Ok(text) => text,
-                Err(_) => panic!("statements are UTF-8"),
-            },
+/// Selects whole rows of a table.
+macro_rules! select {
+    ($TABLE:ident $(, $part:tt)* $(,)?) => {
+        $crate::store::statement::statement!(
+            "SELECT ", { Part::Columns($TABLE.table()) }, " FROM ", { Part::Text($TABLE.table().name) }, " " $(, $part)*
+        )
+    };
+}
+pub(crate) use select;
+
+/// Inserts a whole row into a table; the parameters are those of [`values!`](super::table::values).
+macro_rules! insert {
+    ($TABLE:ident $(, $part:tt)* $(,)?) => {
+        $crate::store::statement::statement!(
+            "INSERT INTO ", { Part::Text($TABLE.table().name) }, " (", { Part::Names($TABLE.table()) },
+            ") VALUES (", { Part::Places($TABLE.table(), 1) }, ")" $(, $part)*
+        )
+    };
+}
+pub(crate) use insert;
+
+/// How long parts are, written out.
+pub(crate) const fn length(parts: &[Part]) -> usize {
+    let mut nowhere = Writer { out: &mut [], length: 0, sign: b'?' };
+    nowhere.parts(parts);
+    nowhere.length
+}
+
+/// Parts written out; `sign` begins the name of a parameter.
+pub(crate) const fn spelled<const LENGTH: usize>(parts: &[Part], sign: u8) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    let mut writer = Writer { out: &mut bytes, length: 0, sign };
+    writer.parts(parts);
+    bytes
+}
+
+/// What was written out, as text.
+pub(crate) const fn text(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("statements are UTF-8"),
+    }
+}
+
+/// Writes as much as there is room for, and counts the rest.
+struct Writer<'a> {
+    out: &'a mut [u8],
+    length: usize,
+    sign: u8,
+}
+
+impl Writer<'_> {
+    const fn parts(&mut self, parts: &[Part]) {
+        let mut at = 0;
+        while at < parts.len() {
+            self.part(parts[at]);
+            at += 1;
         }
-    }};
-}
-pub(crate) use statement_of;
+    }
 
-/// The columns of an account, in the order of `record::account` and `record::account_parameters`.
-macro_rules! account_columns {
-    () => {
-        "a.id, a.number, a.tenant_id, a.biz_id, a.portal, a.status, a.personal_key, a.display_name, a.given_name, \
-         a.family_name, a.nickname, a.username, a.email, a.phone, a.language, a.time_zone, a.country, a.remark, \
-         a.picture, a.attributes, a.push_token, a.wallet_address, a.auth_location, a.email_verified, a.phone_verified, \
-         a.authenticated, a.auth_valid_until, a.version, a.created_at, a.updated_at, a.history_head"
-    };
-}
-pub(crate) use account_columns;
+    const fn part(&mut self, part: Part) {
+        match part {
+            Part::Text(text) => self.text(text),
+            Part::Place(place) => self.place(place),
+            Part::All(parts) => self.parts(parts),
+            Part::Columns(table) | Part::Names(table) | Part::Places(table, _) | Part::TypedPlaces(table, _) => {
+                self.list(part, table, 0)
+            }
+            Part::Assignments(table) | Part::Excluded(table) => self.list(part, table, table.keys),
+        }
+    }
 
-/// The columns of a tenant, in the order of `record::tenant` and `record::tenant_parameters`, and behind them the version
-/// of its schema, which is set by itself.
-macro_rules! tenant_columns {
-    () => {
-        "t.id, t.number, t.name, t.biz_id, t.status, t.valid_until, t.portal, t.created_at, t.updated_at, \
-         (SELECT s.version FROM attribute_schema s WHERE s.tenant_id = t.id AND s.document IS NOT NULL)"
-    };
-}
-pub(crate) use tenant_columns;
+    /// What a part says of each column from a position on, with commas between them.
+    const fn list(&mut self, part: Part, table: &Table, first: usize) {
+        let mut position = first;
+        while position < table.width() {
+            if position > first {
+                self.text(", ");
+            }
+            self.column(part, table, position);
+            position += 1;
+        }
+    }
 
-/// The assignments that write an account; the parameters are those of `record::account_parameters`.
-macro_rules! account_assignments {
-    () => {
-        "number = ?2, tenant_id = ?3, biz_id = ?4, portal = ?5, status = ?6, personal_key = ?7, display_name = ?8, \
-         given_name = ?9, family_name = ?10, nickname = ?11, username = ?12, email = ?13, phone = ?14, language = ?15, \
-         time_zone = ?16, country = ?17, remark = ?18, picture = ?19, attributes = ?20, push_token = ?21, \
-         wallet_address = ?22, auth_location = ?23, email_verified = ?24, phone_verified = ?25, authenticated = ?26, \
-         auth_valid_until = ?27, version = ?28, created_at = ?29, updated_at = ?30, history_head = ?31"
-    };
+    const fn column(&mut self, part: Part, table: &Table, position: usize) {
+        let (name, kind) = table.column(position);
+        match part {
+            Part::Columns(_) => {
+                self.text(table.name);
+                self.text(".");
+                self.text(name);
+            }
+            Part::Places(_, from) => self.place(from + position),
+            Part::TypedPlaces(_, from) => {
+                self.place(from + position);
+                self.text(match kind {
+                    Kind::Integer => "::bigint",
+                    Kind::Boolean => "::boolean",
+                    Kind::Text => "::text",
+                    Kind::Bytes => "::bytea",
+                    Kind::Uuid => "::uuid",
+                });
+            }
+            Part::Assignments(_) => {
+                self.text(name);
+                self.text(" = ");
+                self.place(position + 1);
+            }
+            Part::Excluded(_) => {
+                self.text(name);
+                self.text(" = excluded.");
+                self.text(name);
+            }
+            _ => self.text(name),
+        }
+    }
+
+    const fn text(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            self.byte(if bytes[at] == b'?' { self.sign } else { bytes[at] });
+            at += 1;
+        }
+    }
+
+    const fn place(&mut self, place: usize) {
+        self.byte(self.sign);
+        self.number(place);
+    }
+
+    const fn number(&mut self, number: usize) {
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        self.byte(b'0' + (number % 10) as u8);
+    }
+
+    const fn byte(&mut self, byte: u8) {
+        if self.length < self.out.len() {
+            self.out[self.length] = byte;
+        }
+        self.length += 1;
+    }
 }
-pub(crate) use account_assignments;
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{CHANNEL_NONCE, COUNTER};
+
+    #[test]
+    fn whole_rows_are_read_and_written_by_the_columns_of_their_table() {
+        let select = select!(CHANNEL_NONCE, "WHERE channel_nonce.scope = ?1");
+        insta::assert_snapshot!(select.sqlite, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = ?1");
+        insta::assert_snapshot!(select.postgres, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = $1");
+        let insert = insert!(COUNTER, " ON CONFLICT (name) DO UPDATE SET ", { Part::Excluded(COUNTER.table()) });
+        insta::assert_snapshot!(insert.postgres, @"INSERT INTO counter (name, last) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last");
+    }
+
+    #[test]
+    fn parameters_are_numbered_as_the_columns_are_from_wherever_they_begin() {
+        let set =
+            statement!("UPDATE channel_nonce SET ", { Part::Assignments(CHANNEL_NONCE.table()) }, " WHERE nonce = ", {
+                CHANNEL_NONCE.nonce.place()
+            });
+        insta::assert_snapshot!(set.sqlite, @"UPDATE channel_nonce SET account_id = ?3, expires_at = ?4 WHERE nonce = ?2");
+        let typed = statement!("SELECT ", { Part::TypedPlaces(CHANNEL_NONCE.table(), 99) });
+        insta::assert_snapshot!(typed.postgres, @"SELECT $99::bytea, $100::bytea, $101::uuid, $102::bigint");
+    }
+}

@@ -1,430 +1,76 @@
-//! Every table with its columns: what moves with an installation, and what rows are written into many at a time.
+//! What a table is declared with, and what follows from that: lists of columns for statements, rows read and written by
+//! name, and whole tables that move.
+
+use std::fmt::{self, Write};
+use std::marker::PhantomData;
 
 use tokio_postgres::types::Type;
 
+use super::stored::{Stored, Wrong};
 use super::value::{Parameter, Row};
-use crate::account::Error;
+use crate::account::{Cause, Error, Field, Text};
 
 /// A table, as both databases have it.
 #[derive(Debug)]
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Its columns; those of the primary key come first.
-    columns: &'static [(&'static str, Kind)],
+    /// Its columns but for personal fields; those of the primary key come first.
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// The personal fields, each a column of its name behind the others.
+    pub(super) fields: &'static [Field],
     /// How many columns the primary key has.
-    keys: usize,
-    /// An expression over all rows that changes when rows are changed in place.
-    mark: &'static str,
-    /// Whether a migration puts rows into it.
-    pub(super) seeded: bool,
+    pub(super) keys: usize,
+    /// What holds for the rows that a migration puts into it.
+    pub(super) fresh: Option<&'static str>,
 }
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Integer,
     Boolean,
     Text,
     Bytes,
     Uuid,
 }
-use Kind::{Boolean, Bytes, Integer, Text, Uuid};
 
 /// The values of a row, in the order of the columns.
 pub(super) type Values = Vec<Parameter>;
 
-pub(super) static ACCOUNT: Table = Table {
-    name: "account",
-    columns: &[
-        ("id", Uuid),
-        ("number", Integer),
-        ("tenant_id", Uuid),
-        ("biz_id", Text),
-        ("portal", Integer),
-        ("status", Integer),
-        ("personal_key", Integer),
-        ("display_name", Bytes),
-        ("given_name", Bytes),
-        ("family_name", Bytes),
-        ("nickname", Bytes),
-        ("username", Bytes),
-        ("email", Bytes),
-        ("phone", Bytes),
-        ("language", Bytes),
-        ("time_zone", Bytes),
-        ("country", Bytes),
-        ("remark", Bytes),
-        ("picture", Bytes),
-        ("attributes", Bytes),
-        ("push_token", Bytes),
-        ("wallet_address", Bytes),
-        ("auth_location", Bytes),
-        ("email_verified", Boolean),
-        ("phone_verified", Boolean),
-        ("authenticated", Boolean),
-        ("auth_valid_until", Integer),
-        ("version", Integer),
-        ("created_at", Integer),
-        ("updated_at", Integer),
-        ("history_head", Bytes),
-    ],
-    keys: 1,
-    mark: "coalesce(sum(version), 0)",
-    seeded: false,
-};
-
-pub(super) static HOLDING: Table = Table {
-    name: "holding",
-    columns: &[("tenant_id", Uuid), ("kind", Text), ("key", Bytes), ("account_id", Uuid)],
-    keys: 3,
-    mark: "0",
-    seeded: false,
-};
-
-pub(super) static HISTORY: Table = Table {
-    name: "history",
-    columns: &[
-        ("account_id", Uuid),
-        ("sequence", Integer),
-        ("at", Integer),
-        ("actor", Text),
-        ("contract", Text),
-        ("request_id", Text),
-        ("commitment", Bytes),
-        ("link", Bytes),
-        ("sealing_key", Integer),
-        ("payload", Bytes),
-        ("salt", Bytes),
-    ],
-    keys: 2,
-    mark: "count(payload)",
-    seeded: false,
-};
-
-pub(super) static IDENTITY: Table = Table {
-    name: "identity",
-    columns: &[
-        ("issuer", Text),
-        ("subject_key", Bytes),
-        ("account_id", Uuid),
-        ("personal_key", Integer),
-        ("subject", Bytes),
-        ("created_at", Integer),
-    ],
-    keys: 2,
-    mark: "0",
-    seeded: false,
-};
-
-static INSTALLATION: Table = Table {
-    name: "installation",
-    columns: &[("name", Text), ("value", Text)],
-    keys: 1,
-    mark: "coalesce(sum(length(value)), 0)",
-    seeded: false,
-};
-
-static COUNTER: Table = Table {
-    name: "counter",
-    columns: &[("name", Text), ("last", Integer)],
-    keys: 1,
-    mark: "coalesce(sum(last), 0)",
-    seeded: true,
-};
-
-static SECRET: Table = Table {
-    name: "secret",
-    columns: &[("purpose", Text), ("generation", Integer), ("sealed", Bytes), ("created_at", Integer)],
-    keys: 2,
-    mark: "coalesce(max(created_at), 0)",
-    seeded: false,
-};
-
-static SIGNING_KEY: Table = Table {
-    name: "signing_key",
-    columns: &[
-        ("key_id", Text),
-        ("algorithm", Text),
-        ("public_key", Text),
-        ("sealed", Bytes),
-        ("created_at", Integer),
-        ("retired_at", Integer),
-    ],
-    keys: 1,
-    mark: "count(retired_at)",
-    seeded: false,
-};
-
-static TENANT: Table = Table {
-    name: "tenant",
-    columns: &[
-        ("id", Uuid),
-        ("number", Integer),
-        ("name", Text),
-        ("biz_id", Text),
-        ("status", Integer),
-        ("valid_until", Integer),
-        ("portal", Integer),
-        ("created_at", Integer),
-        ("updated_at", Integer),
-    ],
-    keys: 1,
-    mark: "coalesce(max(updated_at), 0)",
-    seeded: false,
-};
-
-static ATTRIBUTE_SCHEMA: Table = Table {
-    name: "attribute_schema",
-    columns: &[("tenant_id", Uuid), ("version", Integer), ("document", Bytes), ("set_at", Integer)],
-    keys: 1,
-    mark: "coalesce(sum(version), 0)",
-    seeded: false,
-};
-
-static API_KEY: Table = Table {
-    name: "api_key",
-    columns: &[
-        ("hash", Bytes),
-        ("id", Uuid),
-        ("tenant_id", Uuid),
-        ("account_id", Uuid),
-        ("name", Text),
-        ("created_at", Integer),
-        ("expires_at", Integer),
-        ("revoked_at", Integer),
-        ("last_used_at", Integer),
-    ],
-    keys: 1,
-    mark: "count(revoked_at) + coalesce(max(last_used_at), 0)",
-    seeded: false,
-};
-
-static CLIENT_BINDING: Table = Table {
-    name: "client_binding",
-    columns: &[("account_id", Uuid), ("session", Bytes), ("client_hash", Bytes), ("expires_at", Integer)],
-    keys: 2,
-    mark: "0",
-    seeded: false,
-};
-
-static REVOKED_TOKEN: Table = Table {
-    name: "revoked_token",
-    columns: &[("token", Bytes), ("expires_at", Integer)],
-    keys: 1,
-    mark: "coalesce(max(expires_at), 0)",
-    seeded: false,
-};
-
-static TOKEN_HORIZON: Table = Table {
-    name: "token_horizon",
-    columns: &[("account_id", Uuid), ("not_before", Integer)],
-    keys: 1,
-    mark: "coalesce(max(not_before), 0)",
-    seeded: false,
-};
-
-static PENDING_PICTURE: Table = Table {
-    name: "pending_picture",
-    columns: &[("name", Text), ("uploaded_at", Integer)],
-    keys: 1,
-    mark: "0",
-    seeded: false,
-};
-
-static REPLACED_PICTURE: Table = Table {
-    name: "replaced_picture",
-    columns: &[("name", Text), ("account_id", Uuid), ("replaced_at", Integer)],
-    keys: 1,
-    mark: "coalesce(max(replaced_at), 0)",
-    seeded: false,
-};
-
-static APPLICATION: Table = Table {
-    name: "application",
-    columns: &[
-        ("id", Text),
-        ("tenant_id", Uuid),
-        ("name", Text),
-        ("kind", Text),
-        ("grants", Text),
-        ("claims", Text),
-        ("auto_signup", Boolean),
-        ("token_lifetime", Integer),
-        ("secret_hash", Bytes),
-        ("created_at", Integer),
-        ("updated_at", Integer),
-    ],
-    keys: 1,
-    mark: "coalesce(max(updated_at), 0)",
-    seeded: false,
-};
-
-static APPLICATION_ORIGIN: Table = Table {
-    name: "application_origin",
-    columns: &[("origin", Text), ("application_id", Text)],
-    keys: 2,
-    mark: "0",
-    seeded: false,
-};
-
-static SIGN_IN: Table = Table {
-    name: "sign_in",
-    columns: &[
-        ("id", Uuid),
-        ("account_id", Uuid),
-        ("application_id", Text),
-        ("started_at", Integer),
-        ("expires_at", Integer),
-        ("ended_at", Integer),
-    ],
-    keys: 1,
-    mark: "coalesce(max(expires_at), 0) + count(ended_at)",
-    seeded: false,
-};
-
-static REFRESH_TOKEN: Table = Table {
-    name: "refresh_token",
-    columns: &[
-        ("hash", Bytes),
-        ("sign_in_id", Uuid),
-        ("issued_at", Integer),
-        ("expires_at", Integer),
-        ("access_token", Bytes),
-        ("access_ends_at", Integer),
-        ("successor", Bytes),
-    ],
-    keys: 1,
-    mark: "count(successor)",
-    seeded: false,
-};
-
-static ONE_TIME_CODE: Table = Table {
-    name: "one_time_code",
-    columns: &[
-        ("slot", Bytes),
-        ("id", Uuid),
-        ("token", Bytes),
-        ("binding", Bytes),
-        ("code", Bytes),
-        ("tries", Integer),
-        ("code_expires_at", Integer),
-        ("expires_at", Integer),
-        ("contact", Bytes),
-    ],
-    keys: 1,
-    mark: "coalesce(sum(tries), 0) + coalesce(max(expires_at), 0)",
-    seeded: false,
-};
-
-static SENT_CODE: Table = Table {
-    name: "sent_code",
-    columns: &[("recipient", Bytes), ("last_at", Integer), ("day_began_at", Integer), ("count", Integer)],
-    keys: 1,
-    mark: "coalesce(sum(count), 0) + coalesce(max(last_at), 0)",
-    seeded: false,
-};
-
-static NOTICE: Table = Table {
-    name: "notice",
-    columns: &[
-        ("id", Uuid),
-        ("channel", Text),
-        ("sealing_key", Integer),
-        ("sealed", Bytes),
-        ("attempts", Integer),
-        ("due_at", Integer),
-        ("expires_at", Integer),
-    ],
-    keys: 1,
-    mark: "coalesce(sum(attempts), 0) + coalesce(max(due_at), 0)",
-    seeded: false,
-};
-
-static CHANNEL_KEY: Table = Table {
-    name: "channel_key",
-    columns: &[
-        ("key_id", Text),
-        ("kind", Text),
-        ("public_key", Text),
-        ("sealed", Bytes),
-        ("created_at", Integer),
-        ("retired_at", Integer),
-    ],
-    keys: 1,
-    mark: "count(retired_at)",
-    seeded: false,
-};
-
-static CHANNEL_SESSION: Table = Table {
-    name: "channel_session",
-    columns: &[
-        ("id", Bytes),
-        ("sealed", Bytes),
-        ("source", Bytes),
-        ("created_at", Integer),
-        ("expires_at", Integer),
-        ("account_id", Uuid),
-        ("client", Bytes),
-        ("messages", Integer),
-    ],
-    keys: 1,
-    mark: "count(account_id) + coalesce(sum(messages), 0)",
-    seeded: false,
-};
-
-static CHANNEL_NONCE: Table = Table {
-    name: "channel_nonce",
-    columns: &[("scope", Bytes), ("nonce", Bytes), ("account_id", Uuid), ("expires_at", Integer)],
-    keys: 2,
-    mark: "0",
-    seeded: false,
-};
-
-/// Every table but the list of applied migrations, which each database keeps for itself.
-pub static TABLES: [&Table; 26] = [
-    &INSTALLATION,
-    &COUNTER,
-    &SECRET,
-    &SIGNING_KEY,
-    &TENANT,
-    &ACCOUNT,
-    &HOLDING,
-    &HISTORY,
-    &IDENTITY,
-    &CLIENT_BINDING,
-    &REVOKED_TOKEN,
-    &TOKEN_HORIZON,
-    &API_KEY,
-    &PENDING_PICTURE,
-    &REPLACED_PICTURE,
-    &APPLICATION,
-    &APPLICATION_ORIGIN,
-    &SIGN_IN,
-    &REFRESH_TOKEN,
-    &ATTRIBUTE_SCHEMA,
-    &ONE_TIME_CODE,
-    &SENT_CODE,
-    &NOTICE,
-    &CHANNEL_KEY,
-    &CHANNEL_SESSION,
-    &CHANNEL_NONCE,
-];
-
 impl Table {
     /// The names of its columns.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
-        self.columns.iter().map(|(name, _)| *name)
+        (0..self.width()).map(|position| self.column(position).0)
     }
 
-    fn list(&self) -> String {
-        self.columns().collect::<Vec<_>>().join(", ")
+    /// How many columns it has.
+    pub(super) const fn width(&self) -> usize {
+        self.columns.len() + self.fields.len()
     }
 
-    /// Writes a row into SQLite.
-    pub(super) fn insert(&self) -> String {
-        let places: Vec<String> = (1..=self.columns.len()).map(|place| format!("?{place}")).collect();
-        format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.list(), places.join(", "))
+    /// The column at a position: its name and what it holds.
+    pub(super) const fn column(&self, position: usize) -> (&'static str, Kind) {
+        match position.checked_sub(self.columns.len()) {
+            None => self.columns[position],
+            Some(behind) => (self.fields[behind].name(), Kind::Bytes),
+        }
+    }
+
+    /// The primary key of the row that begins at a column, as the log names it.
+    fn key(&self, row: &dyn Row, first: usize) -> String {
+        let mut key = String::new();
+        for position in 0..self.keys {
+            let part = match read(row, first + position, self.column(position).1) {
+                Ok(Parameter::Integer(number)) => number.to_string(),
+                Ok(Parameter::Text(text)) => text,
+                Ok(Parameter::Uuid(id)) => id.to_string(),
+                Ok(Parameter::Bytes(bytes)) => hex(&bytes),
+                _ => "?".to_owned(),
+            };
+            let _ = write!(key, "{}{part}", if position > 0 { "/" } else { "" });
+        }
+        key
     }
 
     /// Writes rows into PostgreSQL.
@@ -432,66 +78,299 @@ impl Table {
         format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.name, self.list())
     }
 
+    /// Writes a row into SQLite.
+    pub(super) fn insert(&self) -> String {
+        let places: Vec<String> = (1..=self.width()).map(|place| format!("?{place}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.list(), places.join(", "))
+    }
+
+    fn list(&self) -> String {
+        self.columns().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads every row, in the order of the primary key.
+    pub(super) fn dump(&self) -> String {
+        let keys: Vec<_> = self.columns().take(self.keys).collect();
+        format!("SELECT {} FROM {} ORDER BY {}", self.list(), self.name, keys.join(", "))
+    }
+
+    /// Counts the rows.
+    pub(super) fn count(&self) -> String {
+        format!("SELECT count(*) FROM {}", self.name)
+    }
+
+    /// Counts one row if there is any that no migration put there.
+    pub(super) fn occupied(&self) -> String {
+        let others = self.fresh.map_or(String::new(), |fresh| format!(" WHERE NOT ({fresh})"));
+        format!("SELECT count(*) FROM (SELECT 1 FROM {}{others} LIMIT 1) AS first", self.name)
+    }
+
     /// The types of the columns in PostgreSQL.
     pub(super) fn types(&self) -> Vec<Type> {
-        let of = |kind: &Kind| match kind {
-            Integer => Type::INT8,
-            Boolean => Type::BOOL,
-            Text => Type::TEXT,
-            Bytes => Type::BYTEA,
-            Uuid => Type::UUID,
+        let of = |position| match self.column(position).1 {
+            Kind::Integer => Type::INT8,
+            Kind::Boolean => Type::BOOL,
+            Kind::Text => Type::TEXT,
+            Kind::Bytes => Type::BYTEA,
+            Kind::Uuid => Type::UUID,
         };
-        self.columns.iter().map(|(_, kind)| of(kind)).collect()
+        (0..self.width()).map(of).collect()
     }
 
-    /// Counts the rows and computes the mark.
-    pub(super) fn measure(&self) -> String {
-        format!("SELECT count(*), CAST({} AS bigint) FROM {}", self.mark, self.name)
-    }
-
-    /// Reads rows in the order of the primary key, from the first or behind a key, and at most as many as its last
-    /// parameter says; `sign` begins the name of a parameter.
-    pub(super) fn page(&self, sign: char, behind: bool) -> String {
-        let keys = self.columns().take(self.keys).collect::<Vec<_>>().join(", ");
-        let list = self.list();
-        if !behind {
-            return format!("SELECT {list} FROM {} ORDER BY {keys} LIMIT {sign}1", self.name);
-        }
-        let places: Vec<String> = (1..=self.keys).map(|place| format!("{sign}{place}")).collect();
-        format!(
-            "SELECT {list} FROM {} WHERE ({keys}) > ({}) ORDER BY {keys} LIMIT {sign}{}",
-            self.name,
-            places.join(", "),
-            self.keys + 1
-        )
-    }
-
-    /// The primary key of a row.
-    pub(super) fn key(&self, values: &Values) -> Values {
-        values[..self.keys].to_vec()
-    }
-
-    /// The values of a row.
+    /// The values of a row as they are stored, whether or not this program would store them so.
     pub(super) fn read(&self, row: &dyn Row) -> Result<Values, Error> {
-        let value = |(column, (_, kind)): (usize, &(&str, Kind))| {
-            Ok(match kind {
-                Integer => Parameter::Integer(row.integer(column)?),
-                Boolean => Parameter::Boolean(row.boolean(column)?),
-                Text => Parameter::Text(row.text(column)?),
-                Bytes => Parameter::Bytes(row.bytes(column)?),
-                Uuid => Parameter::Uuid(row.uuid(column)?),
-            })
+        let value = |position| {
+            let (name, kind) = self.column(position);
+            read(row, position, kind).map_err(|wrong| unreadable(self.name, self.key(row, 0), name, wrong))
         };
-        self.columns.iter().enumerate().map(value).collect()
+        (0..self.width()).map(value).collect()
     }
+}
+
+/// A row that cannot be read: names the table, the row by its primary key, and the column.
+pub(super) fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
+    Error::Internal(Cause::new(format!("{table} {key}: {column}: {why}")))
+}
+
+fn read(row: &dyn Row, column: usize, kind: Kind) -> Result<Parameter, Wrong> {
+    Ok(match kind {
+        Kind::Integer => row.integer(column)?.into(),
+        Kind::Boolean => row.boolean(column)?.into(),
+        Kind::Text => row.text(column)?.into(),
+        Kind::Bytes => row.bytes(column)?.into(),
+        Kind::Uuid => row.uuid(column)?.into(),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// About how many bytes a row takes.
 pub(super) fn size(values: &Values) -> usize {
     let one = |value: &Parameter| match value {
         Parameter::Text(text) => text.len(),
-        Parameter::Bytes(bytes) => bytes.as_ref().map_or(0, Vec::len),
+        Parameter::Bytes(bytes) => bytes.len(),
         _ => 0,
     };
     values.iter().map(|value| one(value) + size_of::<Parameter>()).sum()
+}
+
+/// The columns of one table, by name.
+pub(super) trait Columns: Sized {
+    const TABLE: &'static Table;
+
+    /// The row of this table that begins at a column of what a query returned.
+    fn at<'a>(&self, row: &'a dyn Row, first: usize) -> Record<'a, Self> {
+        Record { row, first, of: PhantomData }
+    }
+}
+
+/// A column of the table `C` that is read as `T`.
+pub(super) struct Column<C, T> {
+    name: &'static str,
+    position: usize,
+    is: PhantomData<fn() -> (C, T)>,
+}
+
+impl<C, T> Clone for Column<C, T> {
+    fn clone(&self) -> Column<C, T> {
+        *self
+    }
+}
+
+impl<C, T> Copy for Column<C, T> {}
+
+impl<C: Columns, T: Stored> Column<C, T> {
+    pub(super) const fn new(name: &'static str, position: usize) -> Column<C, T> {
+        Column { name, position, is: PhantomData }
+    }
+
+    /// Its name and what it holds.
+    pub(super) const fn declared(&self) -> (&'static str, Kind) {
+        (self.name, T::KIND)
+    }
+
+    /// Where it stands among the columns.
+    pub(super) const fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Its parameter in statements that write whole rows.
+    pub(super) const fn place(&self) -> super::statement::Part {
+        super::statement::Part::Place(self.position + 1)
+    }
+}
+
+/// A row of the table `C` among what a query returned.
+pub(super) struct Record<'a, C> {
+    row: &'a dyn Row,
+    /// The column at which it begins.
+    first: usize,
+    of: PhantomData<C>,
+}
+
+impl<'a, C: Columns> Record<'a, C> {
+    /// Whether an outer join found no such row.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(read(self.row, self.first, C::TABLE.column(0).1), Ok(Parameter::Null))
+    }
+
+    /// The value of a column.
+    pub(super) fn get<T: Stored>(&self, column: Column<C, T>) -> Result<T, Error> {
+        T::read(self.row, self.first + column.position).map_err(|wrong| self.unreadable(column, wrong))
+    }
+
+    /// The text of a personal field.
+    pub(super) fn field(&self, field: Field) -> Result<Option<Text>, Error> {
+        let column = self.first + C::TABLE.columns.len() + field as usize;
+        Stored::read(self.row, column).map_err(|wrong| self.error(field.name(), wrong))
+    }
+
+    /// Says what is wrong with the value of a column.
+    pub(super) fn unreadable<T>(&self, column: Column<C, T>, why: impl fmt::Display) -> Error {
+        self.error(column.name, why)
+    }
+
+    fn error(&self, column: &str, why: impl fmt::Display) -> Error {
+        unreadable(C::TABLE.name, C::TABLE.key(self.row, self.first), column, why)
+    }
+}
+
+/// Declares tables, each once: `CONSTANT = name { primary key; other columns }`, every column with the type that it is read
+/// as. `where` says what holds for the rows that a migration puts into a table; `+` adds a column for each personal field.
+macro_rules! tables {
+    ($(
+        $TABLE:ident = $table:ident $(where $fresh:literal)?
+        { $($key:ident: $Key:ty),+; $($column:ident: $Type:ty),* $(,)? } $(+ $fields:expr)?
+    )+) => {
+        $(
+            pub(in crate::store) mod $table {
+                use super::*;
+
+                pub(in crate::store) struct Columns {
+                    $(pub(in crate::store) $key: Column<Columns, $Key>,)+
+                    $(pub(in crate::store) $column: Column<Columns, $Type>,)*
+                }
+
+                #[expect(non_camel_case_types, reason = "named as the columns are")]
+                enum Position { $($key,)+ $($column,)* }
+
+                pub(super) static TABLE: Table = Table {
+                    name: stringify!($table),
+                    columns: &[$($TABLE.$key.declared(),)+ $($TABLE.$column.declared(),)*],
+                    fields: $crate::store::table::fields!($($fields)?),
+                    keys: [$(stringify!($key)),+].len(),
+                    fresh: $crate::store::table::fresh!($($fresh)?),
+                };
+
+                impl $crate::store::table::Columns for Columns {
+                    const TABLE: &'static Table = &TABLE;
+                }
+
+                impl Columns {
+                    pub(super) const ALL: Columns = Columns {
+                        $($key: Column::new(stringify!($key), Position::$key as usize),)+
+                        $($column: Column::new(stringify!($column), Position::$column as usize),)*
+                    };
+
+                    pub(in crate::store) const fn table(&self) -> &'static Table {
+                        &TABLE
+                    }
+                }
+            }
+            pub(in crate::store) const $TABLE: $table::Columns = $table::Columns::ALL;
+        )+
+
+        /// Every table but the list of applied migrations, which each database keeps for itself.
+        pub static TABLES: [&Table; [$(stringify!($table)),+].len()] = [$($TABLE.table()),+];
+    };
+}
+pub(super) use tables;
+
+macro_rules! fields {
+    () => {
+        &[]
+    };
+    ($fields:expr) => {
+        &$fields
+    };
+}
+pub(super) use fields;
+
+macro_rules! fresh {
+    () => {
+        None
+    };
+    ($fresh:literal) => {
+        Some($fresh)
+    };
+}
+pub(super) use fresh;
+
+/// The values of a whole row by column, in the order of the columns, with room for those of personal fields behind them. What
+/// leaves a column out, or names one twice, does not compile.
+macro_rules! values {
+    ($TABLE:ident { $($column:ident $(: $value:expr)?),+ $(,)? }) => {{
+        const POSITIONS: &[usize] = &[$($TABLE.$column.position()),+];
+        const { $crate::store::table::cover(POSITIONS, $TABLE.table()) };
+        let mut values = Vec::with_capacity($TABLE.table().width());
+        values.resize(POSITIONS.len(), $crate::store::value::Parameter::Null);
+        $(values[const { $TABLE.$column.position() }] = $crate::store::table::value!($column $(: $value)?);)+
+        values
+    }};
+}
+pub(super) use values;
+
+/// A value that may be named as its column, as in a struct.
+macro_rules! value {
+    ($column:ident) => {
+        $crate::store::value::Parameter::from($column)
+    };
+    ($column:ident: $value:expr) => {
+        $crate::store::value::Parameter::from($value)
+    };
+}
+pub(super) use value;
+
+/// Fails, when this is compiled, unless each column of a table but the personal fields is at one of the positions.
+pub(super) const fn cover(positions: &[usize], table: &Table) {
+    assert!(positions.len() == table.columns.len(), "each column is named once");
+    let mut at = 0;
+    while at < positions.len() {
+        let mut before = 0;
+        while before < at {
+            assert!(positions[before] != positions[at], "each column is named once");
+            before += 1;
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables::HOLDING;
+
+    #[test]
+    fn the_values_of_a_row_are_in_the_order_of_the_columns_however_they_are_named() {
+        let values = values!(HOLDING { account_id: 4, kind: 2, tenant_id: 1, key: 3 });
+        let numbers = values.iter().map(|value| match value {
+            Parameter::Integer(number) => *number,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "each column is named once")]
+    fn a_row_in_which_a_column_is_named_twice_is_refused() {
+        cover(&[0, 1, 1, 3], HOLDING.table());
+    }
+
+    #[test]
+    #[should_panic(expected = "each column is named once")]
+    fn a_row_in_which_a_column_is_missing_is_refused() {
+        cover(&[0, 1, 2], HOLDING.table());
+    }
 }

@@ -1,20 +1,17 @@
-use super::statement::{Statement, statement, tenant_columns};
-use super::value::{parameters, present};
+use super::statement::{Part, Statement, insert, parts, statement};
+use super::tables::TENANT;
+use super::value::{always, computed, parameters};
 use super::{Store, record};
 use crate::account::{Error, Tenant, TenantId};
 
 const NEXT_NUMBER: Statement = statement!("UPDATE counter SET last = last + 1 WHERE name = ?1 RETURNING last");
-const ADD: Statement = statement!(
-    "INSERT INTO tenant (id, number, name, biz_id, status, valid_until, portal, created_at, updated_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-);
-const SET: Statement = statement!(
-    "UPDATE tenant SET number = ?2, name = ?3, biz_id = ?4, status = ?5, valid_until = ?6, portal = ?7, \
-     created_at = ?8, updated_at = ?9 WHERE id = ?1"
-);
-const BY_NAME: Statement = statement!("SELECT ", tenant_columns!(), " FROM tenant t WHERE t.name = ?1");
-const BY_ID: Statement = statement!("SELECT ", tenant_columns!(), " FROM tenant t WHERE t.id = ?1");
-const LIST: Statement = statement!("SELECT ", tenant_columns!(), " FROM tenant t ORDER BY t.number");
+const ADD: Statement = insert!(TENANT);
+const SET: Statement =
+    statement!("UPDATE tenant SET ", { Part::Assignments(TENANT.table()) }, " WHERE id = ", { TENANT.id.place() });
+const TENANTS: Part = Part::All(parts!["SELECT ", { record::TENANT_WITH_SCHEMA }, " FROM tenant "]);
+const BY_NAME: Statement = statement!({ TENANTS }, "WHERE tenant.name = ?1");
+const BY_ID: Statement = statement!({ TENANTS }, "WHERE tenant.id = ?1");
+const LIST: Statement = statement!({ TENANTS }, "ORDER BY tenant.number");
 
 impl Store {
     /// Draws the next tenant number.
@@ -28,18 +25,18 @@ impl Store {
     }
 
     async fn next_number(&self, of: &str) -> Result<i64, Error> {
-        let drawn = self.write(NEXT_NUMBER, parameters![of], |row| row.integer(0).and_then(present)).await?;
-        present(drawn.into_iter().next())
+        let drawn = self.write(NEXT_NUMBER, parameters![of], |row| computed(row, 0)).await?;
+        always(drawn.into_iter().next())
     }
 
     /// Adds a tenant; [`Error::Taken`] when its name or business identifier is another's.
     pub async fn add_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
-        self.execute(vec![(ADD, record::tenant_parameters(tenant))]).await.map(drop)
+        self.execute(vec![(ADD, record::tenant_values(tenant))]).await.map(drop)
     }
 
     /// Replaces a tenant's facts.
     pub async fn set_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
-        self.execute(vec![(SET, record::tenant_parameters(tenant))]).await.map(drop)
+        self.execute(vec![(SET, record::tenant_values(tenant))]).await.map(drop)
     }
 
     /// The tenant with this name.

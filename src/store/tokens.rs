@@ -1,28 +1,28 @@
 use jiff::Timestamp;
 
 use super::Store;
-use super::statement::{Statement, statement};
-use super::value::{hash, optional_time, parameters, present};
+use super::statement::{Statement, insert, select, statement};
+use super::table::{Columns, values};
+use super::tables::{CLIENT_BINDING, REVOKED_TOKEN, TOKEN_HORIZON};
+use super::value::{Row, always, computed, parameters};
 use crate::account::{AccountId, Error};
 use crate::keys::KeyedHash;
 
-const BIND: Statement = statement!(
-    "INSERT INTO client_binding (account_id, session, client_hash, expires_at) VALUES (?1, ?2, ?3, ?4) \
-     ON CONFLICT DO NOTHING"
-);
-const BOUND: Statement = statement!("SELECT client_hash FROM client_binding WHERE account_id = ?1 AND session = ?2");
-pub(super) const REVOKE: Statement = statement!(
-    "INSERT INTO revoked_token (token, expires_at) VALUES (?1, ?2) \
-     ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
+const BIND: Statement = insert!(CLIENT_BINDING, " ON CONFLICT DO NOTHING");
+const BOUND: Statement =
+    select!(CLIENT_BINDING, "WHERE client_binding.account_id = ?1 AND client_binding.session = ?2");
+pub(super) const REVOKE: Statement = insert!(
+    REVOKED_TOKEN,
+    " ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
      WHERE excluded.expires_at > revoked_token.expires_at"
 );
 const REVOKED: Statement = statement!("SELECT EXISTS (SELECT 1 FROM revoked_token WHERE token = ?1)");
-pub(super) const REVOKE_BEFORE: Statement = statement!(
-    "INSERT INTO token_horizon (account_id, not_before) VALUES (?1, ?2) \
-     ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
+pub(super) const REVOKE_BEFORE: Statement = insert!(
+    TOKEN_HORIZON,
+    " ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
      WHERE excluded.not_before > token_horizon.not_before"
 );
-const NOT_BEFORE: Statement = statement!("SELECT not_before FROM token_horizon WHERE account_id = ?1");
+const NOT_BEFORE: Statement = select!(TOKEN_HORIZON, "WHERE token_horizon.account_id = ?1");
 const FORGET_BINDINGS: Statement = statement!("DELETE FROM client_binding WHERE expires_at < ?1");
 const FORGET_REVOKED: Statement = statement!("DELETE FROM revoked_token WHERE expires_at < ?1");
 
@@ -36,28 +36,31 @@ impl Store {
         client_hash: KeyedHash,
         expires_at: Timestamp,
     ) -> Result<KeyedHash, Error> {
-        self.execute(vec![(BIND, parameters![account, session, client_hash, expires_at])]).await?;
-        self.find(BOUND, parameters![account, session], |row| hash(row, 0)).await.and_then(present)
+        let bind = values!(CLIENT_BINDING { account_id: account, session, client_hash, expires_at });
+        self.execute(vec![(BIND, bind)]).await?;
+        let bound = |row: &dyn Row| CLIENT_BINDING.at(row, 0).get(CLIENT_BINDING.client_hash);
+        self.find(BOUND, parameters![account, session], bound).await.and_then(always)
     }
 
     /// Revokes one token until it would have expired anyway; the longest of several revocations holds.
     pub async fn revoke_token(&self, token: KeyedHash, expires_at: Timestamp) -> Result<(), Error> {
-        self.execute(vec![(REVOKE, parameters![token, expires_at])]).await.map(drop)
+        self.execute(vec![(REVOKE, values!(REVOKED_TOKEN { token, expires_at }))]).await.map(drop)
     }
 
     /// Whether one token is revoked, for requests without an account: all others are told by [`Store::caller`].
     pub async fn is_revoked(&self, token: KeyedHash) -> Result<bool, Error> {
-        self.find(REVOKED, parameters![token], |row| row.boolean(0)).await.and_then(present)
+        self.find(REVOKED, parameters![token], |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Revokes every token of an account that was issued before a moment; the latest of several revocations holds.
     pub async fn revoke_tokens_before(&self, account: AccountId, not_before: Timestamp) -> Result<(), Error> {
-        self.execute(vec![(REVOKE_BEFORE, parameters![account, not_before])]).await.map(drop)
+        let revoke = values!(TOKEN_HORIZON { account_id: account, not_before });
+        self.execute(vec![(REVOKE_BEFORE, revoke)]).await.map(drop)
     }
 
     /// The moment before which an account's tokens are revoked.
     pub async fn tokens_not_before(&self, account: AccountId) -> Result<Option<Timestamp>, Error> {
-        Ok(self.find(NOT_BEFORE, parameters![account], |row| optional_time(row, 0)).await?.flatten())
+        self.find(NOT_BEFORE, parameters![account], |row| TOKEN_HORIZON.at(row, 0).get(TOKEN_HORIZON.not_before)).await
     }
 
     /// Deletes what expired tokens leave behind.

@@ -4,19 +4,21 @@ use std::fmt;
 
 use bytes::BytesMut;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 use uuid::Uuid;
 
+use super::stored::{Stored, Wrong};
 use crate::account::{Cause, Error};
 
 /// A value bound to a statement.
 #[derive(Clone)]
 pub(crate) enum Parameter {
-    Integer(Option<i64>),
+    Null,
+    Integer(i64),
     Boolean(bool),
     Text(String),
-    Bytes(Option<Vec<u8>>),
-    Uuid(Option<Uuid>),
+    Bytes(Vec<u8>),
+    Uuid(Uuid),
     /// Lists are PostgreSQL's alone: they let one statement do what SQLite does in several.
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
@@ -27,6 +29,7 @@ pub(crate) enum Parameter {
 impl fmt::Debug for Parameter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Parameter::Null => "null",
             Parameter::Integer(_) => "integer",
             Parameter::Boolean(_) => "boolean",
             Parameter::Text(_) => "text",
@@ -45,21 +48,23 @@ macro_rules! from {
     };
 }
 from! {
-    i64 => |value| Parameter::Integer(Some(value));
-    Option<i64> => |value| Parameter::Integer(value);
-    jiff::Timestamp => |value| Parameter::Integer(Some(value.as_microsecond()));
-    Option<jiff::Timestamp> => |value| Parameter::Integer(value.map(jiff::Timestamp::as_microsecond));
-    uuid::Uuid => |value| Parameter::Uuid(Some(value));
+    i64 => |value| Parameter::Integer(value);
+    jiff::Timestamp => |value| Parameter::Integer(value.as_microsecond());
+    uuid::Uuid => |value| Parameter::Uuid(value);
     bool => |value| Parameter::Boolean(value);
     &str => |value| Parameter::Text(value.to_owned());
     String => |value| Parameter::Text(value);
-    Vec<u8> => |value| Parameter::Bytes(Some(value));
-    [u8; 32] => |value| Parameter::Bytes(Some(value.to_vec()));
-    Option<[u8; 32]> => |value| Parameter::Bytes(value.map(|value| value.to_vec()));
-    Option<Vec<u8>> => |value| Parameter::Bytes(value);
-    crate::account::AccountId => |value| Parameter::Uuid(Some(value.0));
-    crate::account::TenantId => |value| Parameter::Uuid(Some(value.0));
-    crate::account::Digest => |value| Parameter::Bytes(Some(value.0.to_vec()));
+    Vec<u8> => |value| Parameter::Bytes(value);
+    [u8; 32] => |value| Parameter::Bytes(value.to_vec());
+    crate::account::AccountId => |value| Parameter::Uuid(value.0);
+    crate::account::TenantId => |value| Parameter::Uuid(value.0);
+    crate::account::Digest => |value| Parameter::Bytes(value.0.to_vec());
+}
+
+impl<T: Into<Parameter>> From<Option<T>> for Parameter {
+    fn from(value: Option<T>) -> Parameter {
+        value.map_or(Parameter::Null, T::into)
+    }
 }
 
 /// Lists parameters of different types.
@@ -71,11 +76,12 @@ pub(crate) use parameters;
 impl rusqlite::ToSql for Parameter {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Parameter::Integer(value) => value.map_or(ValueRef::Null, ValueRef::Integer),
+            Parameter::Null => ValueRef::Null,
+            Parameter::Integer(value) => ValueRef::Integer(*value),
             Parameter::Boolean(value) => ValueRef::Integer(i64::from(*value)),
             Parameter::Text(value) => ValueRef::Text(value.as_bytes()),
-            Parameter::Bytes(value) => value.as_deref().map_or(ValueRef::Null, ValueRef::Blob),
-            Parameter::Uuid(value) => value.as_ref().map_or(ValueRef::Null, |value| ValueRef::Blob(value.as_bytes())),
+            Parameter::Bytes(value) => ValueRef::Blob(value),
+            Parameter::Uuid(value) => ValueRef::Blob(value.as_bytes()),
             Parameter::Texts(_) | Parameter::BytesList(_) | Parameter::Uuids(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
             }
@@ -86,6 +92,7 @@ impl rusqlite::ToSql for Parameter {
 impl ToSql for Parameter {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
+            Parameter::Null => Ok(IsNull::Yes),
             Parameter::Integer(value) => value.to_sql_checked(ty, out),
             Parameter::Boolean(value) => value.to_sql_checked(ty, out),
             Parameter::Text(value) => value.to_sql_checked(ty, out),
@@ -111,86 +118,94 @@ impl ToSql for Parameter {
     }
 }
 
-/// A row of either database, read by position.
+/// A row of either database, read by position; `None` is null.
 pub(crate) trait Row {
-    fn integer(&self, column: usize) -> Result<Option<i64>, Error>;
-    fn boolean(&self, column: usize) -> Result<bool, Error>;
-    fn text(&self, column: usize) -> Result<String, Error>;
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error>;
-    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error>;
+    fn integer(&self, column: usize) -> Result<Option<i64>, Wrong>;
+    fn boolean(&self, column: usize) -> Result<Option<bool>, Wrong>;
+    fn text(&self, column: usize) -> Result<Option<String>, Wrong>;
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Wrong>;
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Wrong>;
 }
 
 impl Row for rusqlite::Row<'_> {
-    fn integer(&self, column: usize) -> Result<Option<i64>, Error> {
-        self.get(column).map_err(unreadable)
+    fn integer(&self, column: usize) -> Result<Option<i64>, Wrong> {
+        match value(self, column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
+            _ => Err(Wrong::new("not an integer")),
+        }
     }
 
-    fn boolean(&self, column: usize) -> Result<bool, Error> {
-        self.get(column).map_err(unreadable)
+    fn boolean(&self, column: usize) -> Result<Option<bool>, Wrong> {
+        match self.integer(column)? {
+            None => Ok(None),
+            Some(value @ (0 | 1)) => Ok(Some(value == 1)),
+            Some(value) => Err(Wrong::new(format!("{value} is neither 0 nor 1"))),
+        }
     }
 
-    fn text(&self, column: usize) -> Result<String, Error> {
-        self.get(column).map_err(unreadable)
+    fn text(&self, column: usize) -> Result<Option<String>, Wrong> {
+        match value(self, column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => super::stored::utf8(bytes.to_vec()).map(Some),
+            _ => Err(Wrong::new("not a text")),
+        }
     }
 
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
-        self.get(column).map_err(unreadable)
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Wrong> {
+        match value(self, column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes.to_vec())),
+            _ => Err(Wrong::new("not bytes")),
+        }
     }
 
-    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error> {
-        self.get::<_, Option<[u8; 16]>>(column).map(|bytes| bytes.map(Uuid::from_bytes)).map_err(unreadable)
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Wrong> {
+        match value(self, column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map(Some).map_err(|_| Wrong::new("not 16 bytes")),
+            _ => Err(Wrong::new("not bytes")),
+        }
     }
+}
+
+fn value<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<ValueRef<'a>, Wrong> {
+    row.get_ref(column).map_err(|error| Wrong::new(error.to_string()))
 }
 
 impl Row for tokio_postgres::Row {
-    fn integer(&self, column: usize) -> Result<Option<i64>, Error> {
-        self.try_get(column).map_err(unreadable)
+    fn integer(&self, column: usize) -> Result<Option<i64>, Wrong> {
+        typed(self, column)
     }
 
-    fn boolean(&self, column: usize) -> Result<bool, Error> {
-        self.try_get(column).map_err(unreadable)
+    fn boolean(&self, column: usize) -> Result<Option<bool>, Wrong> {
+        typed(self, column)
     }
 
-    fn text(&self, column: usize) -> Result<String, Error> {
-        self.try_get(column).map_err(unreadable)
+    fn text(&self, column: usize) -> Result<Option<String>, Wrong> {
+        typed(self, column)
     }
 
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
-        self.try_get(column).map_err(unreadable)
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Wrong> {
+        typed(self, column)
     }
 
-    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Error> {
-        self.try_get(column).map_err(unreadable)
+    fn uuid(&self, column: usize) -> Result<Option<Uuid>, Wrong> {
+        typed(self, column)
     }
 }
 
-/// A stored value that is not what the program stores.
-pub(crate) fn unreadable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Internal(Cause::new(cause))
+/// The server sees to the types: only a table that was changed by hand has other ones.
+fn typed<'a, T: FromSql<'a>>(row: &'a tokio_postgres::Row, column: usize) -> Result<Option<T>, Wrong> {
+    row.try_get(column).map_err(|error| Wrong::new(error.to_string()))
 }
 
-/// A column that is never null.
-pub(crate) fn present<T>(value: Option<T>) -> Result<T, Error> {
-    value.ok_or_else(|| unreadable("a value that is always stored is missing"))
+/// A value that a query computed.
+pub(crate) fn computed<T: Stored>(row: &dyn Row, column: usize) -> Result<T, Error> {
+    T::read(row, column).map_err(|wrong| Error::Internal(Cause::new(format!("column {column} of a query: {wrong}"))))
 }
 
-/// A stored time.
-pub(crate) fn time(row: &dyn Row, column: usize) -> Result<jiff::Timestamp, Error> {
-    optional_time(row, column).and_then(present)
-}
-
-/// A stored time, or none.
-pub(crate) fn optional_time(row: &dyn Row, column: usize) -> Result<Option<jiff::Timestamp>, Error> {
-    row.integer(column)?.map(jiff::Timestamp::from_microsecond).transpose().map_err(unreadable)
-}
-
-/// A stored 32-byte hash.
-pub(crate) fn hash(row: &dyn Row, column: usize) -> Result<[u8; 32], Error> {
-    optional_hash(row, column).and_then(present)
-}
-
-/// A stored 32-byte hash, or none.
-pub(crate) fn optional_hash(row: &dyn Row, column: usize) -> Result<Option<[u8; 32]>, Error> {
-    let bytes = row.bytes(column)?;
-    bytes.map(|bytes| bytes.try_into().map_err(|_| unreadable("a stored hash is not 32 bytes long"))).transpose()
+/// A row that a query always returns.
+pub(crate) fn always<T>(row: Option<T>) -> Result<T, Error> {
+    row.ok_or_else(|| Error::Internal(Cause::new("a query that always returns a row returned none")))
 }

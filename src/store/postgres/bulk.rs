@@ -2,16 +2,23 @@
 
 use std::pin::pin;
 
-use deadpool_postgres::{Object, Transaction};
-use tokio::sync::mpsc::Receiver;
-use tokio_postgres::GenericClient;
+use deadpool_postgres::Transaction;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio_postgres::IsolationLevel;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
 use super::{Postgres, error, references, run, uncancelled};
 use crate::account::{Cause, Error, Unique};
 use crate::store::Query;
-use crate::store::copy::{Batch, Measure, measured};
-use crate::store::table::{TABLES, Table, Values};
+use crate::store::copy::{BATCH_BYTES, BATCH_ROWS, Batch, Written};
+use crate::store::table::{Table, Values, size};
+use crate::store::tables::TABLES;
+use crate::store::value::computed;
+
+/// The rows of the first batch of a table: so few that also the longest fit into memory.
+const FIRST_BATCH: i32 = 16;
+/// For a transaction that counts or moves millions of rows, and waits for another database in between.
+const PATIENT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 impl Postgres {
     /// Writes rows, then runs queries, in one transaction; [`Error::Taken`] names any of what is taken.
@@ -37,49 +44,65 @@ impl Postgres {
         .await
     }
 
-    /// The rows of a table behind a key.
-    pub(in crate::store) async fn page(
-        &self,
-        table: &Table,
-        behind: Option<Values>,
-        limit: i64,
-    ) -> Result<Vec<Values>, Error> {
-        let statement = table.page('$', behind.is_some());
-        let mut bound = behind.unwrap_or_default();
-        bound.push(limit.into());
-        let connection = self.connection().await?;
-        let prepared = connection.prepare_cached(&statement).await.map_err(error)?;
-        let rows = connection.query(&prepared, &references(&bound)).await.map_err(error)?;
-        rows.iter().map(|row| table.read(row)).collect()
+    /// What a query of each table counts.
+    pub(in crate::store) async fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await.map_err(error)?;
+        transaction.batch_execute(PATIENT).await.map_err(error)?;
+        counts(&transaction, query).await
     }
 
-    /// How full every table is.
-    pub(in crate::store) async fn measure(&self) -> Result<Vec<Measure>, Error> {
-        // The session's settings end with the connection.
-        let connection = Object::take(self.connection().await?);
-        // A table of many millions of rows takes longer to count than any statement of a request may.
-        connection.batch_execute("SET statement_timeout = 0").await.map_err(error)?;
-        measure(&*connection).await
+    /// Sends every row of every table, as they all are at one moment. Ends early when nobody receives any more: the other
+    /// end has failed and reports why.
+    pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
+        let mut connection = self.connection().await?;
+        let snapshot = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let transaction = snapshot.start().await.map_err(error)?;
+        transaction.batch_execute(PATIENT).await.map_err(error)?;
+        let total = counts(&transaction, Table::count).await?.iter().sum();
+        let mut received = batches.send(Batch::Total(total)).await;
+        for table in TABLES {
+            let all = transaction.prepare(&table.dump()).await.map_err(error)?;
+            let cursor = transaction.bind(&all, &[]).await.map_err(error)?;
+            let mut limit = FIRST_BATCH;
+            while received.is_ok() {
+                let rows = transaction.query_portal(&cursor, limit).await.map_err(error)?;
+                if rows.is_empty() {
+                    break;
+                }
+                let batch = rows.iter().map(|row| table.read(row)).collect::<Result<Vec<_>, Error>>()?;
+                let bytes: usize = batch.iter().map(size).sum();
+                limit = if bytes > BATCH_BYTES { (limit / 2).max(1) } else { (limit * 2).min(BATCH_ROWS as i32) };
+                received = batches.send(Batch::Rows(table, batch)).await;
+            }
+        }
+        // Whether this arrives or not: nothing is left to be done.
+        let _ = batches.send(Batch::End).await;
+        Ok(())
     }
 
-    /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
-    pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>) -> Result<(), Error> {
+    /// Writes what comes, then runs queries, in one transaction that commits when all has come and is undone when it breaks
+    /// off.
+    pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>, last: Vec<Query>) -> Result<(), Error> {
         let this = self.clone();
         uncancelled(async move {
             let mut connection = this.connection().await?;
             let transaction = connection.transaction().await.map_err(error)?;
             // Between two batches the transaction waits for the other database.
-            let patient = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-            transaction.batch_execute(patient).await.map_err(error)?;
-            for table in TABLES.iter().filter(|table| table.seeded) {
+            transaction.batch_execute(PATIENT).await.map_err(error)?;
+            for table in TABLES.iter().filter(|table| table.fresh.is_some()) {
                 transaction.batch_execute(&format!("DELETE FROM {}", table.name)).await.map_err(error)?;
             }
+            let mut written = Written::new();
             loop {
                 match batches.recv().await {
-                    Some(Batch::Rows(table, rows)) => insert(&transaction, table, &rows).await.map_err(error)?,
-                    // A sender that no longer waits for the answer has given up, and its channel ends next.
-                    Some(Batch::Measure(answer)) => drop(answer.send(measure(&*transaction).await?)),
-                    Some(Batch::End(last)) => {
+                    Some(Batch::Total(_)) => {}
+                    Some(Batch::Rows(table, rows)) => {
+                        insert(&transaction, table, &rows).await.map_err(error)?;
+                        written.add(table, rows.len());
+                    }
+                    Some(Batch::End) => {
+                        written.check(&counts(&transaction, Table::count).await?)?;
                         run_all(&transaction, &last).await.map_err(error)?;
                         return transaction.commit().await.map_err(error);
                     }
@@ -101,15 +124,6 @@ async fn run_all(transaction: &Transaction<'_>, queries: &[Query]) -> Result<(),
     Ok(())
 }
 
-async fn measure(client: &impl GenericClient) -> Result<Vec<Measure>, Error> {
-    let mut measures = Vec::new();
-    for table in TABLES {
-        let row = client.query_one(&table.measure(), &[]).await.map_err(error)?;
-        measures.push(measured(table, &row)?);
-    }
-    Ok(measures)
-}
-
 async fn insert(transaction: &Transaction<'_>, table: &Table, rows: &[Values]) -> Result<(), tokio_postgres::Error> {
     let sink = transaction.copy_in(&table.copy()).await?;
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &table.types()));
@@ -117,4 +131,13 @@ async fn insert(transaction: &Transaction<'_>, table: &Table, rows: &[Values]) -
         writer.as_mut().write(&references(row)).await?;
     }
     writer.finish().await.map(drop)
+}
+
+async fn counts(transaction: &Transaction<'_>, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
+    let mut counts = Vec::with_capacity(TABLES.len());
+    for table in TABLES {
+        let row = transaction.query_one(&query(table), &[]).await.map_err(error)?;
+        counts.push(computed::<i64>(&row, 0)?.unsigned_abs());
+    }
+    Ok(counts)
 }

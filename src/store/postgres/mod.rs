@@ -12,50 +12,59 @@ use deadpool_postgres::{Object, Pool, PoolError, TimeoutType, Transaction};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-use super::statement::{Statement, account_assignments};
-use super::value::{Parameter, Row, present};
-use super::{Attempt, Effect, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
+use super::statement::{Part, Statement, parts, select, statement};
+use super::tables::{ACCOUNT, CHANNEL_NONCE, HISTORY};
+use super::value::{Parameter, computed};
+use super::{Attempt, Commit, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
 use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
-/// What both statements below do: the account, what it holds, its history.
-macro_rules! commit {
-    () => {
-        concat!(
-            "WITH changed AS (UPDATE account SET ",
-            account_assignments!(),
-            " WHERE id = ?1 AND version + 1 = ?28 RETURNING id), \
-             released AS (DELETE FROM holding h USING changed, unnest(?32::text[], ?33::bytea[]) AS r(kind, key) \
-             WHERE h.tenant_id = ?3 AND h.kind = r.kind AND h.key = r.key AND h.account_id = ?1), \
-             claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
-             SELECT ?3, c.kind, c.key, ?1 FROM changed, unnest(?34::text[], ?35::bytea[]) AS c(kind, key)), \
-             recorded AS (INSERT INTO history (account_id, sequence, at, actor, contract, request_id, commitment, link, \
-             sealing_key, payload, salt) SELECT ?36::uuid, ?37::bigint, ?38::bigint, ?39::text, ?40::text, ?41::text, \
-             ?42::bytea, ?43::bytea, ?44::bigint, ?45::bytea, ?46::bytea FROM changed)"
-        )
-    };
-}
+/// Where the parameters begin: first those of [`record::account_values`], …
+const RELEASED: usize = ACCOUNT.table().width() + 1;
+/// … kinds and keys of what is released, …
+const CLAIMED: usize = RELEASED + 2;
+/// … those of what is claimed, …
+const ENTRY: usize = CLAIMED + 2;
+/// … those of [`record::entry_values`], and those of the nonce of an encrypted body.
+const NONCE: usize = ENTRY + HISTORY.table().width();
 
+/// What both statements below do: the account, what it holds, its history.
+const CHANGE: Part = Part::All(parts![
+    "WITH changed AS (",
+    { accounts::CHANGE },
+    " RETURNING id, tenant_id), released AS (DELETE FROM holding h USING changed, unnest(",
+    { Part::Place(RELEASED) },
+    "::text[], ",
+    { Part::Place(RELEASED + 1) },
+    "::bytea[]) AS r(kind, key) WHERE h.tenant_id = changed.tenant_id AND h.kind = r.kind AND h.key = r.key \
+     AND h.account_id = changed.id), claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
+     SELECT changed.tenant_id, c.kind, c.key, changed.id FROM changed, unnest(",
+    { Part::Place(CLAIMED) },
+    "::text[], ",
+    { Part::Place(CLAIMED + 1) },
+    "::bytea[]) AS c(kind, key)), recorded AS (INSERT INTO history (",
+    { Part::Names(HISTORY.table()) },
+    ") SELECT ",
+    { Part::TypedPlaces(HISTORY.table(), ENTRY) },
+    " FROM changed)",
+]);
 /// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
 /// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
-const COMMIT: &str = concat!(commit!(), " SELECT count(*) FROM changed");
-const COMMIT_STATEMENT: Statement = super::statement::statement_of!(COMMIT);
+const COMMIT: Statement = statement!({ CHANGE }, " SELECT count(*) FROM changed");
 /// The same for a change that an encrypted body makes: the body's nonce is used up, and counted, in the same round trip.
-const COMMIT_ONCE: &str = concat!(
-    commit!(),
-    ", noted AS (INSERT INTO channel_nonce (scope, nonce, account_id, expires_at) \
-     SELECT ?47::bytea, ?48::bytea, ?49::uuid, ?50::bigint FROM changed), \
-     counted AS (UPDATE channel_session s SET messages = s.messages + 1 FROM changed WHERE s.id = ?47::bytea) \
-     SELECT count(*) FROM changed"
+const COMMIT_ONCE: Statement = statement!(
+    { CHANGE },
+    ", noted AS (INSERT INTO channel_nonce (",
+    { Part::Names(CHANNEL_NONCE.table()) },
+    ") SELECT ",
+    { Part::TypedPlaces(CHANNEL_NONCE.table(), NONCE) },
+    " FROM changed), counted AS (UPDATE channel_session s SET messages = s.messages + 1 FROM changed WHERE s.id = ",
+    { Part::Place(NONCE) },
+    "::bytea) SELECT count(*) FROM changed"
 );
-const COMMIT_ONCE_STATEMENT: Statement = super::statement::statement_of!(COMMIT_ONCE);
 /// Makes everybody else who wants to change the account wait.
-const LOCK: Statement = super::statement::statement!(
-    "SELECT ",
-    super::statement::account_columns!(),
-    " FROM account a WHERE a.id = ?1 FOR UPDATE"
-);
+const LOCK: Statement = select!(ACCOUNT, "WHERE account.id = ?1 FOR UPDATE");
 
 /// A pool of connections to one server.
 #[derive(Clone)]
@@ -94,8 +103,8 @@ impl Postgres {
 
     /// Prepares the statements that only PostgreSQL has.
     pub(super) async fn prepare_own(&self) -> Result<(), Error> {
-        self.prepare(COMMIT_STATEMENT).await?;
-        self.prepare(COMMIT_ONCE_STATEMENT).await?;
+        self.prepare(COMMIT).await?;
+        self.prepare(COMMIT_ONCE).await?;
         self.prepare(LOCK).await
     }
 
@@ -154,7 +163,7 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
         let this = self.clone();
         uncancelled(async move {
             let claims = match first.claim.as_slice() {
@@ -163,20 +172,13 @@ impl Postgres {
                 // Each takes a statement of its own, or a violated constraint would not tell which it is about.
                 _ => return this.commit_locked(first.account, attempt).await,
             };
-            let mut bound = commit_parameters(&first, &first.claim);
-            let statement = match first.effects.as_slice() {
-                [] => COMMIT_STATEMENT,
-                // The statement counts the message too.
-                [Effect::UseNonce(nonce), Effect::CountMessage(_)] => {
-                    bound.extend(channels::using(nonce).parameters);
-                    COMMIT_ONCE_STATEMENT
-                }
+            if !first.effects.is_empty() {
                 // What else happens takes statements of its own, and so a transaction of several: rare enough.
-                _ => return this.commit_locked(first.account, attempt).await,
-            };
-            let count = |row: &dyn Row| row.integer(0).and_then(present);
-            match this.query_claiming(statement, &bound, count, claims).await?[..] {
-                [1] => Ok(first.account),
+                return this.commit_locked(first.account, attempt).await;
+            }
+            let Query { statement, parameters, .. } = committing(&first, &first.claim);
+            match this.query_claiming(statement, &parameters, |row| computed::<i64>(row, 0), claims).await?[..] {
+                [1] => Ok(first.into()),
                 _ => this.commit_locked(first.account, attempt).await,
             }
         })
@@ -184,7 +186,7 @@ impl Postgres {
     }
 
     /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
-    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Account, Error> {
+    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Commit, Error> {
         let mut connection = self.connection().await?;
         let (mut refused, mut claims) = (None, None);
         let work = async {
@@ -230,14 +232,14 @@ async fn attempt_locked(
     attempt: &Attempt,
     refused: &mut Option<Error>,
     claims: &mut Option<Unique>,
-) -> Result<Option<Account>, tokio_postgres::Error> {
+) -> Result<Option<Commit>, tokio_postgres::Error> {
     let lock = transaction.prepare_cached(LOCK.postgres).await?;
     let rows = transaction.query(&lock, &references(&[seen.id.into()])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
     let update = match attempted {
         Ok((Some(update), _)) => update,
-        Ok((None, current)) => return Ok(Some(current)),
+        Ok((None, current)) => return Ok(Some(Commit::unchanged(current))),
         Err(error) => {
             *refused = Some(error);
             return Ok(None);
@@ -250,8 +252,7 @@ async fn attempt_locked(
         }
         _ => (&[][..], Some(accounts::claims(&update))),
     };
-    let commit = (COMMIT_STATEMENT, commit_parameters(&update, together)).into();
-    run(transaction, &commit).await?;
+    run(transaction, &committing(&update, together)).await?;
     for query in one_by_one.into_iter().flatten() {
         *claims = query.claims;
         run(transaction, &query).await?;
@@ -262,7 +263,7 @@ async fn attempt_locked(
             return Ok(None);
         }
     }
-    Ok(Some(update.account))
+    Ok(Some(update.into()))
 }
 
 /// Runs one query and returns how many rows it touched.
@@ -271,14 +272,21 @@ async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_
     transaction.execute(&prepared, &references(&query.parameters)).await
 }
 
-fn commit_parameters(update: &Update, claim: &[Holding]) -> Vec<Parameter> {
-    let mut bound = record::account_parameters(&update.account);
+/// The one statement that writes an update but for its effects; `claim` is what it claims of what the update says.
+fn committing(update: &Update, claim: &[Holding]) -> Query {
+    let mut bound = record::account_values(&update.account);
     for holdings in [update.release.as_slice(), claim] {
         bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.name().to_owned()).collect()));
         bound.push(Parameter::BytesList(holdings.iter().map(|holding| holding.key.to_vec()).collect()));
     }
-    bound.extend(record::entry_parameters(&update.entry));
-    bound
+    bound.extend(record::entry_values(&update.entry));
+    match &update.nonce {
+        None => (COMMIT, bound).into(),
+        Some(nonce) => {
+            bound.extend(channels::nonce_values(nonce));
+            (COMMIT_ONCE, bound).into()
+        }
+    }
 }
 
 fn references(bound: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {

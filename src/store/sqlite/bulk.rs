@@ -1,14 +1,17 @@
 //! Many rows at a time.
 
-use rusqlite::{Connection, params_from_iter};
-use tokio::sync::mpsc::Receiver;
+use std::mem::take;
 
-use super::{Sqlite, error, error_of, execute, query, query_text};
+use rusqlite::{Connection, params_from_iter};
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::{Sqlite, connect, error, error_of, execute, query, query_text};
 use crate::account::{Cause, Error, Unique};
-use crate::store::copy::{Batch, Measure, measured};
+use crate::store::copy::{BATCH_BYTES, BATCH_ROWS, Batch, Written};
 use crate::store::statement::Statement;
-use crate::store::table::{TABLES, Table, Values};
-use crate::store::value::{Parameter, present};
+use crate::store::table::{Table, Values, size};
+use crate::store::tables::TABLES;
+use crate::store::value::{Parameter, computed};
 use crate::store::{Query, Read};
 
 /// Pages that the log gathers before they go into the file. Many rows under keyed hashes touch pages all over it: at SQLite's
@@ -47,37 +50,38 @@ impl Sqlite {
         self.writer.run(work).await
     }
 
-    /// The rows of a table behind a key.
-    pub(in crate::store) fn page(
-        &self,
-        table: &Table,
-        behind: Option<Values>,
-        limit: i64,
-    ) -> Result<Vec<Values>, Error> {
-        let statement = table.page('?', behind.is_some());
-        let mut bound = behind.unwrap_or_default();
-        bound.push(limit.into());
-        query_text(&self.readers.take(), &statement, &bound, |row| table.read(row))
+    /// What a query of each table counts.
+    pub(in crate::store) fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
+        counts(&self.readers.take(), query)
     }
 
-    /// How full every table is.
-    pub(in crate::store) fn measure(&self) -> Result<Vec<Measure>, Error> {
-        measure(&self.readers.take())
+    /// Sends every row of every table, as they all are at one moment.
+    pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
+        let path = self.path.clone();
+        let dump = move || dump(&connect(&path).map_err(error)?, &batches);
+        tokio::task::spawn_blocking(dump).await.unwrap_or_else(|panicked| Err(Error::Internal(Cause::new(panicked))))
     }
 
-    /// Writes what comes, in one transaction that commits when all has come and is undone when it breaks off.
-    pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>) -> Result<(), Error> {
+    /// Writes what comes, then runs queries, in one transaction that commits when all has come and is undone when it breaks
+    /// off.
+    pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>, last: Vec<Query>) -> Result<(), Error> {
         let work = move |connection: &Connection| {
             connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
-            for table in TABLES.iter().filter(|table| table.seeded) {
+            for table in TABLES.iter().filter(|table| table.fresh.is_some()) {
                 connection.execute(&format!("DELETE FROM {}", table.name), []).map_err(error)?;
             }
+            let mut written = Written::new();
             loop {
                 match batches.blocking_recv() {
-                    Some(Batch::Rows(table, rows)) => insert(connection, table, &rows)?,
-                    // A sender that no longer waits for the answer has given up, and its channel ends next.
-                    Some(Batch::Measure(answer)) => drop(answer.send(measure(connection)?)),
-                    Some(Batch::End(last)) => return run_all(connection, &last),
+                    Some(Batch::Total(_)) => {}
+                    Some(Batch::Rows(table, rows)) => {
+                        insert(connection, table, &rows)?;
+                        written.add(table, rows.len());
+                    }
+                    Some(Batch::End) => {
+                        written.check(&counts(connection, Table::count)?)?;
+                        return run_all(connection, &last);
+                    }
                     None => return Err(Error::Unavailable(Cause::new("the copy broke off"))),
                 }
             }
@@ -90,16 +94,43 @@ fn run_all(connection: &Connection, queries: &[Query]) -> Result<(), Error> {
     queries.iter().try_for_each(|query| execute(connection, query).map(drop))
 }
 
-fn measure(connection: &Connection) -> Result<Vec<Measure>, Error> {
-    let one = |table: &&Table| {
-        let rows = query_text(connection, &table.measure(), &[], |row| measured(table, row))?;
-        present(rows.into_iter().next())
-    };
-    TABLES.iter().map(one).collect()
-}
-
 fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(), Error> {
     let mut prepared = connection.prepare_cached(&table.insert()).map_err(error)?;
     let refused = |cause| error_of(cause, Some(Unique::Number));
     rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(refused))
+}
+
+/// Ends early when nobody receives any more: the other end has failed and reports why.
+fn dump(connection: &Connection, batches: &Sender<Batch>) -> Result<(), Error> {
+    // What is read in one transaction is as it was at the first read.
+    connection.execute_batch("BEGIN").map_err(error)?;
+    let mut received = batches.blocking_send(Batch::Total(counts(connection, Table::count)?.iter().sum()));
+    for table in TABLES {
+        let mut prepared = connection.prepare(&table.dump()).map_err(error)?;
+        let mut rows = prepared.query([]).map_err(error)?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next().map_err(error)? {
+            let values = table.read(row)?;
+            bytes += size(&values);
+            batch.push(values);
+            if bytes >= BATCH_BYTES || batch.len() >= BATCH_ROWS {
+                received = batches.blocking_send(Batch::Rows(table, take(&mut batch)));
+                bytes = 0;
+            }
+            if received.is_err() {
+                return Ok(());
+            }
+        }
+        if !batch.is_empty() {
+            received = batches.blocking_send(Batch::Rows(table, batch));
+        }
+    }
+    // Whether this arrives or not: nothing is left to be done.
+    let _ = batches.blocking_send(Batch::End);
+    Ok(())
+}
+
+fn counts(connection: &Connection, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
+    let count = |table: &&Table| query_text(connection, &query(table), &[], |row| computed::<i64>(row, 0));
+    TABLES.iter().map(|table| Ok(count(table)?.into_iter().map(i64::unsigned_abs).sum())).collect()
 }

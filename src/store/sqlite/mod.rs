@@ -15,8 +15,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, OpenError, Query, Read, Update, accounts, history, made_by, record, unique};
-use crate::account::{Account, Cause, CredentialFault, Error, Unique};
+use super::{Attempt, Commit, OpenError, Query, Read, Update, accounts, channels, history, made_by, record, unique};
+use crate::account::{Cause, CredentialFault, Error, Unique};
 use crate::config;
 use writer::Writer;
 
@@ -32,6 +32,7 @@ const STATEMENTS: usize = 128;
 /// The embedded database.
 #[derive(Clone)]
 pub struct Sqlite {
+    path: Arc<Path>,
     readers: Arc<Readers>,
     writer: Writer,
 }
@@ -52,6 +53,7 @@ impl Sqlite {
         migrate(&mut connection, path, &place)?;
         let readers: Result<Vec<_>, _> = (0..settings.readers).map(|_| connect(path).map(Mutex::new)).collect();
         Ok(Sqlite {
+            path: path.into(),
             readers: Arc::new(Readers {
                 connections: readers.map_err(|error| unreachable(error.into()))?,
                 next: AtomicUsize::new(0),
@@ -113,39 +115,42 @@ impl Sqlite {
         self.writer.run(run).await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Account, Error> {
+    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
         self.writer.run(move |connection| commit(connection, first, &attempt)).await
     }
 }
 
 /// Inside the writer's transaction nobody else can change the account, so a second attempt always holds.
-fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Account, Error> {
+fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Commit, Error> {
     if apply(connection, &first)? {
-        return Ok(first.account);
+        return Ok(first.into());
     }
     let read = query(connection, accounts::BY_ID, &[first.account.id.into()], record::account)?;
     let Some(current) = read.into_iter().next() else {
         return Err(CredentialFault::Invalid.into());
     };
     match attempt(&current)? {
-        None => Ok(current),
-        Some(second) if apply(connection, &second)? => Ok(second.account),
+        None => Ok(Commit::unchanged(current)),
+        Some(second) if apply(connection, &second)? => Ok(second.into()),
         Some(_) => Err(Error::Internal(Cause::new("an account changed under the writer's own lock"))),
     }
 }
 
 /// Writes an update; false when the account is no longer at the version that the update was made from.
 fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
-    if execute(connection, &(accounts::SET, record::account_parameters(&update.account)).into())? == 0 {
+    if execute(connection, &(accounts::SET, record::account_values(&update.account)).into())? == 0 {
         return Ok(false);
     }
     for query in accounts::releases(update).chain(accounts::claims(update)) {
         execute(connection, &query)?;
     }
+    for query in update.nonce.iter().flat_map(channels::using) {
+        execute(connection, &query)?;
+    }
     for effect in &update.effects {
         effect.check(execute(connection, &effect.query())?)?;
     }
-    execute(connection, &(history::ADD, record::entry_parameters(&update.entry)).into())?;
+    execute(connection, &(history::ADD, record::entry_values(&update.entry)).into())?;
     Ok(true)
 }
 

@@ -191,7 +191,7 @@ on_both_databases!(
             let attempt = std::sync::Arc::new(move |current: &Account| {
                 Ok(Some(change(current, |account| account.updated_at = at(second))))
             });
-            account = opened.store.commit(before, attempt).await.unwrap();
+            account = opened.store.commit(before, attempt).await.unwrap().account;
             links.push(account.history_head);
         }
         let page = async |after, limit| {

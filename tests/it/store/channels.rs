@@ -143,9 +143,7 @@ on_both_databases!(
             Arc::new(move |current: &Account| {
                 let named =
                     change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(name).unwrap())));
-                let mut effects = others.clone();
-                effects.extend([Effect::UseNonce(nonce(1, 1, None, 50)), Effect::CountMessage(nonce(1, 1, None, 50))]);
-                Ok(Some(Update { effects, ..named }))
+                Ok(Some(Update { nonce: Some(nonce(1, 1, None, 50)), effects: others.clone(), ..named }))
             })
         };
         store.commit(account.clone(), rename("Jane", vec![])).await.unwrap();

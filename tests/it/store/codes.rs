@@ -116,7 +116,7 @@ on_both_databases!(
         assert!(opened.store.is_pending_picture("a").await.unwrap());
 
         opened.store.put_code(&code).await.unwrap();
-        let changed = commit(wish(vec![adopt, Effect::UseCode(code.challenge)])).await.unwrap();
+        let changed = commit(wish(vec![adopt, Effect::UseCode(code.challenge)])).await.unwrap().account;
         assert_eq!(opened.stored(&account).await, changed);
         assert!(!opened.store.is_pending_picture("a").await.unwrap());
         assert!(attempt(&opened, &code, 10).await.is_none());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Text, Unique};
-use selfsame::store::{Attempt, Holding, Update};
+use selfsame::store::{Attempt, Commit, Holding, Update};
 
 use super::{Opened, change, first, holding, taken};
 use crate::support::until;
@@ -17,6 +17,12 @@ fn name(value: &'static str, claim: Vec<Holding>, release: Vec<Holding>) -> Atte
         let changed = change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(value).unwrap())));
         Ok(Some(Update { claim: claim.clone(), release: release.clone(), ..changed }))
     })
+}
+
+/// The account that a commit changed without leaving a notice.
+fn changed(commit: Commit) -> Account {
+    assert_eq!((commit.changed, commit.notifies), (true, false));
+    commit.account
 }
 
 /// Counts how often an attempt is made.
@@ -34,7 +40,7 @@ on_both_databases!(
     async fn a_change_of_the_account_as_it_is_needs_one_attempt(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let (attempt, attempts) = counted(name("Jane", vec![], vec![]));
-        let changed = opened.store.commit(account.clone(), attempt).await.unwrap();
+        let changed = changed(opened.store.commit(account.clone(), attempt).await.unwrap());
         assert_eq!((changed.text(Field::DisplayName), changed.version), (Some("Jane"), 2));
         assert_eq!(opened.stored(&account).await, changed);
         assert_eq!(opened.entries(&account).await.len(), 2);
@@ -51,7 +57,7 @@ on_both_databases!(
         opened.store.commit(stale.clone(), nickname).await.unwrap();
 
         let (attempt, attempts) = counted(name("Jane", vec![], vec![]));
-        let changed = opened.store.commit(stale.clone(), attempt).await.unwrap();
+        let changed = changed(opened.store.commit(stale.clone(), attempt).await.unwrap());
         assert_eq!((changed.text(Field::DisplayName), changed.text(Field::Nickname)), (Some("Jane"), Some("J")));
         assert_eq!(changed.version, 3);
         assert_eq!(opened.stored(&stale).await, changed);
@@ -65,7 +71,7 @@ on_both_databases!(
     async fn a_change_that_changes_nothing_writes_nothing(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let same = opened.store.commit(account.clone(), Arc::new(|_| Ok(None))).await.unwrap();
-        assert_eq!(same, account);
+        assert_eq!(same, Commit { account: account.clone(), changed: false, notifies: false });
         assert_eq!(opened.stored(&account).await, account);
         assert_eq!(opened.entries(&account).await.len(), 1);
     }
@@ -78,8 +84,9 @@ on_both_databases!(
             Some("Jane") => Ok(None),
             _ => name("Jane", vec![], vec![])(current),
         });
-        let changed = opened.store.commit(stale.clone(), once.clone()).await.unwrap();
-        assert_eq!(opened.store.commit(stale.clone(), once).await.unwrap(), changed);
+        let changed = changed(opened.store.commit(stale.clone(), once.clone()).await.unwrap());
+        let same = opened.store.commit(stale.clone(), once).await.unwrap();
+        assert_eq!(same, Commit { account: changed, changed: false, notifies: false });
         assert_eq!(opened.entries(&stale).await.len(), 2);
     }
 );
@@ -87,7 +94,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_second_attempt_may_refuse_the_account_as_it_is_now(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
-        let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
+        let changed = changed(opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap());
         let only_unnamed: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
             None => name("John", vec![], vec![])(current),
             Some(_) => Err(Error::Access(AccessFault::Denied)),
@@ -129,7 +136,7 @@ on_both_databases!(
         let tenant = opened.tenant(1).await;
         let (stale, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         opened.store.commit(holder, name("Holder", vec![holding(Unique::Email, 1)], vec![])).await.unwrap();
-        let changed = opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
+        let changed = changed(opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap());
 
         let claim = vec![holding(Unique::Username, 3), holding(Unique::Email, 1)];
         assert_eq!(taken(opened.store.commit(stale.clone(), name("John", claim, vec![])).await), Unique::Email);
@@ -145,11 +152,11 @@ on_both_databases!(
         let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let wanted = holding(Unique::Username, 1);
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
-        let first = opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap();
+        let first = changed(opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap());
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
         // Nobody releases what is another's.
-        let second = opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap();
+        let second = changed(opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap());
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
         opened
@@ -158,7 +165,7 @@ on_both_databases!(
             .await
             .unwrap();
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
-        let second = opened.store.commit(second, name("Second", vec![wanted.clone()], vec![])).await.unwrap();
+        let second = changed(opened.store.commit(second, name("Second", vec![wanted.clone()], vec![])).await.unwrap());
         assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(second.id));
     }
 );

@@ -113,7 +113,7 @@ fn change(before: &Account, edit: impl FnOnce(&mut Account)) -> Update {
     account.history_head = history::link(before.history_head, &metadata, commitment);
     let sealed = Some(SealedPayload { key: 1, payload, salt });
     let entry = Entry { metadata, commitment, link: account.history_head, sealed };
-    Update { account, entry, release: Vec::new(), claim: Vec::new(), effects: Vec::new() }
+    Update { account, entry, release: Vec::new(), claim: Vec::new(), nonce: None, effects: Vec::new() }
 }
 
 fn holding(kind: Unique, value: u8) -> Holding {

@@ -21,7 +21,9 @@ pub(super) fn notify(notice: SealedNotice, due_at: i64) -> Effect {
 async fn leave(opened: &Opened, account: Account, notice: SealedNotice, due_at: i64) -> Account {
     let effects = vec![notify(notice, due_at)];
     let update = Update { effects, ..change(&account, |_| {}) };
-    opened.store.commit(account, Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap()
+    let commit = opened.store.commit(account, Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap();
+    assert!(commit.changed && commit.notifies);
+    commit.account
 }
 
 async fn claim(store: &Store, second: i64) -> Option<ClaimedNotice> {

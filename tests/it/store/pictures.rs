@@ -37,7 +37,8 @@ on_both_databases!(
         for second in [10, 20] {
             let retire = Effect::RetirePicture { name: "a".to_owned(), account: account.id, at: at(second) };
             let update = Update { effects: vec![retire], ..change(&account, |_| {}) };
-            account = store.commit(account, std::sync::Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap();
+            account =
+                store.commit(account, std::sync::Arc::new(move |_| Ok(Some(update.clone())))).await.unwrap().account;
         }
         assert_eq!(store.replaced_pictures(at(20)).await.unwrap(), []);
         assert_eq!(store.replaced_pictures(at(21)).await.unwrap(), [("a".to_owned(), account.id)]);

@@ -36,7 +36,7 @@ on_both_databases!(
         let owner = opened.account(&owned, 1).await;
         store.commit(owner, claiming(&OF_AN_ACCOUNT, 1, vec![])).await.unwrap();
         let stale = opened.account(&owned, 2).await;
-        let now = store.commit(stale.clone(), claiming(&[], 0, vec![])).await.unwrap();
+        let now = store.commit(stale.clone(), claiming(&[], 0, vec![])).await.unwrap().account;
         let adopt = || vec![Effect::AdoptPicture { name: "a".to_owned() }];
         for kind in OF_AN_ACCOUNT {
             let alone: &'static [Unique] = match kind {
@@ -129,7 +129,7 @@ on_both_databases!(
         assert!(internal(store.add_pending_picture("a", at(1)).await).contains("pending_picture"));
 
         let notify = vec![notices::notify(notices::notice(1, Channel::Email), 10)];
-        account = store.commit(account, claiming(&[], 0, notify.clone())).await.unwrap();
+        account = store.commit(account, claiming(&[], 0, notify.clone())).await.unwrap().account;
         // Beside a claim: the violation is not about what is claimed.
         let told_again = store.commit(account.clone(), claiming(&[Unique::Email], 1, notify)).await;
         assert!(internal(told_again).contains("notice"));

@@ -1,0 +1,197 @@
+//! Every table with its columns: the one list that statements, rows and copies are made of.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::stored::Plain;
+use super::table::{Column, Table, tables};
+use crate::account::{AccountId, Digest, Field, Portal, Status, TenantId, TenantStatus};
+use crate::keys::KeyedHash;
+
+tables! {
+    INSTALLATION = installation { name: String; value: String }
+
+    COUNTER = counter where "last = 0" { name: String; last: i64 }
+
+    SECRET = secret { purpose: String, generation: i64; sealed: Vec<u8>, created_at: Timestamp }
+
+    SIGNING_KEY = signing_key {
+        key_id: String;
+        algorithm: String,
+        public_key: String,
+        sealed: Vec<u8>,
+        created_at: Timestamp,
+        retired_at: Option<Timestamp>,
+    }
+
+    TENANT = tenant {
+        id: TenantId;
+        number: i64,
+        name: String,
+        biz_id: String,
+        status: TenantStatus,
+        valid_until: Option<Timestamp>,
+        portal: Portal,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+
+    ACCOUNT = account {
+        id: AccountId;
+        number: i64,
+        tenant_id: TenantId,
+        biz_id: String,
+        portal: Portal,
+        status: Status,
+        personal_key: Plain,
+        email_verified: bool,
+        phone_verified: bool,
+        authenticated: bool,
+        auth_valid_until: Option<Timestamp>,
+        version: i64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+        history_head: Digest,
+    } + Field::ALL
+
+    HOLDING = holding { tenant_id: TenantId, kind: String, key: KeyedHash; account_id: AccountId }
+
+    HISTORY = history {
+        account_id: AccountId, sequence: i64;
+        at: Timestamp,
+        actor: String,
+        contract: String,
+        request_id: String,
+        commitment: Digest,
+        link: Digest,
+        sealing_key: Option<i64>,
+        payload: Option<Vec<u8>>,
+        salt: Option<KeyedHash>,
+    }
+
+    IDENTITY = identity {
+        issuer: String, subject_key: KeyedHash;
+        account_id: AccountId,
+        personal_key: Plain,
+        subject: Vec<u8>,
+        created_at: Timestamp,
+    }
+
+    CLIENT_BINDING = client_binding {
+        account_id: AccountId, session: KeyedHash;
+        client_hash: KeyedHash,
+        expires_at: Timestamp,
+    }
+
+    REVOKED_TOKEN = revoked_token { token: KeyedHash; expires_at: Timestamp }
+
+    TOKEN_HORIZON = token_horizon { account_id: AccountId; not_before: Timestamp }
+
+    API_KEY = api_key {
+        hash: KeyedHash;
+        id: Uuid,
+        tenant_id: TenantId,
+        account_id: Option<AccountId>,
+        name: String,
+        created_at: Timestamp,
+        expires_at: Option<Timestamp>,
+        revoked_at: Option<Timestamp>,
+        last_used_at: Option<Timestamp>,
+    }
+
+    PENDING_PICTURE = pending_picture { name: String; uploaded_at: Timestamp }
+
+    REPLACED_PICTURE = replaced_picture { name: String; account_id: AccountId, replaced_at: Timestamp }
+
+    APPLICATION = application {
+        id: String;
+        tenant_id: TenantId,
+        name: String,
+        kind: String,
+        grants: String,
+        claims: String,
+        auto_signup: bool,
+        token_lifetime: i64,
+        secret_hash: Option<KeyedHash>,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    }
+
+    APPLICATION_ORIGIN = application_origin { origin: String, application_id: String; }
+
+    SIGN_IN = sign_in {
+        id: Uuid;
+        account_id: AccountId,
+        application_id: String,
+        started_at: Timestamp,
+        expires_at: Timestamp,
+        ended_at: Option<Timestamp>,
+    }
+
+    REFRESH_TOKEN = refresh_token {
+        hash: KeyedHash;
+        sign_in_id: Uuid,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+        access_token: KeyedHash,
+        access_ends_at: Timestamp,
+        successor: Option<KeyedHash>,
+    }
+
+    ATTRIBUTE_SCHEMA = attribute_schema {
+        tenant_id: TenantId;
+        version: i64,
+        document: Option<Vec<u8>>,
+        set_at: Timestamp,
+    }
+
+    ONE_TIME_CODE = one_time_code {
+        slot: KeyedHash;
+        id: Uuid,
+        token: KeyedHash,
+        binding: KeyedHash,
+        code: KeyedHash,
+        tries: i64,
+        code_expires_at: Timestamp,
+        expires_at: Timestamp,
+        contact: Option<Vec<u8>>,
+    }
+
+    SENT_CODE = sent_code { recipient: KeyedHash; last_at: Timestamp, day_began_at: Timestamp, count: i64 }
+
+    NOTICE = notice {
+        id: Uuid;
+        channel: String,
+        sealing_key: i64,
+        sealed: Vec<u8>,
+        attempts: i64,
+        due_at: Timestamp,
+        expires_at: Timestamp,
+    }
+
+    CHANNEL_KEY = channel_key {
+        key_id: String;
+        kind: String,
+        public_key: String,
+        sealed: Vec<u8>,
+        created_at: Timestamp,
+        retired_at: Option<Timestamp>,
+    }
+
+    CHANNEL_SESSION = channel_session {
+        id: Vec<u8>;
+        sealed: Vec<u8>,
+        source: KeyedHash,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        account_id: Option<AccountId>,
+        client: Option<KeyedHash>,
+        messages: i64,
+    }
+
+    CHANNEL_NONCE = channel_nonce {
+        scope: Vec<u8>, nonce: Vec<u8>;
+        account_id: Option<AccountId>,
+        expires_at: Timestamp,
+    }
+}
