@@ -176,7 +176,7 @@ pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
 
 /// Adds an application and returns it with its secret, which nobody can learn again.
 pub(super) async fn create(app: &App, mut application: Application) -> Result<(Application, Option<String>), Failure> {
-    let secret = application.kind.keeps_a_secret().then(|| mint_secret());
+    let secret = application.kind.keeps_a_secret().then(mint_secret);
     application.secret_hash = secret.as_deref().map(|secret| secret_hash(app.keys(), &application.id, secret));
     app.store().add_application(&application).await?;
     Ok((application, secret))

@@ -119,11 +119,11 @@ struct Line {
 
 enum State {
     /// It was read, and its account is not there yet.
-    Draft(Draft),
+    Draft(Box<Draft>),
     /// Its account is there, with the same values.
     Unchanged(AccountId),
     /// Its account can be added.
-    Ready(Arrival),
+    Ready(Box<Arrival>),
     /// Its account cannot be added, for these reasons.
     Refused(Vec<String>),
 }
@@ -162,7 +162,10 @@ impl Import<'_> {
                 Ok(line) => Draft::read(&line),
                 Err(_) => Err(vec![format!("longer than {MAX_LINE} bytes")]),
             };
-            let line = Line { number: lines.count, state: draft.map_or_else(State::Refused, State::Draft) };
+            let line = Line {
+                number: lines.count,
+                state: draft.map_or_else(State::Refused, |draft| State::Draft(Box::new(draft))),
+            };
             let ends = self.stops() && line.faults().is_some();
             batch.push(line);
             if ends {
@@ -251,7 +254,7 @@ impl Import<'_> {
             let (account, patch) = draft.account(tenant, number, self.clock.now());
             line.state = match misfits(&rules, &patch) {
                 misfits if misfits.is_empty() => {
-                    State::Ready(self.profiles.arrive(account, &patch, draft.identities.clone())?)
+                    State::Ready(Box::new(self.profiles.arrive(account, &patch, draft.identities.clone())?))
                 }
                 misfits => State::Refused(misfits),
             };
@@ -302,7 +305,7 @@ fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
 /// The accounts that are ready to be added, each with its line's position.
 fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &Arrival)> {
     batch.iter().enumerate().filter_map(|(position, line)| match &line.state {
-        State::Ready(arrival) => Some((position, arrival)),
+        State::Ready(arrival) => Some((position, &**arrival)),
         _ => None,
     })
 }

@@ -21,6 +21,7 @@ mod openapi;
 mod operations;
 mod pictures;
 mod races;
+mod readme;
 mod rivergen;
 mod store;
 mod support_works;

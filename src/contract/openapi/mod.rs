@@ -2,7 +2,7 @@
 //!
 //! Paths, parameters and schemas come from annotations on the handlers and bodies themselves. Answers come from the contract's
 //! own voice: each error that an operation can end in is said, and what was said is the documented status, headers and
-//! example. A contract joins with a line in `contract::DOCUMENTS` and an `openapi.rs` beside its routes; docs/openapi.md has the
+//! example. A contract joins with a line in `contract::DOCUMENTS` and an `openapi.rs` beside its routes; CONTRIBUTING.md has the
 //! steps.
 
 mod answers;

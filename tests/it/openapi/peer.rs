@@ -1,7 +1,7 @@
 //! schemathesis reads each document and tries to catch the server doing something else.
 //!
 //! `./test` installs it into `target/peers/python`. Settings that make a check weaker are in
-//! `tests/peers/schemathesis*.toml`, and docs/openapi.md says why.
+//! `tests/peers/schemathesis*.toml`; CONTRIBUTING.md has the reasons.
 
 use std::path::Path;
 use std::process::Command;

@@ -55,7 +55,7 @@ fn bad(code: &str) -> (u16, String) {
 }
 
 on_both_databases!(
-    async fn e01_a_code_is_sent_and_the_old_address_stays_in_force(server: Server) {
+    async fn a_code_is_sent_and_the_old_address_stays_in_force(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         insta::assert_snapshot!(jane.ask(NEW).await, @r#"
@@ -71,7 +71,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e02_the_code_changes_the_address_and_verifies_it(server: Server) {
+    async fn the_code_changes_the_address_and_verifies_it(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         server.pass(Duration::from_secs(90));
@@ -91,7 +91,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e03_the_history_keeps_what_changed_and_no_code(server: Server) {
+    async fn the_history_keeps_what_changed_and_no_code(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         jane.bring(NEW, &code).await;
@@ -106,7 +106,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e04_somebody_without_an_address_gets_one(server: Server) {
+    async fn somebody_without_an_address_gets_one(server: Server) {
         let jane = Jane::unknown(&server).await;
         let code = jane.code_for(NEW).await;
         let answer = jane.bring(NEW, &code).await;
@@ -116,7 +116,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e05_the_present_address_is_refused(server: Server) {
+    async fn the_present_address_is_refused(server: Server) {
         let jane = Jane::new(&server).await;
         for present in ["jane@example.com", "Jane@EXAMPLE.com"] {
             insta::assert_snapshot!(jane.ask(present).await, @r#"
@@ -130,7 +130,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e06_an_address_that_somebody_else_has_proved_is_taken(server: Server) {
+    async fn an_address_that_somebody_else_has_proved_is_taken(server: Server) {
         let jane = Jane::new(&server).await;
         let mut theirs = patch(&[(Field::Email, NEW)]);
         let unproved = server.person_with(&server.tenant, theirs.clone()).await;
@@ -151,7 +151,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e07_an_address_that_was_taken_meanwhile_is_not_given_away(server: Server) {
+    async fn an_address_that_was_taken_meanwhile_is_not_given_away(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let mut theirs = patch(&[(Field::Email, NEW)]);
@@ -163,7 +163,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e08_a_wrong_code_changes_nothing_and_the_sixth_try_fails(server: Server) {
+    async fn a_wrong_code_changes_nothing_and_the_sixth_try_fails(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         for _ in 0..5 {
@@ -185,7 +185,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e09_a_code_holds_for_ten_minutes(server: Server) {
+    async fn a_code_holds_for_ten_minutes(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         server.pass(Duration::from_secs(600));
@@ -204,7 +204,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e10_without_a_request_or_for_another_address_nothing_is_verified(server: Server) {
+    async fn without_a_request_or_for_another_address_nothing_is_verified(server: Server) {
         let jane = Jane::new(&server).await;
         assert_eq!(refused(&jane.bring(NEW, "123456").await), bad("EMAIL_UPDATE_VERIFY_FAILED"));
         let code = jane.code_for(NEW).await;
@@ -216,7 +216,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e11_a_new_request_takes_the_place_of_a_typo(server: Server) {
+    async fn a_new_request_takes_the_place_of_a_typo(server: Server) {
         let jane = Jane::new(&server).await;
         let typo = jane.code_for("jane.smiht@example.com").await;
         let right = jane.code_for(NEW).await;
@@ -234,7 +234,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e12_a_code_counts_once_and_for_its_own_account(server: Server) {
+    async fn a_code_counts_once_and_for_its_own_account(server: Server) {
         let jane = Jane::new(&server).await;
         let jo = Jane::unknown(&server).await;
         let code = jane.code_for(NEW).await;
@@ -245,7 +245,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e13_members_that_break_their_rules_are_all_named(server: Server) {
+    async fn members_that_break_their_rules_are_all_named(server: Server) {
         let jane = Jane::new(&server).await;
         let long = format!("{}@example.com", "x".repeat(250));
         for (body, reason) in [
@@ -287,7 +287,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e14_bodies_methods_and_credentials_are_as_in_the_rest_of_the_contract(server: Server) {
+    async fn bodies_methods_and_credentials_are_as_in_the_rest_of_the_contract(server: Server) {
         let jane = Jane::new(&server).await;
         for path in [REQUEST, VERIFY] {
             let post = || jane.request("POST", path);
@@ -312,7 +312,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e15_somebody_who_may_not_be_changed_is_not(server: Server) {
+    async fn somebody_who_may_not_be_changed_is_not(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let mut suspend = Patch::default();
@@ -326,7 +326,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e16_an_address_and_an_account_get_50_codes_a_day(server: Server) {
+    async fn an_address_and_an_account_get_50_codes_a_day(server: Server) {
         let jane = Jane::new(&server).await;
         for _ in 0..49 {
             jane.code_for(NEW).await;
@@ -351,7 +351,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e17_the_message_is_in_the_persons_language_or_else_the_requests(server: Server) {
+    async fn the_message_is_in_the_persons_language_or_else_the_requests(server: Server) {
         let jane = Jane::new(&server).await;
         let subject = async |language: &str| {
             let body = format!(r#"{{"new_email":"{NEW}"}}"#);
@@ -366,7 +366,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e18_the_previous_verified_address_is_told(server: Server) {
+    async fn the_previous_verified_address_is_told(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         jane.bring(NEW, &code).await;
@@ -381,7 +381,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn e19_another_spelling_that_compares_equal_proves_the_one_that_was_asked_for(server: Server) {
+    async fn another_spelling_that_compares_equal_proves_the_one_that_was_asked_for(server: Server) {
         for (asked_for, brought) in [
             ("\u{212a}im@example.com", "kim@example.com"),
             ("stra\u{1e9e}e@example.com", "stra\u{df}e@example.com"),

@@ -63,6 +63,11 @@ impl Drop for SharedDatabase {
     }
 }
 
+/// The directory of the shared cluster's socket, which is what its clients call its host.
+pub(crate) fn shared_socket() -> &'static str {
+    SHARED.directory().to_str().expect("the directory's name was made here, of ASCII letters")
+}
+
 /// A PostgreSQL cluster of its own. Dropping it ends its processes and removes its directory.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -220,7 +225,7 @@ fn unprivileged_user() -> (u32, u32) {
 
 /// The directory of PostgreSQL's server programs: one on `PATH`, else the newest that Debian's packages installed,
 /// which they keep off `PATH`.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has_server =
         |directory: &PathBuf| ["initdb", "postgres", "pg_isready"].iter().all(|p| directory.join(p).is_file());

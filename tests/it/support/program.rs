@@ -126,10 +126,16 @@ impl Installation {
     /// Starts `serve` on a free port and returns when it listens.
     pub(crate) fn serve(&self) -> (Running, SocketAddr) {
         let mut running = self.spawn(&["serve"]);
-        let listening = running.errors.wait_for(|line| line.contains(r#""message":"listening""#));
-        let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
-        (running, listening["address"].as_str().unwrap().parse().unwrap())
+        let address = listening(&mut running.errors);
+        (running, address)
     }
+}
+
+/// Waits until the log reports that the server listens, and returns its address.
+pub(crate) fn listening(log: &mut Lines) -> SocketAddr {
+    let listening = log.wait_for(|line| line.contains(r#""message":"listening""#));
+    let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
+    listening["address"].as_str().unwrap().parse().unwrap()
 }
 
 /// A program that runs; killed when this is dropped.
@@ -186,7 +192,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    fn read(stream: impl std::io::Read + Send + 'static) -> Lines {
+    pub(super) fn read(stream: impl std::io::Read + Send + 'static) -> Lines {
         let (sender, lines) = mpsc::channel();
         let reader = std::thread::spawn(move || {
             let mut stream = BufReader::new(stream);
@@ -218,7 +224,7 @@ impl Lines {
     }
 
     /// Everything until the program closes the stream, what was waited for included.
-    fn rest(&mut self) -> String {
+    pub(super) fn rest(&mut self) -> String {
         let until = Instant::now() + LIMIT;
         loop {
             match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
