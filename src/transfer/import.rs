@@ -297,7 +297,7 @@ impl Import<'_> {
 /// The accounts that are not there yet.
 fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
     batch.iter().filter_map(|line| match &line.state {
-        State::Draft(draft) => Some(draft),
+        State::Draft(draft) => Some(draft.as_ref()),
         _ => None,
     })
 }

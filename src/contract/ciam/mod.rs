@@ -76,9 +76,9 @@ fn paths(prefix: &str) -> OpenApiRouter<App> {
     tag = "Person",
     security(("token" = []))
 )]
-async fn show(State(app): State<App>, Signed(signed): Signed) -> Result<Response, Error> {
-    let rules = app.profiles().rules(&signed.caller.tenant).await?;
-    signed.answer(&app, &signed.caller.account, &rules)
+async fn show(State(app): State<App>, person: Authenticated) -> Result<Response, Error> {
+    let rules = app.profiles().rules(&person.caller.tenant).await?;
+    person.answer(&app, &person.caller.account, &rules)
 }
 
 /// Shows the person's claims, as `GET` does.
@@ -91,8 +91,8 @@ async fn show(State(app): State<App>, Signed(signed): Signed) -> Result<Response
     tag = "Person",
     security(("token" = []))
 )]
-async fn show_posted(state: State<App>, signed: Signed) -> Result<Response, Error> {
-    show(state, signed).await
+async fn show_posted(state: State<App>, person: Authenticated) -> Result<Response, Error> {
+    show(state, person).await
 }
 
 /// Changes the person's own attributes.
@@ -108,21 +108,21 @@ async fn show_posted(state: State<App>, signed: Signed) -> Result<Response, Erro
     request_body(content = openapi::ClaimsUpdate, description = "At most 64 KiB."),
     security(("token" = []))
 )]
-async fn update(State(app): State<App>, Signed(signed): Signed, request: Request) -> Result<Response, Response> {
+async fn update(State(app): State<App>, person: Authenticated, request: Request) -> Result<Response, Response> {
     let occasion = occasion(Contract::Ciam, &request);
     let said = |error: Error| error.into_response();
     let body = http::body::object(&app, request, MAX_BODY).await.map_err(said)?;
-    let rules = app.profiles().rules(&signed.caller.tenant).await.map_err(said)?;
+    let rules = app.profiles().rules(&person.caller.tenant).await.map_err(said)?;
     http::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
-    let account = &signed.caller.account;
+    let account = &person.caller.account;
     let wish = wish::read(&body, account, account.attributes().map_err(said)?, &rules);
     let wish = wish.map_err(IntoResponse::into_response)?;
-    let proofs = signed.prove(&app, wish.addresses).await?;
+    let proofs = person.prove(&app, wish.addresses).await?;
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
     let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
-    let account = signed.caller.account.clone();
+    let account = person.caller.account.clone();
     match app.profiles().update_proved(account, wish.patch, proofs, occasion, Account::require_active).await {
-        Ok(account) => signed.answer(&app, &account, &rules).map_err(said),
+        Ok(account) => person.answer(&app, &account, &rules).map_err(said),
         // Somebody used the code meanwhile; of two nobody knows which.
         Err(Error::Code(CodeFault::Used)) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
@@ -133,17 +133,15 @@ async fn update(State(app): State<App>, Signed(signed): Signed, request: Request
 }
 
 /// A person with a token for claims, and the application that it was issued to, if it is one of ours.
-struct SignedIn {
+struct Authenticated {
     caller: Caller,
     application: Option<Application>,
 }
 
-struct Signed(SignedIn);
-
-impl FromRequestParts<App> for Signed {
+impl FromRequestParts<App> for Authenticated {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Signed, Error> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Authenticated, Error> {
         count_source(app, parts)?;
         // The published page has exactly one space; elsewhere several are as good as one.
         let doubled = parts.headers.get(header::AUTHORIZATION).is_some_and(|value| {
@@ -159,11 +157,11 @@ impl FromRequestParts<App> for Signed {
         }
         caller.account.require_active()?;
         app.limits().account(Contract::Ciam, caller.account.id)?;
-        Ok(Signed(SignedIn { caller, application }))
+        Ok(Authenticated { caller, application })
     }
 }
 
-impl SignedIn {
+impl Authenticated {
     /// Shows an account to the application.
     fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Result<Response, Error> {
         let subject = &self.caller.token().subject;
