@@ -7,6 +7,7 @@ use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
 use crate::app::App;
+use crate::json::Object;
 use crate::store::{self, Identity};
 
 /// Accounts that are read at once.
@@ -149,7 +150,9 @@ impl List {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for account in &page {
-                print(app, account, self.json).await?;
+                if output::item(&record(app, account).await?, self.json)?.is_break() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -172,8 +175,12 @@ async fn change(app: &App, id: AccountId, patch: Patch, json: bool) -> Outcome {
 }
 
 async fn print(app: &App, account: &Account, json: bool) -> Outcome {
+    output::record(&record(app, account).await?, json)
+}
+
+async fn record(app: &App, account: &Account) -> Result<Object, Failure> {
     let tenant = app.store().tenant(account.tenant_id).await?;
     let tenant = tenant.ok_or_else(|| Failure(format!("account {} has no tenant", account.id)))?;
     let identities = app.store().identities(account.id).await?;
-    Ok(output::print(&output::account(account, &tenant, &identities), json)?)
+    Ok(output::account(account, &tenant, &identities))
 }

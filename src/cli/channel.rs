@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::app::App;
 
 #[derive(Subcommand)]
@@ -12,12 +12,7 @@ pub(super) enum Command {
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate => {
-                for key_id in app.channel().rotate().await? {
-                    println!("{key_id}");
-                }
-            }
+            Command::Rotate => app.channel().rotate().await?.into_iter().try_for_each(output::line),
         }
-        Ok(())
     }
 }

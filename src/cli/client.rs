@@ -109,8 +109,7 @@ impl Command {
                     let kind = application.kind.name();
                     return Err(Failure(format!("an application of kind {kind} cannot keep a secret and has none")));
                 }
-                println!("{}", renew_secret(app, &mut application).await?);
-                Ok(())
+                output::line(renew_secret(app, &mut application).await?)
             }
             Command::Delete(delete) => match app.store().delete_application(&delete.id).await? {
                 true => Ok(()),
@@ -145,7 +144,7 @@ impl Create {
         let (application, secret) = create(app, wished).await?;
         let mut record = record(&application);
         record.insert("client_secret", secret);
-        Ok(output::print(&record, self.json)?)
+        output::record(&record, self.json)
     }
 }
 
@@ -176,7 +175,7 @@ pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
 
 /// Adds an application and returns it with its secret, which nobody can learn again.
 pub(super) async fn create(app: &App, mut application: Application) -> Result<(Application, Option<String>), Failure> {
-    let secret = application.kind.keeps_a_secret().then(|| mint_secret());
+    let secret = application.kind.keeps_a_secret().then(mint_secret);
     application.secret_hash = secret.as_deref().map(|secret| secret_hash(app.keys(), &application.id, secret));
     app.store().add_application(&application).await?;
     Ok((application, secret))
@@ -196,7 +195,9 @@ impl List {
         let tenant = tenant_named(app, &self.tenant).await?;
         for mut application in app.store().applications(tenant.id).await? {
             application.origins = app.store().application_origins(&application.id).await?;
-            output::print(&record(&application), self.json)?;
+            if output::item(&record(&application), self.json)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::{Outcome, Place};
+use super::{Outcome, Place, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -14,9 +14,8 @@ impl Command {
     pub(super) fn run(self, place: &Place) -> Outcome {
         let loaded = place.load(None)?;
         match self {
-            Command::Check => println!("the configuration holds"),
-            Command::Explain => print!("{}", loaded.explain()),
+            Command::Check => output::line("the configuration is valid"),
+            Command::Explain => output::text(loaded.explain()),
         }
-        Ok(())
     }
 }

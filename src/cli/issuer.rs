@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::app::App;
 
 #[derive(Subcommand)]
@@ -16,11 +16,8 @@ pub(super) enum Command {
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate { applications: false } => println!("{}", app.issuer().rotate().await?),
-            Command::Rotate { applications: true } => {
-                println!("{}", app.issuer().rotate_for_applications().await?);
-            }
+            Command::Rotate { applications: false } => output::line(app.issuer().rotate().await?),
+            Command::Rotate { applications: true } => output::line(app.issuer().rotate_for_applications().await?),
         }
-        Ok(())
     }
 }

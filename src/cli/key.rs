@@ -83,12 +83,11 @@ impl Create {
         };
         let (secret, key) = create(app, &tenant, self.account, name, expires_at).await?;
         if !self.json {
-            println!("{secret}");
-            return Ok(());
+            return output::line(secret);
         }
         let mut record = record(&key);
         record.insert("api_key", secret);
-        Ok(output::print(&record, true)?)
+        output::record(&record, true)
     }
 }
 
@@ -120,7 +119,9 @@ impl List {
     async fn run(self, app: &App) -> Outcome {
         let tenant = tenant_named(app, &self.tenant).await?;
         for key in app.store().api_keys(tenant.id).await? {
-            output::print(&record(&key), self.json)?;
+            if output::item(&record(&key), self.json)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

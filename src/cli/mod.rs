@@ -135,7 +135,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    eprintln!("selfsame: {}", failure.0);
+    output::report(format_args!("selfsame: {}", failure.0));
     ExitCode::FAILURE
 }
 

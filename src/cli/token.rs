@@ -79,14 +79,13 @@ impl Issue {
         };
         let issued = app.issuer().issue(&grant).await?;
         if !self.json {
-            println!("{}", issued.token);
-            return Ok(());
+            return output::line(issued.token);
         }
         let mut record = Object::new();
         record.insert("token", issued.token);
         record.insert("jti", issued.token_id);
         record.insert("expires_at", issued.expires_at.to_string());
-        Ok(output::print(&record, true)?)
+        output::record(&record, true)
     }
 }
 
