@@ -21,15 +21,15 @@ pub(super) enum Command {
     Show(Show),
     /// List accounts
     List(List),
-    /// Write fields of an account, as operator, with history
+    /// Change fields of an account; the history records the operator as author
     Set(Set),
-    /// Change whether an account may be used
+    /// Change an account's status
     SetStatus(SetStatus),
-    /// Bind a person of another identity provider to an account
+    /// Link a person at another identity provider to an account
     Link(Link),
-    /// Add accounts from lines of JSON, with the identifiers that they have
+    /// Import accounts from lines of JSON; they keep their identifiers
     Import(Import),
-    /// Write accounts as lines of JSON
+    /// Export accounts as lines of JSON
     Export(Export),
 }
 

@@ -13,9 +13,9 @@ const PAGE: i64 = 500;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List what was changed in an account, by whom and when
+    /// List the changes of an account: what was changed, by whom and when
     List(List),
-    /// Prove that no history was changed, of one account or of all
+    /// Verify that the history of one account, or of every account, was not altered
     Verify(Verify),
 }
 

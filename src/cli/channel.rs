@@ -5,7 +5,7 @@ use crate::app::App;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Have bodies encrypted to new keys from now on; older keys go on opening for secure_channel.old_keys_for
+    /// Publish new keys to encrypt to; the old ones open bodies for secure_channel.old_keys_for longer
     Rotate,
 }
 

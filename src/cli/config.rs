@@ -4,9 +4,9 @@ use super::{Outcome, Place, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Say whether the configuration holds, and if not, which key is wrong and where
+    /// Check the configuration; if it is not valid, name the key that is wrong and where it is set
     Check,
-    /// Print the effective values and where each came from, secrets hidden
+    /// Print the value of every setting and where it was set; secrets are hidden
     Explain,
 }
 

@@ -5,9 +5,9 @@ use crate::app::App;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Sign with a new key from now on; tokens signed with older ones hold until they expire
+    /// Sign new tokens with a new key; older tokens stay valid until they expire
     Rotate {
-        /// Change the key of the tokens that applications get (RS256), not that of the other contracts (EdDSA)
+        /// Rotate the key for the tokens of applications (RS256) instead of the key for the other contracts (EdDSA)
         #[arg(long)]
         applications: bool,
     },

@@ -12,11 +12,11 @@ use crate::store::ApiKey;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Create an API key; its secret is shown this once
+    /// Create an API key and print its secret, which is not shown again
     Create(Create),
     /// List a tenant's API keys
     List(List),
-    /// End an API key at once
+    /// Revoke an API key with immediate effect
     Revoke(Revoke),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Create {
     /// What to call the key
     #[arg(long, default_value = "")]
     name: String,
-    /// How long the key holds, such as 90d or 12h (default: until it is revoked)
+    /// How long the key is valid, such as 90d or 12h (default: until it is revoked)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expires: Option<SignedDuration>,
     /// Print one JSON object

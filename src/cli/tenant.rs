@@ -15,11 +15,11 @@ pub(super) enum Command {
     Create(Create),
     /// List tenants
     List(List),
-    /// Change a tenant
+    /// Change a tenant's name, business identifier, status, expiry or portal
     Set(Set),
-    /// Set the JSON Schema that the attributes of a tenant's accounts must match, or take it away
+    /// Set or remove the JSON Schema that the attributes of a tenant's accounts must match
     SetSchema(SetSchema),
-    /// Print that schema
+    /// Print a tenant's JSON Schema
     ShowSchema(ShowSchema),
 }
 

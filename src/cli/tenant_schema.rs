@@ -22,10 +22,10 @@ pub(super) struct SetSchema {
     /// The file with the JSON Schema (2020-12); - for standard input
     #[arg(required_unless_present = "remove")]
     file: Option<PathBuf>,
-    /// Set nothing: count the accounts whose attributes would not match, and name the first ten
+    /// Change nothing: count the accounts whose attributes would not match, and list the first ten
     #[arg(long)]
     dry_run: bool,
-    /// Take the schema away: attributes may be anything again
+    /// Remove the schema: attributes may be anything again
     #[arg(long, conflicts_with_all = ["file", "dry_run"])]
     remove: bool,
 }

@@ -13,10 +13,10 @@ use crate::transfer::{self, Event, ExportError, ImportError, Options, Totals};
 pub(super) struct Import {
     /// The file with one account a line; - for standard input
     file: PathBuf,
-    /// Report every fault and change nothing
+    /// Report every error and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Pass over lines with faults and report them, instead of ending at the first
+    /// Report lines with errors and skip them, instead of stopping at the first
     #[arg(long)]
     keep_going: bool,
 }
