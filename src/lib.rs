@@ -6,6 +6,9 @@
 //! ([`transfer`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
 //! [`telemetry`], [`cli`]).
 
+// These macros panic when the reader has gone; `cli/output.rs` prints.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod account;
 pub mod app;
 pub mod cli;

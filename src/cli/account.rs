@@ -7,6 +7,7 @@ use super::{Failure, Outcome, account_with, output, tenant_named};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
 use crate::app::App;
+use crate::json::Object;
 use crate::store::{self, Identity};
 
 /// Accounts that are read at once.
@@ -20,15 +21,15 @@ pub(super) enum Command {
     Show(Show),
     /// List accounts
     List(List),
-    /// Write fields of an account, as operator, with history
+    /// Change fields of an account; the history records the operator as author
     Set(Set),
-    /// Change whether an account may be used
+    /// Change an account's status
     SetStatus(SetStatus),
-    /// Bind a person of another identity provider to an account
+    /// Link a person at another identity provider to an account
     Link(Link),
-    /// Add accounts from lines of JSON, with the identifiers that they have
+    /// Import accounts from lines of JSON; they keep their identifiers
     Import(Import),
-    /// Write accounts as lines of JSON
+    /// Export accounts as lines of JSON
     Export(Export),
 }
 
@@ -149,7 +150,9 @@ impl List {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for account in &page {
-                print(app, account, self.json).await?;
+                if output::item(&record(app, account).await?, self.json)?.is_break() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -172,8 +175,12 @@ async fn change(app: &App, id: AccountId, patch: Patch, json: bool) -> Outcome {
 }
 
 async fn print(app: &App, account: &Account, json: bool) -> Outcome {
+    output::record(&record(app, account).await?, json)
+}
+
+async fn record(app: &App, account: &Account) -> Result<Object, Failure> {
     let tenant = app.store().tenant(account.tenant_id).await?;
     let tenant = tenant.ok_or_else(|| Failure(format!("account {} has no tenant", account.id)))?;
     let identities = app.store().identities(account.id).await?;
-    Ok(output::print(&output::account(account, &tenant, &identities), json)?)
+    Ok(output::account(account, &tenant, &identities))
 }

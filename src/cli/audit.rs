@@ -13,9 +13,9 @@ const PAGE: i64 = 500;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List what was changed in an account, by whom and when
+    /// List the changes of an account: what was changed, by whom and when
     List(List),
-    /// Prove that no history was changed, of one account or of all
+    /// Verify that the history of one account, or of every account, was not altered
     Verify(Verify),
 }
 
@@ -54,7 +54,9 @@ impl List {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.metadata.sequence;
             for entry in &page {
-                output::print(&record(app, entry), self.json)?;
+                if output::item(&record(app, entry), self.json)?.is_break() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -95,7 +97,9 @@ impl Verify {
             }
         }
         let Total { accounts, entries, erased, broken } = total;
-        println!("accounts: {accounts}, entries: {entries}, erased: {erased}, broken histories: {broken}");
+        output::line(format_args!(
+            "accounts: {accounts}, entries: {entries}, erased: {erased}, broken histories: {broken}"
+        ))?;
         if broken == 0 {
             return Ok(());
         }
@@ -121,7 +125,7 @@ impl Total {
             }
             Verdict::Broken { sequence, reason } => {
                 self.broken += 1;
-                println!("account {}: entry {sequence}: {reason}", account.id);
+                output::line(format_args!("account {}: entry {sequence}: {reason}", account.id))?;
             }
         }
         Ok(())

@@ -1,23 +1,18 @@
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::app::App;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Have bodies encrypted to new keys from now on; older keys go on opening for secure_channel.old_keys_for
+    /// Publish new keys to encrypt to; the old ones open bodies for secure_channel.old_keys_for longer
     Rotate,
 }
 
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate => {
-                for key_id in app.channel().rotate().await? {
-                    println!("{key_id}");
-                }
-            }
+            Command::Rotate => app.channel().rotate().await?.into_iter().try_for_each(output::line),
         }
-        Ok(())
     }
 }

@@ -15,15 +15,15 @@ const MAX_WORD: usize = 128;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Create an application that people sign in through; its secret is shown this once
+    /// Create an application that people sign in through, and print its secret, which is not shown again
     Create(Create),
     /// List a tenant's applications
     List(List),
-    /// Replace the claims that an application may see
+    /// Replace the claims that an application may read
     SetClaims(SetClaims),
-    /// Give an application a new secret; the old one ends at once
+    /// Replace the secret of an application; the old one stops working at once
     RotateSecret(RotateSecret),
-    /// Delete an application; everybody who signed in through it is signed out
+    /// Delete an application and sign out everyone who signed in through it
     Delete(Delete),
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Create {
     /// What to call the application
     #[arg(long)]
     name: String,
-    /// The claims that it may see beside sub, such as email,name,nickname,phone_number
+    /// The claims that it may read beside sub, such as email,name,nickname,phone_number
     #[arg(long, value_delimiter = ',', value_parser = claim)]
     claims: Vec<String>,
     /// What it runs on: web, spa, mobile or m2m; web and m2m have a secret
@@ -44,13 +44,13 @@ pub(super) struct Create {
     /// How it may get tokens, such as sms,email,refresh_token,client_credentials (default: what its kind needs)
     #[arg(long, value_delimiter = ',')]
     grants: Vec<GrantType>,
-    /// Let it make accounts for people who prove an address that nobody has
+    /// Create an account when a person proves an address that no account has
     #[arg(long)]
     auto_signup: bool,
     /// A web origin whose pages may read the answers, such as https://app.example.com; may be given several times
     #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
     origins: Vec<String>,
-    /// How long its access tokens hold
+    /// How long its access tokens are valid
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = lifetime)]
     token_lifetime: i64,
     /// The identifier that it calls itself by (default: a new one)
@@ -75,7 +75,7 @@ pub(super) struct List {
 pub(super) struct SetClaims {
     /// The application's identifier
     id: String,
-    /// The claims that it may see from now on; none if it is not given
+    /// The claims that it may read from now on (default: none)
     #[arg(long, value_delimiter = ',', value_parser = claim)]
     claims: Vec<String>,
 }
@@ -109,8 +109,7 @@ impl Command {
                     let kind = application.kind.name();
                     return Err(Failure(format!("an application of kind {kind} cannot keep a secret and has none")));
                 }
-                println!("{}", renew_secret(app, &mut application).await?);
-                Ok(())
+                output::line(renew_secret(app, &mut application).await?)
             }
             Command::Delete(delete) => match app.store().delete_application(&delete.id).await? {
                 true => Ok(()),
@@ -145,7 +144,7 @@ impl Create {
         let (application, secret) = create(app, wished).await?;
         let mut record = record(&application);
         record.insert("client_secret", secret);
-        Ok(output::print(&record, self.json)?)
+        output::record(&record, self.json)
     }
 }
 
@@ -196,7 +195,9 @@ impl List {
         let tenant = tenant_named(app, &self.tenant).await?;
         for mut application in app.store().applications(tenant.id).await? {
             application.origins = app.store().application_origins(&application.id).await?;
-            output::print(&record(&application), self.json)?;
+            if output::item(&record(&application), self.json)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

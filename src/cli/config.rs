@@ -1,12 +1,12 @@
 use clap::Subcommand;
 
-use super::{Outcome, Place};
+use super::{Outcome, Place, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Say whether the configuration holds, and if not, which key is wrong and where
+    /// Check the configuration; if it is not valid, name the key that is wrong and where it is set
     Check,
-    /// Print the effective values and where each came from, secrets hidden
+    /// Print the value of every setting and where it was set; secrets are hidden
     Explain,
 }
 
@@ -14,9 +14,8 @@ impl Command {
     pub(super) fn run(self, place: &Place) -> Outcome {
         let loaded = place.load(None)?;
         match self {
-            Command::Check => println!("the configuration holds"),
-            Command::Explain => print!("{}", loaded.explain()),
+            Command::Check => output::line("the configuration is valid"),
+            Command::Explain => output::text(loaded.explain()),
         }
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
-use super::{Failure, Outcome, Place};
+use super::{Failure, Outcome, Place, output};
 use crate::account::{AccountId, Picture};
 use crate::app::App;
 use crate::clock::Clock;
@@ -44,17 +44,19 @@ impl Copy {
         let target = App::start(target, Clock::System).await?;
         let pictures = verify(&target).await?;
         match has_key {
-            true => println!("Take keys.master_key along: the copy opens only with it."),
-            false => println!("Take {} along: the copy opens only with it.", key_file.display()),
+            true => output::line("Take keys.master_key along: the copy opens only with it.")?,
+            false => {
+                output::line(format_args!("Take {} along: the copy opens only with it.", key_file.display()))?;
+            }
         }
         if pictures > 0 {
-            println!("{}", pictures_stay(target.config()));
+            output::line(pictures_stay(target.config()))?;
         }
         if source.store().has_dev_credentials().await? {
-            println!(
+            output::line(
                 "`selfsame dev` has used the source: the credentials of its demo account and application are not valid in \
-                 the copy."
-            );
+                 the copy.",
+            )?;
         }
         Ok(())
     }
@@ -73,7 +75,7 @@ async fn copy(source: &Store, target: &Store, dev_credentials: &DevCredentials) 
     let copied = source.copy_to(target, dev_credentials, &mut report).await;
     bar.finish_and_clear();
     for Copied { table, rows } in copied.map_err(|error| Failure(error.to_string()))? {
-        println!("{table:16} {rows:>10} rows");
+        output::line(format_args!("{table:16} {rows:>10} rows"))?;
     }
     Ok(())
 }
@@ -105,7 +107,8 @@ async fn verify(target: &App) -> Result<u64, Failure> {
                 Verdict::Whole { entries: count, .. } => entries += count,
                 Verdict::Broken { sequence, reason } => {
                     broken += 1;
-                    bar.suspend(|| eprintln!("account {}: entry {sequence}: {reason}", account.id));
+                    let id = account.id;
+                    bar.suspend(|| output::report(format_args!("account {id}: entry {sequence}: {reason}")));
                 }
             }
             pictures += u64::from(matches!(account.picture(), Some(Picture::Stored { .. })));
@@ -114,7 +117,7 @@ async fn verify(target: &App) -> Result<u64, Failure> {
         }
     }
     bar.finish_and_clear();
-    println!("verified: {accounts} accounts, {entries} entries, {broken} broken histories");
+    output::line(format_args!("verified: {accounts} accounts, {entries} entries, {broken} broken histories"))?;
     match broken {
         0 => Ok(pictures),
         _ => Err(Failure(

@@ -1,16 +1,16 @@
 mod database;
 mod exposure;
-mod guide;
 mod remembered;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use askama::Template;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Outcome, Place, client, key, serve, tenant};
+use super::{Failure, Outcome, Place, client, key, output, serve, tenant};
 use crate::account::history::Occasion;
 use crate::account::{Account, AccountId, Application, Contract, Edit, Error, Field, Patch, Portal, Tenant, Text};
 use crate::app::App;
@@ -47,8 +47,10 @@ pub(super) struct Dev {
     json: bool,
 }
 
-/// What a client needs to begin; printed as JSON for programs.
-#[derive(Serialize)]
+/// What a client needs to begin: printed as JSON for programs, and for people as requests to paste into a shell, one for
+/// every operation.
+#[derive(Serialize, Template)]
+#[template(path = "dev-guide.txt")]
 struct Demo {
     base_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,9 +117,9 @@ impl Dev {
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
         if self.json {
-            println!("{}", serde_json::to_string(&demo).map_err(|error| Failure(error.to_string()))?);
+            output::line(serde_json::to_string(&demo).map_err(|error| Failure(error.to_string()))?)?;
         } else {
-            print!("{}", demo.guide());
+            output::line(demo.render().map_err(|error| Failure(error.to_string()))?)?;
         }
         let hosts = if self.expose { Hosts::Any } else { Hosts::Loopback };
         serve::serve(app, Listeners { contracts: listener, tls, operator, hosts }, stop).await

@@ -1,13 +1,13 @@
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, output};
 use crate::app::App;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Sign with a new key from now on; tokens signed with older ones hold until they expire
+    /// Sign new tokens with a new key; older tokens stay valid until they expire
     Rotate {
-        /// Change the key of the tokens that applications get (RS256), not that of the other contracts (EdDSA)
+        /// Rotate the key for the tokens of applications (RS256) instead of the key for the other contracts (EdDSA)
         #[arg(long)]
         applications: bool,
     },
@@ -16,11 +16,8 @@ pub(super) enum Command {
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate { applications: false } => println!("{}", app.issuer().rotate().await?),
-            Command::Rotate { applications: true } => {
-                println!("{}", app.issuer().rotate_for_applications().await?);
-            }
+            Command::Rotate { applications: false } => output::line(app.issuer().rotate().await?),
+            Command::Rotate { applications: true } => output::line(app.issuer().rotate_for_applications().await?),
         }
-        Ok(())
     }
 }

@@ -12,11 +12,11 @@ use crate::store::ApiKey;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Create an API key; its secret is shown this once
+    /// Create an API key and print its secret, which is not shown again
     Create(Create),
     /// List a tenant's API keys
     List(List),
-    /// End an API key at once
+    /// Revoke an API key with immediate effect
     Revoke(Revoke),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Create {
     /// What to call the key
     #[arg(long, default_value = "")]
     name: String,
-    /// How long the key holds, such as 90d or 12h (default: until it is revoked)
+    /// How long the key is valid, such as 90d or 12h (default: until it is revoked)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expires: Option<SignedDuration>,
     /// Print one JSON object
@@ -83,12 +83,11 @@ impl Create {
         };
         let (secret, key) = create(app, &tenant, self.account, name, expires_at).await?;
         if !self.json {
-            println!("{secret}");
-            return Ok(());
+            return output::line(secret);
         }
         let mut record = record(&key);
         record.insert("api_key", secret);
-        Ok(output::print(&record, true)?)
+        output::record(&record, true)
     }
 }
 
@@ -120,7 +119,9 @@ impl List {
     async fn run(self, app: &App) -> Outcome {
         let tenant = tenant_named(app, &self.tenant).await?;
         for key in app.store().api_keys(tenant.id).await? {
-            output::print(&record(&key), self.json)?;
+            if output::item(&record(&key), self.json)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ mod client;
 mod config;
 mod copy;
 mod dev;
+#[cfg(test)]
+mod documented;
 mod duration;
 mod issuer;
 mod key;
@@ -77,13 +79,13 @@ enum Command {
     /// Create, list, change and delete applications that people sign in through
     #[command(subcommand)]
     Client(client::Command),
-    /// Issue tokens of the embedded issuer, and revoke those of every issuer
+    /// Issue tokens of the embedded issuer, and revoke tokens of any issuer
     #[command(subcommand)]
     Token(token::Command),
-    /// Look after the keys of the embedded issuer
+    /// Rotate the keys that the embedded issuer signs with
     #[command(subcommand)]
     Issuer(issuer::Command),
-    /// Look after the keys that open encrypted bodies
+    /// Rotate the keys that open encrypted bodies
     #[command(subcommand)]
     Channel(channel::Command),
     /// Print a contract's OpenAPI document
@@ -135,7 +137,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    eprintln!("selfsame: {}", failure.0);
+    output::report(format_args!("selfsame: {}", failure.0));
     ExitCode::FAILURE
 }
 

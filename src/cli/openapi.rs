@@ -1,7 +1,7 @@
 use crate::account::Contract;
 use clap::Args;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use crate::contract::openapi;
 
 #[derive(Args)]
@@ -14,8 +14,7 @@ pub(super) struct OpenApi {
 impl OpenApi {
     pub(super) fn run(self) -> Outcome {
         let document = openapi::document(self.contract);
-        println!("{}", document.ok_or_else(|| Failure(format!("{} has no document", self.contract.name())))?);
-        Ok(())
+        output::line(document.ok_or_else(|| Failure(format!("{} has no document", self.contract.name())))?)
     }
 }
 

@@ -1,24 +1,64 @@
-//! How records are printed: a block of `name: value` lines for people, one JSON object a line for programs.
+//! Everything that commands print: a record is a block of `name: value` lines for people, one JSON object a line for
+//! programs. A reader that has gone (`… | head -1`) is no error: a list ends there, and any other command goes on to an exit
+//! code of its own.
 
-use std::io::Write;
+use std::fmt::{Arguments, Display};
+use std::io::{self, ErrorKind, Write};
+use std::ops::ControlFlow;
 
+use super::{Failure, Outcome};
 use crate::account::{Account, Tenant};
 use crate::json::{Object, Value};
 use crate::store::Identity;
 use crate::transfer;
 
-/// Prints a record to standard output.
-pub(super) fn print(record: &Object, json: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        return writeln!(out, "{record}");
+/// Prints a text and ends its line. A reader that has gone is no error.
+pub(super) fn line(text: impl Display) -> Outcome {
+    print(format_args!("{text}\n")).map(drop)
+}
+
+/// Prints a text of whole lines. A reader that has gone is no error.
+pub(super) fn text(text: impl Display) -> Outcome {
+    print(format_args!("{text}")).map(drop)
+}
+
+/// Prints a record. A reader that has gone is no error.
+pub(super) fn record(record: &Object, json: bool) -> Outcome {
+    item(record, json).map(drop)
+}
+
+/// Prints a record of a list; `Break` when the reader has gone, which ends the list.
+pub(super) fn item(record: &Object, json: bool) -> Result<ControlFlow<()>, Failure> {
+    if json { print(format_args!("{record}\n")) } else { print(format_args!("{}\n", block(record))) }
+}
+
+/// What a write to standard output means for a list: `Break` when the reader has gone. Any other error fails the command.
+pub(super) fn written(result: io::Result<()>) -> Result<ControlFlow<()>, Failure> {
+    match result {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Failure(format!("standard output: {error}"))),
     }
+}
+
+/// Prints a line to standard error. Errors are ignored: there is no other place to report them.
+pub(super) fn report(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn print(text: Arguments<'_>) -> Result<ControlFlow<()>, Failure> {
+    let mut out = io::stdout().lock();
+    written(out.write_fmt(text).and_then(|()| out.flush()))
+}
+
+/// A record as lines of `name: value`, without what is null.
+fn block(record: &Object) -> String {
     let width = record.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
-    for (name, value) in record.iter().filter(|(_, value)| **value != Value::Null) {
+    let line = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_text(), printable);
-        writeln!(out, "{:width$} {value}", format!("{name}:"))?;
-    }
-    writeln!(out)
+        format!("{:width$} {value}\n", format!("{name}:"))
+    };
+    record.iter().filter(|(_, value)| **value != Value::Null).map(line).collect()
 }
 
 /// An account as a record; what is unset is null.

@@ -15,11 +15,11 @@ pub(super) enum Command {
     Create(Create),
     /// List tenants
     List(List),
-    /// Change a tenant
+    /// Change a tenant's name, business identifier, status, expiry or portal
     Set(Set),
-    /// Set the JSON Schema that the attributes of a tenant's accounts must match, or take it away
+    /// Set or remove the JSON Schema that the attributes of a tenant's accounts must match
     SetSchema(SetSchema),
-    /// Print that schema
+    /// Print a tenant's JSON Schema
     ShowSchema(ShowSchema),
 }
 
@@ -84,7 +84,7 @@ impl Command {
 impl Create {
     async fn run(self, app: &App) -> Outcome {
         let tenant = create(app, &self.name, self.biz_id, self.portal).await?;
-        Ok(output::print(&output::tenant(&tenant), self.json)?)
+        output::record(&output::tenant(&tenant), self.json)
     }
 }
 
@@ -101,7 +101,9 @@ pub(super) async fn create(app: &App, name: &str, biz_id: Option<String>, portal
 impl List {
     async fn run(self, app: &App) -> Outcome {
         for tenant in app.store().tenants().await? {
-            output::print(&output::tenant(&tenant), self.json)?;
+            if output::item(&output::tenant(&tenant), self.json)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -125,7 +127,7 @@ impl Set {
         }
         tenant.updated_at = app.now();
         app.store().set_tenant(&tenant).await?;
-        Ok(output::print(&output::tenant(&tenant), self.json)?)
+        output::record(&output::tenant(&tenant), self.json)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use uuid::Uuid;
 
-use super::{Failure, Outcome, tenant_named};
+use super::{Failure, Outcome, output, tenant_named};
 use crate::account::{AccountId, Fault, Field, Schema, Tenant, schema};
 use crate::app::App;
 use crate::contract::RESERVED_ATTRIBUTES;
@@ -22,10 +22,10 @@ pub(super) struct SetSchema {
     /// The file with the JSON Schema (2020-12); - for standard input
     #[arg(required_unless_present = "remove")]
     file: Option<PathBuf>,
-    /// Set nothing: count the accounts whose attributes would not match, and name the first ten
+    /// Change nothing: count the accounts whose attributes would not match, and list the first ten
     #[arg(long)]
     dry_run: bool,
-    /// Take the schema away: attributes may be anything again
+    /// Remove the schema: attributes may be anything again
     #[arg(long, conflicts_with_all = ["file", "dry_run"])]
     remove: bool,
 }
@@ -41,8 +41,7 @@ impl SetSchema {
         let tenant = tenant_named(app, &self.tenant).await?;
         let Some(file) = self.file else {
             app.store().set_attribute_schema(tenant.id, None, app.now()).await?;
-            println!("{} has no schema any more: attributes may be anything", tenant.name);
-            return Ok(());
+            return output::line(format_args!("{} has no schema any more: attributes may be anything", tenant.name));
         };
         let refused = |reason: String| Failure(format!("{}: {reason}", file.display()));
         let schema = Schema::compile(&read(&file).map_err(refused)?, &RESERVED_ATTRIBUTES)
@@ -51,8 +50,8 @@ impl SetSchema {
             return try_out(app, &tenant, &schema).await;
         }
         let version = app.store().set_attribute_schema(tenant.id, Some(schema.text()), app.now()).await?;
-        println!("{} has schema {version} now: attributes must match it whenever they change", tenant.name);
-        Ok(())
+        let name = &tenant.name;
+        output::line(format_args!("{name} has schema {version} now: attributes must match it whenever they change"))
     }
 }
 
@@ -65,8 +64,7 @@ impl ShowSchema {
                 tenant.name, tenant.name
             ))
         })?;
-        println!("{text}");
-        Ok(())
+        output::line(text)
     }
 }
 
@@ -99,15 +97,14 @@ async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
             }
             failed += 1;
             if failed <= NAMED as u64 {
-                println!("account {}: {}", account.id, places(&faults));
+                output::line(format_args!("account {}: {}", account.id, places(&faults)))?;
             }
         }
     }
     if failed > NAMED as u64 {
-        println!("and {} more", failed - NAMED as u64);
+        output::line(format_args!("and {} more", failed - NAMED as u64))?;
     }
-    println!("{checked} accounts have attributes, {failed} of them would not match; nothing was set");
-    Ok(())
+    output::line(format_args!("{checked} accounts have attributes, {failed} of them would not match; nothing was set"))
 }
 
 /// Where faults are, for a person: never what is there.

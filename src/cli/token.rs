@@ -13,7 +13,7 @@ use crate::json::Object;
 pub(super) enum Command {
     /// Issue a token for an account
     Issue(Issue),
-    /// Revoke one token, or all tokens of an account
+    /// Revoke one token, or every token of an account
     Revoke(Revoke),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Issue {
     /// The X-Client-Hash that the token is bound to (default: the first one that it is used with)
     #[arg(long)]
     client_hash: Option<String>,
-    /// How long the token holds, such as 1h (default: issuer.token_lifetime)
+    /// How long the token is valid, such as 1h (default: issuer.token_lifetime)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     ttl: Option<SignedDuration>,
     /// Print one JSON object
@@ -79,14 +79,13 @@ impl Issue {
         };
         let issued = app.issuer().issue(&grant).await?;
         if !self.json {
-            println!("{}", issued.token);
-            return Ok(());
+            return output::line(issued.token);
         }
         let mut record = Object::new();
         record.insert("token", issued.token);
         record.insert("jti", issued.token_id);
         record.insert("expires_at", issued.expires_at.to_string());
-        Ok(output::print(&record, true)?)
+        output::record(&record, true)
     }
 }
 

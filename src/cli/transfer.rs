@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, Outcome, tenant_named};
+use super::{Failure, Outcome, output, tenant_named};
 use crate::app::App;
-use crate::transfer::{self, Event, ImportError, Options};
+use crate::transfer::{self, Event, ExportError, ImportError, Options, Totals};
 
 #[derive(Args)]
 pub(super) struct Import {
     /// The file with one account a line; - for standard input
     file: PathBuf,
-    /// Report every fault and change nothing
+    /// Report every error and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Pass over lines with faults and report them, instead of ending at the first
+    /// Report lines with errors and skip them, instead of stopping at the first
     #[arg(long)]
     keep_going: bool,
 }
@@ -34,7 +34,7 @@ impl Import {
         let bar = progress(length);
         let options = Options { dry_run: self.dry_run, keep_going: self.keep_going };
         let tell = |event: Event<'_>| match event {
-            Event::Fault(line, fault) => bar.suspend(|| eprintln!("line {line}: {fault}")),
+            Event::Fault(line, fault) => bar.suspend(|| output::report(format_args!("line {line}: {fault}"))),
             Event::Progress(bytes) => bar.set_position(bytes),
         };
         let imported = transfer::import(app.store(), app.profiles(), app.clock(), input, options, tell).await;
@@ -47,9 +47,10 @@ impl Import {
             };
             Failure(format!("{reason}; what was added is kept: run the import again, and it goes on from there"))
         })?;
-        let added = if self.dry_run { "to add" } else { "added" };
-        println!("{} {added}, {} unchanged, {} refused", totals.added, totals.unchanged, totals.refused);
-        match totals.refused {
+        let done = if self.dry_run { "to add" } else { "added" };
+        let Totals { added, unchanged, refused } = totals;
+        output::line(format_args!("{added} {done}, {unchanged} unchanged, {refused} refused"))?;
+        match refused {
             0 => Ok(()),
             _ if self.dry_run => Err(Failure("nothing was changed; correct the lines, then import them".to_owned())),
             _ if self.keep_going => {
@@ -90,7 +91,11 @@ impl Export {
             None => None,
         };
         let mut out = BufWriter::new(io::stdout());
-        transfer::export(app.store(), tenant, &mut out).await?;
-        Ok(out.flush()?)
+        let written = match transfer::export(app.store(), tenant, &mut out).await {
+            Ok(_) => out.flush(),
+            Err(ExportError::Output(error)) => Err(error),
+            Err(ExportError::Store(error)) => return Err(error.into()),
+        };
+        output::written(written).map(drop)
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 
 use uuid::Uuid;
 
@@ -11,8 +11,25 @@ use crate::store::{Identity, Store};
 /// Accounts that are read at once: few enough that also the largest fit into memory.
 const PAGE: i64 = 100;
 
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A line cannot be written.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+    /// The accounts cannot be read.
+    #[error("{0}")]
+    Store(Error),
+}
+
+impl From<Error> for ExportError {
+    fn from(error: Error) -> ExportError {
+        ExportError::Store(error)
+    }
+}
+
 /// Writes every account, of one tenant or of all, as lines in the order of their identifiers; returns how many.
-pub async fn export(store: &Store, tenant: Option<TenantId>, out: &mut impl Write) -> Result<u64, Error> {
+pub async fn export(store: &Store, tenant: Option<TenantId>, out: &mut impl Write) -> Result<u64, ExportError> {
     let tenants: HashMap<_, _> = store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant)).collect();
     let mut written = 0;
     let mut after = AccountId(Uuid::nil());
@@ -34,7 +51,7 @@ pub async fn export(store: &Store, tenant: Option<TenantId>, out: &mut impl Writ
             if account.text(Field::Attributes).is_some() {
                 line.insert(Field::Attributes.name(), account.attributes()?.clone());
             }
-            writeln!(out, "{line}").map_err(|error| Error::Unavailable(Cause::new(error)))?;
+            writeln!(out, "{line}")?;
             written += 1;
         }
     }

@@ -6,6 +6,6 @@ mod import;
 mod line;
 mod lines;
 
-pub use export::export;
+pub use export::{ExportError, export};
 pub use import::{Event, ImportError, Options, Totals, import};
 pub use line::record;

@@ -127,7 +127,7 @@ fn a_configuration_that_holds_is_explained_without_its_secrets() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__KEYS__MASTER_KEY", &"ab".repeat(32));
     let file = file(&installation, "[server]\nmax_requests = 7\n");
-    assert_eq!(installation.print(&["config", "check", "--config", &file]), "the configuration holds\n");
+    assert_eq!(installation.print(&["config", "check", "--config", &file]), "the configuration is valid\n");
     let explained = installation.settled(&installation.print(&["config", "explain", "--config", &file]));
     for line in ["server.max_requests = 7", "keys.master_key = (hidden)"] {
         let said = explained.lines().find(|said| said.starts_with(line)).unwrap();

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod faults;
+mod pipes;
 mod schemas;
 mod tenants;
 mod tokens;

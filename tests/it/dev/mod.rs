@@ -87,6 +87,19 @@ on_both_databases!(
     }
 );
 
+#[tokio::test]
+async fn it_serves_although_its_standard_output_has_no_reader() {
+    for arguments in [["dev", "--json"].as_slice(), &["dev"]] {
+        let mut program = Installation::new().spawn_unread(&[arguments, &["--listen", "127.0.0.1:0"]].concat());
+        let operator = program.errors.wait_for(|line| line.contains("listening for operators"));
+        let operator: Value = serde_json::from_str(&operator).unwrap();
+        let url = format!("http://{}/healthz", operator["address"].as_str().unwrap());
+        assert_eq!(Request::new(&reqwest::Client::new(), "GET", &url).send().await.status, 200);
+        program.terminate();
+        assert_eq!(program.end().code, Some(0));
+    }
+}
+
 // Whatever a person may paste into a shell, as it was printed: each block into the same shell.
 on_both_databases!(
     async fn every_printed_request_succeeds_as_it_is_printed(installation: Installation) {

@@ -1,7 +1,7 @@
 //! The real program, run as a person or a service manager runs it.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, PipeWriter, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -108,6 +108,39 @@ impl Installation {
 
     /// Starts a command; it is killed if the test ends before it.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, output: Lines::read(output), errors: Lines::read(errors) }
+    }
+
+    /// Starts a command whose standard output is a pipe without a reader: every write to it fails.
+    pub(crate) fn spawn_unread(&self, arguments: &[&str]) -> Running {
+        self.spawn_into(unread(), arguments)
+    }
+
+    /// Starts a command that writes its standard output to a place of the test's own.
+    pub(crate) fn spawn_into(&self, output: impl Into<Stdio>, arguments: &[&str]) -> Running {
+        let mut child = self.command(arguments).stdout(output).spawn().unwrap();
+        let errors = child.stderr.take().unwrap();
+        Running { child, output: Lines::read(std::io::empty()), errors: Lines::read(errors) }
+    }
+
+    /// Runs a command to its end, of which neither standard output nor standard error has a reader, and returns its exit code.
+    pub(crate) fn run_unread(&self, arguments: &[&str]) -> Option<i32> {
+        self.command(arguments).stdout(unread()).stderr(unread()).status().unwrap().code()
+    }
+
+    /// Runs a command to its end and closes its standard output after the first line, as `head -1` does.
+    pub(crate) fn head(&self, arguments: &[&str]) -> Ended {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let errors = Lines::read(child.stderr.take().unwrap());
+        let ended = Running { child, output: Lines::read(std::io::empty()), errors }.end();
+        Ended { output: first, ..ended }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
         command.args(arguments).arg("--data").arg(self.data());
         if let Some(database) = &self.database {
@@ -118,9 +151,7 @@ impl Installation {
         command.env("SELFSAME__SERVER__LISTEN", "127.0.0.1:0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Running { child, output: Lines::read(output), errors: Lines::read(errors) }
+        command
     }
 
     /// Starts `serve` on a free port and returns when it listens.
@@ -136,6 +167,12 @@ pub(crate) fn listening(log: &mut Lines) -> SocketAddr {
     let listening = log.wait_for(|line| line.contains(r#""message":"listening""#));
     let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
     listening["address"].as_str().unwrap().parse().unwrap()
+}
+
+/// The end of a pipe whose other end is closed.
+fn unread() -> PipeWriter {
+    let (_, writer) = std::io::pipe().unwrap();
+    writer
 }
 
 /// A program that runs; killed when this is dropped.
