@@ -58,7 +58,7 @@ impl Server {
             updated_at: self.app.now(),
         };
         edit(&mut application);
-        let secret = kind.keeps_a_secret().then(|| mint_secret());
+        let secret = kind.keeps_a_secret().then(mint_secret);
         application.secret_hash = secret.as_deref().map(|secret| secret_hash(self.app.keys(), &application.id, secret));
         self.app.store().add_application(&application).await.unwrap();
         Client { server: self, application, secret }
