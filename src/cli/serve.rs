@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ async fn start(config: Config) -> Result<App, Failure> {
     Ok(App::start(config, Clock::System).await?)
 }
 
-/// Sends logs to standard error: text to a person, JSON to a program.
+/// Sends logs to standard error: text to a person, JSON to a program. Panics are lines of the log as well.
 pub(super) fn log(config: &Config) -> Outcome {
     // Migrations announce each step as information, and so does PostgreSQL; a start that changes nothing should say nothing.
     let filter = EnvFilter::try_new(format!("refinery_core=warn,tokio_postgres=warn,{}", config.log.level))
@@ -117,7 +118,14 @@ pub(super) fn log(config: &Config) -> Outcome {
     } else {
         logger.json().flatten_event(true).with_span_list(false).init()
     }
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Logs where a panic happened. What it says stays out of the log: it may contain a personal value.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked");
 }
 
 /// Completes at the first SIGTERM or SIGINT from now on: called before anybody is told that the server is there.
@@ -130,4 +138,45 @@ pub(super) fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_text() {
+        const THREAD: &str = "panics for a test";
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| match std::thread::current().name() {
+            Some(THREAD) => log_panic(panic),
+            _ => others(panic),
+        }));
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        let panics = || tracing::subscriber::with_default(subscriber, || panic!("jane@example.com"));
+        let ended = std::thread::Builder::new().name(THREAD.to_owned()).spawn(panics).unwrap().join();
+        assert!(ended.is_err());
+        let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("\"panicked\"") && log.contains("src/cli/serve.rs:"), "{log}");
+        assert!(!log.contains("jane"), "{log}");
+    }
 }
