@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type};
+use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -152,11 +152,8 @@ pub(super) struct ProfileUpdate;
 impl PartialSchema for ProfileUpdate {
     fn schema() -> RefOr<Schema> {
         let nullable = |kind| SchemaType::from_iter([kind, Type::Null]);
-        let text = |pattern: &str, description: &str| {
-            ObjectBuilder::new()
-                .schema_type(nullable(Type::String))
-                .pattern(Some(pattern))
-                .description(Some(description))
+        let text = |description: String| {
+            ObjectBuilder::new().schema_type(nullable(Type::String)).description(Some(description))
         };
         let profile = members()
             .schema_type(nullable(Type::Object))
@@ -168,18 +165,17 @@ impl PartialSchema for ProfileUpdate {
         ObjectBuilder::new()
             .property(
                 DISPLAY_NAME,
-                text(
-                    &name_pattern(),
-                    &format!("The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."),
-                ),
+                text(format!("The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."))
+                    .pattern(Some(name_pattern())),
             )
             .property(
                 PICTURE,
                 text(
-                    &picture_pattern(),
                     "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at \
-                     most 2 MiB as a data URI in Base64.",
-                ),
+                     most 2 MiB as a data URI in Base64."
+                        .to_owned(),
+                )
+                .format(Some(SchemaFormat::Custom("uri".to_owned()))),
             )
             .property(PROFILE, profile)
             .description(Some("The members to change."))
@@ -196,12 +192,14 @@ impl ToSchema for ProfileUpdate {
 /// Whatever a profile may hold, at any depth.
 fn profile_value() -> RefOr<Schema> {
     let plain = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]));
-    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(f64::MIN)).maximum(Some(f64::MAX));
+    // Without `maximum`: numbers a little beyond the largest double round to it, and are accepted.
+    let number =
+        ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
     let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL));
     let list = ArrayBuilder::new().items(Ref::from_schema_name(PROFILE_VALUE));
     OneOfBuilder::new()
         .item(plain)
-        .item(number.description(Some("Kept in the text that it was sent in.")))
+        .item(number.description(Some("Within the range of a double, and kept in the text that it was sent in.")))
         .item(text)
         .item(list)
         .item(members().schema_type(Type::Object))
@@ -218,45 +216,6 @@ fn members() -> ObjectBuilder {
     ObjectBuilder::new()
         .property_names(Some(name))
         .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name(PROFILE_VALUE).into())))
-}
-
-/// An address (RFC 3986) or a data URI (RFC 2397), except for how long they may be.
-fn picture_pattern() -> String {
-    let any_case = |text: &str| -> String {
-        let either = |letter: char| match letter.is_ascii_alphabetic() {
-            true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
-            false => letter.to_string(),
-        };
-        text.chars().map(either).collect()
-    };
-    let (https, data, base64) = (any_case("http") + "[Ss]?", any_case("data:image/"), any_case(";base64,"));
-    let kinds = ["png", "jpeg", "jpg", "gif", "webp"].map(any_case).join("|");
-    let byte = "%[0-9A-Fa-f]{2}";
-    let host = format!(r"([A-Za-z0-9\-._~!$&'()*+,;=]|{byte})+|\[({})\]", ipv6_pattern());
-    let port = "0*([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
-    let rest = format!(r"[/?#]([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|{byte})*");
-    let four = "[A-Za-z0-9+/]{4}";
-    let last = "[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==";
-    format!("^({https}://({host})(:({port})?)?({rest})?|{data}({kinds}){base64}({four})*({four}|{last}))$")
-}
-
-/// An IPv6 address without dots: eight groups, or fewer around one `::`.
-fn ipv6_pattern() -> String {
-    let group = "[0-9A-Fa-f]{1,4}";
-    let shortened = (0..=7).map(|before| {
-        let left = match before {
-            0 => String::new(),
-            1 => group.to_owned(),
-            _ => format!("{group}(:{group}){{{}}}", before - 1),
-        };
-        let right = match 7 - before {
-            0 => String::new(),
-            1 => format!("({group})?"),
-            most => format!("({group}(:{group}){{0,{}}})?", most - 1),
-        };
-        format!("{left}::{right}")
-    });
-    [format!("{group}(:{group}){{7}}")].into_iter().chain(shortened).collect::<Vec<_>>().join("|")
 }
 
 /// So many characters that begin and end with something else than white space, and any white space around them.
