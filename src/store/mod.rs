@@ -31,6 +31,7 @@ mod tokens;
 mod unique;
 mod value;
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ pub use postgres::Postgres;
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
-pub use table::Table;
+pub use table::{Table, unreadable};
 pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
 
@@ -119,6 +120,13 @@ pub struct SigningKeyRecord {
     pub created_at: Timestamp,
     /// When a newer key took over.
     pub retired_at: Option<Timestamp>,
+}
+
+impl SigningKeyRecord {
+    /// A column of it is not what the program stores.
+    pub fn unreadable(&self, column: &str, why: impl fmt::Display) -> Error {
+        unreadable("signing_key", &self.key_id, column, why)
+    }
 }
 
 /// Who an account is at another identity provider.

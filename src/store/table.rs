@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 use super::stored::{Stored, Wrong};
 use super::value::{Parameter, Row};
 use crate::account::{Cause, Error, Field, Text};
+use crate::keys::hex;
 
 /// A table, as both databases have it.
 #[derive(Debug)]
@@ -127,8 +128,9 @@ impl Table {
     }
 }
 
-/// A row that cannot be read: names the table, the row by its primary key, and the column.
-pub(super) fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
+/// A row that cannot be read: names the table, the row by its primary key, and the column. `why` goes to the log and must
+/// not have a personal value in it.
+pub fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
     Error::Internal(Cause::new(format!("{table} {key}: {column}: {why}")))
 }
 
@@ -140,10 +142,6 @@ fn read(row: &dyn Row, column: usize, kind: Kind) -> Result<Parameter, Wrong> {
         Kind::Bytes => row.bytes(column)?.into(),
         Kind::Uuid => row.uuid(column)?.into(),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// About how many bytes a row takes.
