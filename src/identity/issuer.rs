@@ -262,17 +262,23 @@ async fn read_keys(store: &Store, master: &MasterKey) -> Result<Keys, Error> {
         signing_for_applications: None,
     };
     for record in store.signing_keys().await? {
-        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
-        let public: Jwk = serde_json::from_str(&record.public_key).map_err(|error| unusable(error.into()))?;
+        let for_applications = match record.algorithm.as_str() {
+            ALGORITHM => false,
+            APPLICATION_ALGORITHM => true,
+            _ => return Err(record.unreadable("algorithm", "not a known algorithm")),
+        };
+        let public = serde_json::from_str::<Jwk>(&record.public_key);
+        let public = public.map_err(|_| record.unreadable("public_key", "not a JWK"))?;
         let verifying = VerificationKey::read(&public, &[Algorithm::EdDSA, Algorithm::RS256]);
-        keys.verifying.push(verifying.ok_or_else(|| unusable("a stored public key is not one of ours".into()))?);
-        let published = serde_json::to_value(&public).map_err(|error| unusable(error.into()))?;
-        let for_applications = record.algorithm == APPLICATION_ALGORITHM;
+        let verifying = verifying.ok_or_else(|| record.unreadable("public_key", "not a key that verifies tokens"))?;
+        keys.verifying.push(verifying);
+        let published = serde_json::to_value(&public).map_err(|error| record.unreadable("public_key", error))?;
         if for_applications { &mut keys.published_to_applications } else { &mut keys.published }.push(published);
         if record.retired_at.is_some() {
             continue;
         }
-        let private = master.open(&record.key_id, &record.sealed).map_err(|error| unusable(error.into()))?;
+        let private = master.open(&record.key_id, &record.sealed);
+        let private = private.map_err(|error| record.unreadable("sealed", error))?;
         if for_applications {
             keys.signing_for_applications = Some(Arc::new(RsaKey::open(record.key_id, &private)?));
         } else {

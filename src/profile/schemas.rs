@@ -4,6 +4,7 @@ use quick_cache::sync::Cache;
 
 use super::Profiles;
 use crate::account::{Cause, Error, Patch, Rules, Schema, Tenant, TenantId};
+use crate::store::unreadable;
 
 /// How many compiled schemas are remembered: one tenant has one.
 const REMEMBERED: usize = 200;
@@ -31,7 +32,8 @@ impl Profiles {
             Schema::compile(&text, &[])
         });
         let compiled = compiled.await;
-        let schema = compiled.map_err(internal)?.map(Arc::new).map_err(internal)?;
+        let schema = compiled.map_err(internal)?.map(Arc::new);
+        let schema = schema.map_err(|error| unreadable("attribute_schema", tenant.id, "document", error))?;
         self.schemas.0.insert((tenant.id, version), schema.clone());
         Ok(Rules::Schema(schema))
     }

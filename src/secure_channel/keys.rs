@@ -176,18 +176,17 @@ impl ChannelKeys {
 
     fn open(&self, record: ChannelKeyRecord) -> Result<ChannelKey, Error> {
         let kind = KeyKind::ALL.into_iter().find(|kind| kind.name() == record.kind);
-        let kind = kind.ok_or_else(|| unusable("a stored key is of an unknown kind"))?;
+        let kind = kind.ok_or_else(|| record.unreadable("kind", "not a known kind"))?;
         let secret = self.master.open(&place(&record.key_id), &record.sealed);
-        let secret = secret.map_err(|error| Error::Internal(Cause::new(error)))?;
+        let secret = secret.map_err(|error| record.unreadable("sealed", error))?;
         let private = match kind {
             KeyKind::Rsa => PrivateKey::rsa(&secret),
             KeyKind::P256 => PrivateKey::agreement(Curve::P256, &secret),
             KeyKind::X25519 => PrivateKey::agreement(Curve::X25519, &secret),
         };
+        let private = private.ok_or_else(|| record.unreadable("sealed", "not a private key of its kind"))?;
         let public = json::parse(record.public_key.as_bytes()).ok().and_then(|public| public.into_object().ok());
-        let (Some(private), Some(public)) = (private, public) else {
-            return Err(unusable("a stored key is not of its kind"));
-        };
+        let public = public.ok_or_else(|| record.unreadable("public_key", "not a JWK"))?;
         let ChannelKeyRecord { key_id, created_at, retired_at, .. } = record;
         Ok(ChannelKey { key_id, kind, public, private, created_at, retired_at })
     }

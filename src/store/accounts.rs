@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// Claims for an account what only one may hold.
+/// Claims a unique key for an account.
 fn claim(tenant: TenantId, holding: &Holding, account: AccountId) -> Query {
     Query { statement: CLAIM, parameters: claim_values(tenant, holding, account), claims: Some(holding.kind) }
 }
@@ -144,13 +144,13 @@ pub(super) fn claim_values(tenant: TenantId, holding: &Holding, account: Account
     values!(HOLDING { tenant_id: tenant, kind: holding.kind.name(), key: holding.key, account_id: account })
 }
 
-/// The statements that claim what an update says, one a claim: so a violated constraint is known to be about one thing.
+/// One query for each claim of an update, so that a violated constraint is known to be about that claim.
 pub(super) fn claims(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
     update.claim.iter().map(|holding| claim(account.tenant_id, holding, account.id))
 }
 
-/// The statements that release what an update says.
+/// One query for each unique key that an update releases.
 pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
     let parameters = |holding: &Holding| parameters![account.tenant_id, holding.kind.name(), holding.key, account.id];

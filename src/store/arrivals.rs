@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher. False when another account
-    /// has what one of them would have, and then nothing is written: [`Store::conflicts`] tells which.
+    /// has what one of them would have, and then nothing is written: [`Store::conflicts`] finds out which.
     pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<bool, Error> {
         let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
         let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(true) };

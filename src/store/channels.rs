@@ -1,7 +1,9 @@
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::statement::{Statement, insert, select, statement};
-use super::table::{Columns, Values, values};
+use super::table::{Columns, Values, unreadable, values};
 use super::tables::{CHANNEL_KEY as KEY, CHANNEL_NONCE, CHANNEL_SESSION as SESSION};
 use super::value::{Parameter, Row, always, computed, parameters};
 use super::{Query, Store};
@@ -60,6 +62,13 @@ pub struct ChannelKeyRecord {
     pub created_at: Timestamp,
     /// When a newer key of its kind took over.
     pub retired_at: Option<Timestamp>,
+}
+
+impl ChannelKeyRecord {
+    /// A column of it is not what the program stores.
+    pub fn unreadable(&self, column: &str, why: impl fmt::Display) -> Error {
+        unreadable("channel_key", &self.key_id, column, why)
+    }
 }
 
 /// A session that begins.

@@ -36,6 +36,7 @@ mod tokens;
 mod unique;
 mod value;
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -62,7 +63,7 @@ pub use postgres::Postgres;
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
-pub use table::Table;
+pub use table::{Table, unreadable};
 pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
 
@@ -131,6 +132,13 @@ pub struct SigningKeyRecord {
     pub created_at: Timestamp,
     /// When a newer key took over.
     pub retired_at: Option<Timestamp>,
+}
+
+impl SigningKeyRecord {
+    /// A column of it is not what the program stores.
+    pub fn unreadable(&self, column: &str, why: impl fmt::Display) -> Error {
+        unreadable("signing_key", &self.key_id, column, why)
+    }
 }
 
 /// Who an account is at another identity provider.
@@ -214,7 +222,7 @@ type Read<T> = fn(&dyn Row) -> Result<T, Error>;
 struct Query {
     statement: Statement,
     parameters: Vec<Parameter>,
-    /// The one thing that it claims, where the constraint that protects it protects other things too.
+    /// The one unique key that it claims: the constraint protects keys of several kinds.
     claims: Option<Unique>,
 }
 

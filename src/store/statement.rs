@@ -21,7 +21,7 @@ pub(crate) enum Part {
     Names(&'static Table),
     /// `?4, ?5`: a parameter for each column, from this one on.
     Places(&'static Table, usize),
-    /// `?4::uuid, ?5::bigint`: the same for PostgreSQL, where it cannot tell the types.
+    /// `?4::uuid, ?5::bigint`: the same for PostgreSQL, where it cannot infer the types.
     TypedPlaces(&'static Table, usize),
     /// `second = ?2, third = ?3`: every column behind the primary key; parameters are numbered as the columns are.
     Assignments(&'static Table),
@@ -133,7 +133,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What a part says of each column from a position on, with commas between them.
+    /// What a part renders for each column from a position on, separated by commas.
     const fn list(&mut self, part: Part, table: &Table, first: usize) {
         let mut position = first;
         while position < table.width() {

@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 use std::marker::PhantomData;
 
+use data_encoding::HEXLOWER;
 use tokio_postgres::types::Type;
 
 use super::stored::{Stored, Wrong};
@@ -21,11 +22,11 @@ pub struct Table {
     pub(super) fields: &'static [Field],
     /// How many columns the primary key has.
     pub(super) keys: usize,
-    /// What holds for the rows that a migration puts into it.
+    /// The condition that rows inserted by a migration meet.
     pub(super) fresh: Option<&'static str>,
 }
 
-/// What a column holds.
+/// The type of a column in the database.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Integer,
@@ -49,7 +50,7 @@ impl Table {
         self.columns.len() + self.fields.len()
     }
 
-    /// The column at a position: its name and what it holds.
+    /// The column at a position: its name and its type in the database.
     pub(super) const fn column(&self, position: usize) -> (&'static str, Kind) {
         match position.checked_sub(self.columns.len()) {
             None => self.columns[position],
@@ -65,7 +66,7 @@ impl Table {
                 Ok(Parameter::Integer(number)) => number.to_string(),
                 Ok(Parameter::Text(text)) => text,
                 Ok(Parameter::Uuid(id)) => id.to_string(),
-                Ok(Parameter::Bytes(bytes)) => hex(&bytes),
+                Ok(Parameter::Bytes(bytes)) => HEXLOWER.encode(&bytes),
                 _ => "?".to_owned(),
             };
             let _ = write!(key, "{}{part}", if position > 0 { "/" } else { "" });
@@ -127,8 +128,9 @@ impl Table {
     }
 }
 
-/// A row that cannot be read: names the table, the row by its primary key, and the column.
-pub(super) fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
+/// A row that cannot be read: names the table, the row by its primary key, and the column. `why` goes to the log and must
+/// not have a personal value in it.
+pub fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
     Error::Internal(Cause::new(format!("{table} {key}: {column}: {why}")))
 }
 
@@ -140,10 +142,6 @@ fn read(row: &dyn Row, column: usize, kind: Kind) -> Result<Parameter, Wrong> {
         Kind::Bytes => row.bytes(column)?.into(),
         Kind::Uuid => row.uuid(column)?.into(),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// About how many bytes a row takes.
@@ -186,7 +184,7 @@ impl<C: Columns, T: Stored> Column<C, T> {
         Column { name, position, is: PhantomData }
     }
 
-    /// Its name and what it holds.
+    /// Its name and its type in the database.
     pub(super) const fn declared(&self) -> (&'static str, Kind) {
         (self.name, T::KIND)
     }
@@ -227,7 +225,7 @@ impl<'a, C: Columns> Record<'a, C> {
         Stored::read(self.row, column).map_err(|wrong| self.error(field.name(), wrong))
     }
 
-    /// Says what is wrong with the value of a column.
+    /// The error for a value of a column that is not what the program stores.
     pub(super) fn unreadable<T>(&self, column: Column<C, T>, why: impl fmt::Display) -> Error {
         self.error(column.name, why)
     }
@@ -238,7 +236,7 @@ impl<'a, C: Columns> Record<'a, C> {
 }
 
 /// Declares tables, each once: `CONSTANT = name { primary key; other columns }`, every column with the type that it is read
-/// as. `where` says what holds for the rows that a migration puts into a table; `+` adds a column for each personal field.
+/// as. `where` is the condition that rows inserted by a migration meet; `+` adds a column for each personal field.
 macro_rules! tables {
     ($(
         $TABLE:ident = $table:ident $(where $fresh:literal)?

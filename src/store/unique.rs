@@ -2,7 +2,7 @@
 
 use crate::account::Unique;
 
-/// A unique constraint whose violation is an answer and no error of the program, by the names that both databases report.
+/// A unique constraint whose violation is an expected answer, by the names that both databases report.
 #[derive(Debug)]
 pub struct Constraint {
     /// Its table.
@@ -19,11 +19,11 @@ pub struct Constraint {
 enum Protects {
     /// Always the same.
     One(Unique),
-    /// What the row claims: its kind is a column of the key.
+    /// The unique key that the row claims: its kind is a column of the primary key.
     Claim,
 }
 
-/// Every such constraint. Whoever violates another one has found an error of the program or of the data.
+/// Every such constraint. The violation of any other one is an error of the program or of the data.
 pub static CONSTRAINTS: [Constraint; 8] = [
     Constraint {
         table: "holding",
@@ -78,13 +78,13 @@ pub static CONSTRAINTS: [Constraint; 8] = [
 /// How SQLite begins the message of a violated constraint; the columns follow.
 const SQLITE_VIOLATION: &str = "UNIQUE constraint failed: ";
 
-/// What is taken, out of what SQLite reports; `claims` is what the statement claims, if it claims one thing.
+/// What is taken, from the message of SQLite; `claims` is the one unique key that the statement claims, if it does.
 pub(super) fn taken_in_sqlite(message: &str, claims: Option<Unique>) -> Option<Unique> {
     let columns = message.strip_prefix(SQLITE_VIOLATION)?;
     taken(|constraint| constraint.sqlite == columns, claims)
 }
 
-/// What is taken, out of the table and the constraint that PostgreSQL reports; `claims` as in [`taken_in_sqlite`].
+/// What is taken, from the table and the constraint that PostgreSQL reports; `claims` as in [`taken_in_sqlite`].
 pub(super) fn taken_in_postgres(table: &str, name: &str, claims: Option<Unique>) -> Option<Unique> {
     taken(|constraint| constraint.table == table && constraint.postgres == name, claims)
 }

@@ -52,8 +52,8 @@ impl Postgres {
         counts(&transaction, query).await
     }
 
-    /// Sends every row of every table, as they all are at one moment. Ends early when nobody receives any more: the other
-    /// end has failed and reports why.
+    /// Sends every row of every table as of one moment. Ends early, without an error, when the receiver is gone: the other end
+    /// has failed and reports why.
     pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
         let mut connection = self.connection().await?;
         let snapshot = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
@@ -76,7 +76,7 @@ impl Postgres {
                 received = batches.send(Batch::Rows(table, batch)).await;
             }
         }
-        // Whether this arrives or not: nothing is left to be done.
+        // The receiver may be gone; there is nothing left to do either way.
         let _ = batches.send(Batch::End).await;
         Ok(())
     }

@@ -29,7 +29,7 @@ const ENTRY: usize = CLAIMED + 2;
 /// … those of [`record::entry_values`], and those of the nonce of an encrypted body.
 const NONCE: usize = ENTRY + HISTORY.table().width();
 
-/// What both statements below do: the account, what it holds, its history.
+/// The part that both statements below share: the account, its unique keys, its history.
 const CHANGE: Part = Part::All(parts![
     "WITH changed AS (",
     { accounts::CHANGE },
@@ -169,7 +169,7 @@ impl Postgres {
             let claims = match first.claim.as_slice() {
                 [] => None,
                 [one] => Some(one.kind),
-                // Each takes a statement of its own, or a violated constraint would not tell which it is about.
+                // A violated constraint does not name the claim, so each claim takes a statement of its own.
                 _ => return this.commit_locked(first.account, attempt).await,
             };
             if !first.effects.is_empty() {
@@ -272,7 +272,7 @@ async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_
     transaction.execute(&prepared, &references(&query.parameters)).await
 }
 
-/// The one statement that writes an update but for its effects; `claim` is what it claims of what the update says.
+/// The one statement that writes an update without its effects; `claim` are those of its claims that it includes.
 fn committing(update: &Update, claim: &[Holding]) -> Query {
     let mut bound = record::account_values(&update.account);
     for holdings in [update.release.as_slice(), claim] {

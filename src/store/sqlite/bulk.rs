@@ -55,7 +55,7 @@ impl Sqlite {
         counts(&self.readers.take(), query)
     }
 
-    /// Sends every row of every table, as they all are at one moment.
+    /// Sends every row of every table as of one moment.
     pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
         let path = self.path.clone();
         let dump = move || dump(&connect(&path).map_err(error)?, &batches);
@@ -100,7 +100,7 @@ fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(),
     rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(refused))
 }
 
-/// Ends early when nobody receives any more: the other end has failed and reports why.
+/// Ends early, without an error, when the receiver is gone: the other end has failed and reports why.
 fn dump(connection: &Connection, batches: &Sender<Batch>) -> Result<(), Error> {
     // What is read in one transaction is as it was at the first read.
     connection.execute_batch("BEGIN").map_err(error)?;
@@ -125,7 +125,7 @@ fn dump(connection: &Connection, batches: &Sender<Batch>) -> Result<(), Error> {
             received = batches.blocking_send(Batch::Rows(table, batch));
         }
     }
-    // Whether this arrives or not: nothing is left to be done.
+    // The receiver may be gone; there is nothing left to do either way.
     let _ = batches.blocking_send(Batch::End);
     Ok(())
 }

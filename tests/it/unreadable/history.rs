@@ -1,11 +1,11 @@
-//! Histories that do not fit their account.
+//! Histories, and who accounts are elsewhere: what the command line reads.
 
-use selfsame::account::Field;
+use selfsame::account::{Error, Field};
+use selfsame::store::{Identity, Link};
 
-use super::{causes, rename, written};
-use crate::support::{Log, Person, Server, Side, patch};
-
-const SIDES: [Side; 4] = [Side::System, Side::Cl2c, Side::RiverGen, Side::Ciam];
+use super::row::{Row, wrong};
+use super::{IS_NO_TIME, NO_TIME, SIDES, causes, rename, written};
+use crate::support::{Log, Person, Server, THROW_AWAY, patch};
 
 on_both_databases!(
     async fn a_history_that_is_ahead_of_its_account_is_an_internal_error_and_nothing_is_written(server: Server) {
@@ -25,3 +25,64 @@ on_both_databases!(
         assert_eq!(written(&server).await, before);
     }
 );
+
+on_both_databases!(
+    async fn an_unreadable_entry_of_a_history_ends_its_audit_with_its_place(server: Server) {
+        let account = server.person(&[(Field::DisplayName, "Jane")]).await;
+        let key = format!("{}/1", account.id);
+        let entry = Row { server: &server, table: "history", condition: "sequence = 1".to_owned(), key };
+        let short = server.database().bytes(&[7; 31]);
+        let mut cases = vec![
+            wrong("at", NO_TIME, IS_NO_TIME),
+            wrong("commitment", short.as_str(), "not 32 bytes"),
+            wrong("link", short.as_str(), "not 32 bytes"),
+            wrong("salt", short.as_str(), "not 32 bytes"),
+        ];
+        if server.database().is_sqlite() {
+            cases.extend(
+                ["actor", "contract", "request_id"].map(|name| wrong(name, "CAST(X'61ff' AS TEXT)", "not UTF-8")),
+            );
+        }
+        let store = server.app.store();
+        entry
+            .damage_and(&cases, async |place| assert_eq!(internal(store.history(account.id, 0, 10).await), place))
+            .await;
+
+        server.database().execute(&format!("UPDATE history SET link = {short}")).await;
+        let id = account.id.to_string();
+        for command in [["audit", "list", "--account", &id], ["audit", "verify", "--account", &id]] {
+            let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_selfsame"));
+            program.args(command).arg("--data").arg(server.data()).args(["--database", server.database().url()]);
+            let output = program.env_clear().envs(THROW_AWAY).output().unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(told, format!("selfsame: internal error: history {id}/1: link: not 32 bytes\n"));
+        }
+    }
+);
+
+on_both_databases!(
+    async fn an_unreadable_identity_is_named_by_what_it_is_found_by(server: Server) {
+        let account = server.person(&[]).await;
+        let identity = Identity { issuer: "https://id.example".to_owned(), subject: "jane".to_owned() };
+        let link = Link { identity, key: [0xab; 32] };
+        server.app.store().link(account.id, &link, server.app.now()).await.unwrap();
+        let key = format!("https://id.example/{}", "ab".repeat(32));
+        let row = Row { server: &server, table: "identity", condition: "1 = 1".to_owned(), key };
+        let cases = [
+            wrong("personal_key", "3", "3 is not a known key"),
+            wrong("subject", server.database().bytes(b"ja\xff"), "not UTF-8"),
+        ];
+        let store = server.app.store();
+        row.damage_and(&cases, async |place| assert_eq!(internal(store.identities(account.id).await), place)).await;
+    }
+);
+
+/// What an internal error is about.
+fn internal<T>(result: Result<T, Error>) -> String {
+    match result {
+        Err(Error::Internal(cause)) => cause.to_string(),
+        Err(other) => panic!("{other:?} instead of an internal error"),
+        Ok(_) => panic!("what cannot be read was read"),
+    }
+}

@@ -1,10 +1,20 @@
 //! Rows that were changed behind the program's back and cannot be read: an internal error in the contract's own form, one
 //! log line that names table, column and key, and nothing written.
 
+mod accounts;
 mod attributes;
+mod beside;
 mod history;
+mod keys;
+mod row;
 
 use crate::support::{Database, Log, Person, Server, Side};
+
+const SIDES: [Side; 4] = [Side::System, Side::Cl2c, Side::RiverGen, Side::Ciam];
+/// A number of microseconds that is no time.
+const NO_TIME: &str = "9223372036854775807";
+/// What is wrong with it.
+const IS_NO_TIME: &str = "9223372036854775807 is no time";
 
 /// What a request may not change: every account and the length of every history.
 async fn written(server: &Server) -> Vec<String> {
@@ -17,7 +27,11 @@ async fn written(server: &Server) -> Vec<String> {
 async fn rename(person: &Person<'_>, side: Side) -> crate::support::Answer {
     let name = match side {
         Side::System => "accountName",
-        Side::Cl2c => "firstName",
+        // CL2C takes both names; `Person::write` would read the other one from the account, which cannot be read.
+        Side::Cl2c => {
+            let names = serde_json::json!({"firstName": "Renamed", "lastName": "Roe"});
+            return person.cl2c("PUT", "/v1/cl2c/user", Some(names)).await;
+        }
         Side::RiverGen => "display_name",
         Side::Ciam => "name",
     };
@@ -33,9 +47,13 @@ fn causes(log: &Log, seen: &mut usize) -> Vec<String> {
 }
 
 impl Database {
+    fn is_sqlite(&self) -> bool {
+        self.url().starts_with("sqlite:")
+    }
+
     /// Bytes as both databases write them in a statement.
     fn bytes(&self, bytes: &[u8]) -> String {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        if self.url().starts_with("sqlite:") { format!("X'{digits}'") } else { format!("'\\x{digits}'::bytea") }
+        if self.is_sqlite() { format!("X'{digits}'") } else { format!("'\\x{digits}'::bytea") }
     }
 }

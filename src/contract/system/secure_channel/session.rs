@@ -1,15 +1,17 @@
 //! Messages of the session form.
 
 use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
+use uuid::Uuid;
 
 use super::answer::Answer;
 use super::open::{Context, Message};
-use crate::account::{Cause, ChannelFault, Error, TooMany};
+use crate::account::{ChannelFault, Error, TooMany};
 use crate::clock::after;
 use crate::keys::SealingKey;
 use crate::secure_channel::envelope::{self, Envelope};
 use crate::secure_channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
-use crate::store::{ChannelOwner, Nonce, NonceState};
+use crate::store::{ChannelOwner, Nonce, NonceState, unreadable};
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 
@@ -38,7 +40,7 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
         return Err(unknown);
     }
     let keys = app.keys().channel().open(id.as_bytes(), &session.sealed).ok();
-    let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(unreadable)?;
+    let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(|| keys_unreadable(id))?;
     let name = id.to_string();
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
     let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
@@ -106,6 +108,6 @@ pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Resu
     Err(TooMany { limit: u32::try_from(limit).unwrap_or(u32::MAX), wait }.into())
 }
 
-fn unreadable() -> Error {
-    Error::Internal(Cause::new("the keys of a session do not open"))
+fn keys_unreadable(session: Uuid) -> Error {
+    unreadable("channel_session", HEXLOWER.encode(session.as_bytes()), "sealed", "the keys of the session do not open")
 }
