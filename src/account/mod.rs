@@ -111,7 +111,7 @@ impl Account {
         }
     }
 
-    /// Refuses an account that may not be used: with [`Error::AccountStatus`] unless it is active.
+    /// Fails with [`AccessFault::AccountStatus`] unless the account is active.
     pub fn require_active(&self) -> Result<(), Error> {
         match self.status {
             Status::Active => Ok(()),

@@ -44,8 +44,9 @@ pub struct Sent {
 impl Codes {
     /// Makes a code and hands it over. An older code in its place is void from then on.
     ///
-    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. [`Error::Code(CodeFault::TooOften)`] when the
-    /// address had enough; [`Error::Unavailable`] when the message could not be handed over, and then nothing that this call made can be used.
+    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. Fails with [`CodeFault::TooOften`]
+    /// when the address was sent enough, and with [`Error::Unavailable`] when the message could not be handed over; then
+    /// nothing that this call made can be used.
     pub async fn send(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
         let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(wanted.since.elapsed()));
         let outcome = self.send_now(wanted).await;

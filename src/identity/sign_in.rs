@@ -107,7 +107,7 @@ impl SignIns {
         Ok(tokens(application, access, refresh_token, Some(id_token)))
     }
 
-    /// Another set for a refresh token; [`Error::Credentials(CredentialFault::Invalid)`] when it is not good for one.
+    /// Another set for a refresh token; [`CredentialFault::Invalid`] when it is not good for one.
     pub async fn refresh(&self, application: &Application, presented: &str) -> Result<Tokens, Error> {
         let hash = self.hash(presented);
         let now = self.clock.now();
@@ -147,7 +147,7 @@ impl SignIns {
     }
 
     /// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
-    /// [`Error::Credentials(CredentialFault::Invalid)`] when it is another application's.
+    /// [`CredentialFault::Invalid`] when it is another application's.
     pub async fn revoke(&self, application: &Application, presented: &str) -> Result<(), Error> {
         if let Some(found) = self.store.refresh_token(self.hash(presented)).await? {
             return match found.sign_in.application_id == application.id {
