@@ -67,7 +67,7 @@ pub enum GrantType {
     Email,
     /// A refresh token (RFC 6749 §6).
     RefreshToken,
-    /// The application's own credentials (RFC 6749 §4.4); such a token is about nobody.
+    /// The application's own credentials (RFC 6749 §4.4); such a token has no account.
     ClientCredentials,
 }
 

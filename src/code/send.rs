@@ -64,7 +64,7 @@ impl Codes {
         let binding = Binding { tenant, usage, contact: &contact, application, context };
         let rules = usage.rules(&self.settings);
         let now = self.clock.now();
-        // Before anything counts: without a way out nobody can be written to.
+        // Checked before anything is counted: without a transport no message can be sent.
         match deliver {
             true => self.outbox.is_configured(contact.channel())?,
             false => self.outbox.rehearse(contact.channel(), now)?,
@@ -77,7 +77,7 @@ impl Codes {
         let code = if deliver {
             let code = digits(rules.length);
             let message = message::of(usage, &contact, &code, rules.lifetime, language);
-            // First the message, then the code: one that nobody got is never kept.
+            // The message is sent before the code is stored: a code that was not sent is never stored.
             if let Err(error) = self.outbox.deliver(&message, now).await {
                 if let Err(error) = self.store.end_sending_interval(recipient, now).await {
                     tracing::warn!(%error, "the next code to this address has to wait for its interval");

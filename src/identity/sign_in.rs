@@ -140,7 +140,7 @@ impl SignIns {
         Ok(tokens(application, access, Some(secret), Some(id_token)))
     }
 
-    /// A token for an application that acts for itself: it is about nobody and opens no claims.
+    /// A token for an application that acts for itself: it has no account and opens no claims.
     pub async fn for_itself(&self, application: &Application) -> Result<Tokens, Error> {
         let access = self.access(application, None, None).await?;
         Ok(tokens(application, access, None, None))
