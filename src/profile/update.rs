@@ -21,8 +21,9 @@ impl Profiles {
         self.update_proved(account, patch, Vec::new(), occasion, permitted).await
     }
 
-    /// The same, and also sets the addresses that were proved, verified. Their codes are used up with the change, or there is none:
-    /// [`CodeFault::Used`](crate::account::CodeFault::Used); [`Error::Taken`] when another account of the tenant has proved the address.
+    /// The same, and also stores the proved addresses as verified. Their codes are used in the same transaction. Fails with
+    /// [`CodeFault::Used`](crate::account::CodeFault::Used) when a code was used meanwhile, and with [`Error::Taken`] when
+    /// another account of the tenant has the address verified.
     pub async fn update_proved(
         &self,
         account: Account,
