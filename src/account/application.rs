@@ -51,7 +51,7 @@ pub enum Kind {
     Web,
     /// Pages in a browser: keep none.
     Spa,
-    /// A program on somebody's own device: keeps none.
+    /// A native application (RFC 8252): it has no secret.
     Mobile,
     /// A machine that acts for itself: keeps a secret.
     M2m,

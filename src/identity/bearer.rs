@@ -198,7 +198,7 @@ impl Authenticator {
     /// Verifies form, type, key, signature and the claims that do not change with time.
     async fn verify(&self, presented: &str) -> Result<Verified, Error> {
         let signed = Signed::read(presented).ok_or(CredentialFault::Invalid)?;
-        // Claims that nobody vouches for yet; they only say whose keys to try.
+        // Claims that are not verified yet: they only select the keys to try.
         let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
         let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
         let (source, key) = match signed.algorithm {

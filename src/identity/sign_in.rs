@@ -133,7 +133,7 @@ impl SignIns {
         let id_token = self.id_token(application, account.id, &access).await?;
         let (secret, next) = self.refresh_token(&access);
         if !self.store.refresh(sign_in.id, hash, &next, now).await? {
-            // Somebody else presented the same token in this very moment: one of the two has stolen it.
+            // The same token was presented twice at once: one of the two clients has stolen it (RFC 9700 §4.14).
             self.store.end_sign_in(sign_in.id, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
