@@ -170,7 +170,7 @@ body! {
         .property("email", words("An e-mail address; one of the two is given."))
         .property(
             "auth_source_id",
-            ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("What the same member of `POST /oauth2/token` will say; for `login` alone.")),
+            any("What the same member of `POST /oauth2/token` will say; for `login` alone."),
         )
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -205,14 +205,23 @@ body! {
     ObjectBuilder::new()
         .property("token", words("An access token or a refresh token."))
         .required("token")
-        .property("client_id", words("The application."))
-        .property("client_secret", words("Its secret, if it keeps one."))
-        .property("token_type_hint", ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("Not needed: tokens tell what they are.")))
+        .property("client_id", lenient("The application."))
+        .property("client_secret", lenient("Its secret, if it keeps one."))
+        .property("token_type_hint", any("Ignored: tokens have distinct forms."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 
 fn words(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
+}
+
+/// A parameter that may stand in the header instead, where a value of another type does no harm.
+fn lenient(description: &str) -> ObjectBuilder {
+    any(&format!("{description} A number or a boolean counts as text, `null`, a list or an object as absent."))
+}
+
+fn any(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
 }
 
 fn text(max_length: usize, description: &str) -> ObjectBuilder {

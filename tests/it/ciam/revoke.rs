@@ -93,3 +93,17 @@ on_both_databases!(
         assert_eq!(hinted.status, 200);
     }
 );
+
+on_both_databases!(
+    async fn credentials_in_the_header_stand_beside_members_of_another_type(server: Server) {
+        let client = server.client(Kind::Web, &[]).await;
+        for (client_id, status) in [(json!([]), 200), (json!({}), 200), (json!(null), 200), (json!(5), 400)] {
+            let body = json!({"token": "garbage", "client_id": client_id});
+            let answer = client.signed(server.request("POST", REVOKE)).json(body.to_string()).send().await;
+            assert_eq!(answer.status, status, "{body}");
+        }
+        let document = server.request("GET", "/openapi/ciam.json").send().await.json();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["Revoked"]["properties"]["client_id"].get("type"), None);
+    }
+);
