@@ -32,7 +32,7 @@ struct Parts {
     store: Store,
     keys: Keyring,
     issuer: Issuer,
-    channel: ChannelKeys,
+    channel_keys: ChannelKeys,
     authenticator: Authenticator,
     sign_ins: SignIns,
     limits: Limits,
@@ -97,8 +97,8 @@ impl App {
         let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
         let issuer = issuer.map_err(StartError::Store)?;
         let old_keys_for = config.secure_channel.old_keys_for;
-        let channel = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
-        let channel = channel.map_err(StartError::Store)?;
+        let channel_keys = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
+        let channel_keys = channel_keys.map_err(StartError::Store)?;
         let requests = Semaphore::new(config.server.max_requests);
         let limits = Limits::new(&config.rate_limit, &clock);
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
@@ -123,7 +123,7 @@ impl App {
             store,
             keys,
             issuer,
-            channel,
+            channel_keys,
             authenticator,
             sign_ins,
             limits,
@@ -170,8 +170,8 @@ impl App {
     }
 
     /// The keys that open encrypted bodies.
-    pub fn channel(&self) -> &ChannelKeys {
-        &self.parts.channel
+    pub fn channel_keys(&self) -> &ChannelKeys {
+        &self.parts.channel_keys
     }
 
     /// Who is calling.

@@ -95,8 +95,8 @@ pub enum Unfit {
 
 /// Checks what a client wishes to merge; the fault that comes first in the text is the one that is told, with a JSON
 /// Pointer (RFC 6901) to where it is.
-pub fn check(wish: &Object) -> Result<(), (Unfit, String)> {
-    check_object(wish, 1, &mut String::new())
+pub fn check(patch: &Object) -> Result<(), (Unfit, String)> {
+    check_object(patch, 1, &mut String::new())
 }
 
 fn check_object(object: &Object, depth: usize, pointer: &mut String) -> Result<(), (Unfit, String)> {
@@ -141,8 +141,8 @@ fn check_value(value: &Value, depth: usize, pointer: &mut String) -> Result<(), 
 
 /// Merges a wish into attributes by JSON Merge Patch (RFC 7396 §2): objects member by member, null removes, everything else
 /// replaces. Members keep their order, new ones come last.
-pub fn merge(target: &mut Object, wish: &Object) {
-    for (key, value) in wish {
+pub fn merge(target: &mut Object, patch: &Object) {
+    for (key, value) in patch {
         match value {
             Value::Null => {}
             Value::Object(inner) => {
@@ -157,7 +157,7 @@ pub fn merge(target: &mut Object, wish: &Object) {
         }
     }
     // In one pass: removing members one by one would move the rest of them each time.
-    target.retain(|key, _| wish.get(key) != Some(&Value::Null));
+    target.retain(|key, _| patch.get(key) != Some(&Value::Null));
 }
 
 /// What differs between two attributes: (JSON Pointer, before, after), null where there is nothing. Objects are compared
@@ -202,9 +202,9 @@ mod tests {
         parse(text.as_bytes()).unwrap().into_object().unwrap()
     }
 
-    fn merged(target: &str, wish: &str) -> String {
+    fn merged(target: &str, patch: &str) -> String {
         let mut target = object(target);
-        merge(&mut target, &object(wish));
+        merge(&mut target, &object(patch));
         target.to_string()
     }
 

@@ -10,30 +10,30 @@ const MAX_EMAIL: usize = 254;
 
 /// What messages go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
+pub enum Medium {
     /// Short messages, to phone numbers.
     Sms,
     /// E-mail.
     Email,
 }
 
-impl Channel {
+impl Medium {
     /// Every channel.
-    pub const ALL: [Channel; 2] = [Channel::Sms, Channel::Email];
+    pub const ALL: [Medium; 2] = [Medium::Sms, Medium::Email];
 
     /// The name in the database and in the logs.
     pub fn name(self) -> &'static str {
         match self {
-            Channel::Sms => "sms",
-            Channel::Email => "email",
+            Medium::Sms => "sms",
+            Medium::Email => "email",
         }
     }
 
     /// An address that this reaches.
     pub fn contact(self, text: Text) -> Contact {
         match self {
-            Channel::Sms => Contact::Phone(text),
-            Channel::Email => Contact::Email(text),
+            Medium::Sms => Contact::Phone(text),
+            Medium::Email => Contact::Email(text),
         }
     }
 }
@@ -50,10 +50,10 @@ pub enum Contact {
 
 impl Contact {
     /// What reaches it.
-    pub fn channel(&self) -> Channel {
+    pub fn medium(&self) -> Medium {
         match self {
-            Contact::Phone(_) => Channel::Sms,
-            Contact::Email(_) => Channel::Email,
+            Contact::Phone(_) => Medium::Sms,
+            Contact::Email(_) => Medium::Email,
         }
     }
 
@@ -174,24 +174,24 @@ mod tests {
 
     #[test]
     fn what_compares_equal_is_one_destination_only_by_ascii_case_or_number() {
-        let contact = |channel: Channel, text: &str| channel.contact(Text::new(text).unwrap());
-        let same = |channel: Channel, one: &str, other: &str| {
-            let (one, other) = (contact(channel, one), contact(channel, other));
+        let contact = |medium: Medium, text: &str| medium.contact(Text::new(text).unwrap());
+        let same = |medium: Medium, one: &str, other: &str| {
+            let (one, other) = (contact(medium, one), contact(medium, other));
             assert_eq!(one.comparable(), other.comparable());
             one.has_destination_of(&other)
         };
-        assert!(same(Channel::Email, "Jane@EXAMPLE.com", "jane@example.com"));
+        assert!(same(Medium::Email, "Jane@EXAMPLE.com", "jane@example.com"));
         for (one, other) in [
             ("\u{212a}im@example.org", "kim@example.org"),
             ("stra\u{1e9e}e@example.org", "stra\u{df}e@example.org"),
             ("\u{c9}va@example.org", "\u{e9}va@example.org"),
             ("jose\u{301}@example.org", "jos\u{e9}@example.org"),
         ] {
-            assert!(!same(Channel::Email, one, other), "{one}");
+            assert!(!same(Medium::Email, one, other), "{one}");
         }
-        assert!(same(Channel::Sms, "+86 138-0013-8000", "+8613800138000"));
-        let number = contact(Channel::Sms, "jane@example.com");
-        assert!(!number.has_destination_of(&contact(Channel::Email, "jane@example.com")));
+        assert!(same(Medium::Sms, "+86 138-0013-8000", "+8613800138000"));
+        let number = contact(Medium::Sms, "jane@example.com");
+        assert!(!number.has_destination_of(&contact(Medium::Email, "jane@example.com")));
     }
 
     #[test]

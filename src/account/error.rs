@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::MAX_BYTES;
-use super::{Channel, Fault, Status, Unique};
+use super::{Fault, Medium, Status, Unique};
 
 /// What can go wrong with a request, in the domain's words and grouped by what it is about. Each contract renders it in its
 /// own words (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract
@@ -205,7 +205,7 @@ pub enum CodeFault {
     Used,
     /// Too many codes were sent to an address, or the last one only just now.
     #[error("too many one-time codes were sent to the address")]
-    TooOften(Channel),
+    TooOften(Medium),
 }
 
 /// Why something failed, for the log and never for the wire.
@@ -278,7 +278,7 @@ mod tests {
             TooMany { limit: 5, wait: Duration::from_millis(1500) }.into(),
             Error::Access(AccessFault::AccountStatus(Status::Locked)),
             Error::Fields(vec![too_long, registered]),
-            Error::Code(CodeFault::TooOften(Channel::Sms)),
+            Error::Code(CodeFault::TooOften(Medium::Sms)),
             Error::Internal(Cause::new("a row cannot be read")),
         ]
         .map(|error| error.to_string());

@@ -53,7 +53,7 @@ impl Actor {
 
 /// The circumstances of a change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Occasion {
+pub struct ChangeContext {
     /// Who made it.
     pub actor: Actor,
     /// Through what: a contract's name, or `cli`.
@@ -66,10 +66,10 @@ pub struct Occasion {
     pub user_agent: Option<String>,
 }
 
-impl Occasion {
+impl ChangeContext {
     /// A change by the person themself, through a contract.
-    pub fn owner(contract: Contract, request_id: &str) -> Occasion {
-        Occasion {
+    pub fn owner(contract: Contract, request_id: &str) -> ChangeContext {
+        ChangeContext {
             actor: Actor::Owner,
             contract: contract.name(),
             request_id: request_id.to_owned(),
@@ -79,13 +79,13 @@ impl Occasion {
     }
 
     /// An account that comes from elsewhere.
-    pub fn import() -> Occasion {
-        Occasion { actor: Actor::System, contract: "import", ..Occasion::operator() }
+    pub fn import() -> ChangeContext {
+        ChangeContext { actor: Actor::System, contract: "import", ..ChangeContext::operator() }
     }
 
     /// A change from the command line.
-    pub fn operator() -> Occasion {
-        Occasion {
+    pub fn operator() -> ChangeContext {
+        ChangeContext {
             actor: Actor::Operator,
             contract: "cli",
             request_id: String::new(),
@@ -137,7 +137,7 @@ pub struct Entry {
 }
 
 /// What changed and from where, as JSON: the payload before it is sealed.
-pub fn payload(changes: &[Change], occasion: &Occasion) -> Vec<u8> {
+pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     let changes = changes.iter().map(|change| {
         Value::Object(Object::from_iter([
             ("field".to_owned(), Value::from(&*change.field)),
@@ -146,7 +146,7 @@ pub fn payload(changes: &[Change], occasion: &Occasion) -> Vec<u8> {
         ]))
     });
     let mut payload = Object::from_iter([("changes".to_owned(), Value::Array(changes.collect()))]);
-    for (name, value) in [("source_address", &occasion.source_address), ("user_agent", &occasion.user_agent)] {
+    for (name, value) in [("source_address", &context.source_address), ("user_agent", &context.user_agent)] {
         if let Some(value) = value {
             payload.insert(name.to_owned(), Value::from(value.as_str()));
         }

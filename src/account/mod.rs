@@ -28,7 +28,7 @@ use crate::json::Object;
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub(crate) use closed_set::{among, closed_set};
-pub use contact::{Channel, Contact, Email, Phone};
+pub use contact::{Contact, Email, Medium, Phone};
 pub use contract::Contract;
 pub use error::{
     AccessFault, BodyFault, Cause, ChannelFault, CodeFault, CredentialFault, Error, HashFault, RequestFault, TooMany,
@@ -159,21 +159,21 @@ impl Account {
     }
 
     /// The address that messages of a channel go to, verified or not.
-    pub fn contact(&self, channel: Channel) -> Option<Contact> {
-        let field = match channel {
-            Channel::Sms => Field::Phone,
-            Channel::Email => Field::Email,
+    pub fn contact(&self, medium: Medium) -> Option<Contact> {
+        let field = match medium {
+            Medium::Sms => Field::Phone,
+            Medium::Email => Field::Email,
         };
-        self.texts[field].clone().map(|text| channel.contact(text))
+        self.texts[field].clone().map(|text| medium.contact(text))
     }
 
     /// The same while it is verified.
-    pub fn verified_contact(&self, channel: Channel) -> Option<Contact> {
-        let verified = match channel {
-            Channel::Sms => self.phone_verified,
-            Channel::Email => self.email_verified,
+    pub fn verified_contact(&self, medium: Medium) -> Option<Contact> {
+        let verified = match medium {
+            Medium::Sms => self.phone_verified,
+            Medium::Email => self.email_verified,
         };
-        self.contact(channel).filter(|_| verified)
+        self.contact(medium).filter(|_| verified)
     }
 }
 

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Attributes, Channel, Contact, Error, Field, Portal, Rules, Status, Text, attributes};
+use super::{Account, Attributes, Contact, Error, Field, Medium, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// What is wished for one value: absent, null and value never get mixed up.
@@ -50,7 +50,7 @@ impl Patch {
 
     /// Whether the attributes may change.
     pub fn touches_attributes(&self) -> bool {
-        self.merge.is_some() || *self.wish(Field::Attributes) != Edit::Keep
+        self.merge.is_some() || *self.edit_of(Field::Attributes) != Edit::Keep
     }
 
     /// Wishes an address that was proved: it is set and verified, so that no other account of the tenant can have it so.
@@ -62,8 +62,8 @@ impl Patch {
         }
     }
 
-    /// What is wished for one field.
-    pub fn wish(&self, field: Field) -> &Edit<Text> {
+    /// The edit of one field.
+    pub fn edit_of(&self, field: Field) -> &Edit<Text> {
         &self.texts[field as usize]
     }
 }
@@ -89,18 +89,18 @@ impl Account {
         let before = self.clone();
         before.attributes()?;
         for field in Field::ALL.into_iter().filter(|field| *field != Field::Attributes) {
-            set(&mut self.texts[field], patch.wish(field));
+            set(&mut self.texts[field], patch.edit_of(field));
         }
         self.set_attributes(patch)?;
         self.status = patch.status.unwrap_or(self.status);
         self.portal = patch.portal.unwrap_or(self.portal);
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
         set(&mut self.auth_valid_until, &patch.auth_valid_until);
-        let keeps_mark = |channel| {
-            let (proved, now) = (before.verified_contact(channel), self.contact(channel));
+        let keeps_mark = |medium| {
+            let (proved, now) = (before.verified_contact(medium), self.contact(medium));
             proved.zip(now).is_some_and(|(proved, now)| proved.has_destination_of(&now))
         };
-        let (email, phone) = (keeps_mark(Channel::Email), keeps_mark(Channel::Sms));
+        let (email, phone) = (keeps_mark(Medium::Email), keeps_mark(Medium::Sms));
         self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
         self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
 
@@ -118,7 +118,7 @@ impl Account {
     /// Replaces the attributes, as operators and imports do, and merges into them.
     fn set_attributes(&mut self, patch: &Patch) -> Result<(), Error> {
         let mut text = self.attributes.text().cloned();
-        set(&mut text, patch.wish(Field::Attributes));
+        set(&mut text, patch.edit_of(Field::Attributes));
         if text.as_ref() != self.attributes.text() {
             self.attributes = Attributes::stored(text);
         }

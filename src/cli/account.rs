@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::assignment::{Assignment, patch};
 use super::transfer::{Export, Import};
 use super::{Failure, Outcome, account_with, output, tenant_named};
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Account, AccountId, Patch, Portal, Status};
 use crate::app::App;
 use crate::json::Object;
@@ -133,7 +133,7 @@ impl Create {
         let id = self.id.unwrap_or_else(|| AccountId(app.new_id()));
         let number = app.store().next_account_number().await?;
         let account = Account::new(id, number, self.biz_id, &tenant, app.now());
-        let account = app.profiles().create(account, &patch, None, &Occasion::operator()).await?;
+        let account = app.profiles().create(account, &patch, None, &ChangeContext::operator()).await?;
         print(app, &account, self.json).await
     }
 }
@@ -170,7 +170,7 @@ impl Link {
 
 async fn change(app: &App, id: AccountId, patch: Patch, json: bool) -> Outcome {
     let account = account_with(app, id).await?;
-    let account = app.profiles().update(account, patch, Occasion::operator(), |_| Ok(())).await?;
+    let account = app.profiles().update(account, patch, ChangeContext::operator(), |_| Ok(())).await?;
     print(app, &account, json).await
 }
 

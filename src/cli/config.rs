@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::{Outcome, Place, output};
+use super::{GlobalOptions, Outcome, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -11,8 +11,8 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn run(self, place: &Place) -> Outcome {
-        let loaded = place.load(None)?;
+    pub(super) fn run(self, options: &GlobalOptions) -> Outcome {
+        let loaded = options.load(None)?;
         match self {
             Command::Check => output::line("the configuration is valid"),
             Command::Explain => output::text(loaded.explain()),

@@ -2,7 +2,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
-use super::{Failure, Outcome, Place, output};
+use super::{Failure, GlobalOptions, Outcome, output};
 use crate::account::{AccountId, Picture};
 use crate::app::App;
 use crate::clock::Clock;
@@ -24,9 +24,9 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) async fn run(self, place: Place) -> Outcome {
-        let source = config(&place, self.from)?;
-        let target = config(&place, self.to)?;
+    pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
+        let source = config(&options, self.from)?;
+        let target = config(&options, self.to)?;
         let has_key = source.keys.master_key.expose().is_some();
         let key_file = source.master_key_file();
         if !has_key && !key_file.exists() {
@@ -62,8 +62,8 @@ impl Copy {
     }
 }
 
-fn config(place: &Place, database: String) -> Result<Config, Failure> {
-    Ok(Place { database: Some(database), ..place.clone() }.load(None)?.config)
+fn config(options: &GlobalOptions, database: String) -> Result<Config, Failure> {
+    Ok(GlobalOptions { database: Some(database), ..options.clone() }.load(None)?.config)
 }
 
 async fn copy(source: &Store, target: &Store, dev_credentials: &DevCredentials) -> Result<(), Failure> {

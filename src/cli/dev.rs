@@ -10,8 +10,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Outcome, Place, client, key, output, serve, tenant};
-use crate::account::history::Occasion;
+use super::{Failure, GlobalOptions, Outcome, client, key, output, serve, tenant};
+use crate::account::history::ChangeContext;
 use crate::account::{Account, AccountId, Application, Contract, Edit, Error, Field, Patch, Portal, Tenant, Text};
 use crate::app::App;
 use crate::clock::Clock;
@@ -98,8 +98,8 @@ struct Ciam {
 }
 
 impl Dev {
-    pub(super) async fn run(self, place: Place) -> Outcome {
-        let config = ample(place.load(self.listen)?);
+    pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
+        let config = ample(options.load(self.listen)?);
         if !self.expose {
             exposure::refuse(&config)?;
         }
@@ -222,7 +222,7 @@ async fn person(
         let number = app.store().next_account_number().await?;
         let mut account = Account::new(id, number, None, tenant, created_at);
         account.updated_at = updated_at;
-        Ok(app.profiles().create(account, &patch, None, &Occasion::operator()).await?)
+        Ok(app.profiles().create(account, &patch, None, &ChangeContext::operator()).await?)
     };
     Ok(find_or_make(async || app.store().account(id).await, make).await?.id)
 }

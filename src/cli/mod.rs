@@ -3,7 +3,6 @@
 mod account;
 mod assignment;
 mod audit;
-mod channel;
 mod client;
 mod config;
 mod copy;
@@ -16,6 +15,7 @@ mod key;
 mod migrate;
 mod openapi;
 mod output;
+mod secure_channel;
 mod serve;
 mod tenant;
 mod tenant_schema;
@@ -39,14 +39,14 @@ use crate::telemetry::traces;
 #[command(name = "selfsame", version, disable_help_subcommand = true)]
 struct Arguments {
     #[command(flatten)]
-    place: Place,
+    options: GlobalOptions,
     #[command(subcommand)]
     command: Command,
 }
 
 /// Where the installation is; every command takes it.
 #[derive(Args, Clone, Default)]
-struct Place {
+struct GlobalOptions {
     /// Read settings from this TOML file
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -87,7 +87,7 @@ enum Command {
     Issuer(issuer::Command),
     /// Rotate the keys that open encrypted bodies
     #[command(subcommand)]
-    Channel(channel::Command),
+    Channel(secure_channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
     /// Bring the tables of the database up to date
@@ -132,8 +132,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
         error.exit();
     }
     let text = error.to_string();
-    let said = text.split("\n\n").next().unwrap_or_default();
-    fail(&Failure(said.trim_start_matches("error: ").replace('\n', " ")))
+    let summary = text.split("\n\n").next().unwrap_or_default();
+    fail(&Failure(summary.trim_start_matches("error: ").replace('\n', " ")))
 }
 
 fn fail(failure: &Failure) -> ExitCode {
@@ -142,26 +142,26 @@ fn fail(failure: &Failure) -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Outcome {
-    let place = arguments.place;
+    let options = arguments.options;
     match arguments.command {
-        Command::Serve(serve) => serve.run(place).await,
-        Command::Dev(dev) => dev.run(place).await,
-        Command::Config(command) => command.run(&place),
-        Command::Tenant(command) => command.run(&place.open().await?).await,
-        Command::Account(command) => command.run(&place.open().await?).await,
-        Command::Key(command) => command.run(&place.open().await?).await,
-        Command::Client(command) => command.run(&place.open().await?).await,
-        Command::Token(command) => command.run(&place.open().await?).await,
-        Command::Issuer(command) => command.run(&place.open().await?).await,
-        Command::Channel(command) => command.run(&place.open().await?).await,
+        Command::Serve(serve) => serve.run(options).await,
+        Command::Dev(dev) => dev.run(options).await,
+        Command::Config(command) => command.run(&options),
+        Command::Tenant(command) => command.run(&options.open().await?).await,
+        Command::Account(command) => command.run(&options.open().await?).await,
+        Command::Key(command) => command.run(&options.open().await?).await,
+        Command::Client(command) => command.run(&options.open().await?).await,
+        Command::Token(command) => command.run(&options.open().await?).await,
+        Command::Issuer(command) => command.run(&options.open().await?).await,
+        Command::Channel(command) => command.run(&options.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
-        Command::Migrate => migrate::run(&place).await,
-        Command::Copy(copy) => copy.run(place).await,
-        Command::Audit(command) => command.run(&place.open().await?).await,
+        Command::Migrate => migrate::run(&options).await,
+        Command::Copy(copy) => copy.run(options).await,
+        Command::Audit(command) => command.run(&options.open().await?).await,
     }
 }
 
-impl Place {
+impl GlobalOptions {
     fn load(&self, listen: Option<String>) -> Result<Loaded, Failure> {
         let overrides = Overrides { listen, data: self.data.clone(), database: self.database.clone() };
         let environment = std::env::vars_os().collect();

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, Outcome, Place};
+use super::{Failure, GlobalOptions, Outcome};
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
@@ -31,8 +31,8 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, place: Place) -> Outcome {
-        let config = place.load(self.listen)?.config;
+    pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
+        let config = options.load(self.listen)?.config;
         log(&config)?;
         let listener = bind(&config).await?;
         let tls = tls(&config)?;
@@ -124,8 +124,8 @@ pub(super) fn log(config: &Config) -> Outcome {
 
 /// Logs where a panic happened. What it says stays out of the log: it may contain a personal value.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(place, "panicked");
+    let options = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(options, "panicked");
 }
 
 /// Completes at the first SIGTERM or SIGINT from now on: called before anybody is told that the server is there.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use askama::Template;
 
 use super::Usage;
-use crate::account::{Channel, Contact};
+use crate::account::{Contact, Medium};
 use crate::language::{Argument, Language};
 use crate::outbox::Message;
 
@@ -32,11 +32,11 @@ pub(super) fn of(usage: Usage, contact: &Contact, code: &str, lifetime: Duration
     });
     let validity = validity(lifetime, language);
     let warning = language.text("code-warning");
-    let channel = contact.channel();
-    let text = match channel {
+    let medium = contact.medium();
+    let text = match medium {
         // Short messages are paid by their length.
-        Channel::Sms => format!("{purpose} {code}\n{validity} {warning}"),
-        Channel::Email => format!("{purpose}\n\n    {code}\n\n{validity}\n{warning}\n"),
+        Medium::Sms => format!("{purpose} {code}\n{validity} {warning}"),
+        Medium::Email => format!("{purpose}\n\n    {code}\n\n{validity}\n{warning}\n"),
     };
     let page = Page {
         language: language.tag(),
@@ -46,9 +46,9 @@ pub(super) fn of(usage: Usage, contact: &Contact, code: &str, lifetime: Duration
         validity: &validity,
         warning: &warning,
     };
-    let is_mail = channel == Channel::Email;
+    let is_mail = medium == Medium::Email;
     Message {
-        channel,
+        medium,
         to: contact.text().as_str().to_owned(),
         html: page.render().ok().filter(|_| is_mail),
         subject: is_mail.then(|| subject.clone().into_owned()),

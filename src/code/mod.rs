@@ -19,9 +19,9 @@ use crate::keys::{KeyedHash, Keyring};
 use crate::outbox::Outbox;
 use crate::store::Store;
 
-pub use crate::account::{Channel, CodeFault};
-pub use prove::{Offered, Proof};
-pub use send::{Sent, Wanted};
+pub use crate::account::{CodeFault, Medium};
+pub use prove::{CodeAttempt, Proof};
+pub use send::{CodeRequest, SentCode};
 
 /// Sends and proves one-time codes; clones share everything.
 #[derive(Clone)]
@@ -115,8 +115,8 @@ impl Binding<'_> {
     /// The key of what can have one code at a time.
     fn slot(&self, keys: &Keyring) -> KeyedHash {
         let of = if self.usage.is_of_an_account() { self.context.to_owned() } else { self.contact.comparable() };
-        let channel = self.contact.channel().name();
-        let parts = [self.tenant.id.0.as_bytes(), self.usage.name().as_bytes(), channel.as_bytes(), of.as_bytes()];
+        let medium = self.contact.medium().name();
+        let parts = [self.tenant.id.0.as_bytes(), self.usage.name().as_bytes(), medium.as_bytes(), of.as_bytes()];
         keys.digest("one-time code: slot", &parts)
     }
 

@@ -1,10 +1,10 @@
 use super::{Binding, Codes, Usage, code_hash, sent_to, token_hash};
 use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::keys;
-use crate::store::Challenge;
+use crate::store::CodeId;
 
 /// A code that comes back.
-pub struct Offered<'a> {
+pub struct CodeAttempt<'a> {
     /// The tenant in which the address is to be proved.
     pub tenant: &'a Tenant,
     /// What it is to be used for.
@@ -13,7 +13,7 @@ pub struct Offered<'a> {
     pub contact: Contact,
     /// The application that it is used by; counts only for signing in and up.
     pub application: Option<&'a str>,
-    /// What [`Wanted`](super::Wanted) had as its context.
+    /// What [`CodeRequest`](super::CodeRequest) had as its context.
     pub context: &'a str,
     /// What [`Codes::send`] returned.
     pub token: &'a str,
@@ -24,14 +24,14 @@ pub struct Offered<'a> {
 /// An address is somebody's: they had the code that was sent to it. Counts once, with the change that uses it up.
 #[derive(Debug)]
 pub struct Proof {
-    challenge: Challenge,
+    code_id: CodeId,
     contact: Contact,
 }
 
 impl Proof {
     /// What is to be used up: [`Effect::UseCode`](crate::store::Effect::UseCode).
-    pub fn challenge(&self) -> Challenge {
-        self.challenge
+    pub fn code_id(&self) -> CodeId {
+        self.code_id
     }
 
     /// The address that is proved: exactly the text that the code was sent to, whatever came back with it.
@@ -43,8 +43,8 @@ impl Proof {
 impl Codes {
     /// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
     /// The code is not used up by it.
-    pub async fn prove(&self, offered: Offered<'_>) -> Result<Proof, Error> {
-        let Offered { tenant, usage, contact, application, context, token, code } = offered;
+    pub async fn prove(&self, attempt: CodeAttempt<'_>) -> Result<Proof, Error> {
+        let CodeAttempt { tenant, usage, contact, application, context, token, code } = attempt;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
         let (slot, hash) = (binding.slot(&self.keys), binding.hash(&self.keys));
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
@@ -58,12 +58,12 @@ impl Codes {
         if !is_same {
             return Err(Error::Code(CodeFault::Code));
         }
-        let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.channel(), &tried.contact) else {
+        let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.medium(), &tried.contact) else {
             // An instance of an earlier version replaced the code and left the address of the one before.
             tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
             return Err(Error::Code(CodeFault::Token));
         };
-        Ok(Proof { challenge: Challenge { slot, id: tried.id }, contact })
+        Ok(Proof { code_id: CodeId { slot, id: tried.id }, contact })
     }
 
     /// Whether the token of a code that proved nothing belongs to one that was sent with other parameters.

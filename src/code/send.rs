@@ -7,13 +7,13 @@ use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::clock::{after, before, random};
 use crate::keys::KeyedHash;
 use crate::language::Language;
-use crate::store::{Challenge, SendingLimit, SentCode};
+use crate::store::{CodeId, NewCode, SendingLimit};
 use crate::telemetry::Stopwatch;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A code that somebody wants to be sent.
-pub struct Wanted<'a> {
+pub struct CodeRequest<'a> {
     /// The tenant in which the address is to be proved.
     pub tenant: &'a Tenant,
     /// What it is for.
@@ -36,7 +36,7 @@ pub struct Wanted<'a> {
 }
 
 /// A code is on its way.
-pub struct Sent {
+pub struct SentCode {
     /// What must come back with the code; empty for [`Usage::ChangeEmail`], where the account proves itself.
     pub token: String,
 }
@@ -44,12 +44,12 @@ pub struct Sent {
 impl Codes {
     /// Makes a code and hands it over. An older code in its place is void from then on.
     ///
-    /// The answer, whichever it is, takes at least `codes.answer_time` from [`Wanted::since`]. Fails with [`CodeFault::TooOften`]
+    /// The answer, whichever it is, takes at least `codes.answer_time` from [`CodeRequest::since`]. Fails with [`CodeFault::TooOften`]
     /// when the address was sent enough, and with [`Error::Unavailable`] when the message could not be handed over; then
     /// nothing that this call made can be used.
-    pub async fn send(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
-        let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(wanted.since.elapsed()));
-        let outcome = self.send_now(wanted).await;
+    pub async fn send(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
+        let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(request.since.elapsed()));
+        let outcome = self.send_now(request).await;
         least.await;
         outcome
     }
@@ -59,15 +59,15 @@ impl Codes {
         self.store.forget_codes(self.clock.now(), before(self.clock.now(), DAY)).await
     }
 
-    async fn send_now(&self, wanted: Wanted<'_>) -> Result<Sent, Error> {
-        let Wanted { tenant, usage, contact, application, context, language, deliver, since: _ } = wanted;
+    async fn send_now(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
+        let CodeRequest { tenant, usage, contact, application, context, language, deliver, since: _ } = request;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
         let rules = usage.rules(&self.settings);
         let now = self.clock.now();
         // Checked before anything is counted: without a transport no message can be sent.
         match deliver {
-            true => self.outbox.is_configured(contact.channel())?,
-            false => self.outbox.rehearse(contact.channel(), now)?,
+            true => self.outbox.is_configured(contact.medium())?,
+            false => self.outbox.check_reachable(contact.medium(), now)?,
         }
         let recipient = self.count(&binding, now).await?;
 
@@ -88,8 +88,8 @@ impl Codes {
         } else {
             random()
         };
-        let sent = SentCode {
-            challenge: Challenge { slot: binding.slot(&self.keys), id },
+        let sent = NewCode {
+            code_id: CodeId { slot: binding.slot(&self.keys), id },
             token: token_hash(&self.keys, &token),
             binding: hash,
             code,
@@ -98,7 +98,7 @@ impl Codes {
             contact: sent_to::seal(self.keys.outbox(), random(), id, &contact),
         };
         self.store.put_code(&sent).await?;
-        Ok(Sent { token })
+        Ok(SentCode { token })
     }
 
     /// Counts a sending to the address, and for the account that asks if there is one. Returns what was counted for the address.
@@ -116,7 +116,7 @@ impl Codes {
             day_until: before(now, DAY),
             a_day: i64::try_from(rules.per_day).unwrap_or(i64::MAX),
         };
-        let address = recipient(contact.channel().name(), &contact.comparable());
+        let address = recipient(contact.medium().name(), &contact.comparable());
         let mut counted = true;
         if usage.is_of_an_account() {
             let account = recipient("account", context);
@@ -126,7 +126,7 @@ impl Codes {
         if counted && self.store.count_sending(address, now, limit(interval)).await? {
             Ok(address)
         } else {
-            Err(Error::Code(CodeFault::TooOften(contact.channel())))
+            Err(Error::Code(CodeFault::TooOften(contact.medium())))
         }
     }
 }

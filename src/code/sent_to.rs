@@ -2,23 +2,23 @@
 
 use uuid::Uuid;
 
-use crate::account::{Channel, Contact, Text};
+use crate::account::{Contact, Medium, Text};
 use crate::keys::SealingKey;
 
 /// Seals the address to the one code that was sent to it. The nonce must be random.
 pub(super) fn seal(key: &SealingKey, nonce: [u8; 12], code: Uuid, contact: &Contact) -> Vec<u8> {
-    key.seal(nonce, &place(code), contact.text().as_str().as_bytes())
+    key.seal(nonce, &additional_data(code), contact.text().as_str().as_bytes())
 }
 
 /// Opens the address of a code; `None` when it is another code's, or no address.
-pub(super) fn open(key: &SealingKey, code: Uuid, channel: Channel, sealed: &[u8]) -> Option<Contact> {
-    let plain = key.open(&place(code), sealed).ok()?;
+pub(super) fn open(key: &SealingKey, code: Uuid, medium: Medium, sealed: &[u8]) -> Option<Contact> {
+    let plain = key.open(&additional_data(code), sealed).ok()?;
     let text = Text::new(String::from_utf8(plain).ok()?).ok()?;
-    Some(channel.contact(text))
+    Some(medium.contact(text))
 }
 
 /// The label keeps it apart from the notices, which the same key seals to their identifiers.
-fn place(code: Uuid) -> Vec<u8> {
+fn additional_data(code: Uuid) -> Vec<u8> {
     [b"one-time code: contact".as_slice(), code.as_bytes()].concat()
 }
 
@@ -30,12 +30,12 @@ mod tests {
     fn an_address_opens_only_beside_its_own_code() {
         let key = SealingKey::new(&[1; 32]);
         let (code, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let contact = Channel::Email.contact(Text::new("\u{212a}im@example.org").unwrap());
+        let contact = Medium::Email.contact(Text::new("\u{212a}im@example.org").unwrap());
         let sealed = seal(&key, [9; 12], code, &contact);
-        assert_eq!(open(&key, code, Channel::Email, &sealed), Some(contact));
-        assert_eq!(open(&key, other, Channel::Email, &sealed), None);
-        assert_eq!(open(&SealingKey::new(&[2; 32]), code, Channel::Email, &sealed), None);
+        assert_eq!(open(&key, code, Medium::Email, &sealed), Some(contact));
+        assert_eq!(open(&key, other, Medium::Email, &sealed), None);
+        assert_eq!(open(&SealingKey::new(&[2; 32]), code, Medium::Email, &sealed), None);
         let notice = key.seal([9; 12], code.as_bytes(), b"kim@example.org");
-        assert_eq!(open(&key, code, Channel::Email, &notice), None);
+        assert_eq!(open(&key, code, Medium::Email, &notice), None);
     }
 }

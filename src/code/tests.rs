@@ -25,8 +25,8 @@ impl Bench {
         Bench { scratch, tenant, outbox, codes }
     }
 
-    async fn send(&self, address: &str) -> Result<Sent, Error> {
-        let wanted = Wanted {
+    async fn send(&self, address: &str) -> Result<SentCode, Error> {
+        let request = CodeRequest {
             tenant: &self.tenant,
             usage: Usage::UpdateUserinfo,
             contact: email(address),
@@ -36,11 +36,11 @@ impl Bench {
             since: Stopwatch::start(),
             deliver: true,
         };
-        self.codes.send(wanted).await
+        self.codes.send(request).await
     }
 
     async fn prove(&self, address: &str, token: &str, code: &str) -> Result<Proof, Error> {
-        let offered = Offered {
+        let attempt = CodeAttempt {
             tenant: &self.tenant,
             usage: Usage::UpdateUserinfo,
             contact: email(address),
@@ -49,7 +49,7 @@ impl Bench {
             token,
             code,
         };
-        self.codes.prove(offered).await
+        self.codes.prove(attempt).await
     }
 
     /// The digits of the newest message.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::account::{Contract, Error, RequestFault};
 use crate::app::App;
-use crate::http::{Asked, Voice};
+use crate::http::{ErrorContext, ErrorRenderer};
 use crate::json::Object;
 
 /// Names that no tenant's schema may define: CIAM's claims and what goes with its one-time codes have them already.
@@ -35,11 +35,11 @@ const DOCUMENTS: [(Contract, fn() -> Object); 4] = [
 ];
 
 /// What the paths of each contract begin with, and its voice.
-const PREFIXES: [(&str, Voice); 4] = [
-    (system::PREFIX, system::VOICE),
-    (system::CHANNEL_PREFIX, system::VOICE),
-    (cl2c::PREFIX, cl2c::VOICE),
-    (rivergen::PREFIX, rivergen::VOICE),
+const PREFIXES: [(&str, ErrorRenderer); 4] = [
+    (system::PREFIX, system::ERROR_RENDERER),
+    (system::CHANNEL_PREFIX, system::ERROR_RENDERER),
+    (cl2c::PREFIX, cl2c::ERROR_RENDERER),
+    (rivergen::PREFIX, rivergen::ERROR_RENDERER),
 ];
 
 /// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
@@ -52,7 +52,9 @@ pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Respo
         })
     };
     match PREFIXES.iter().chain(&ciam::PREFIXES).find(|(prefix, _)| below(prefix)) {
-        Some((_, voice)) => voice(&Error::Request(RequestFault::NotFound), &Asked::read(&app, &request)),
+        Some((_, render_error)) => {
+            render_error(&Error::Request(RequestFault::NotFound), &ErrorContext::read(&app, &request))
+        }
         None => Error::Request(RequestFault::NotFound).into_response(),
     }
 }

@@ -23,7 +23,7 @@ use crate::telemetry::{self, Stopwatch};
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// What a contract may need of the request to word a refusal.
-pub struct Asked {
+pub struct ErrorContext {
     /// The language that the client prefers among ours.
     pub language: Language,
     /// The request's identifier, as the client is told.
@@ -35,7 +35,7 @@ pub struct Asked {
 }
 
 /// Says an error in a contract's words.
-pub type Voice = fn(&Error, &Asked) -> Response;
+pub type ErrorRenderer = fn(&Error, &ErrorContext) -> Response;
 
 /// Lets an error leave through the response's extensions; the status is only seen if no contract speaks.
 impl IntoResponse for Error {
@@ -48,63 +48,75 @@ impl IntoResponse for Error {
 
 /// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
 /// in flight. `name` is the contract's in the metrics.
-pub fn speak(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
+pub fn with_error_layer(
+    routes: Router<App>,
+    app: &App,
+    name: &'static str,
+    render_error: ErrorRenderer,
+) -> Router<App> {
     let bounded = from_fn_with_state(app.clone(), bounded);
-    speak_unbounded(
+    with_error_layer_only(
         routes.fallback(async || Error::Request(RequestFault::NotFound).into_response()).layer(bounded),
         app,
         name,
-        voice,
+        render_error,
     )
 }
 
 /// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
-pub fn speak_unbounded(routes: Router<App>, app: &App, name: &'static str, voice: Voice) -> Router<App> {
-    let spoken = from_fn_with_state((app.clone(), name, voice), speak_for);
-    routes.layer(CatchPanicLayer::custom(panicked)).layer(spoken)
+pub fn with_error_layer_only(
+    routes: Router<App>,
+    app: &App,
+    name: &'static str,
+    render_error: ErrorRenderer,
+) -> Router<App> {
+    let layered = from_fn_with_state((app.clone(), name, render_error), error_layer);
+    routes.layer(CatchPanicLayer::custom(panicked)).layer(layered)
 }
 
-type Speaker = (App, &'static str, Voice);
+type LayerState = (App, &'static str, ErrorRenderer);
 
-async fn speak_for(State((app, name, voice)): State<Speaker>, request: Request, next: Next) -> Response {
+async fn error_layer(State((app, name, render_error)): State<LayerState>, request: Request, next: Next) -> Response {
     let took = Stopwatch::start();
     let method = telemetry::method(request.method());
-    let asked = Asked::read(&app, &request);
-    let response = worded(next.run(request).await, &asked, voice);
+    let context = ErrorContext::read(&app, &request);
+    let response = render_carried(next.run(request).await, &context, render_error);
     telemetry::request(name, method, response.status().as_u16(), took);
     response
 }
 
 /// Renders the error that a response carries. A handler that answers 5xx by itself gave no cause: that is an error too.
-fn worded(mut response: Response, asked: &Asked, voice: Voice) -> Response {
+fn render_carried(mut response: Response, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
     let status = response.status();
     match response.extensions_mut().remove::<Error>() {
-        Some(error) => render(error, asked, voice),
-        None if status.is_server_error() => {
-            render(Error::Internal(Cause::new(format!("a handler answered {status} by itself"))), asked, voice)
-        }
+        Some(error) => render_and_log(error, context, render_error),
+        None if status.is_server_error() => render_and_log(
+            Error::Internal(Cause::new(format!("a handler answered {status} by itself"))),
+            context,
+            render_error,
+        ),
         None => response,
     }
 }
 
 /// Renders an error in the contract's words and logs it: one line, with the cause of whatever is answered with 5xx.
-pub(crate) fn render(error: Error, asked: &Asked, voice: Voice) -> Response {
-    let mut response = said(&error, asked, voice);
+pub(crate) fn render_and_log(error: Error, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
+    let mut response = rendered(&error, context, render_error);
     let error = match response.extensions_mut().remove::<Error>() {
         None => error,
         Some(unwritten) => {
             let failed = Error::Internal(Cause::new(format!("{error}; its answer was not written: {unwritten}")));
-            response = said(&failed, asked, voice);
+            response = rendered(&failed, context, render_error);
             failed
         }
     };
-    log(&error, response.status(), asked);
+    log(&error, response.status(), context);
     response
 }
 
 /// An error in the contract's words, with the headers that it has in every contract.
-pub(crate) fn said(error: &Error, asked: &Asked, voice: Voice) -> Response {
-    let mut response = voice(error, asked);
+pub(crate) fn rendered(error: &Error, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
+    let mut response = render_error(error, context);
     if let Some((name, value)) = common_header(error) {
         response.headers_mut().insert(name, value);
     }
@@ -159,7 +171,7 @@ fn seconds(wait: Duration) -> HeaderValue {
 
 /// Causes go to the log and nowhere else. What decides is the answer: an error that a contract has no words for, since it
 /// cannot come up there, is answered with 500 and needs a cause like any other.
-fn log(error: &Error, status: StatusCode, Asked { error_id, .. }: &Asked) {
+fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorContext) {
     if !status.is_server_error() {
         tracing::debug!(%error_id, %error, "the request was refused");
         return;
@@ -180,11 +192,11 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Error::Internal(Cause::new("a handler panicked")).into_response()
 }
 
-impl Asked {
+impl ErrorContext {
     /// Reads it out of a request.
-    pub(crate) fn read(app: &App, request: &Request) -> Asked {
+    pub(crate) fn read(app: &App, request: &Request) -> ErrorContext {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
-        Asked {
+        ErrorContext {
             language: language(request.headers()),
             request_id: request_id.unwrap_or_default(),
             error_id: app.new_id(),

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::headers::Single;
@@ -47,13 +47,13 @@ impl RequestId {
 }
 
 /// The circumstances of a change that a request makes for its account's owner.
-pub fn occasion(contract: Contract, request: &Request) -> Occasion {
+pub fn change_context(contract: Contract, request: &Request) -> ChangeContext {
     let id = request.extensions().get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    Occasion {
+    ChangeContext {
         source_address: request.extensions().get::<Source>().map(|Source(address)| address.to_string()),
         user_agent: agent.map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
-        ..Occasion::owner(contract, id)
+        ..ChangeContext::owner(contract, id)
     }
 }
 

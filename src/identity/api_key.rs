@@ -30,7 +30,7 @@ const TENANT: HeaderName = HeaderName::from_static("tenant");
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A key that holds, and what it opens.
-pub struct KeyHolder {
+pub struct KeyCaller {
     /// The tenant that the request and the key name.
     pub tenant: Tenant,
     /// The key.
@@ -42,7 +42,7 @@ pub struct KeyHolder {
 impl Authenticator {
     /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
     /// and the same work.
-    pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyHolder, Error> {
+    pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyCaller, Error> {
         let tenant = text(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
         let secret = text(headers, &KEY);
         let hash = hash(&self.keys, secret.unwrap_or_default());
@@ -50,12 +50,13 @@ impl Authenticator {
         secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
         let (key, account) = presented.key.ok_or(CredentialFault::Invalid)?;
         let now = self.clock.now();
-        let holds = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
-        if !holds {
+        let is_valid =
+            key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end) && equal(&key.hash, &hash);
+        if !is_valid {
             return Err(CredentialFault::Invalid.into());
         }
         self.key_uses.note(key.hash, now);
-        Ok(KeyHolder { tenant: presented.tenant, key, account })
+        Ok(KeyCaller { tenant: presented.tenant, key, account })
     }
 }
 

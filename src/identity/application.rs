@@ -27,12 +27,12 @@ impl Authenticator {
         let found = self.store.application(id).await?;
         let presented = secret_hash(&self.keys, id, secret.unwrap_or_default());
         let (application, tenant) = found.ok_or(CredentialFault::Invalid)?;
-        let holds = match (application.secret_hash, secret) {
+        let is_valid = match (application.secret_hash, secret) {
             (Some(kept), Some(_)) => equal(&kept, &presented),
             (None, None) => true,
             _ => false,
         };
-        if holds && tenant.is_open(self.clock.now()) {
+        if is_valid && tenant.is_open(self.clock.now()) {
             Ok((application, tenant))
         } else {
             Err(Error::Credentials(CredentialFault::Invalid))

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use jsonwebtoken::Algorithm;
 
+use super::compact_jws::{CompactJws, MAX_LENGTH};
 use super::jwks::VerificationKey;
-use super::signed::{MAX_LENGTH, Signed};
 use super::trusted::Trusted;
 use super::{Authenticator, Caller, Token, credentials};
 use crate::account::{AccessFault, AccountId, Application, Contract, CredentialFault, Error};
 use crate::config::Provision;
 use crate::json::{Object, Value};
 use crate::keys::KeyedHash;
-use crate::store::{Found, Subject};
+use crate::store::{CallerRecord, Subject};
 use crate::telemetry;
 
 /// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1, RFC 7519 §5.1).
@@ -130,7 +130,7 @@ impl Authenticator {
         self.keys.session(&token.issuer, kind, value)
     }
 
-    async fn find(&self, verified: &Verified, session: KeyedHash) -> Result<Option<Found>, Error> {
+    async fn find(&self, verified: &Verified, session: KeyedHash) -> Result<Option<CallerRecord>, Error> {
         let token = &verified.token;
         let subject = match &verified.source {
             Source::Own | Source::Application => {
@@ -180,7 +180,7 @@ impl Authenticator {
         }
         let name = self.keys.digest("presented", &[presented.as_bytes()]);
         if let Some(verified) = self.remembered.get(&name) {
-            if verified.holds_now(self) {
+            if verified.is_valid_now(self) {
                 telemetry::token(true);
                 return Ok(verified);
             }
@@ -188,7 +188,7 @@ impl Authenticator {
         }
         telemetry::token(false);
         let verified = Arc::new(self.verify(presented).await?);
-        if !verified.holds_now(self) {
+        if !verified.is_valid_now(self) {
             return Err(CredentialFault::Invalid.into());
         }
         self.remembered.insert(name, verified.clone());
@@ -197,7 +197,7 @@ impl Authenticator {
 
     /// Verifies form, type, key, signature and the claims that do not change with time.
     async fn verify(&self, presented: &str) -> Result<Verified, Error> {
-        let signed = Signed::read(presented).ok_or(CredentialFault::Invalid)?;
+        let signed = CompactJws::read(presented).ok_or(CredentialFault::Invalid)?;
         // Claims that are not verified yet: they only select the keys to try.
         let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
         let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
@@ -230,7 +230,7 @@ impl Authenticator {
         Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
     }
 
-    async fn own_key(&self, signed: &Signed<'_>) -> Result<Arc<VerificationKey>, Error> {
+    async fn own_key(&self, signed: &CompactJws<'_>) -> Result<Arc<VerificationKey>, Error> {
         let key_id =
             signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(CredentialFault::Invalid)?;
         self.issuer
@@ -239,7 +239,11 @@ impl Authenticator {
             .ok_or(Error::Credentials(CredentialFault::Invalid))
     }
 
-    async fn trusted_key(&self, signed: &Signed<'_>, trusted: &Arc<Trusted>) -> Result<Arc<VerificationKey>, Error> {
+    async fn trusted_key(
+        &self,
+        signed: &CompactJws<'_>,
+        trusted: &Arc<Trusted>,
+    ) -> Result<Arc<VerificationKey>, Error> {
         if !signed.is_of_type(&trusted.settings.access_token_typ) {
             return Err(CredentialFault::Invalid.into());
         }
@@ -260,20 +264,20 @@ impl Verified {
     }
 
     /// Whether time and key still speak for it.
-    fn holds_now(&self, authenticator: &Authenticator) -> bool {
+    fn is_valid_now(&self, authenticator: &Authenticator) -> bool {
         let now = authenticator.clock.now();
         match &self.source {
             Source::Own | Source::Application => {
-                self.token.holds(now, authenticator.leeway) && authenticator.issuer.still_has(&self.key)
+                self.token.is_valid_at(now, authenticator.leeway) && authenticator.issuer.still_has(&self.key)
             }
             Source::Trusted(issuer) => {
-                self.token.holds(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
+                self.token.is_valid_at(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
             }
         }
     }
 
     /// A provider speaks for the people of one tenant.
-    fn speaks_for(&self, found: &Found) -> bool {
+    fn speaks_for(&self, found: &CallerRecord) -> bool {
         match &self.source {
             Source::Own | Source::Application => true,
             Source::Trusted(issuer) => issuer.settings.tenant == found.tenant.name,

@@ -57,7 +57,7 @@ impl Token {
     }
 
     /// Whether it holds at a moment, with leeway for clocks that differ.
-    pub fn holds(&self, now: Timestamp, leeway: Duration) -> bool {
+    pub fn is_valid_at(&self, now: Timestamp, leeway: Duration) -> bool {
         let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
         self.not_before.is_none_or(|begin| begin <= after(now, leeway))
             && self.issued_at.is_none_or(|issued| issued <= after(now, leeway.max(SECOND)))
@@ -72,8 +72,8 @@ fn is_id_token(claims: &Object) -> bool {
         || has("at_hash")
         || (has("azp") && !has("scope") && !has("scp"))
         || ["token_use", "typ"].iter().any(|name| {
-            let said = claims.get(name).and_then(Value::as_str);
-            said.is_some_and(|said| said.eq_ignore_ascii_case("id") || said.eq_ignore_ascii_case("id_token"))
+            let kind = claims.get(name).and_then(Value::as_str);
+            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("id") || kind.eq_ignore_ascii_case("id_token"))
         })
 }
 
@@ -131,7 +131,7 @@ mod tests {
     fn read(claims: &str) -> Option<Token> {
         let claims = parse(claims.as_bytes()).unwrap().into_object().unwrap();
         let token = Token::read(&claims)?;
-        token.holds(Timestamp::from_second(1000).unwrap(), Duration::from_secs(60)).then_some(token)
+        token.is_valid_at(Timestamp::from_second(1000).unwrap(), Duration::from_secs(60)).then_some(token)
     }
 
     #[test]

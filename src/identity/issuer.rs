@@ -221,7 +221,7 @@ impl Issuer {
 
     /// Whether a key that verified a token is still ours.
     pub(super) fn still_has(&self, key: &VerificationKey) -> bool {
-        self.keys.get().verifying.holds(key)
+        self.keys.get().verifying.contains(key)
     }
 
     /// The key that signs, made on first need.

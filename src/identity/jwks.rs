@@ -62,7 +62,7 @@ impl KeySet {
     }
 
     /// Whether a key is still among them, under its name and unchanged.
-    pub(super) fn holds(&self, key: &VerificationKey) -> bool {
+    pub(super) fn contains(&self, key: &VerificationKey) -> bool {
         self.0.iter().any(|kept| kept.key_id == key.key_id && kept.fingerprint == key.fingerprint)
     }
 

@@ -5,13 +5,13 @@ pub mod application;
 pub mod bearer;
 mod claims;
 pub mod client_hash;
+mod compact_jws;
 mod issuer;
 mod jwks;
 mod provision;
 mod remembered;
 mod rsa_key;
 pub mod sign_in;
-mod signed;
 mod trusted;
 
 use std::collections::HashMap;

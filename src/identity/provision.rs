@@ -1,5 +1,5 @@
 use super::{Authenticator, Token};
-use crate::account::history::{Actor, Occasion};
+use crate::account::history::{Actor, ChangeContext};
 use crate::account::{AccessFault, CredentialFault, Edit, Error, Field, Patch, Text, Unique};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
@@ -28,12 +28,12 @@ impl Authenticator {
             let account = self.profiles.draft(&tenant).await?;
             let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
             let link = Link { key: self.keys.subject(&token.subject), identity };
-            match self.profiles.create(account, &patch, Some(&link), &occasion()).await {
+            match self.profiles.create(account, &patch, Some(&link), &change_context()).await {
                 Ok(_) | Err(Error::Taken(Unique::Identity)) => return Ok(()),
                 // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
                 Err(Error::Taken(Unique::Email)) if patch.email_verified == Some(true) => patch.email_verified = None,
                 Err(Error::Taken(Unique::Phone)) if patch.phone_verified == Some(true) => patch.phone_verified = None,
-                Err(Error::Taken(Unique::Username)) if *patch.wish(Field::Username) != Edit::Keep => {
+                Err(Error::Taken(Unique::Username)) if *patch.edit_of(Field::Username) != Edit::Keep => {
                     patch.edit(Field::Username, Edit::Keep);
                 }
                 Err(error) => return Err(error),
@@ -58,6 +58,6 @@ fn patch(settings: &TrustedIssuer, claims: &Object) -> Patch {
     patch
 }
 
-fn occasion() -> Occasion {
-    Occasion { actor: Actor::System, contract: "provisioning", ..Occasion::operator() }
+fn change_context() -> ChangeContext {
+    ChangeContext { actor: Actor::System, contract: "provisioning", ..ChangeContext::operator() }
 }

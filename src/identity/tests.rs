@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Application, Kind, Patch};
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::store::scratch::Scratch;
@@ -28,7 +28,7 @@ impl Bench {
             Authenticator::new(store, keys, clock, issuer, profiles.clone(), public_url, &scratch.config).unwrap();
         let tenant = scratch.tenant().await;
         let draft = profiles.draft(&tenant).await.unwrap();
-        let account = profiles.create(draft, &Patch::default(), None, &Occasion::operator()).await.unwrap();
+        let account = profiles.create(draft, &Patch::default(), None, &ChangeContext::operator()).await.unwrap();
         let application = Application {
             id: "app".to_owned(),
             tenant_id: tenant.id,

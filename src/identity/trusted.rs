@@ -74,7 +74,7 @@ impl Trusted {
 
     /// Whether a key that verified a token is still the provider's.
     pub(super) fn still_has(&self, key: &VerificationKey, now: Timestamp) -> bool {
-        self.believable(now).is_some_and(|keys| keys.holds(key))
+        self.believable(now).is_some_and(|keys| keys.contains(key))
     }
 
     /// Fetches the keys again when it is time to, or when the last attempt failed.

@@ -55,7 +55,7 @@ struct Keys {
     index: hmac::Key,
     digest: hmac::Key,
     history: SealingKey,
-    channel: SealingKey,
+    secure_channel: SealingKey,
     outbox: SealingKey,
 }
 
@@ -73,7 +73,7 @@ impl Keyring {
             index: hmac(Purpose::Index),
             digest: hmac(Purpose::Digest),
             history: SealingKey::new(&key_for(Purpose::History)),
-            channel: SealingKey::new(&key_for(Purpose::Channel)),
+            secure_channel: SealingKey::new(&key_for(Purpose::Channel)),
             outbox: SealingKey::new(&key_for(Purpose::Outbox)),
         };
         Keyring(Arc::new(keys))
@@ -112,8 +112,8 @@ impl Keyring {
     }
 
     /// The key that seals the keys of sessions for encrypted bodies.
-    pub fn channel(&self) -> &SealingKey {
-        &self.0.channel
+    pub fn secure_channel(&self) -> &SealingKey {
+        &self.0.secure_channel
     }
 
     /// The key that seals messages that wait for their delivery, and the addresses that codes were sent to.

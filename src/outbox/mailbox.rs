@@ -28,7 +28,8 @@ pub struct Mail {
     /// Counts from 1.
     pub id: u64,
     /// `email` or `sms`.
-    pub channel: &'static str,
+    #[serde(rename = "channel")]
+    pub medium: &'static str,
     /// To whom.
     pub to: String,
     /// The subject, if it has one.
@@ -44,10 +45,10 @@ pub struct Mail {
 impl Mailbox {
     /// Puts a message in.
     pub(super) fn put(&self, message: &Message, at: Timestamp) {
-        let Message { channel, to, subject, text, html } = message.clone();
+        let Message { medium, to, subject, text, html } = message.clone();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.last_id += 1;
-        let mail = Mail { id: kept.last_id, channel: channel.name(), to, subject, text, html, at };
+        let mail = Mail { id: kept.last_id, medium: medium.name(), to, subject, text, html, at };
         kept.mails.push_front(mail);
         kept.mails.truncate(KEPT);
     }

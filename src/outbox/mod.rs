@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use crate::account::{Cause, Channel, Error};
+use crate::account::{Cause, Error, Medium};
 use crate::config::Config;
 use crate::telemetry;
 use mailbox::Mailbox;
@@ -31,7 +31,7 @@ const NEVER: i64 = i64::MIN;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// What it goes through.
-    pub channel: Channel,
+    pub medium: Medium,
     /// To whom: an e-mail address or a phone number, as it was typed.
     pub to: String,
     /// The subject; short messages have none.
@@ -53,14 +53,14 @@ pub enum Delivery {
 
 /// The ways out, one a channel.
 pub struct Outbox {
-    sms: Way,
-    email: Way,
+    sms: Route,
+    email: Route,
     woken: Notify,
 }
 
 /// One way out.
-struct Way {
-    carrier: Carrier,
+struct Route {
+    transport: Transport,
     /// When it failed last, in microseconds since 1970, unless it has worked since.
     failed_at: AtomicI64,
 }
@@ -70,10 +70,10 @@ enum Undelivered {
     /// This one is not taken; others may be.
     Refused(Cause),
     /// Nobody answers as they should: others fare no better.
-    Down(Cause),
+    Unreachable(Cause),
 }
 
-enum Carrier {
+enum Transport {
     Mailbox(Mailbox),
     Server(Box<Server>),
     Gateway(Box<Gateway>),
@@ -87,72 +87,72 @@ impl Outbox {
         let (sms, email) = match delivery {
             Delivery::Mailbox => {
                 let mailbox = Mailbox::default();
-                (Carrier::Mailbox(mailbox.clone()), Carrier::Mailbox(mailbox))
+                (Transport::Mailbox(mailbox.clone()), Transport::Mailbox(mailbox))
             }
             Delivery::Configured => (
                 match &config.sms.url {
-                    Some(url) => Carrier::Gateway(Box::new(Gateway::new(url, &config.sms)?)),
-                    None => Carrier::Missing("sms.url"),
+                    Some(url) => Transport::Gateway(Box::new(Gateway::new(url, &config.sms)?)),
+                    None => Transport::Missing("sms.url"),
                 },
                 match &config.smtp.from {
                     Some(from) if !config.smtp.host.is_empty() => {
-                        Carrier::Server(Box::new(Server::new(from.clone(), &config.smtp)?))
+                        Transport::Server(Box::new(Server::new(from.clone(), &config.smtp)?))
                     }
-                    _ => Carrier::Missing("smtp.host"),
+                    _ => Transport::Missing("smtp.host"),
                 },
             ),
         };
-        let way = |carrier| Way { carrier, failed_at: AtomicI64::new(NEVER) };
-        Ok(Outbox { sms: way(sms), email: way(email), woken: Notify::new() })
+        let route = |transport| Route { transport, failed_at: AtomicI64::new(NEVER) };
+        Ok(Outbox { sms: route(sms), email: route(email), woken: Notify::new() })
     }
 
     /// Hands a message over: when this returns, whoever carries it has taken it. [`Error::Unavailable`] when nobody did,
     /// or nobody knows.
     pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Error> {
-        self.is_configured(message.channel)?;
-        let way = self.way(message.channel);
-        let delivered = match &way.carrier {
-            Carrier::Mailbox(mailbox) => {
+        self.is_configured(message.medium)?;
+        let route = self.route(message.medium);
+        let delivered = match &route.transport {
+            Transport::Mailbox(mailbox) => {
                 mailbox.put(message, now);
                 Ok(())
             }
-            Carrier::Server(server) => server.send(message).await,
-            Carrier::Gateway(gateway) => gateway.send(message).await,
-            Carrier::Missing(setting) => Err(Undelivered::Down(missing(message.channel, setting))),
+            Transport::Server(server) => server.send(message).await,
+            Transport::Gateway(gateway) => gateway.send(message).await,
+            Transport::Missing(setting) => Err(Undelivered::Unreachable(missing(message.medium, setting))),
         };
-        telemetry::message(message.channel.name(), delivered.is_ok());
+        telemetry::message(message.medium.name(), delivered.is_ok());
         let failed_at = match &delivered {
-            Err(Undelivered::Down(_)) => now.as_microsecond(),
+            Err(Undelivered::Unreachable(_)) => now.as_microsecond(),
             // Somebody answered, if only with a no: an address that nobody can write to must not stop the others.
             Ok(()) | Err(Undelivered::Refused(_)) => NEVER,
         };
-        way.failed_at.store(failed_at, Ordering::Relaxed);
-        delivered.map_err(|(Undelivered::Refused(cause) | Undelivered::Down(cause))| Error::Unavailable(cause))
+        route.failed_at.store(failed_at, Ordering::Relaxed);
+        delivered.map_err(|(Undelivered::Refused(cause) | Undelivered::Unreachable(cause))| Error::Unavailable(cause))
     }
 
     /// Whether there is a way out at all; [`Error::Unavailable`] names the setting that is missing.
-    pub fn is_configured(&self, channel: Channel) -> Result<(), Error> {
-        match self.way(channel).carrier {
-            Carrier::Missing(setting) => Err(Error::Unavailable(missing(channel, setting))),
+    pub fn is_configured(&self, medium: Medium) -> Result<(), Error> {
+        match self.route(medium).transport {
+            Transport::Missing(setting) => Err(Error::Unavailable(missing(medium, setting))),
             _ => Ok(()),
         }
     }
 
     /// Says what delivering would most likely say, for a message that is not to leave.
-    pub fn rehearse(&self, channel: Channel, now: Timestamp) -> Result<(), Error> {
-        self.is_configured(channel)?;
+    pub fn check_reachable(&self, medium: Medium, now: Timestamp) -> Result<(), Error> {
+        self.is_configured(medium)?;
         // NEVER is no time at all.
-        let failed_at = Timestamp::from_microsecond(self.way(channel).failed_at.load(Ordering::Relaxed));
+        let failed_at = Timestamp::from_microsecond(self.route(medium).failed_at.load(Ordering::Relaxed));
         if failed_at.is_ok_and(|at| now.duration_since(at) < TROUBLE) {
-            return Err(Error::Unavailable(Cause::new(format!("{} failed a moment ago", channel.name()))));
+            return Err(Error::Unavailable(Cause::new(format!("{} failed a moment ago", medium.name()))));
         }
         Ok(())
     }
 
     /// The mailbox, if messages go there.
     pub fn mailbox(&self) -> Option<&Mailbox> {
-        match &self.email.carrier {
-            Carrier::Mailbox(mailbox) => Some(mailbox),
+        match &self.email.transport {
+            Transport::Mailbox(mailbox) => Some(mailbox),
             _ => None,
         }
     }
@@ -167,18 +167,18 @@ impl Outbox {
         self.woken.notified().await;
     }
 
-    fn way(&self, channel: Channel) -> &Way {
-        match channel {
-            Channel::Sms => &self.sms,
-            Channel::Email => &self.email,
+    fn route(&self, medium: Medium) -> &Route {
+        match medium {
+            Medium::Sms => &self.sms,
+            Medium::Email => &self.email,
         }
     }
 }
 
-fn missing(channel: Channel, setting: &str) -> Cause {
-    let kind = match channel {
-        Channel::Sms => "short message",
-        Channel::Email => "e-mail",
+fn missing(medium: Medium, setting: &str) -> Cause {
+    let kind = match medium {
+        Medium::Sms => "short message",
+        Medium::Email => "e-mail",
     };
     Cause::new(format!("no {kind} can be sent: set {setting}"))
 }

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use tokio::time::MissedTickBehavior;
 
 use super::{Message, Outbox};
-use crate::account::{Account, Channel, Contact, Error, Field};
+use crate::account::{Account, Contact, Error, Field, Medium};
 use crate::clock::{Clock, after, random};
 use crate::json::{self, Value};
 use crate::keys::Keyring;
@@ -66,11 +66,11 @@ impl Notices {
     }
 
     /// Delivers everything that is due through a channel, one after the other. What fails is due again later.
-    pub async fn deliver_due(&self, channel: Channel) -> Result<(), Error> {
+    pub async fn deliver_due(&self, medium: Medium) -> Result<(), Error> {
         // While nothing can be sent, nothing is claimed: attempts are for messages that could not be taken.
-        while self.outbox.rehearse(channel, self.clock.now()).is_ok() {
+        while self.outbox.check_reachable(medium, self.clock.now()).is_ok() {
             let now = self.clock.now();
-            let Some(claimed) = self.store.claim_notice(channel, now, after(now, LEASE)).await? else { break };
+            let Some(claimed) = self.store.claim_notice(medium, now, after(now, LEASE)).await? else { break };
             self.deliver(claimed).await?;
         }
         Ok(())
@@ -87,10 +87,10 @@ impl Notices {
 
     /// Delivers for ever.
     pub async fn run(&self) {
-        tokio::join!(self.keep_delivering(Channel::Sms), self.keep_delivering(Channel::Email));
+        tokio::join!(self.keep_delivering(Medium::Sms), self.keep_delivering(Medium::Email));
     }
 
-    async fn keep_delivering(&self, channel: Channel) {
+    async fn keep_delivering(&self, medium: Medium) {
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -98,26 +98,26 @@ impl Notices {
                 _ = ticks.tick() => {}
                 () = self.outbox.woken() => {}
             }
-            if let Err(error) = self.deliver_due(channel).await {
+            if let Err(error) = self.deliver_due(medium).await {
                 tracing::warn!(%error, "notices are delivered later");
             }
         }
     }
 
     async fn deliver(&self, claimed: ClaimedNotice) -> Result<(), Error> {
-        let (id, channel, attempt) = (claimed.notice.id, claimed.notice.channel.name(), claimed.attempt);
+        let (id, medium, attempt) = (claimed.notice.id, claimed.notice.medium.name(), claimed.attempt);
         let Some(message) = self.open(&claimed.notice) else {
-            tracing::error!(%id, channel, "a notice does not open and is given up");
+            tracing::error!(%id, medium, "a notice does not open and is given up");
             return self.store.forget_notice(id).await;
         };
         match self.outbox.deliver(&message, self.clock.now()).await {
             Ok(()) => self.store.forget_notice(id).await,
             Err(error) if attempt >= ATTEMPTS => {
-                tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered and is given up");
+                tracing::warn!(%error, %id, medium, attempt, "a notice could not be delivered and is given up");
                 self.store.forget_notice(id).await
             }
             Err(error) => {
-                tracing::warn!(%error, %id, channel, attempt, "a notice could not be delivered yet");
+                tracing::warn!(%error, %id, medium, attempt, "a notice could not be delivered yet");
                 self.store.postpone_notice(&claimed, after(self.clock.now(), pause(attempt))).await
             }
         }
@@ -126,7 +126,7 @@ impl Notices {
     fn notify(&self, account: &Account, contact: &Contact) -> Effect {
         let language = account.text(Field::Language).and_then(Language::of_tag).unwrap_or(Language::English);
         let message = message(contact, language);
-        let (id, channel, now) = (self.clock.new_id(), message.channel, self.clock.now());
+        let (id, medium, now) = (self.clock.new_id(), message.medium, self.clock.now());
         let plain = Value::Object(json::Object::from_iter([
             ("to", Value::from(message.to)),
             ("subject", Value::from(message.subject)),
@@ -135,7 +135,7 @@ impl Notices {
         ]));
         let sealed = self.keys.outbox().seal(random(), id.as_bytes(), plain.to_text().as_bytes());
         Effect::Notify {
-            notice: SealedNotice { id, channel, key: Keyring::GENERATION, sealed },
+            notice: SealedNotice { id, medium, key: Keyring::GENERATION, sealed },
             due_at: now,
             expires_at: after(now, self.kept_for),
         }
@@ -146,7 +146,7 @@ impl Notices {
         let plain = json::parse(&plain).ok()?.into_object().ok()?;
         let text = |name| plain.get(name).and_then(Value::as_str).map(str::to_owned);
         let (to, subject, html) = (text("to")?, text("subject"), text("html"));
-        Some(Message { channel: notice.channel, to, subject, text: text("text")?, html })
+        Some(Message { medium: notice.medium, to, subject, text: text("text")?, html })
     }
 }
 
@@ -157,22 +157,22 @@ fn pause(attempt: i64) -> SignedDuration {
 
 /// The addresses that an account's owner has proved.
 fn verified(account: &Account) -> Vec<Contact> {
-    Channel::ALL.into_iter().filter_map(|channel| account.verified_contact(channel)).collect()
+    Medium::ALL.into_iter().filter_map(|medium| account.verified_contact(medium)).collect()
 }
 
 fn message(contact: &Contact, language: Language) -> Message {
     let advice = language.text("notice-advice");
-    let (channel, to) = (contact.channel(), contact.text().as_str().to_owned());
+    let (medium, to) = (contact.medium(), contact.text().as_str().to_owned());
     match contact {
         Contact::Phone(_) => {
             let text = format!("{} {advice}", language.text("notice-phone"));
-            Message { channel, to, subject: None, text, html: None }
+            Message { medium, to, subject: None, text, html: None }
         }
         Contact::Email(_) => {
             let (subject, what) = (language.text("notice-email-subject"), language.text("notice-email"));
             let page = Page { language: language.tag(), subject: &subject, what: &what, advice: &advice };
             let (text, html) = (format!("{what}\n\n{advice}\n"), page.render().ok());
-            Message { channel, to, subject: Some(subject.into_owned()), text, html }
+            Message { medium, to, subject: Some(subject.into_owned()), text, html }
         }
     }
 }

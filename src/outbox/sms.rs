@@ -54,7 +54,8 @@ impl Gateway {
         let body = self.body.fill(&Places::new(message, &self.secret));
         let request = self.client.post(&self.url).headers(self.headers.clone()).body(body).timeout(self.timeout);
         // An error of the library names the URL, which may hold a secret.
-        let response = request.send().await.map_err(|error| Undelivered::Down(Cause::new(error.without_url())))?;
+        let response =
+            request.send().await.map_err(|error| Undelivered::Unreachable(Cause::new(error.without_url())))?;
         let status = response.status();
         let cause = || Cause::new(format!("the gateway for short messages answers {status}"));
         match status {
@@ -63,7 +64,7 @@ impl Gateway {
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
                 Err(Undelivered::Refused(cause()))
             }
-            _ => Err(Undelivered::Down(cause())),
+            _ => Err(Undelivered::Unreachable(cause())),
         }
     }
 }

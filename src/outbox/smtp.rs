@@ -59,12 +59,12 @@ impl Server {
     pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
         let (envelope, mail) = compose(&self.from, message).map_err(Undelivered::Refused)?;
         let in_time = tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await;
-        in_time.unwrap_or_else(|elapsed| Err(Undelivered::Down(Cause::new(elapsed))))
+        in_time.unwrap_or_else(|elapsed| Err(Undelivered::Unreachable(Cause::new(elapsed))))
     }
 
     async fn hand_over(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), Undelivered> {
         let place = self.places.acquire().await;
-        let _place = place.map_err(|closed| Undelivered::Down(Cause::new(closed)))?;
+        let _place = place.map_err(|closed| Undelivered::Unreachable(Cause::new(closed)))?;
         let mut connection = match self.take_idle() {
             Some(mut kept) => match announce(&mut kept, envelope, mail).await {
                 Ok(()) => kept,
@@ -83,7 +83,7 @@ impl Server {
 
     async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Undelivered> {
         // Whatever goes wrong before the message is talked about has nothing to do with it.
-        let mut connection = self.connect().await.map_err(|error| Undelivered::Down(Cause::new(error)))?;
+        let mut connection = self.connect().await.map_err(|error| Undelivered::Unreachable(Cause::new(error)))?;
         match announce(&mut connection, envelope, mail).await {
             Ok(()) => Ok(connection),
             Err(Refusal::Smtp(error)) => Err(undelivered(error)),
@@ -147,7 +147,7 @@ enum Refusal {
 fn undelivered(error: SmtpError) -> Undelivered {
     match error.status() {
         Some(_) => Undelivered::Refused(Cause::new(Told(error))),
-        None => Undelivered::Down(Cause::new(error)),
+        None => Undelivered::Unreachable(Cause::new(error)),
     }
 }
 

@@ -4,12 +4,12 @@
 //! A picture is stored before the change that it belongs to. What never came to a change, and what was replaced long ago,
 //! is deleted by [`Pictures::sweep`].
 
+mod input;
 mod jpeg;
 mod kind;
 mod objects;
 mod pool;
 mod render;
-mod sent;
 mod shrink;
 mod sweep;
 mod upload;
@@ -26,9 +26,9 @@ use crate::store::Store;
 use objects::Objects;
 use pool::Pool;
 
+pub use input::{Data, PictureInput, read};
 pub use objects::{Kept, ObjectsError};
 pub use pool::Prepared;
-pub use sent::{Data, Sent, read};
 pub use upload::{address, shown};
 
 /// The most bytes that an uploaded picture may have after base64 is undone.

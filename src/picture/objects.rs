@@ -24,9 +24,9 @@ const RETRIES: usize = 2;
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Where pictures are kept, by name.
-pub(super) struct Objects(Place);
+pub(super) struct Objects(Backend);
 
-enum Place {
+enum Backend {
     /// Opened when it is first used: a server that keeps nothing in its data folder may have none.
     Folder {
         path: PathBuf,
@@ -52,8 +52,8 @@ impl Objects {
     /// Where the configuration says; nothing is read or written yet.
     pub(super) fn new(config: &Config) -> Result<Objects, ObjectsError> {
         Ok(Objects(match &config.pictures.store {
-            PictureStore::Folder => Place::Folder { path: config.pictures_folder(), opened: OnceLock::new() },
-            PictureStore::Bucket { name, prefix } => Place::Bucket(bucket(name, prefix, &config.pictures)?),
+            PictureStore::Folder => Backend::Folder { path: config.pictures_folder(), opened: OnceLock::new() },
+            PictureStore::Bucket { name, prefix } => Backend::Bucket(bucket(name, prefix, &config.pictures)?),
         }))
     }
 
@@ -98,8 +98,8 @@ impl Objects {
 
     fn store(&self) -> Result<&dyn ObjectStore, Error> {
         match &self.0 {
-            Place::Bucket(bucket) => Ok(bucket),
-            Place::Folder { path, opened } => {
+            Backend::Bucket(bucket) => Ok(bucket),
+            Backend::Folder { path, opened } => {
                 if let Some(folder) = opened.get() {
                     return Ok(folder);
                 }

@@ -9,7 +9,7 @@ fn pictures(scratch: &Scratch) -> Pictures {
 }
 
 async fn uploaded(pictures: &Pictures) -> String {
-    let Ok(Sent::Data(data)) = read(PIXEL, "https://profile.example.com") else { panic!("a data URI is data") };
+    let Ok(PictureInput::Data(data)) = read(PIXEL, "https://profile.example.com") else { panic!("a data URI is data") };
     pictures.upload(pictures.prepare(&data).await.unwrap()).await.unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! Reading the history of an account, and proving that nobody changed it.
 
 use super::Profiles;
-use super::record::context;
+use super::record::additional_data;
 use crate::account::history::{self, Entry};
 use crate::account::{Account, Digest, Error};
 use crate::json::{self, Value};
@@ -79,6 +79,6 @@ impl Profiles {
 
     fn open(&self, entry: &Entry) -> Option<Vec<u8>> {
         let sealed = entry.sealed.as_ref()?;
-        self.keys.history().open(&context(&entry.metadata), &sealed.payload).ok()
+        self.keys.history().open(&additional_data(&entry.metadata), &sealed.payload).ok()
     }
 }

@@ -1,5 +1,5 @@
 use super::{Profiles, record};
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Account, AccountId, Error, Patch, Tenant};
 use crate::code::Proof;
 use crate::store::{Effect, Link, Update};
@@ -18,9 +18,9 @@ impl Profiles {
         account: Account,
         patch: &Patch,
         link: Option<&Link>,
-        occasion: &Occasion,
+        context: &ChangeContext,
     ) -> Result<Account, Error> {
-        self.create_with(account, patch, link, Vec::new(), occasion).await
+        self.create_with(account, patch, link, Vec::new(), context).await
     }
 
     /// The same for somebody who has proved an address: it is set, verified, and its code is used up with the account, or there is
@@ -30,11 +30,11 @@ impl Profiles {
         account: Account,
         mut patch: Patch,
         proof: &Proof,
-        occasion: &Occasion,
+        context: &ChangeContext,
     ) -> Result<Account, Error> {
         patch.prove(proof.contact());
-        let uses = vec![Effect::UseCode(proof.challenge())];
-        self.create_with(account, &patch, None, uses, occasion).await
+        let uses = vec![Effect::UseCode(proof.code_id())];
+        self.create_with(account, &patch, None, uses, context).await
     }
 
     async fn create_with(
@@ -43,18 +43,18 @@ impl Profiles {
         patch: &Patch,
         link: Option<&Link>,
         effects: Vec<Effect>,
-        occasion: &Occasion,
+        context: &ChangeContext,
     ) -> Result<Account, Error> {
         let (created_at, updated_at) = (account.created_at, account.updated_at);
         let mut patch = patch.clone();
         self.look_up(account.tenant_id, &mut patch).await?;
         let before = account.clone();
         let changes = account.apply(&patch, updated_at)?;
-        record::hold(&before, &account, &patch, occasion)?;
+        record::check_schema(&before, &account, &patch, context)?;
         account.version = 1;
         (account.created_at, account.updated_at) = (created_at, updated_at);
-        let entry = self.entry(&mut account, &changes, occasion);
-        let claim = record::holdings(&self.keys, &account);
+        let entry = self.entry(&mut account, &changes, context);
+        let claim = record::unique_keys(&self.keys, &account);
         let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects };
         self.store.add_account(&update, link).await?;
         Ok(update.account)

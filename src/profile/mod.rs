@@ -1,8 +1,8 @@
 //! The acts: what can be done with an account, one a file. They know neither HTTP nor SQL.
 
-mod arrive;
 mod create;
-mod holder;
+mod import;
+mod owner;
 mod record;
 mod schemas;
 mod update;
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::keys::Keyring;
 use crate::outbox::Notices;
 use crate::store::Store;
-pub use holder::Owner;
+pub use owner::Owner;
 use schemas::Schemas;
 
 /// Everything that can be done with accounts; clones share it.

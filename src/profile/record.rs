@@ -1,50 +1,55 @@
 use super::Profiles;
-use crate::account::history::{self, Actor, Entry, Metadata, Occasion, SealedPayload};
+use crate::account::history::{self, Actor, ChangeContext, Entry, Metadata, SealedPayload};
 use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules, Unique};
 use crate::clock::random;
 use crate::keys::Keyring;
-use crate::store::{Effect, Holding, Update};
+use crate::store::{Effect, UniqueKey, Update};
 
 impl Profiles {
     /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
     /// else happens with it. `None` when nothing changes.
-    pub(super) fn change(&self, before: &Account, patch: &Patch, occasion: &Occasion) -> Result<Option<Update>, Error> {
+    pub(super) fn change(
+        &self,
+        before: &Account,
+        patch: &Patch,
+        context: &ChangeContext,
+    ) -> Result<Option<Update>, Error> {
         let mut after = before.clone();
         let changes = after.apply(patch, self.clock.now())?;
         if changes.is_empty() {
             return Ok(None);
         }
-        hold(before, &after, patch, occasion)?;
-        let entry = self.entry(&mut after, &changes, occasion);
+        check_schema(before, &after, patch, context)?;
+        let entry = self.entry(&mut after, &changes, context);
         let mut effects = pictures(before, &after);
-        if occasion.actor == Actor::Owner {
+        if context.actor == Actor::Owner {
             effects.extend(self.notices.of_change(before, &after));
         }
-        let (held, holds) = (holdings(&self.keys, before), holdings(&self.keys, &after));
-        let without = |these: &[Holding], those: &[Holding]| -> Vec<Holding> {
-            these.iter().filter(|holding| !those.contains(holding)).cloned().collect()
+        let (old_keys, new_keys) = (unique_keys(&self.keys, before), unique_keys(&self.keys, &after));
+        let without = |these: &[UniqueKey], those: &[UniqueKey]| -> Vec<UniqueKey> {
+            these.iter().filter(|unique_key| !those.contains(unique_key)).cloned().collect()
         };
-        let (release, claim) = (without(&held, &holds), without(&holds, &held));
+        let (release, claim) = (without(&old_keys, &new_keys), without(&new_keys, &old_keys));
         Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
     }
 
     /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the
     /// same change must not reuse them.
-    pub(super) fn entry(&self, after: &mut Account, changes: &[Change], occasion: &Occasion) -> Entry {
+    pub(super) fn entry(&self, after: &mut Account, changes: &[Change], context: &ChangeContext) -> Entry {
         let metadata = Metadata {
             account_id: after.id,
             sequence: after.version,
             at: after.updated_at,
-            actor: occasion.actor.name().to_owned(),
-            contract: occasion.contract.to_owned(),
-            request_id: occasion.request_id.clone(),
+            actor: context.actor.name().to_owned(),
+            contract: context.contract.to_owned(),
+            request_id: context.request_id.clone(),
         };
-        let payload = history::payload(changes, occasion);
+        let payload = history::payload(changes, context);
         let salt = random();
         let commitment = history::commit(&salt, &payload);
         let link = history::link(after.history_head, &metadata, commitment);
         after.history_head = link;
-        let sealed = self.keys.history().seal(random(), &context(&metadata), &payload);
+        let sealed = self.keys.history().seal(random(), &additional_data(&metadata), &payload);
         Entry {
             metadata,
             commitment,
@@ -55,14 +60,19 @@ impl Profiles {
 }
 
 /// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.
-pub(super) fn hold(before: &Account, after: &Account, patch: &Patch, occasion: &Occasion) -> Result<(), Error> {
+pub(super) fn check_schema(
+    before: &Account,
+    after: &Account,
+    patch: &Patch,
+    context: &ChangeContext,
+) -> Result<(), Error> {
     if before.attributes == after.attributes {
         return Ok(());
     }
     if patch.rules == Rules::Unknown {
         return Err(Error::Internal(Cause::new("attributes would change, and nobody looked up what they are held to")));
     }
-    patch.rules.check(before.attributes()?, after.attributes()?, occasion.actor == Actor::Owner)
+    patch.rules.check(before.attributes()?, after.attributes()?, context.actor == Actor::Owner)
 }
 
 /// What a change of picture brings with it: the new one is no orphan any more, and the old one can go in time.
@@ -84,14 +94,14 @@ fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
 }
 
 /// Ties a sealed payload to its place, so that payloads cannot be exchanged.
-pub(super) fn context(metadata: &Metadata) -> Vec<u8> {
-    let mut context = metadata.account_id.0.as_bytes().to_vec();
-    context.extend(metadata.sequence.to_be_bytes());
-    context
+pub(super) fn additional_data(metadata: &Metadata) -> Vec<u8> {
+    let mut bytes = metadata.account_id.0.as_bytes().to_vec();
+    bytes.extend(metadata.sequence.to_be_bytes());
+    bytes
 }
 
 /// What only this account may hold. Addresses count only while they are verified: an unproved one is anybody's to type.
-pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
+pub(super) fn unique_keys(keys: &Keyring, account: &Account) -> Vec<UniqueKey> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
     let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
     let username = account.text(Field::Username).map(str::to_lowercase);
@@ -102,5 +112,5 @@ pub(super) fn holdings(keys: &Keyring, account: &Account) -> Vec<Holding> {
         (Unique::Username, username),
     ];
     let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    held.map(|(kind, value)| Holding { kind, key: keys.index(account.tenant_id.0, kind.name(), &value) }).collect()
+    held.map(|(kind, value)| UniqueKey { kind, key: keys.index(account.tenant_id.0, kind.name(), &value) }).collect()
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::audit::Verdict;
 use super::*;
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Account, Contact, Edit, Error, Field, Patch, Text};
 use crate::outbox::{Delivery, Outbox};
 use crate::store::scratch::Scratch;
@@ -24,7 +24,7 @@ fn set(field: Field, text: &str) -> Patch {
 
 async fn created(profiles: &Profiles, scratch: &Scratch, patch: &Patch) -> Account {
     let draft = profiles.draft(&scratch.tenant().await).await.unwrap();
-    profiles.create(draft, patch, None, &Occasion::operator()).await.unwrap()
+    profiles.create(draft, patch, None, &ChangeContext::operator()).await.unwrap()
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn every_change_is_in_a_history_that_verifies() {
     let profiles = profiles(&scratch).await;
     let account = created(&profiles, &scratch, &set(Field::DisplayName, "Jane")).await;
     let change = set(Field::DisplayName, "Joan");
-    let account = profiles.update(account, change, Occasion::operator(), Account::require_active).await.unwrap();
+    let account = profiles.update(account, change, ChangeContext::operator(), Account::require_active).await.unwrap();
     assert_eq!(account.text(Field::DisplayName), Some("Joan"));
     assert_eq!(profiles.verify(&account).await.unwrap(), Verdict::Whole { entries: 2, erased: 0 });
 }
@@ -44,7 +44,8 @@ async fn a_change_that_changes_nothing_is_not_recorded() {
     let profiles = profiles(&scratch).await;
     let account = created(&profiles, &scratch, &set(Field::DisplayName, "Jane")).await;
     let same = set(Field::DisplayName, "Jane");
-    let after = profiles.update(account.clone(), same, Occasion::operator(), Account::require_active).await.unwrap();
+    let after =
+        profiles.update(account.clone(), same, ChangeContext::operator(), Account::require_active).await.unwrap();
     assert_eq!(after, account);
 }
 
@@ -54,9 +55,9 @@ async fn a_change_asks_again_whether_the_account_may_be_changed() {
     let profiles = profiles(&scratch).await;
     let seen = created(&profiles, &scratch, &Patch::default()).await;
     let suspend = Patch { status: Some(crate::account::Status::Suspended), ..Patch::default() };
-    profiles.update(seen.clone(), suspend, Occasion::operator(), |_| Ok(())).await.unwrap();
+    profiles.update(seen.clone(), suspend, ChangeContext::operator(), |_| Ok(())).await.unwrap();
     let late = set(Field::DisplayName, "Jane");
-    let refused = profiles.update(seen, late, Occasion::operator(), Account::require_active).await;
+    let refused = profiles.update(seen, late, ChangeContext::operator(), Account::require_active).await;
     assert!(matches!(refused, Err(Error::Access(_))), "{refused:?}");
 }
 

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::Profiles;
-use crate::account::history::Occasion;
+use crate::account::history::ChangeContext;
 use crate::account::{Account, Error, Patch};
 use crate::code::Proof;
-use crate::store::{Attempt, Commit, Effect, Nonce};
+use crate::store::{Commit, Effect, MakeUpdate, Nonce};
 
 impl Profiles {
     /// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
@@ -15,10 +15,10 @@ impl Profiles {
         &self,
         account: Account,
         patch: Patch,
-        occasion: Occasion,
+        context: ChangeContext,
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Account, Error> {
-        self.update_proved(account, patch, Vec::new(), occasion, permitted).await
+        self.update_proved(account, patch, Vec::new(), context, permitted).await
     }
 
     /// The same, and also stores the proved addresses as verified. Their codes are used in the same transaction. Fails with
@@ -29,18 +29,18 @@ impl Profiles {
         account: Account,
         mut patch: Patch,
         proofs: Vec<Proof>,
-        occasion: Occasion,
+        context: ChangeContext,
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Account, Error> {
         for proof in &proofs {
             patch.prove(proof.contact());
         }
-        let uses = proofs.iter().map(|proof| Effect::UseCode(proof.challenge())).collect();
-        let Commit { account, changed, .. } = self.update_with(account, patch, uses, None, occasion, permitted).await?;
+        let uses = proofs.iter().map(|proof| Effect::UseCode(proof.code_id())).collect();
+        let Commit { account, changed, .. } = self.update_with(account, patch, uses, None, context, permitted).await?;
         if !changed {
             // Nothing was left to change, but a code counts once all the same.
             for proof in &proofs {
-                self.store.use_code(proof.challenge()).await?;
+                self.store.use_code(proof.code_id()).await?;
             }
         }
         Ok(account)
@@ -53,12 +53,12 @@ impl Profiles {
         account: Account,
         patch: Patch,
         nonce: Nonce,
-        occasion: Occasion,
+        context: ChangeContext,
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Account, Error> {
         let once = Some(nonce.clone());
         let Commit { account, changed, .. } =
-            self.update_with(account, patch, Vec::new(), once, occasion, permitted).await?;
+            self.update_with(account, patch, Vec::new(), once, context, permitted).await?;
         if !changed {
             self.store.use_nonce(&nonce).await?;
         }
@@ -72,15 +72,15 @@ impl Profiles {
         mut patch: Patch,
         uses: Vec<Effect>,
         nonce: Option<Nonce>,
-        occasion: Occasion,
+        context: ChangeContext,
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Commit, Error> {
         self.look_up(account.tenant_id, &mut patch).await?;
-        let attempt: Attempt = {
+        let attempt: MakeUpdate = {
             let profiles = self.clone();
             Arc::new(move |current| {
                 permitted(current)?;
-                let mut update = profiles.change(current, &patch, &occasion)?;
+                let mut update = profiles.change(current, &patch, &context)?;
                 if let Some(update) = &mut update {
                     update.effects.extend(uses.iter().cloned());
                     update.nonce.clone_from(&nonce);

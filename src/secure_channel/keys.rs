@@ -149,7 +149,7 @@ impl ChannelKeys {
         let record = ChannelKeyRecord {
             kind: kind.name().to_owned(),
             public_key: json::Value::Object(public).to_text(),
-            sealed: self.master.seal(random(), &place(&key_id), &secret),
+            sealed: self.master.seal(random(), &key_context(&key_id), &secret),
             created_at: self.clock.now(),
             retired_at: None,
             key_id: key_id.clone(),
@@ -177,7 +177,7 @@ impl ChannelKeys {
     fn open(&self, record: ChannelKeyRecord) -> Result<ChannelKey, Error> {
         let kind = KeyKind::ALL.into_iter().find(|kind| kind.name() == record.kind);
         let kind = kind.ok_or_else(|| record.unreadable("kind", "not a known kind"))?;
-        let secret = self.master.open(&place(&record.key_id), &record.sealed);
+        let secret = self.master.open(&key_context(&record.key_id), &record.sealed);
         let secret = secret.map_err(|error| record.unreadable("sealed", error))?;
         let private = match kind {
             KeyKind::Rsa => PrivateKey::rsa(&secret),
@@ -263,7 +263,7 @@ fn thumbprint(public: &Object) -> String {
 }
 
 /// What a private half is sealed to.
-fn place(key_id: &str) -> String {
+fn key_context(key_id: &str) -> String {
     format!("channel/{key_id}")
 }
 

@@ -88,17 +88,17 @@ impl Connections {
         stream.set_write_timeout(Some(self.settings.write_timeout));
         let stream = Box::pin(stream);
         match &self.tls {
-            None => self.speak(server, stream, peer, watcher).await,
+            None => self.serve_http(server, stream, peer, watcher).await,
             Some(tls) => {
                 let shaken = tokio::time::timeout(self.settings.header_timeout, tls.acceptor().accept(stream)).await;
                 if let Ok(Ok(stream)) = shaken {
-                    self.speak(server, stream, peer, watcher).await;
+                    self.serve_http(server, stream, peer, watcher).await;
                 }
             }
         }
     }
 
-    async fn speak<Stream>(&self, server: &Builder<TokioExecutor>, stream: Stream, peer: Peer, watcher: Watcher)
+    async fn serve_http<Stream>(&self, server: &Builder<TokioExecutor>, stream: Stream, peer: Peer, watcher: Watcher)
     where
         Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {

@@ -12,7 +12,7 @@ use super::health::{self, Readiness};
 use super::root;
 use crate::account::{Error, RequestFault};
 use crate::app::App;
-use crate::http::{endpoint, speak_unbounded};
+use crate::http::{endpoint, with_error_layer_only};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
@@ -24,7 +24,7 @@ pub(super) fn routes(app: &App, readiness: Readiness, metrics: PrometheusHandle)
         .route("/healthz", endpoint(get(health::alive), READ))
         .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), READ));
     let routes = routes.fallback(async || Error::Request(RequestFault::NotFound));
-    speak_unbounded(routes, app, "operator", root::say).with_state(app.clone())
+    with_error_layer_only(routes, app, "operator", root::render_error).with_state(app.clone())
 }
 
 /// Metrics in Prometheus' text format.

@@ -15,7 +15,7 @@ use super::me;
 use super::pictures;
 use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
-use crate::http::{Asked, endpoint, speak, speak_unbounded, status_of};
+use crate::http::{ErrorContext, endpoint, status_of, with_error_layer, with_error_layer_only};
 
 /// How long verifiers may keep the published keys, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -33,9 +33,9 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
     };
     let pictures = Router::new().route("/{name}", endpoint(get(pictures::show), "GET, HEAD, OPTIONS"));
     // A busy server lives: whoever restarted it for want of an answer would only make things worse.
-    speak_unbounded(routes.fallback(crate::contract::not_found), app, "root", say)
-        .nest("/pictures", speak(pictures, app, "pictures", say))
-        .nest("/me", speak(me, app, "me", say))
+    with_error_layer_only(routes.fallback(crate::contract::not_found), app, "root", render_error)
+        .nest("/pictures", with_error_layer(pictures, app, "pictures", render_error))
+        .nest("/me", with_error_layer(me, app, "me", render_error))
 }
 
 /// The public keys of the embedded issuer (RFC 7517 §5).
@@ -48,7 +48,7 @@ async fn keys(State(app): State<App>) -> Result<Response, Error> {
     Ok((headers, keys.to_string()).into_response())
 }
 
-pub(super) fn say(error: &Error, _: &Asked) -> Response {
+pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
     let status = match error {
         Error::Request(fault) => status_of(fault),
         Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid)

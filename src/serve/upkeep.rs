@@ -54,7 +54,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
         let done = async {
             app.issuer().refresh().await?;
             app.authenticator().key_uses().write_down().await?;
-            app.channel().refresh().await?;
+            app.channel_keys().refresh().await?;
             app.store().forget_channels(app.now()).await?;
             app.store().forget_expired(app.now()).await?;
             app.store().forget_sign_ins(app.now()).await?;

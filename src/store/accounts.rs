@@ -2,9 +2,9 @@ use uuid::Uuid;
 
 use super::statement::{Part, Statement, insert, parts, select, statement};
 use super::table::{Columns, Values, values};
-use super::tables::{ACCOUNT, HOLDING};
+use super::tables::{ACCOUNT, UNIQUE_KEY};
 use super::value::parameters;
-use super::{Effect, Found, Holding, Link, Query, Store, Update, channels, history, identities, record};
+use super::{CallerRecord, Effect, Link, Query, Store, UniqueKey, Update, history, identities, record, secure_channel};
 use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
@@ -14,7 +14,7 @@ const LIST: Statement = select!(ACCOUNT, "WHERE account.id > ?1 ORDER BY account
 const LIST_OF_TENANT: Statement =
     select!(ACCOUNT, "WHERE account.id > ?1 AND account.tenant_id = ?3 ORDER BY account.id LIMIT ?2");
 
-/// Every request's one query, in the order of [`record::found`]; ?2 is the token, ?3 the session.
+/// Every request's one query, in the order of [`record::caller_record`]; ?2 is the token, ?3 the session.
 const CALLER: Part = Part::All(parts![
     "SELECT ",
     { Part::Columns(ACCOUNT.table()) },
@@ -42,20 +42,20 @@ pub(super) const CHANGE: Part = Part::All(parts![
 ]);
 pub(super) const SET: Statement = statement!({ CHANGE });
 const ADD: Statement = insert!(ACCOUNT);
-pub(super) const CLAIM: Statement = insert!(HOLDING);
+pub(super) const CLAIM: Statement = insert!(UNIQUE_KEY);
 pub(super) const RELEASE: Statement =
-    statement!("DELETE FROM holding WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3 AND account_id = ?4");
-pub(super) const HOLDER: Statement =
-    select!(HOLDING, "WHERE holding.tenant_id = ?1 AND holding.kind = ?2 AND holding.key = ?3");
+    statement!("DELETE FROM unique_key WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3 AND account_id = ?4");
+pub(super) const OWNER: Statement =
+    select!(UNIQUE_KEY, "WHERE unique_key.tenant_id = ?1 AND unique_key.kind = ?2 AND unique_key.key = ?3");
 
 /// Account numbers are unique in the installation: held by no tenant.
 pub(super) const INSTALLATION: TenantId = TenantId(Uuid::nil());
 
 /// What an account holds by having a number.
-pub(super) fn number_held(number: i64) -> Holding {
+pub(super) fn number_key(number: i64) -> UniqueKey {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&number.to_be_bytes());
-    Holding { kind: Unique::Number, key }
+    UniqueKey { kind: Unique::Number, key }
 }
 
 /// How a request names its account.
@@ -97,20 +97,22 @@ impl Store {
         subject: Subject,
         token: Option<KeyedHash>,
         session: KeyedHash,
-    ) -> Result<Option<Found>, Error> {
+    ) -> Result<Option<CallerRecord>, Error> {
         match subject {
-            Subject::Account(id) => self.find(CALLER_BY_ID, parameters![id, token, session], record::found).await,
+            Subject::Account(id) => {
+                self.find(CALLER_BY_ID, parameters![id, token, session], record::caller_record).await
+            }
             Subject::Identity(issuer, subject_key) => {
                 let bound = parameters![subject_key, token, session, issuer];
-                self.find(CALLER_BY_IDENTITY, bound, record::found).await
+                self.find(CALLER_BY_IDENTITY, bound, record::caller_record).await
             }
         }
     }
 
     /// Who holds something that only one account may hold.
-    pub async fn holder(&self, tenant: TenantId, holding: &Holding) -> Result<Option<AccountId>, Error> {
-        let bound = parameters![tenant, holding.kind.name(), holding.key];
-        self.find(HOLDER, bound, |row| HOLDING.at(row, 0).get(HOLDING.account_id)).await
+    pub async fn owner_of(&self, tenant: TenantId, unique_key: &UniqueKey) -> Result<Option<AccountId>, Error> {
+        let bound = parameters![tenant, unique_key.kind.name(), unique_key.key];
+        self.find(OWNER, bound, |row| UNIQUE_KEY.at(row, 0).get(UNIQUE_KEY.account_id)).await
     }
 
     /// Adds an account with its first history entry, what it holds, who it is at a provider, and what else happens with
@@ -119,12 +121,12 @@ impl Store {
         let account = &update.account;
         let mut queries: Vec<Query> = vec![
             (ADD, record::account_values(account)).into(),
-            claim(INSTALLATION, &number_held(account.number), account.id),
+            claim(INSTALLATION, &number_key(account.number), account.id),
         ];
         queries.extend(link.map(|link| identities::linking(account.id, link, account.created_at)));
         queries.extend(claims(update));
         queries.push((history::ADD, record::entry_values(&update.entry)).into());
-        queries.extend(update.nonce.iter().flat_map(channels::using));
+        queries.extend(update.nonce.iter().flat_map(secure_channel::using));
         let first_effect = queries.len();
         queries.extend(update.effects.iter().map(Effect::query));
         let effects = update.effects.clone();
@@ -136,27 +138,28 @@ impl Store {
 }
 
 /// Claims a unique key for an account.
-fn claim(tenant: TenantId, holding: &Holding, account: AccountId) -> Query {
-    Query { statement: CLAIM, parameters: claim_values(tenant, holding, account), claims: Some(holding.kind) }
+fn claim(tenant: TenantId, unique_key: &UniqueKey, account: AccountId) -> Query {
+    Query { statement: CLAIM, parameters: claim_values(tenant, unique_key, account), claims: Some(unique_key.kind) }
 }
 
-pub(super) fn claim_values(tenant: TenantId, holding: &Holding, account: AccountId) -> Values {
-    values!(HOLDING { tenant_id: tenant, kind: holding.kind.name(), key: holding.key, account_id: account })
+pub(super) fn claim_values(tenant: TenantId, unique_key: &UniqueKey, account: AccountId) -> Values {
+    values!(UNIQUE_KEY { tenant_id: tenant, kind: unique_key.kind.name(), key: unique_key.key, account_id: account })
 }
 
 /// One query for each claim of an update, so that a violated constraint is known to be about that claim.
 pub(super) fn claims(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
-    update.claim.iter().map(|holding| claim(account.tenant_id, holding, account.id))
+    update.claim.iter().map(|unique_key| claim(account.tenant_id, unique_key, account.id))
 }
 
 /// One query for each unique key that an update releases.
 pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
-    let parameters = |holding: &Holding| parameters![account.tenant_id, holding.kind.name(), holding.key, account.id];
-    update.release.iter().map(move |holding| (RELEASE, parameters(holding)).into())
+    let parameters =
+        |unique_key: &UniqueKey| parameters![account.tenant_id, unique_key.kind.name(), unique_key.key, account.id];
+    update.release.iter().map(move |unique_key| (RELEASE, parameters(unique_key)).into())
 }
 
 /// For [`Store::check`].
 pub(super) const ALL: &[Statement] =
-    &[BY_ID, OF_TENANT, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, HOLDER];
+    &[BY_ID, OF_TENANT, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, OWNER];

@@ -35,7 +35,7 @@ const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_
 
 /// One code that was sent: where it is kept, and which of those that were kept there it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Challenge {
+pub struct CodeId {
     /// Keyed hash of what can have one code at a time.
     pub slot: KeyedHash,
     /// New for every code.
@@ -44,9 +44,9 @@ pub struct Challenge {
 
 /// A code that was sent, as it is stored: nothing of it can be read.
 #[derive(Clone, Debug)]
-pub struct SentCode {
+pub struct NewCode {
     /// Where it is kept, and which it is.
-    pub challenge: Challenge,
+    pub code_id: CodeId,
     /// The keyed hash of the token that must come back with it.
     pub token: KeyedHash,
     /// The keyed hash of everything else that must be the same when it comes back.
@@ -63,7 +63,7 @@ pub struct SentCode {
 
 /// What a counted try may be compared with.
 #[derive(Clone, Debug)]
-pub struct Tried {
+pub struct StoredCode {
     /// Which code it was a try at.
     pub id: Uuid,
     /// The keyed hash of the code.
@@ -104,10 +104,10 @@ impl Store {
     }
 
     /// Keeps a code that was sent; an older one in its slot is void from now on.
-    pub async fn put_code(&self, sent: &SentCode) -> Result<(), Error> {
+    pub async fn put_code(&self, sent: &NewCode) -> Result<(), Error> {
         let code = values!(CODE {
-            slot: sent.challenge.slot,
-            id: sent.challenge.id,
+            slot: sent.code_id.slot,
+            id: sent.code_id.id,
             token: sent.token,
             binding: sent.binding,
             code: sent.code,
@@ -128,12 +128,12 @@ impl Store {
         binding: KeyedHash,
         now: Timestamp,
         tries: i64,
-    ) -> Result<Option<Tried>, Error> {
+    ) -> Result<Option<StoredCode>, Error> {
         let read = |row: &dyn Row| {
             let record = CODE.at(row, 0);
             let (id, code) = (record.get(CODE.id)?, record.get(CODE.code)?);
             let contact = always(record.get(CODE.contact)?)?;
-            Ok(Tried { id, code, code_expires_at: record.get(CODE.code_expires_at)?, contact })
+            Ok(StoredCode { id, code, code_expires_at: record.get(CODE.code_expires_at)?, contact })
         };
         let tried = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], read).await?;
         Ok(tried.into_iter().next())
@@ -145,8 +145,8 @@ impl Store {
     }
 
     /// Uses a code up; [`CodeFault::Used`] when somebody else was faster or a newer one took its place.
-    pub async fn use_code(&self, challenge: Challenge) -> Result<(), Error> {
-        match self.execute(vec![using(challenge)]).await?[..] {
+    pub async fn use_code(&self, code_id: CodeId) -> Result<(), Error> {
+        match self.execute(vec![using(code_id)]).await?[..] {
             [1] => Ok(()),
             _ => Err(Error::Code(CodeFault::Used)),
         }
@@ -159,8 +159,8 @@ impl Store {
 }
 
 /// Uses a code up: must touch one row.
-pub(super) fn using(challenge: Challenge) -> Query {
-    (USE, parameters![challenge.slot, challenge.id]).into()
+pub(super) fn using(code_id: CodeId) -> Query {
+    (USE, parameters![code_id.slot, code_id.id]).into()
 }
 
 /// For [`Store::check`].

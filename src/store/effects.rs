@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::Query;
-use super::codes::{self, Challenge};
+use super::codes::{self, CodeId};
 use super::notices::{self, SealedNotice};
 use super::statement::{Statement, insert, statement};
 use super::table::values;
@@ -31,7 +31,7 @@ pub enum Effect {
         at: Timestamp,
     },
     /// A one-time code is used up. Without it there is no change: [`CodeFault::Used`].
-    UseCode(Challenge),
+    UseCode(CodeId),
     /// Somebody is told about the change; when it is due at first, and when it comes too late.
     Notify {
         /// To whom, and what.
@@ -52,7 +52,7 @@ impl Effect {
                 let retired = values!(REPLACED_PICTURE { name: name.as_str(), account_id: *account, replaced_at: *at });
                 (RETIRE_PICTURE, retired).into()
             }
-            Effect::UseCode(challenge) => codes::using(*challenge),
+            Effect::UseCode(code_id) => codes::using(*code_id),
             Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
         }
     }

@@ -6,14 +6,13 @@
 mod accounts;
 mod api_keys;
 mod applications;
-mod arrivals;
-mod channels;
 mod codes;
 mod copy;
 mod dev_credentials;
 mod effects;
 mod history;
 mod identities;
+mod import;
 mod installation;
 mod made_by;
 mod notices;
@@ -24,6 +23,7 @@ mod schemas;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 pub(crate) mod scratch;
+mod secure_channel;
 mod seen;
 mod sign_ins;
 mod sqlite;
@@ -51,15 +51,15 @@ use value::{Parameter, Row};
 
 pub use accounts::Subject;
 pub use api_keys::{ApiKey, Presented};
-pub use arrivals::{Arrival, Conflict, id_name};
-pub use channels::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
-pub use codes::{Challenge, SendingLimit, SentCode, Tried};
+pub use codes::{CodeId, NewCode, SendingLimit, StoredCode};
 pub use copy::{Copied, CopyError, Progress};
 pub use dev_credentials::DevCredentials;
 pub use effects::Effect;
+pub use import::{Conflict, ImportedAccount, id_name};
 pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
 pub use postgres::Postgres;
+pub use secure_channel::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
@@ -104,7 +104,7 @@ pub enum OpenError {
 
 /// An account with everything that decides a request, from one query.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct CallerRecord {
     /// The account that the token names.
     pub account: Account,
     /// The account's tenant.
@@ -161,7 +161,7 @@ pub struct Link {
 
 /// Something that only one account may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holding {
+pub struct UniqueKey {
     /// What it is.
     pub kind: Unique,
     /// The keyed hash of the folded value.
@@ -176,9 +176,9 @@ pub struct Update {
     /// What was done, chained to what was done before.
     pub entry: Entry,
     /// What the account holds no longer.
-    pub release: Vec<Holding>,
+    pub release: Vec<UniqueKey>,
     /// What it holds from now on.
-    pub claim: Vec<Holding>,
+    pub claim: Vec<UniqueKey>,
     /// The nonce of the encrypted body that asks for the change: used up with it, or nothing is changed.
     pub nonce: Option<Nonce>,
     /// What else happens with the change.
@@ -212,7 +212,7 @@ impl Commit {
 
 /// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
 /// nothing would change.
-pub type Attempt = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send + Sync>;
+pub type MakeUpdate = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send + Sync>;
 
 /// Reads a value out of a row.
 type Read<T> = fn(&dyn Row) -> Result<T, Error>;
@@ -253,8 +253,8 @@ impl Store {
             api_keys::ALL,
             applications::ALL,
             effects::ALL,
-            arrivals::ALL,
-            channels::ALL,
+            import::ALL,
+            secure_channel::ALL,
             codes::ALL,
             dev_credentials::ALL,
             history::ALL,
@@ -280,21 +280,21 @@ impl Store {
         }
     }
 
-    /// Commits the change that `attempt` makes of `account`, durably.
+    /// Commits the change that `make_update` makes of `account`, durably.
     ///
     /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
     /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
-    pub async fn commit(&self, account: Account, attempt: Attempt) -> Result<Commit, Error> {
-        let Some(first) = attempt(&account)? else {
+    pub async fn commit(&self, account: Account, make_update: MakeUpdate) -> Result<Commit, Error> {
+        let Some(first) = make_update(&account)? else {
             return Ok(Commit::unchanged(account));
         };
         let took = Stopwatch::start();
         let committed = match self {
-            Store::Sqlite(sqlite) => sqlite.commit(first, attempt).await,
-            Store::Postgres(postgres) => postgres.commit(first, attempt).await,
+            Store::Sqlite(sqlite) => sqlite.commit(first, make_update).await,
+            Store::Postgres(postgres) => postgres.commit(first, make_update).await,
         };
         telemetry::store("commit", took, &committed);
-        committed.map_err(channels::replayed)
+        committed.map_err(secure_channel::replayed)
     }
 
     async fn query<T: Send + 'static>(

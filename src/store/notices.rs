@@ -6,13 +6,13 @@ use super::table::{Columns, values};
 use super::tables::NOTICE;
 use super::value::{Row, parameters};
 use super::{Query, Store};
-use crate::account::{Channel, Error};
+use crate::account::{Error, Medium};
 
 const ADD: Statement = insert!(NOTICE);
 /// The outer condition on `due_at` is asked again once another instance's claim of the same row has committed.
 const CLAIM: Statement = statement!(
     "UPDATE notice SET attempts = attempts + 1, due_at = ?3 WHERE due_at <= ?2 AND id = (SELECT id FROM notice \
-     WHERE channel = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) RETURNING ",
+     WHERE medium = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) RETURNING ",
     { Part::Names(NOTICE.table()) }
 );
 const POSTPONE: Statement = statement!("UPDATE notice SET due_at = ?3 WHERE id = ?1 AND attempts = ?2");
@@ -25,7 +25,7 @@ pub struct SealedNotice {
     /// New for every notice.
     pub id: Uuid,
     /// What it goes through.
-    pub channel: Channel,
+    pub medium: Medium,
     /// The generation of the key that sealed it.
     pub key: i64,
     /// Address and text.
@@ -45,7 +45,7 @@ impl Store {
     /// Claims the notice that is due longest, if any: until `lease` no other instance takes it, and after that it is due again.
     pub async fn claim_notice(
         &self,
-        channel: Channel,
+        medium: Medium,
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<Option<ClaimedNotice>, Error> {
@@ -54,9 +54,9 @@ impl Store {
             let (id, key) = (record.get(NOTICE.id)?, record.get(NOTICE.sealing_key)?);
             Ok((id, key, record.get(NOTICE.sealed)?, record.get(NOTICE.attempts)?))
         };
-        let claimed = self.write(CLAIM, parameters![channel.name(), now, lease], read).await?;
+        let claimed = self.write(CLAIM, parameters![medium.name(), now, lease], read).await?;
         Ok(claimed.into_iter().next().map(|(id, key, sealed, attempt)| {
-            let notice = SealedNotice { id, channel, key, sealed };
+            let notice = SealedNotice { id, medium, key, sealed };
             ClaimedNotice { notice, attempt }
         }))
     }
@@ -79,10 +79,10 @@ impl Store {
 
 /// The statement that leaves a notice.
 pub(super) fn leaving(notice: &SealedNotice, due_at: Timestamp, expires_at: Timestamp) -> Query {
-    let SealedNotice { id, channel, key, sealed } = notice;
+    let SealedNotice { id, medium, key, sealed } = notice;
     let values = values!(NOTICE {
         id: *id,
-        channel: channel.name(),
+        medium: medium.name(),
         sealing_key: *key,
         sealed: sealed.clone(),
         attempts: 0,

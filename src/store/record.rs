@@ -5,7 +5,7 @@ use super::stored::{Plain, Stored, utf8};
 use super::table::{Columns, unreadable, values};
 use super::tables::{ACCOUNT, HISTORY, IDENTITY, SIGNING_KEY, TENANT};
 use super::value::{Parameter, Row, computed};
-use super::{Found, Identity, SigningKeyRecord};
+use super::{CallerRecord, Identity, SigningKeyRecord};
 use crate::account::history::{Entry, Metadata, SealedPayload};
 use crate::account::{Account, Attributes, Error, Field, Tenant, Texts};
 
@@ -103,12 +103,12 @@ pub(super) fn tenant_values(tenant: &Tenant) -> Vec<Parameter> {
 }
 
 /// Reads an account, its tenant, and what decides beside them.
-pub(super) fn found(row: &dyn Row) -> Result<Found, Error> {
+pub(super) fn caller_record(row: &dyn Row) -> Result<CallerRecord, Error> {
     let account = account(row)?;
     let after = ACCOUNT_COLUMNS + TENANT_COLUMNS;
     let horizon = Stored::read(row, after);
     let client_hash = Stored::read(row, after + 2);
-    Ok(Found {
+    Ok(CallerRecord {
         tenant: tenant_at(row, ACCOUNT_COLUMNS)?,
         tokens_not_before: horizon.map_err(|wrong| unreadable("token_horizon", account.id, "not_before", wrong))?,
         revoked: computed(row, after + 1)?,

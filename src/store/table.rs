@@ -348,11 +348,11 @@ pub(super) const fn cover(positions: &[usize], table: &Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tables::HOLDING;
+    use crate::store::tables::UNIQUE_KEY;
 
     #[test]
     fn the_values_of_a_row_are_in_the_order_of_the_columns_however_they_are_named() {
-        let values = values!(HOLDING { account_id: 4, kind: 2, tenant_id: 1, key: 3 });
+        let values = values!(UNIQUE_KEY { account_id: 4, kind: 2, tenant_id: 1, key: 3 });
         let numbers = values.iter().map(|value| match value {
             Parameter::Integer(number) => *number,
             other => panic!("{other:?}"),
@@ -363,12 +363,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "each column is named once")]
     fn a_row_in_which_a_column_is_named_twice_is_refused() {
-        cover(&[0, 1, 1, 3], HOLDING.table());
+        cover(&[0, 1, 1, 3], UNIQUE_KEY.table());
     }
 
     #[test]
     #[should_panic(expected = "each column is named once")]
     fn a_row_in_which_a_column_is_missing_is_refused() {
-        cover(&[0, 1, 2], HOLDING.table());
+        cover(&[0, 1, 2], UNIQUE_KEY.table());
     }
 }

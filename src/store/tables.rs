@@ -54,7 +54,7 @@ tables! {
         history_head: Digest,
     } + Field::ALL
 
-    HOLDING = holding { tenant_id: TenantId, kind: String, key: KeyedHash; account_id: AccountId }
+    UNIQUE_KEY = unique_key { tenant_id: TenantId, kind: String, key: KeyedHash; account_id: AccountId }
 
     HISTORY = history {
         account_id: AccountId, sequence: i64;
@@ -161,7 +161,7 @@ tables! {
 
     NOTICE = notice {
         id: Uuid;
-        channel: String,
+        medium: String,
         sealing_key: i64,
         sealed: Vec<u8>,
         attempts: i64,

@@ -26,9 +26,9 @@ enum Protects {
 /// Every such constraint. The violation of any other one is an error of the program or of the data.
 pub static CONSTRAINTS: [Constraint; 8] = [
     Constraint {
-        table: "holding",
-        postgres: "holding_pkey",
-        sqlite: "holding.tenant_id, holding.kind, holding.key",
+        table: "unique_key",
+        postgres: "unique_key_pkey",
+        sqlite: "unique_key.tenant_id, unique_key.kind, unique_key.key",
         protects: Protects::Claim,
     },
     Constraint {
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_named_by_the_statement_that_makes_it() {
-        let of = |claims| taken_in_postgres("holding", "holding_pkey", claims);
+        let of = |claims| taken_in_postgres("unique_key", "unique_key_pkey", claims);
         assert_eq!((of(Some(Unique::Email)), of(None)), (Some(Unique::Email), None));
     }
 }

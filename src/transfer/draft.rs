@@ -63,8 +63,8 @@ impl Draft {
             };
             texts[field] = reader.optional(field.name(), read);
         }
-        let email_verified = reader.mark(line::EMAIL_VERIFIED, Field::Email, &texts);
-        let phone_verified = reader.mark(line::PHONE_VERIFIED, Field::Phone, &texts);
+        let email_verified = reader.verified(line::EMAIL_VERIFIED, Field::Email, &texts);
+        let phone_verified = reader.verified(line::PHONE_VERIFIED, Field::Phone, &texts);
         let authenticated = reader.optional(line::AUTHENTICATED, truth).unwrap_or(true);
         let auth_valid_until = reader.optional(line::AUTH_VALID_UNTIL, moment);
         let identities = reader.optional(line::IDENTITIES, identities).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Reader {
     }
 
     /// Reads whether a field is proved, which only a field with a value can be.
-    fn mark(&mut self, name: &str, field: Field, texts: &Texts) -> bool {
+    fn verified(&mut self, name: &str, field: Field, texts: &Texts) -> bool {
         let proved = self.optional(name, truth).unwrap_or(false);
         if proved && texts[field].is_none() {
             self.faults.push(format!("{name}: must not be true without {}", field.name()));

@@ -9,7 +9,7 @@ use crate::account::{Account, AccountId, Edit, Error, Fault, Field, Patch, Rules
 use crate::clock::Clock;
 use crate::json::{self, Object};
 use crate::profile::Profiles;
-use crate::store::{Arrival, Identity, Seen, Store, id_name};
+use crate::store::{Identity, ImportedAccount, Seen, Store, id_name};
 
 /// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
 /// nearly as many pages, and so write nearly as much.
@@ -123,7 +123,7 @@ enum State {
     /// Its account is there, with the same values.
     Unchanged(AccountId),
     /// Its account can be added.
-    Ready(Box<Arrival>),
+    Ready(Box<ImportedAccount>),
     /// Its account cannot be added, for these reasons.
     Refused(Vec<String>),
 }
@@ -188,12 +188,13 @@ impl Import<'_> {
                 false => batch.len(),
             };
             let kept = &batch[..faultless];
-            let arrivals: Vec<&Arrival> = ready(kept).map(|(_, arrival)| arrival).collect();
-            if !self.options.dry_run && !self.store.add_accounts(&arrivals).await? {
+            let imported_accounts: Vec<&ImportedAccount> =
+                ready(kept).map(|(_, imported_account)| imported_account).collect();
+            if !self.options.dry_run && !self.store.add_accounts(&imported_accounts).await? {
                 // Another process took what an arrival would have since it was looked for.
                 continue;
             }
-            self.totals.added += arrivals.len() as u64;
+            self.totals.added += imported_accounts.len() as u64;
             let unchanged = kept.iter().filter(|line| matches!(line.state, State::Unchanged(_)));
             self.totals.unchanged += unchanged.count() as u64;
             return Ok(());
@@ -254,7 +255,7 @@ impl Import<'_> {
             let (account, patch) = draft.account(tenant, number, self.clock.now());
             line.state = match misfits(&rules, &patch) {
                 misfits if misfits.is_empty() => {
-                    State::Ready(Box::new(self.profiles.arrive(account, &patch, draft.identities.clone())?))
+                    State::Ready(Box::new(self.profiles.import_account(account, &patch, draft.identities.clone())?))
                 }
                 misfits => State::Refused(misfits),
             };
@@ -264,10 +265,10 @@ impl Import<'_> {
 
     /// Refuses what other accounts have already.
     async fn refuse_conflicts(&self, batch: &mut [Line]) -> Result<(), Error> {
-        let (positions, arrivals): (Vec<usize>, Vec<&Arrival>) = ready(batch).unzip();
-        for conflict in self.store.conflicts(&arrivals).await? {
-            let fault = format!("{}: account {} has it already", conflict.what, conflict.holder);
-            batch[positions[conflict.arrival]].refuse(fault);
+        let (positions, imported_accounts): (Vec<usize>, Vec<&ImportedAccount>) = ready(batch).unzip();
+        for conflict in self.store.conflicts(&imported_accounts).await? {
+            let fault = format!("{}: account {} has it already", conflict.what, conflict.owner);
+            batch[positions[conflict.position]].refuse(fault);
         }
         Ok(())
     }
@@ -276,7 +277,7 @@ impl Import<'_> {
     fn refuse_repeated(&self, batch: &mut [Line]) -> Result<(), Error> {
         for line in batch {
             let names = match &line.state {
-                State::Ready(arrival) => arrival.names(),
+                State::Ready(imported_account) => imported_account.names(),
                 State::Unchanged(id) => vec![("id", id_name(*id))],
                 State::Draft(_) | State::Refused(_) => continue,
             };
@@ -303,16 +304,16 @@ fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
 }
 
 /// The accounts that are ready to be added, each with its line's position.
-fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &Arrival)> {
+fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &ImportedAccount)> {
     batch.iter().enumerate().filter_map(|(position, line)| match &line.state {
-        State::Ready(arrival) => Some((position, &**arrival)),
+        State::Ready(imported_account) => Some((position, &**imported_account)),
         _ => None,
     })
 }
 
 /// What the tenant's schema has against the attributes that a line brings.
 fn misfits(rules: &Rules, patch: &Patch) -> Vec<String> {
-    let Edit::Set(text) = patch.wish(Field::Attributes) else { return Vec::new() };
+    let Edit::Set(text) = patch.edit_of(Field::Attributes) else { return Vec::new() };
     let attributes = json::parse(text.as_str().as_bytes()).ok().and_then(|value| value.into_object().ok());
     match rules.check(&Object::new(), &attributes.unwrap_or_default(), false) {
         Err(Error::Attributes(faults)) => {

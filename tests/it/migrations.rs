@@ -5,13 +5,13 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use refinery::{Migration, Runner};
-use selfsame::account::{AccountId, Contract, Field, TenantId, Unique};
+use selfsame::account::{AccountId, Contract, Field, Medium, TenantId, Unique};
 use selfsame::app::App;
 use selfsame::clock::Clock;
 use selfsame::config::Config;
 use selfsame::identity::Grant;
 use selfsame::keys::Purpose;
-use selfsame::store::{Challenge, Holding, OpenError, SentCode, Store, Subject};
+use selfsame::store::{CodeId, NewCode, OpenError, Store, Subject, UniqueKey};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
@@ -174,8 +174,8 @@ async fn everything_is_there(store: &Store) {
     assert_eq!((read.text(Field::DisplayName), read.number, read.version), (Some("Jané 🦀"), 7, 1));
     assert_eq!((read.email_verified, read.phone_verified, read.authenticated), (true, false, true));
     assert_eq!(read.updated_at.as_microsecond(), 123_457);
-    let held = Holding { kind: Unique::Email, key: [3; 32] };
-    assert_eq!(store.holder(tenant, &held).await.unwrap(), Some(account));
+    let held = UniqueKey { kind: Unique::Email, key: [3; 32] };
+    assert_eq!(store.owner_of(tenant, &held).await.unwrap(), Some(account));
     let history = store.history(account, 0, 10).await.unwrap();
     assert_eq!((history.len(), history[0].link), (1, read.history_head));
     let sealed = history[0].sealed.as_ref().unwrap();
@@ -194,8 +194,8 @@ on_both_databases!(
     async fn a_code_from_before_its_address_was_kept_proves_nothing_and_is_replaced(database: Database) {
         let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 8).collect();
         migrate(&database, &before).await;
-        let old = SentCode {
-            challenge: Challenge { slot: [1; 32], id: Uuid::from_u128(1) },
+        let old = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(1) },
             token: [2; 32],
             binding: [3; 32],
             code: [4; 32],
@@ -219,6 +219,22 @@ on_both_databases!(
         assert!(!store.is_code_outstanding([2; 32], now, 5).await.unwrap());
         store.put_code(&old).await.unwrap();
         assert_eq!(tried().await.unwrap().contact, [5]);
+    }
+);
+
+on_both_databases!(
+    async fn a_notice_from_before_its_column_was_renamed_is_still_there(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 9).collect();
+        migrate(&database, &before).await;
+        let insert =
+            "INSERT INTO notice VALUES ([00000000000000000000000000000005], 'email', 1, <0506>, 0, 1, 9000000)";
+        execute(&database, &in_dialect(insert, is_sqlite(&database))).await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let claimed = store.claim_notice(Medium::Email, at(2), at(3)).await.unwrap().unwrap().notice;
+        assert_eq!((claimed.id, claimed.sealed.as_slice()), (Uuid::from_u128(5), [5, 6].as_slice()));
     }
 );
 

@@ -1,6 +1,6 @@
 //! Many who change one thing at once: nothing acknowledged is lost, nobody starves, and what is unique stays so.
 
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, Contract, Error, Field, Patch, Status, Unique};
 use selfsame::json::Value;
 use selfsame::profile::audit;
@@ -146,7 +146,7 @@ async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&A
             let (app, account) = (server.app.clone(), account.clone());
             tokio::spawn(async move {
                 let current = app.store().account(account.id).await.unwrap().unwrap();
-                app.profiles().update(current, wish(round), Occasion::operator(), |_| Ok(())).await
+                app.profiles().update(current, wish(round), ChangeContext::operator(), |_| Ok(())).await
             })
         };
         let (first, second) = tokio::join!(take(&rivals[0]), take(&rivals[1]));

@@ -20,16 +20,16 @@ const REFUSED: [&str; 6] =
     ["$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef", "$vocabulary"];
 
 /// How a keyword holds schemas.
-enum Holds {
+enum Subschemas {
     One,
     List,
     Members,
 }
-use Holds::{List, Members, One};
+use Subschemas::{List, Members, One};
 
 /// The keywords that hold schemas, and whether those apply to the very value that the schema around them applies to
 /// (JSON Schema 2020-12, core §10 and §8.2.4).
-const KEYWORDS: [(&str, Holds, bool); 20] = [
+const KEYWORDS: [(&str, Subschemas, bool); 20] = [
     ("allOf", List, true),
     ("anyOf", List, true),
     ("oneOf", List, true),
@@ -81,9 +81,9 @@ impl<'a> Document<'a> {
     fn enter(&mut self, pointer: String, schema: &'a View) {
         self.schemas.insert(pointer.clone(), schema);
         let mut applied = Vec::new();
-        for (keyword, holds, in_place) in &KEYWORDS {
+        for (keyword, subschemas, in_place) in &KEYWORDS {
             let Some(value) = schema.get(keyword) else { continue };
-            let held: Vec<(String, &View)> = match holds {
+            let held: Vec<(String, &View)> = match subschemas {
                 One => vec![(format!("{pointer}/{keyword}"), value)],
                 List => {
                     let items = value.as_array().into_iter().flatten().enumerate();
@@ -117,16 +117,16 @@ impl<'a> Document<'a> {
         if !pointer.is_empty() && members.contains_key("$id") {
             return refused("$id stands only at the top".to_owned());
         }
-        if let Some(said) = members.get("$ref") {
+        if let Some(target) = members.get("$ref") {
             match reference(schema) {
                 None => {
                     return refused(format!(
-                        "$ref {said} leaves this document, or is no plain JSON Pointer; put what it means into $defs and \
+                        "$ref {target} leaves this document, or is no plain JSON Pointer; put what it means into $defs and \
                          refer to it by \"#/$defs/NAME\""
                     ));
                 }
                 Some(target) if !self.schemas.contains_key(target) => {
-                    return refused(format!("$ref {said} names no schema of this document"));
+                    return refused(format!("$ref {target} names no schema of this document"));
                 }
                 Some(_) => {}
             }

@@ -9,7 +9,7 @@ mod parameters;
 mod refusal;
 mod revoke;
 mod token;
-mod wish;
+mod update;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
@@ -22,8 +22,8 @@ use utoipa_axum::routes;
 
 use crate::account::{AccessFault, Account, Application, CodeFault, Contract, CredentialFault, Error, Rules};
 use crate::app::App;
-use crate::code::{Offered, Proof, Usage};
-use crate::http::{self, Voice, allow_origin, annotated, count_source, occasion, speak};
+use crate::code::{CodeAttempt, Proof, Usage};
+use crate::http::{self, ErrorRenderer, allow_origin, annotated, change_context, count_source, with_error_layer};
 use crate::identity::Caller;
 use refusal::{Address, Refused};
 
@@ -36,19 +36,19 @@ const MAX_BODY: usize = 64 * 1024;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What the contract's paths begin with: it lives at the root, so each has its own words where nobody answers.
-pub(super) const PREFIXES: [(&str, Voice); 4] = [
-    ("/userinfo", refusal::say),
-    ("/otp", refusal::say_to_senders),
-    ("/oauth2", refusal::say_to_applications),
-    ("/.well-known", refusal::say_to_applications),
+pub(super) const PREFIXES: [(&str, ErrorRenderer); 4] = [
+    ("/userinfo", refusal::render_error),
+    ("/otp", refusal::render_for_sender),
+    ("/oauth2", refusal::render_for_application),
+    ("/.well-known", refusal::render_for_application),
 ];
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    PREFIXES.into_iter().fold(Router::new(), |routes, (prefix, voice)| {
-        let spoken = speak(paths(prefix).into(), app, "ciam", voice);
+    PREFIXES.into_iter().fold(Router::new(), |routes, (prefix, render_error)| {
+        let layered = with_error_layer(paths(prefix).into(), app, "ciam", render_error);
         // Outside of the words: a refusal is read by pages, too.
-        routes.nest(prefix, spoken.layer(from_fn_with_state(app.clone(), share)))
+        routes.nest(prefix, layered.layer(from_fn_with_state(app.clone(), share)))
     })
 }
 
@@ -109,20 +109,20 @@ async fn show_posted(state: State<App>, person: Authenticated) -> Result<Respons
     security(("token" = []))
 )]
 async fn update(State(app): State<App>, person: Authenticated, request: Request) -> Result<Response, Response> {
-    let occasion = occasion(Contract::Ciam, &request);
-    let said = |error: Error| error.into_response();
-    let body = http::body::object(&app, request, MAX_BODY).await.map_err(said)?;
-    let rules = app.profiles().rules(&person.caller.tenant).await.map_err(said)?;
-    http::body::refuse_nul_outside(&body, &wish::names(&rules)).map_err(said)?;
+    let context = change_context(Contract::Ciam, &request);
+    let answer = |error: Error| error.into_response();
+    let body = http::body::object(&app, request, MAX_BODY).await.map_err(answer)?;
+    let rules = app.profiles().rules(&person.caller.tenant).await.map_err(answer)?;
+    http::body::refuse_nul_outside(&body, &update::names(&rules)).map_err(answer)?;
     let account = &person.caller.account;
-    let wish = wish::read(&body, account, account.attributes().map_err(said)?, &rules);
-    let wish = wish.map_err(IntoResponse::into_response)?;
-    let proofs = person.prove(&app, wish.addresses).await?;
+    let update = update::read(&body, account, account.attributes().map_err(answer)?, &rules);
+    let update = update.map_err(IntoResponse::into_response)?;
+    let proofs = person.prove(&app, update.addresses).await?;
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();
     let proofs = proofs.into_iter().map(|(_, proof)| proof).collect();
     let account = person.caller.account.clone();
-    match app.profiles().update_proved(account, wish.patch, proofs, occasion, Account::require_active).await {
-        Ok(account) => person.answer(&app, &account, &rules).map_err(said),
+    match app.profiles().update_proved(account, update.patch, proofs, context, Account::require_active).await {
+        Ok(account) => person.answer(&app, &account, &rules).map_err(answer),
         // Somebody used the code meanwhile; of two nobody knows which.
         Err(Error::Code(CodeFault::Used)) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
@@ -170,11 +170,15 @@ impl Authenticated {
     }
 
     /// Looks at every code before it tells of any: a wrong token comes before a wrong code.
-    async fn prove(&self, app: &App, addresses: Vec<wish::Claimed>) -> Result<Vec<(Address, Proof)>, Response> {
+    async fn prove(
+        &self,
+        app: &App,
+        addresses: Vec<update::ClaimedAddress>,
+    ) -> Result<Vec<(Address, Proof)>, Response> {
         let mut proofs = Vec::new();
         let mut wrong_codes = Vec::new();
-        for wish::Claimed { address, contact, token, code } in addresses {
-            let offered = Offered {
+        for update::ClaimedAddress { address, contact, token, code } in addresses {
+            let attempt = CodeAttempt {
                 tenant: &self.caller.tenant,
                 usage: Usage::UpdateUserinfo,
                 contact,
@@ -183,7 +187,7 @@ impl Authenticated {
                 token: token.as_deref().unwrap_or_default(),
                 code: code.as_deref().unwrap_or_default(),
             };
-            match app.codes().prove(offered).await {
+            match app.codes().prove(attempt).await {
                 Ok(proof) => proofs.push((address, proof)),
                 Err(Error::Code(CodeFault::Token)) => return Err(Refused::BadToken(address).into_response()),
                 Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => wrong_codes.push(address),

@@ -12,15 +12,15 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::claims;
 use super::discovery::{self, Metadata};
-use super::otp::{SendError, Sent};
+use super::otp::{SendError, SentCode};
 use super::refusal::{self, Address, Description as Refusal, Refused};
 use super::revoke::RevokeError;
 use super::token::{self, Granted, TokenError};
-use super::{PREFIXES, paths, revoke, wish};
+use super::{PREFIXES, paths, revoke, update};
 use crate::account::{AccessFault, Account, Application, Cause, CredentialFault, Error, Field, Kind, Rules, Status};
-use crate::contract::Voice;
+use crate::contract::ErrorRenderer;
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, failures, person, said_to, tenant,
+    Description, Ending, NO_NUL, Operation, body_faults, example_of, failures, person, tenant,
 };
 use crate::json::Object;
 
@@ -28,7 +28,7 @@ use crate::json::Object;
 pub(in crate::contract) fn document() -> Object {
     let schemas = vec![
         (CLAIMS.to_owned(), claims_schema()),
-        (Sent::name().into_owned(), Sent::schema()),
+        (SentCode::name().into_owned(), SentCode::schema()),
         (Granted::name().into_owned(), Granted::schema()),
         (Metadata::name().into_owned(), Metadata::schema()),
         (KEYS.to_owned(), keys_schema()),
@@ -54,7 +54,7 @@ pub(in crate::contract) fn document() -> Object {
         annotated,
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
-        voice: refusal::say,
+        render_error: refusal::render_error,
         refusal: |_| REFUSAL,
         operations: vec![
             Operation { id: "showClaims", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
@@ -141,8 +141,8 @@ body! {
     /// The body of a change.
     ClaimsUpdate,
     ObjectBuilder::new()
-        .property("name", text(wish::MAX_NAME, "The name that others see."))
-        .property("nickname", text(wish::MAX_NICKNAME, "A casual name."))
+        .property("name", text(update::MAX_NAME, "The name that others see."))
+        .property("nickname", text(update::MAX_NICKNAME, "A casual name."))
         .property("zoneinfo", words("The time zone: a name of the IANA time zone database."))
         .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` is as good as `-`."))
         .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
@@ -318,7 +318,7 @@ fn sent() -> Answers {
     let mut answers = vec![(
         "a code is on its way, or everything looks as if it were",
         "Sent",
-        discovery::described(&Sent { otp_token: "mJ0bvT9nYwqkUj1jLr6f2Zb8o3uE7cXsQ4dKpVhW5iA".to_owned() }),
+        discovery::described(&SentCode { otp_token: "mJ0bvT9nYwqkUj1jLr6f2Zb8o3uE7cXsQ4dKpVhW5iA".to_owned() }),
     )];
     for error in SendError::ALL {
         answers.push((error.when(), REFUSAL, error.into_response()));
@@ -328,21 +328,21 @@ fn sent() -> Answers {
             answers.push(("an address of the wrong form", REFUSAL, malformed(Address::Email)));
         }
     }
-    answers.extend(refusals(to_applications(), refusal::say_to_senders));
+    answers.extend(refusals(to_applications(), refusal::render_for_sender));
     answers
 }
 
 fn granted() -> Answers {
     let mut answers = vec![("tokens", "Granted", token::example())];
     answers.extend(TokenError::ALL.iter().map(|error| (error.when(), REFUSAL, error.into_response())));
-    answers.extend(refusals(to_applications(), refusal::say_to_applications));
+    answers.extend(refusals(to_applications(), refusal::render_for_application));
     answers
 }
 
 fn revoked() -> Answers {
     let mut answers = vec![("the token is revoked", "", revoke::done())];
     answers.extend(RevokeError::ALL.iter().map(|error| (error.when(), REFUSAL, error.into_response())));
-    answers.extend(refusals(to_applications(), refusal::say_to_applications));
+    answers.extend(refusals(to_applications(), refusal::render_for_application));
     answers
 }
 
@@ -389,6 +389,9 @@ fn failing() -> Vec<Ending> {
 }
 
 /// What a voice says of each way to end.
-fn refusals(endings: Vec<Ending>, voice: Voice) -> impl Iterator<Item = (&'static str, &'static str, Response)> {
-    endings.into_iter().map(move |(when, error)| (when, REFUSAL, said_to(&error, voice)))
+fn refusals(
+    endings: Vec<Ending>,
+    render_error: ErrorRenderer,
+) -> impl Iterator<Item = (&'static str, &'static str, Response)> {
+    endings.into_iter().map(move |(when, error)| (when, REFUSAL, example_of(&error, render_error)))
 }

@@ -8,17 +8,18 @@ use utoipa::ToSchema;
 
 use super::client::Client;
 use super::refusal::{Address, Refused, refusals};
-use super::{discovery, wish};
+use super::{discovery, update};
 use crate::account::{BodyFault, CredentialFault, Error};
 use crate::app::App;
-use crate::code::{Channel, Usage, Wanted};
+use crate::code::{CodeRequest, Medium, Usage};
 use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
 use crate::telemetry::Stopwatch;
 
 /// What must come back with the code.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Sent {
+#[schema(as = Sent)]
+pub(super) struct SentCode {
     pub(super) otp_token: String,
 }
 
@@ -37,10 +38,10 @@ refusals! {
 
 impl SendError {
     /// What the contract calls codes that were sent too often: 400, as published, and not 429.
-    pub(super) fn too_often(channel: Channel) -> SendError {
-        match channel {
-            Channel::Sms => SendError::SmsTooOften,
-            Channel::Email => SendError::EmailTooOften,
+    pub(super) fn too_often(medium: Medium) -> SendError {
+        match medium {
+            Medium::Sms => SendError::SmsTooOften,
+            Medium::Email => SendError::EmailTooOften,
         }
     }
 }
@@ -69,7 +70,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     body::refuse_nul_outside(&wanted, &NAMES)?;
     let usage = usage(&wanted)?;
     let (address, value) = address(&wanted)?;
-    let contact = value.as_str().and_then(|text| wish::contact(address, text));
+    let contact = value.as_str().and_then(|text| update::contact(address, text));
     let contact = contact.ok_or(Refused::MalformedAddress(address))?;
     let since = Stopwatch::start();
     let owner = app.profiles().owner_of(tenant.id, &contact).await?;
@@ -89,7 +90,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         _ => contact,
     };
     let source = auth_source(&wanted, usage)?;
-    let wanted = Wanted {
+    let wanted = CodeRequest {
         tenant: &tenant,
         usage,
         contact,
@@ -100,7 +101,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         deliver,
     };
     let sent = app.codes().send(wanted).await?;
-    Ok(discovery::described(&Sent { otp_token: sent.token }))
+    Ok(discovery::described(&SentCode { otp_token: sent.token }))
 }
 
 const NAMES: [&str; 4] = ["usage", "phone_number", "email", "auth_source_id"];
@@ -110,7 +111,7 @@ fn usage(wanted: &Object) -> Result<Usage, SendError> {
     let known = [Usage::Login, Usage::Signup, Usage::UpdateUserinfo, Usage::ResetPassword];
     let usage = match wanted.get("usage") {
         None | Some(Value::Null) => Some(Usage::Login),
-        Some(Value::String(said)) => known.into_iter().find(|usage| usage.name() == said),
+        Some(Value::String(name)) => known.into_iter().find(|usage| usage.name() == name),
         Some(_) => None,
     };
     usage.ok_or(SendError::UnknownUsage)

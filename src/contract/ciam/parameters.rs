@@ -67,9 +67,9 @@ impl Parameters {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let said =
+    let media_type =
         Single::of(headers, header::CONTENT_TYPE).first().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = said.split(';').next().unwrap_or_default().trim();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 

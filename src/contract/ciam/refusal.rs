@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use super::otp::SendError;
 use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status, Unique};
-use crate::http::{Asked, body, status_of};
+use crate::http::{ErrorContext, body, status_of};
 
 /// What errors are sent as, to the byte.
 pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 
 /// Says an error.
-pub(super) fn say(error: &Error, _: &Asked) -> Response {
+pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
     match error {
         // What may be patched here says so (RFC 5789 §3.1).
         Error::Request(fault @ RequestFault::MediaType) => {
@@ -43,7 +43,7 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
         Error::Taken(Unique::Email) => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
-        Error::Code(CodeFault::TooOften(channel)) => SendError::too_often(*channel).into_response(),
+        Error::Code(CodeFault::TooOften(medium)) => SendError::too_often(*medium).into_response(),
         // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
         Error::ClientHash(_)
         | Error::Channel(_)
@@ -56,25 +56,25 @@ pub(super) fn say(error: &Error, _: &Asked) -> Response {
 }
 
 /// Says an error where applications prove who they are (RFC 6749 §5.2).
-pub(super) fn say_to_applications(error: &Error, asked: &Asked) -> Response {
+pub(super) fn render_for_application(error: &Error, context: &ErrorContext) -> Response {
     match error {
         Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid) => {
             let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"ciam\""))];
             (challenge, answer(StatusCode::UNAUTHORIZED, "invalid_client", None)).into_response()
         }
         Error::Request(fault) => request(fault),
-        error => say(error, asked),
+        error => render_error(error, context),
     }
 }
 
 /// Says an error where codes are sent.
-pub(super) fn say_to_senders(error: &Error, asked: &Asked) -> Response {
+pub(super) fn render_for_sender(error: &Error, context: &ErrorContext) -> Response {
     match error {
         Error::Unavailable(_) => {
             let text = "Failed to send OTP. Please try again later.";
             answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(text))
         }
-        error => say_to_applications(error, asked),
+        error => render_for_application(error, context),
     }
 }
 

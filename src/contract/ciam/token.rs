@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use super::client::Client;
 use super::parameters::{Fault, Parameters};
 use super::refusal::{self, Address, refusals};
-use super::wish;
+use super::update;
 use crate::account::{
     AccessFault, AccountId, Application, Cause, CodeFault, Contract, CredentialFault, Error, GrantType, Patch, Status,
     Tenant,
 };
 use crate::app::App;
-use crate::code::{Offered, Proof, Usage};
-use crate::http::{body, count_source_of, occasion};
+use crate::code::{CodeAttempt, Proof, Usage};
+use crate::http::{body, change_context, count_source_of};
 use crate::identity::sign_in::Tokens;
 
 /// The host in the names of the grants as they are published. They are names: nobody is asked there.
@@ -82,7 +82,7 @@ refusals! {
 )]
 pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: Request) -> response::Result<Response> {
     count_source_of(&app, &request)?;
-    let occasion = occasion(Contract::Ciam, &request);
+    let context = change_context(Contract::Ciam, &request);
     let parameters = read(&app, request).await?;
     let (application, tenant) = authenticate(&app, &headers, &parameters).await?;
     let grant = parameters.get("grant_type").ok_or(TokenError::NoGrantType)?;
@@ -94,7 +94,7 @@ pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: R
         GrantType::Sms | GrantType::Email => {
             let address = if kind == GrantType::Sms { Address::Phone } else { Address::Email };
             let signing = Signing { app: &app, application: &application, tenant: &tenant, parameters: &parameters };
-            let account = signing.account(address, occasion).await?;
+            let account = signing.account(address, context).await?;
             app.sign_ins().begin(&application, account).await?
         }
         GrantType::RefreshToken => {
@@ -154,7 +154,7 @@ impl Signing<'_> {
     async fn account(
         &self,
         address: Address,
-        occasion: crate::account::history::Occasion,
+        context: crate::account::history::ChangeContext,
     ) -> response::Result<AccountId> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
@@ -167,14 +167,14 @@ impl Signing<'_> {
                 if owner.account.status != Status::Active {
                     return Err(TokenError::AbnormalUserStatus.into());
                 }
-                self.app.store().use_code(proof.challenge()).await.map_err(refused)?;
+                self.app.store().use_code(proof.code_id()).await.map_err(refused)?;
                 return Ok(owner.account.id);
             }
             let wants = self.parameters.get("auto_signup") == Some("true");
             if !(wants && self.application.auto_signup) {
                 return Err(TokenError::UserNotFound.into());
             }
-            match self.sign_up(&proof, &occasion).await {
+            match self.sign_up(&proof, &context).await {
                 // Somebody else signed up with the address meanwhile, or an operator gave it to them.
                 Err(Error::Taken(_)) => {}
                 Err(error) => return Err(refused(error)),
@@ -192,11 +192,11 @@ impl Signing<'_> {
         })?;
         let token = required("otp_token").ok_or(TokenError::NoOtpToken)?;
         let code = required("otp").ok_or(TokenError::NoOtp)?;
-        let Some(contact) = wish::contact(address, typed) else {
+        let Some(contact) = update::contact(address, typed) else {
             // What is no address was never sent a code.
             return Err(self.nothing(token).await);
         };
-        let offered = Offered {
+        let attempt = CodeAttempt {
             tenant: self.tenant,
             usage: Usage::Login,
             contact,
@@ -205,7 +205,7 @@ impl Signing<'_> {
             token,
             code,
         };
-        match self.app.codes().prove(offered).await {
+        match self.app.codes().prove(attempt).await {
             Ok(proof) => Ok(proof),
             Err(Error::Code(CodeFault::Token)) => Err(self.nothing(token).await),
             Err(Error::Code(CodeFault::Code | CodeFault::Expired)) => Err(TokenError::UnknownOtp.into()),
@@ -223,9 +223,13 @@ impl Signing<'_> {
     }
 
     /// An account of which nothing is known but the address.
-    async fn sign_up(&self, proof: &Proof, occasion: &crate::account::history::Occasion) -> Result<AccountId, Error> {
+    async fn sign_up(
+        &self,
+        proof: &Proof,
+        context: &crate::account::history::ChangeContext,
+    ) -> Result<AccountId, Error> {
         let account = self.app.profiles().draft(self.tenant).await?;
-        let account = self.app.profiles().create_proved(account, Patch::default(), proof, occasion).await?;
+        let account = self.app.profiles().create_proved(account, Patch::default(), proof, context).await?;
         Ok(account.id)
     }
 }

@@ -24,14 +24,14 @@ pub(super) const PUSH_TOKEN: &str = "pushToken";
 const KNOWN: [&str; 5] = [ID, FIRST_NAME, LAST_NAME, PHONE_NUMBER, PUSH_TOKEN];
 
 /// A request's body, not yet checked against an account.
-pub(super) struct Wished(Object);
+pub(super) struct UpdateRequest(Object);
 
-impl Wished {
+impl UpdateRequest {
     /// Takes a body; what is hidden in members that this contract does not know makes it malformed.
-    pub(super) fn read(object: Object) -> Result<Wished, Error> {
+    pub(super) fn read(object: Object) -> Result<UpdateRequest, Error> {
         let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
         let hidden = object.iter().any(|(name, value)| name.contains('\0') || (!known(name) && value.contains_nul()));
-        if hidden { Err(BodyFault::Malformed.into()) } else { Ok(Wished(object)) }
+        if hidden { Err(BodyFault::Malformed.into()) } else { Ok(UpdateRequest(object)) }
     }
 
     /// Whom the body addresses; absent, null and empty address nobody.

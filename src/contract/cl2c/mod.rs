@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use crate::account::{AccessFault, Account, AccountId, Contract, Error, Rule, TenantStatus};
 use crate::app::App;
-use crate::http::{self, Voice, annotated, count_source, occasion, speak};
-use crate::identity::api_key::KeyHolder;
+use crate::http::{self, ErrorRenderer, annotated, change_context, count_source, with_error_layer};
+use crate::identity::api_key::KeyCaller;
 use crate::json::{Object, Value};
 
 pub(super) use openapi::document;
@@ -28,11 +28,11 @@ const MAX_BODY: usize = 64 * 1024;
 /// What every path of the contract begins with.
 pub(super) const PREFIX: &str = "/v1/cl2c";
 /// The contract's words for every error.
-pub(super) const VOICE: Voice = refusal::say;
+pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    Router::new().nest(PREFIX, speak(paths().into(), app, "cl2c", VOICE))
+    Router::new().nest(PREFIX, with_error_layer(paths().into(), app, "cl2c", ERROR_RENDERER))
 }
 
 fn paths() -> OpenApiRouter<App> {
@@ -55,12 +55,12 @@ fn paths() -> OpenApiRouter<App> {
 )]
 async fn show(
     State(app): State<App>,
-    Keyed(holder): Keyed,
+    Keyed(caller): Keyed,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
     // What cannot be decoded is no identifier either.
     let id = path.ok().and_then(|Path(id)| parse(&id));
-    let account = holder.account_with(&app, id).await?;
+    let account = caller.account_with(&app, id).await?;
     account.require_active()?;
     Ok(answer(&account))
 }
@@ -80,42 +80,42 @@ async fn show(
     request_body(content = openapi::UserUpdate, description = "At most 64 KiB."),
     security(("key" = []))
 )]
-async fn update(State(app): State<App>, Keyed(holder): Keyed, request: Request) -> Result<Response, Error> {
-    let occasion = occasion(Contract::Cl2c, &request);
-    let wished = http::body::object(&app, request, MAX_BODY).await?;
-    let wished = body::Wished::read(wished)?;
-    let account = holder.addressed(&app, wished.id()?).await?;
+async fn update(State(app): State<App>, Keyed(caller): Keyed, request: Request) -> Result<Response, Error> {
+    let context = change_context(Contract::Cl2c, &request);
+    let body = http::body::object(&app, request, MAX_BODY).await?;
+    let update = body::UpdateRequest::read(body)?;
+    let account = caller.addressed(&app, update.id()?).await?;
     account.require_active()?;
-    let patch = wished.patch(&app, &account).await?;
-    let account = app.profiles().update(account, patch, occasion, Account::require_active).await?;
+    let patch = update.patch(&app, &account).await?;
+    let account = app.profiles().update(account, patch, context, Account::require_active).await?;
     Ok(answer(&account))
 }
 
 /// A back end that may use this contract.
-struct Keyed(KeyHolder);
+struct Keyed(KeyCaller);
 
 impl FromRequestParts<App> for Keyed {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Keyed, Error> {
         count_source(app, parts)?;
-        let holder = app.authenticator().api_key(&parts.headers).await?;
-        open(&holder, app.now())?;
-        app.limits().key(holder.key.id)?;
-        Ok(Keyed(holder))
+        let caller = app.authenticator().api_key(&parts.headers).await?;
+        open(&caller, app.now())?;
+        app.limits().key(caller.key.id)?;
+        Ok(Keyed(caller))
     }
 }
 
 /// The tenant's own state, in this contract's words.
-fn open(holder: &KeyHolder, now: Timestamp) -> Result<(), Error> {
-    match holder.tenant.status {
+fn open(caller: &KeyCaller, now: Timestamp) -> Result<(), Error> {
+    match caller.tenant.status {
         TenantStatus::Inactive => Err(Error::Access(AccessFault::TenantClosed)),
-        TenantStatus::Active if holder.tenant.is_open(now) => Ok(()),
+        TenantStatus::Active if caller.tenant.is_open(now) => Ok(()),
         TenantStatus::Active => Err(Error::Access(AccessFault::TenantExpired)),
     }
 }
 
-impl KeyHolder {
+impl KeyCaller {
     /// The account that a body's `id` addresses. A bound key acts for its account alone, so that another account's
     /// identifier is refused whether or not it exists, and what is no identifier is not looked at.
     async fn addressed(&self, app: &App, id: Option<&str>) -> Result<Account, Error> {

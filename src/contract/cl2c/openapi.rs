@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{FIRST_NAME, ID, LAST_NAME, MAX_NAME, MAX_PUSH_TOKEN, PHONE_NUMBER, PUSH_TOKEN, User};
 use super::refusal::{ErrorResult, Problem};
-use super::{PREFIX, VOICE, answer, paths};
+use super::{ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, Rule, Status};
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header};
 use crate::json::Object;
@@ -40,7 +40,7 @@ pub(in crate::contract) fn document() -> Object {
         annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
         security: ("key", SecurityScheme::ApiKey(ApiKey::Header(key))),
         schemas,
-        voice: VOICE,
+        render_error: ERROR_RENDERER,
         refusal: |status| if status == StatusCode::BAD_REQUEST { "Problem" } else { "ErrorResult" },
         operations: vec![
             Operation {

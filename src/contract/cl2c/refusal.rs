@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{AccessFault, BodyFault, CredentialFault, Error, Fault, RequestFault, Rule, Status};
-use crate::http::{Asked, body, status_of};
+use crate::http::{ErrorContext, body, status_of};
 use crate::json::{Object, Value};
 
 /// Says an error.
-pub(super) fn say(error: &Error, asked: &Asked) -> Response {
-    let result = |status, exception, message| result(asked, status, exception, message);
+pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
+    let result = |status, exception, message| result(context, status, exception, message);
     let unauthorized = |message| {
         let refused = result(StatusCode::UNAUTHORIZED, "UnauthorizedException", message);
         ([(header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"cl2c\""))], refused).into_response()
@@ -19,7 +19,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     let forbidden =
         || result(StatusCode::FORBIDDEN, "ForbiddenException", "You are not authorized to access this resource.");
     match error {
-        Error::Request(fault) => request(asked, fault),
+        Error::Request(fault) => request(context, fault),
         Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid) => {
             unauthorized("Authentication Failed.")
         }
@@ -38,7 +38,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
             AccessFault::AccountStatus(_) => unauthorized("User Not Active. Please contact the administrator."),
             AccessFault::Denied => forbidden(),
         },
-        Error::Fields(faults) => invalid(asked, faults),
+        Error::Fields(faults) => invalid(context, faults),
         Error::Unavailable(_) => {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
@@ -59,9 +59,9 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     }
 }
 
-fn request(asked: &Asked, fault: &RequestFault) -> Response {
+fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     let (exception, message) = match fault {
-        RequestFault::Body(fault) => return malformed(asked, *fault),
+        RequestFault::Body(fault) => return malformed(context, *fault),
         RequestFault::NotFound => ("NotFoundException", "Resource not found."),
         RequestFault::MethodNotAllowed(_) => ("MethodNotAllowedException", "Method not allowed."),
         RequestFault::MediaType | RequestFault::ContentEncoding => {
@@ -71,7 +71,7 @@ fn request(asked: &Asked, fault: &RequestFault) -> Response {
         RequestFault::BodyTooSlow => ("RequestTimeoutException", "Request timeout."),
         RequestFault::RateLimited(_) => ("TooManyRequestsException", "Too many requests."),
     };
-    result(asked, status_of(fault), exception, message)
+    result(context, status_of(fault), exception, message)
 }
 
 /// What is wrong with a body (the shape of RFC 9457, as `application/json`).
@@ -104,16 +104,16 @@ pub(super) struct ErrorResult {
     status_code: u16,
 }
 
-fn malformed(asked: &Asked, fault: BodyFault) -> Response {
+fn malformed(context: &ErrorContext, fault: BodyFault) -> Response {
     let (member, text) = match fault {
         BodyFault::Empty | BodyFault::Null => ("", "A non-empty request body is required."),
         BodyFault::Malformed => ("$", "The request body is not valid JSON."),
         BodyFault::NotAnObject => ("$", "The request body must be a JSON object."),
     };
-    problem(asked, Object::from_iter([(member.to_owned(), Value::Array(vec![Value::from(text)]))]))
+    problem(context, Object::from_iter([(member.to_owned(), Value::Array(vec![Value::from(text)]))]))
 }
 
-fn invalid(asked: &Asked, faults: &[Fault]) -> Response {
+fn invalid(context: &ErrorContext, faults: &[Fault]) -> Response {
     let mut errors = Object::new();
     for fault in faults {
         let text = Value::from(text(fault));
@@ -122,7 +122,7 @@ fn invalid(asked: &Asked, faults: &[Fault]) -> Response {
             _ => drop(errors.insert(&*fault.field, Value::Array(vec![text]))),
         }
     }
-    problem(asked, errors)
+    problem(context, errors)
 }
 
 fn text(fault: &Fault) -> String {
@@ -155,24 +155,24 @@ fn text(fault: &Fault) -> String {
     }
 }
 
-fn problem(asked: &Asked, errors: Object) -> Response {
+fn problem(context: &ErrorContext, errors: Object) -> Response {
     let problem = Problem {
         r#type: "https://tools.ietf.org/html/rfc9110#section-15.5.1",
         title: "Invalid Request",
         status: 400,
         detail: "The request parameters are incorrect.",
-        instance: &asked.request_id,
+        instance: &context.request_id,
         errors,
     };
     json(StatusCode::BAD_REQUEST, &problem)
 }
 
-fn result(asked: &Asked, status: StatusCode, exception: &'static str, message: &'static str) -> Response {
+fn result(context: &ErrorContext, status: StatusCode, exception: &'static str, message: &'static str) -> Response {
     let result = ErrorResult {
         messages: [message],
         source: "API Gateway",
         exception,
-        error_id: format!("error-{}", asked.error_id),
+        error_id: format!("error-{}", context.error_id),
         support_message: "Please contact support with this error ID.",
         status_code: status.as_u16(),
     };

@@ -14,13 +14,13 @@ use uuid::Uuid;
 use super::headers;
 use super::specimen::Ending;
 use crate::account::Error;
-use crate::http::{Asked, Voice, said};
+use crate::http::{ErrorContext, ErrorRenderer, rendered};
 use crate::json::{self, Object, Value};
 use crate::language::Language;
 
 /// The answers of one operation, by status.
 pub(super) struct Answers {
-    voice: Voice,
+    render_error: ErrorRenderer,
     refusal: fn(StatusCode) -> &'static str,
     by_status: BTreeMap<u16, Vec<Answer>>,
 }
@@ -34,9 +34,9 @@ struct Answer {
 }
 
 impl Answers {
-    /// None yet. `refusal` names the schema of what `voice` says with a status.
-    pub(super) fn new(voice: Voice, refusal: fn(StatusCode) -> &'static str) -> Answers {
-        Answers { voice, refusal, by_status: BTreeMap::new() }
+    /// None yet. `refusal` names the schema of what `render_error` says with a status.
+    pub(super) fn new(render_error: ErrorRenderer, refusal: fn(StatusCode) -> &'static str) -> Answers {
+        Answers { render_error, refusal, by_status: BTreeMap::new() }
     }
 
     /// Adds an answer. Of several with the same body one stays, which says when each of them is given.
@@ -53,7 +53,7 @@ impl Answers {
     /// Adds what the contract says of each way to end.
     pub(super) fn refuse(&mut self, endings: Vec<Ending>) {
         for (when, error) in endings {
-            let response = said_to(&error, self.voice);
+            let response = example_of(&error, self.render_error);
             let schema = (self.refusal)(response.status());
             self.add(when, schema, response);
         }
@@ -71,14 +71,14 @@ impl Answers {
 }
 
 /// What a voice says of an error to whoever reads a document.
-pub(in crate::contract) fn said_to(error: &Error, voice: Voice) -> Response {
-    let asked = Asked {
+pub(in crate::contract) fn example_of(error: &Error, render_error: ErrorRenderer) -> Response {
+    let context = ErrorContext {
         language: Language::English,
         request_id: "12345".to_owned(),
         error_id: Uuid::from_u128(0x12345),
         now: Timestamp::UNIX_EPOCH,
     };
-    said(error, &asked, voice)
+    rendered(error, &context, render_error)
 }
 
 fn response(status: u16, answers: &[Answer]) -> Object {

@@ -8,7 +8,7 @@ use super::answers::{Answers, example};
 use super::headers;
 use super::specimen::{Ending, unavailable};
 use crate::account::RequestFault;
-use crate::http::Voice;
+use crate::http::ErrorRenderer;
 use crate::json::{self, Object, Value};
 
 /// Everything that makes up a contract's document.
@@ -24,7 +24,7 @@ pub(in crate::contract) struct Description {
     /// The schemas of answers, by name.
     pub(in crate::contract) schemas: Vec<(String, RefOr<Schema>)>,
     /// Says the errors.
-    pub(in crate::contract) voice: Voice,
+    pub(in crate::contract) render_error: ErrorRenderer,
     /// Names the schema of what the voice says with a status.
     pub(in crate::contract) refusal: fn(StatusCode) -> &'static str,
     /// The operations, each with the identifier that its annotation gives it.
@@ -75,7 +75,7 @@ impl Description {
     }
 
     fn answers(&self) -> Answers {
-        Answers::new(self.voice, self.refusal)
+        Answers::new(self.render_error, self.refusal)
     }
 
     /// What is answered where no operation is: OpenAPI has no place for it but the components.

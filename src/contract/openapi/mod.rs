@@ -10,7 +10,7 @@ mod description;
 mod headers;
 mod specimen;
 
-pub(super) use answers::said_to;
+pub(super) use answers::example_of;
 pub(super) use description::{Description, Operation};
 pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
 pub(super) use specimen::{Ending, body_faults, failures, person, tenant};

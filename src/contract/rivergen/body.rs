@@ -9,7 +9,7 @@ use crate::account::attributes::{self, Unfit};
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text};
 use crate::http::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
-use crate::picture::{self, Data, Sent};
+use crate::picture::{self, Data, PictureInput};
 use crate::store::Identity;
 
 /// The most Unicode scalar values of a display name.
@@ -20,7 +20,7 @@ pub(super) const PICTURE: &str = "profile_image_url";
 pub(super) const PROFILE: &str = "profile";
 
 /// What a body wishes.
-pub(super) struct Wished<'a> {
+pub(super) struct UpdateRequest<'a> {
     /// Everything but a picture that is yet to be taken in.
     pub(super) patch: Patch,
     /// That picture.
@@ -28,31 +28,31 @@ pub(super) struct Wished<'a> {
 }
 
 /// Reads a body for an account; every fault of every field is reported at once. Null is as good as absent.
-pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) -> Result<Wished<'a>, Error> {
+pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) -> Result<UpdateRequest<'a>, Error> {
     refuse_nul_outside(body, &[DISPLAY_NAME, PICTURE, PROFILE])?;
-    let mut wished = Wished { patch: Patch::default(), picture: None };
+    let mut update = UpdateRequest { patch: Patch::default(), picture: None };
     let mut faults = Vec::new();
     let given = |name| body.get(name).filter(|value| **value != Value::Null);
     if let Some(value) = given(DISPLAY_NAME) {
         match display_name(value, account) {
-            Ok(edit) => wished.patch.edit(Field::DisplayName, edit),
+            Ok(edit) => update.patch.edit(Field::DisplayName, edit),
             Err(rule) => faults.push(Fault { field: DISPLAY_NAME.into(), rule }),
         }
     }
     if let Some(value) = given(PICTURE) {
         match picture(value, account, public_url) {
-            Ok(Wish::Edit(edit)) => wished.patch.edit(Field::Picture, edit),
-            Ok(Wish::TakeIn(data)) => wished.picture = Some(data),
+            Ok(PictureEdit::Edit(edit)) => update.patch.edit(Field::Picture, edit),
+            Ok(PictureEdit::Upload(data)) => update.picture = Some(data),
             Err(rule) => faults.push(Fault { field: PICTURE.into(), rule }),
         }
     }
     if let Some(value) = given(PROFILE) {
         match profile(value) {
-            Ok(merge) => wished.patch.merge = Some(merge),
+            Ok(merge) => update.patch.merge = Some(merge),
             Err(fault) => faults.push(fault),
         }
     }
-    if faults.is_empty() { Ok(wished) } else { Err(Error::Fields(faults)) }
+    if faults.is_empty() { Ok(update) } else { Err(Error::Fields(faults)) }
 }
 
 /// Stored without the white space around it.
@@ -74,31 +74,31 @@ fn display_name(value: &Value, account: &Account) -> Result<Edit<Text>, Rule> {
     Text::new(text).map(Edit::Set).map_err(|_| Rule::MaxLength(MAX_DISPLAY_NAME))
 }
 
-enum Wish<'a> {
+enum PictureEdit<'a> {
     Edit(Edit<Text>),
-    TakeIn(Data<'a>),
+    Upload(Data<'a>),
 }
 
 /// An address is kept as it is, our own means keep, and anything else must be a picture.
-fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<Wish<'a>, Rule> {
+fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<PictureEdit<'a>, Rule> {
     let text = value.as_str().ok_or(Rule::Text)?;
     if picture::shown(account, public_url).as_deref() == Some(text) {
-        return Ok(Wish::Edit(Edit::Keep));
+        return Ok(PictureEdit::Edit(Edit::Keep));
     }
     match picture::read(text, public_url).map_err(Rule::Picture)? {
-        Sent::Address(address) => {
+        PictureInput::Address(address) => {
             let address = Text::new(address).map_err(|_| Rule::NoControlCharacters)?;
-            Ok(Wish::Edit(Edit::Set(address)))
+            Ok(PictureEdit::Edit(Edit::Set(address)))
         }
-        Sent::Ours(_) => Err(Rule::ForeignPicture),
-        Sent::Data(data) => Ok(Wish::TakeIn(data)),
+        PictureInput::Ours(_) => Err(Rule::ForeignPicture),
+        PictureInput::Data(data) => Ok(PictureEdit::Upload(data)),
     }
 }
 
 fn profile(value: &Value) -> Result<Object, Fault> {
     let fault = |pointer: &str, rule| Fault { field: format!("{PROFILE}{pointer}").into(), rule };
-    let wish = value.as_object().ok_or_else(|| fault("", Rule::Object))?;
-    attributes::check(wish).map_err(|(unfit, pointer)| {
+    let patch = value.as_object().ok_or_else(|| fault("", Rule::Object))?;
+    attributes::check(patch).map_err(|(unfit, pointer)| {
         let rule = match unfit {
             Unfit::TooDeep => Rule::TooDeep,
             Unfit::KeyLength => Rule::KeyLength,
@@ -107,7 +107,7 @@ fn profile(value: &Value) -> Result<Object, Fault> {
         };
         fault(&pointer, rule)
     })?;
-    Ok(wish.clone())
+    Ok(patch.clone())
 }
 
 /// The envelope of every success.

@@ -9,9 +9,9 @@ use super::body::Success;
 use super::{RiverGenAccess, answer, openapi};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text, Unique};
 use crate::app::App;
-use crate::code::{Offered, Usage, Wanted};
+use crate::code::{CodeAttempt, CodeRequest, Usage};
 use crate::http::body::{object, refuse_nul_outside};
-use crate::http::{Authenticated, language, occasion};
+use crate::http::{Authenticated, change_context, language};
 use crate::json::{Object, Value};
 use crate::language::Language;
 use crate::telemetry::Stopwatch;
@@ -57,7 +57,7 @@ pub(super) async fn request(
     if app.profiles().is_taken(account, &contact).await? {
         return Err(Error::Taken(Unique::Email));
     }
-    let wanted = Wanted {
+    let code_request = CodeRequest {
         tenant: &caller.tenant,
         usage: Usage::ChangeEmail,
         contact: contact.clone(),
@@ -67,7 +67,7 @@ pub(super) async fn request(
         since,
         deliver: true,
     };
-    app.codes().send(wanted).await?;
+    app.codes().send(code_request).await?;
     Ok(answer(&requested(contact.text().as_str())))
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn verify(
     Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
     request: Request,
 ) -> Result<Response, Error> {
-    let occasion = occasion(Contract::RiverGen, &request);
+    let context = change_context(Contract::RiverGen, &request);
     let body = object(&app, request, MAX_BODY).await?;
     refuse_nul_outside(&body, &[NEW_EMAIL, OTP_CODE])?;
     let mut faults = Vec::new();
@@ -94,7 +94,7 @@ pub(super) async fn verify(
     let code = read(&body, OTP_CODE, |text| digits(text, length), &mut faults);
     let (Some(contact), Some(code)) = (contact, code) else { return Err(Error::Fields(faults)) };
 
-    let offered = Offered {
+    let attempt = CodeAttempt {
         tenant: &caller.tenant,
         usage: Usage::ChangeEmail,
         contact,
@@ -103,12 +103,12 @@ pub(super) async fn verify(
         token: "",
         code: &code,
     };
-    let proof = app.codes().prove(offered).await?;
+    let proof = app.codes().prove(attempt).await?;
     let proved = proof.contact().clone();
     let before = caller.account.clone();
     let changed = app
         .profiles()
-        .update_proved(caller.account, Patch::default(), vec![proof], occasion, Account::require_active)
+        .update_proved(caller.account, Patch::default(), vec![proof], context, Account::require_active)
         .await;
     match changed {
         Ok(_) => Ok(answer(&updated(&before, proved.text().as_str()))),

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use crate::account::{Account, Contract, Edit, Error, Field, Patch, Picture, Text};
 use crate::app::App;
-use crate::http::{self, Access, Authenticated, Voice, annotated, occasion, speak};
+use crate::http::{self, Access, Authenticated, ErrorRenderer, annotated, change_context, with_error_layer};
 use crate::picture;
 
 pub(super) use openapi::document;
@@ -26,11 +26,11 @@ const MAX_BODY: usize = 3 * 1024 * 1024;
 /// What every path of the contract begins with.
 pub(super) const PREFIX: &str = "/api/v1/auth";
 /// The contract's words for every error.
-pub(super) const VOICE: Voice = refusal::say;
+pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    Router::new().nest(PREFIX, speak(paths().into(), app, "rivergen", VOICE))
+    Router::new().nest(PREFIX, with_error_layer(paths().into(), app, "rivergen", ERROR_RENDERER))
 }
 
 fn paths() -> OpenApiRouter<App> {
@@ -77,14 +77,14 @@ async fn update(
     Authenticated { caller, .. }: Authenticated<RiverGenAccess>,
     request: Request,
 ) -> Result<Response, Error> {
-    let occasion = occasion(Contract::RiverGen, &request);
-    let wished = http::body::object(&app, request, MAX_BODY).await?;
-    let wished = body::read(&wished, &caller.account, app.public_url())?;
-    let mut patch = wished.patch;
+    let context = change_context(Contract::RiverGen, &request);
+    let body = http::body::object(&app, request, MAX_BODY).await?;
+    let update = body::read(&body, &caller.account, app.public_url())?;
+    let mut patch = update.patch;
     patch.rules = app.profiles().rules(&caller.tenant).await?;
     let rules = patch.rules.clone();
-    let uploaded = upload(&app, &caller.account, wished.picture, &mut patch).await?;
-    match app.profiles().update(caller.account, patch, occasion, Account::require_active).await {
+    let uploaded = upload(&app, &caller.account, update.picture, &mut patch).await?;
+    match app.profiles().update(caller.account, patch, context, Account::require_active).await {
         Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
         Err(error) => {
             // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,

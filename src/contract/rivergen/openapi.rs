@@ -14,10 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 use super::body::{self, DISPLAY_NAME, MAX_DISPLAY_NAME, Me, PICTURE, PROFILE, Success, Updated};
 use super::email::{self, EmailRequested, EmailUpdated, NEW_EMAIL, OTP_CODE};
 use super::refusal::Refusal;
-use super::{PREFIX, VOICE, answer, paths};
+use super::{ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::attributes::{MAX_BYTES, MAX_DEPTH, MAX_KEY};
 use crate::account::{
-    AccessFault, Account, Channel, CodeFault, CredentialFault, Error, Fault, Field, PictureRule, Rule, Rules, Status,
+    AccessFault, Account, CodeFault, CredentialFault, Error, Fault, Field, Medium, PictureRule, Rule, Rules, Status,
     Unique,
 };
 use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
@@ -55,7 +55,7 @@ pub(in crate::contract) fn document() -> Object {
         annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
-        voice: VOICE,
+        render_error: ERROR_RENDERER,
         refusal: |_| "Refusal",
         operations: vec![
             Operation { id: "showMe", requests: Vec::new(), answers: shown, endings: [access(), failures()].concat() },
@@ -291,7 +291,7 @@ fn request_faults() -> Vec<Ending> {
     let others = vec![
         ("the address is the present one", Error::AddressUnchanged),
         ("somebody else has proved the address", Error::Taken(Unique::Email)),
-        ("the address had enough codes for today", CodeFault::TooOften(Channel::Email).into()),
+        ("the address had enough codes for today", CodeFault::TooOften(Medium::Email).into()),
     ];
     [address_faults(), others].concat()
 }

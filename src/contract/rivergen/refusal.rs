@@ -10,15 +10,15 @@ use crate::account::{
 };
 use crate::clock::after;
 use crate::http::body::seconds;
-use crate::http::{Asked, body, status_of};
+use crate::http::{ErrorContext, body, status_of};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Says an error.
-pub(super) fn say(error: &Error, asked: &Asked) -> Response {
-    let plain = |status, code, message| refusal(asked, status, code, message, None);
+pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
+    let plain = |status, code, message| refusal(context, status, code, message, None);
     let challenge = |challenge| {
         let refused = plain(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Invalid or missing token");
         ([(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))], refused).into_response()
@@ -26,11 +26,11 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     let denied = |message| plain(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message);
     let failed = |field: &str, reason: &str| {
         let details = Details { field: field.to_owned(), reason: reason.to_owned(), errors: Vec::new() };
-        refusal(asked, StatusCode::BAD_REQUEST, "PROFILE_UPDATE_FAILED", "Profile update failed", Some(details))
+        refusal(context, StatusCode::BAD_REQUEST, "PROFILE_UPDATE_FAILED", "Profile update failed", Some(details))
     };
     let bad = |code, message| plain(StatusCode::BAD_REQUEST, code, message);
     match error {
-        Error::Request(fault) => request(asked, fault),
+        Error::Request(fault) => request(context, fault),
         Error::Credentials(CredentialFault::Missing) => challenge("Bearer realm=\"rivergen\""),
         Error::Credentials(CredentialFault::OtherScheme | CredentialFault::Invalid)
         | Error::Access(AccessFault::AccountStatus(Status::Closed)) => {
@@ -47,12 +47,12 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         ) => denied("Permission denied"),
         Error::Fields(faults) => {
             let faults: Vec<_> = faults.iter().map(|fault| (fault.field.to_string(), reason(fault))).collect();
-            invalid(asked, &faults)
+            invalid(context, &faults)
         }
         Error::Attributes(faults) => {
             let place = |fault: &Fault| format!("{}{}", super::body::PROFILE, fault.field);
             let faults: Vec<_> = faults.iter().map(|fault| (place(fault), reason(fault))).collect();
-            invalid(asked, &faults)
+            invalid(context, &faults)
         }
         Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
@@ -72,18 +72,18 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
     }
 }
 
-fn request(asked: &Asked, fault: &RequestFault) -> Response {
+fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     let (code, message) = match fault {
         // Unlike elsewhere, a body that is no JSON object is answered as invalid fields are: 422.
-        RequestFault::Body(_) => return invalid(asked, &[("body".to_owned(), "invalid JSON".to_owned())]),
-        RequestFault::RateLimited(early) => return too_many(asked, *early),
+        RequestFault::Body(_) => return invalid(context, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        RequestFault::RateLimited(early) => return too_many(context, *early),
         RequestFault::NotFound => ("RESOURCE_NOT_FOUND", "Not found"),
         RequestFault::MethodNotAllowed(_) => ("METHOD_NOT_ALLOWED", "Method not allowed"),
         RequestFault::MediaType | RequestFault::ContentEncoding => ("UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
         RequestFault::BodyTooLarge => ("PAYLOAD_TOO_LARGE", "Request body too large"),
         RequestFault::BodyTooSlow => ("REQUEST_TIMEOUT", "Request timeout"),
     };
-    refusal(asked, status_of(fault), code, message, None)
+    refusal(context, status_of(fault), code, message, None)
 }
 
 /// The envelope of every refusal.
@@ -120,19 +120,19 @@ struct Each {
 }
 
 fn refusal(
-    asked: &Asked,
+    context: &ErrorContext,
     status: StatusCode,
     code: &'static str,
     message: &'static str,
     details: Option<Details>,
 ) -> Response {
-    let error = Description { code, message, details, timestamp: seconds(asked.now) };
+    let error = Description { code, message, details, timestamp: seconds(context.now) };
     let refusal = Refusal { success: false, error, message };
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body::json(&refusal))
         .into_response()
 }
 
-fn invalid(asked: &Asked, faults: &[(String, String)]) -> Response {
+fn invalid(context: &ErrorContext, faults: &[(String, String)]) -> Response {
     let details = faults.first().map(|(field, reason)| Details {
         field: field.clone(),
         reason: reason.clone(),
@@ -145,7 +145,7 @@ fn invalid(asked: &Asked, faults: &[(String, String)]) -> Response {
         },
     });
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    refusal(asked, status, "VALIDATION_ERROR", "Request validation failed", details)
+    refusal(context, status, "VALIDATION_ERROR", "Request validation failed", details)
 }
 
 fn reason(fault: &Fault) -> String {
@@ -180,10 +180,10 @@ fn picture_reason(rule: PictureRule) -> &'static str {
     }
 }
 
-fn too_many(asked: &Asked, early: TooMany) -> Response {
-    let refused = refusal(asked, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded", None);
+fn too_many(context: &ErrorContext, early: TooMany) -> Response {
+    let refused = refusal(context, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded", None);
     let wait = jiff::SignedDuration::try_from(early.wait).unwrap_or(jiff::SignedDuration::MAX);
-    let reset = after(asked.now, wait);
+    let reset = after(context.now, wait);
     // Whole seconds, rounded up: who waits until then is let in.
     let reset = reset.as_second() + i64::from(reset.subsec_nanosecond() > 0);
     let headers =

@@ -20,12 +20,12 @@ pub(super) const WRITABLE: [(&str, Field, usize); 5] = [
 ];
 
 /// Reads a request for an account; every fault of every field is reported at once.
-pub(super) fn patch(wished: &Object, account: &Account) -> Result<Patch, Error> {
-    refuse_nul_outside(wished, &WRITABLE.map(|(name, _, _)| name))?;
+pub(super) fn patch(update: &Object, account: &Account) -> Result<Patch, Error> {
+    refuse_nul_outside(update, &WRITABLE.map(|(name, _, _)| name))?;
     let mut patch = Patch::default();
     let mut faults = Vec::new();
     for (name, field, max) in WRITABLE {
-        match edit(wished.get(name), shown(account, field), max) {
+        match edit(update.get(name), shown(account, field), max) {
             Ok(edit) => patch.edit(field, edit),
             Err(rules) => faults.extend(rules.into_iter().map(|rule| Fault { field: name.into(), rule })),
         }
@@ -35,8 +35,8 @@ pub(super) fn patch(wished: &Object, account: &Account) -> Result<Patch, Error> 
 
 /// Null means keep, the empty string means clear. A value equal to what is shown changes nothing, even one that another
 /// contract wrote beyond this one's limit: clients read, edit one field, and send all of them back.
-fn edit(wished: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, Vec<Rule>> {
-    let text = match wished {
+fn edit(update: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, Vec<Rule>> {
+    let text = match update {
         None | Some(Value::Null) => return Ok(Edit::Keep),
         Some(Value::String(text)) if text == shown => return Ok(Edit::Keep),
         Some(Value::String(text)) if text.is_empty() => return Ok(Edit::Clear),

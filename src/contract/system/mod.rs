@@ -1,10 +1,10 @@
 //! The System portal's contract: `/web/v1/system/profile`.
 
 mod body;
-mod channel_openapi;
 mod openapi;
 mod refusal;
 mod secure_channel;
+mod secure_channel_openapi;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::account::{AccessFault, Account, Contract, Error, Portal, Status, Tenant};
 use crate::app::App;
 use crate::config::ClientHash;
-use crate::http::{self, Access, Authenticated, Voice, annotated, language, occasion, speak};
+use crate::http::{self, Access, Authenticated, ErrorRenderer, annotated, change_context, language, with_error_layer};
 use crate::identity::Caller;
 use crate::language::Language;
 use secure_channel::Opened;
@@ -32,13 +32,13 @@ const MAX_BODY: usize = 64 * 1024;
 /// What every path of the contract begins with.
 pub(super) const PREFIX: &str = "/web/v1/system";
 /// The contract's words for every error.
-pub(super) const VOICE: Voice = refusal::say;
+pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
 /// The contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
-    let profile = speak(paths().into(), app, "system", VOICE);
+    let profile = with_error_layer(paths().into(), app, "system", ERROR_RENDERER);
     let profile = profile.layer(from_fn_with_state(app.clone(), secure_channel::seal));
-    let channel = speak(secure_channel::paths().into(), app, "system", VOICE);
+    let channel = with_error_layer(secure_channel::paths().into(), app, "system", ERROR_RENDERER);
     Router::new().nest(PREFIX, profile).nest(CHANNEL_PREFIX, channel)
 }
 
@@ -71,14 +71,14 @@ async fn show(Authenticated { caller, .. }: Authenticated<SystemAccess>, headers
     path = "/profile/update",
     operation_id = "updateProfile",
     tag = "Profile",
-    params(openapi::Headers, channel_openapi::Headers),
+    params(openapi::Headers, secure_channel_openapi::Headers),
     request_body(
         content(
             (openapi::ProfileUpdate = "application/json"),
-            (channel_openapi::CompactMessage = "application/jose"),
-            (channel_openapi::FlattenedMessage = "application/jose+json"),
+            (secure_channel_openapi::CompactMessage = "application/jose"),
+            (secure_channel_openapi::FlattenedMessage = "application/jose+json"),
         ),
-        description = channel_openapi::BODIES
+        description = secure_channel_openapi::BODIES
     ),
     security(("token" = []))
 )]
@@ -88,12 +88,12 @@ async fn update(
     request: Request,
 ) -> Result<Response, Error> {
     let language = language(request.headers());
-    let occasion = occasion(Contract::System, &request);
-    let Opened { wished, nonce } = secure_channel::read(&app, &caller, request).await?;
-    let patch = body::patch(&wished, &caller.account)?;
+    let context = change_context(Contract::System, &request);
+    let Opened { update, nonce } = secure_channel::read(&app, &caller, request).await?;
+    let patch = body::patch(&update, &caller.account)?;
     let account = match nonce {
-        Some(nonce) => app.profiles().update_once(caller.account, patch, nonce, occasion, permitted).await?,
-        None => app.profiles().update(caller.account, patch, occasion, permitted).await?,
+        Some(nonce) => app.profiles().update_once(caller.account, patch, nonce, context, permitted).await?,
+        None => app.profiles().update(caller.account, patch, context, permitted).await?,
     };
     Ok(answer(&account, &caller.tenant, language))
 }

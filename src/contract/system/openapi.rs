@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::body::{Success, WRITABLE};
 use super::refusal::Refusal;
-use super::{CHANNEL_PREFIX, PREFIX, VOICE, answer, paths};
+use super::{CHANNEL_PREFIX, ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, HashFault, Rule, Status};
 use crate::contract::openapi::{
     ACCEPT_LANGUAGE, Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header, tenant,
@@ -26,7 +26,7 @@ pub(in crate::contract) fn document() -> Object {
     let mut schemas =
         vec![(Success::name().into_owned(), Success::schema()), (Refusal::name().into_owned(), Refusal::schema())];
     Success::schemas(&mut schemas);
-    for (name, schema) in super::channel_openapi::schemas() {
+    for (name, schema) in super::secure_channel_openapi::schemas() {
         schemas.push((name, schema));
     }
     let token = HttpBuilder::new()
@@ -45,9 +45,9 @@ pub(in crate::contract) fn document() -> Object {
             .into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
         schemas,
-        voice: VOICE,
+        render_error: ERROR_RENDERER,
         refusal: |_| "Refusal",
-        operations: super::channel_openapi::operations().into_iter().chain(profile()).collect(),
+        operations: super::secure_channel_openapi::operations().into_iter().chain(profile()).collect(),
     }
     .draw()
 }
@@ -59,7 +59,8 @@ fn profile() -> [Operation; 2] {
             id: "updateProfile",
             requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
             answers: updated,
-            endings: [access(), body_faults(), super::channel_openapi::faults(), field_faults(), failures()].concat(),
+            endings: [access(), body_faults(), super::secure_channel_openapi::faults(), field_faults(), failures()]
+                .concat(),
         },
     ]
 }
@@ -146,7 +147,7 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
     ];
     let account = person(&fields, CREATED, Timestamp::constant(1_774_260_000, 0));
     let plain = answer(&account, &tenant(), Language::English);
-    vec![("the whole profile as it is now", "Success", plain), super::channel_openapi::encrypted_answer()]
+    vec![("the whole profile as it is now", "Success", plain), super::secure_channel_openapi::encrypted_answer()]
 }
 
 /// How a request can end before its body is read.

@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 
 use super::secure_channel as channel;
 use crate::account::{AccessFault, ChannelFault, CredentialFault, Error, Fault, HashFault, RequestFault, Rule, Status};
-use crate::http::{Asked, body, status_of};
+use crate::http::{ErrorContext, body, status_of};
 use crate::identity::client_hash;
 use crate::json::{Object, Value};
 use crate::language::{Argument, Language};
 
 /// Says an error.
-pub(super) fn say(error: &Error, asked: &Asked) -> Response {
-    let language = asked.language;
+pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
+    let language = context.language;
     let text = |status, key: &str| refusal(status, language, language.text(key).into_owned());
     let about_header = |key: &str| {
         let message = language.text_with(key, &[("header", Argument::Text(client_hash::HEADER))]);
@@ -32,7 +32,7 @@ pub(super) fn say(error: &Error, asked: &Asked) -> Response {
         Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
         Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
-        Error::Channel(fault) => channel::Plain::mark(text(channel_status(fault), channel_text(fault))),
+        Error::Channel(fault) => channel::Plain::mark_plain(text(channel_status(fault), channel_text(fault))),
         Error::Fields(faults) => invalid(language, faults),
         // No field that this contract writes can be taken or is too large.
         Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {

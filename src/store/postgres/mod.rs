@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use super::statement::{Part, Statement, parts, select, statement};
 use super::tables::{ACCOUNT, CHANNEL_NONCE, HISTORY};
 use super::value::{Parameter, computed};
-use super::{Attempt, Commit, Holding, OpenError, Query, Read, Update, accounts, channels, record, unique};
+use super::{Commit, MakeUpdate, OpenError, Query, Read, UniqueKey, Update, accounts, record, secure_channel, unique};
 use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
@@ -33,12 +33,12 @@ const NONCE: usize = ENTRY + HISTORY.table().width();
 const CHANGE: Part = Part::All(parts![
     "WITH changed AS (",
     { accounts::CHANGE },
-    " RETURNING id, tenant_id), released AS (DELETE FROM holding h USING changed, unnest(",
+    " RETURNING id, tenant_id), released AS (DELETE FROM unique_key h USING changed, unnest(",
     { Part::Place(RELEASED) },
     "::text[], ",
     { Part::Place(RELEASED + 1) },
     "::bytea[]) AS r(kind, key) WHERE h.tenant_id = changed.tenant_id AND h.kind = r.kind AND h.key = r.key \
-     AND h.account_id = changed.id), claimed AS (INSERT INTO holding (tenant_id, kind, key, account_id) \
+     AND h.account_id = changed.id), claimed AS (INSERT INTO unique_key (tenant_id, kind, key, account_id) \
      SELECT changed.tenant_id, c.kind, c.key, changed.id FROM changed, unnest(",
     { Part::Place(CLAIMED) },
     "::text[], ",
@@ -163,35 +163,35 @@ impl Postgres {
         .await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
+    pub(super) async fn commit(&self, first: Update, make_update: MakeUpdate) -> Result<Commit, Error> {
         let this = self.clone();
         uncancelled(async move {
             let claims = match first.claim.as_slice() {
                 [] => None,
                 [one] => Some(one.kind),
                 // A violated constraint does not name the claim, so each claim takes a statement of its own.
-                _ => return this.commit_locked(first.account, attempt).await,
+                _ => return this.commit_locked(first.account, make_update).await,
             };
             if !first.effects.is_empty() {
                 // What else happens takes statements of its own, and so a transaction of several: rare enough.
-                return this.commit_locked(first.account, attempt).await;
+                return this.commit_locked(first.account, make_update).await;
             }
             let Query { statement, parameters, .. } = committing(&first, &first.claim);
             match this.query_claiming(statement, &parameters, |row| computed::<i64>(row, 0), claims).await?[..] {
                 [1] => Ok(first.into()),
-                _ => this.commit_locked(first.account, attempt).await,
+                _ => this.commit_locked(first.account, make_update).await,
             }
         })
         .await
     }
 
     /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
-    async fn commit_locked(&self, seen: Account, attempt: Attempt) -> Result<Commit, Error> {
+    async fn commit_locked(&self, seen: Account, make_update: MakeUpdate) -> Result<Commit, Error> {
         let mut connection = self.connection().await?;
         let (mut refused, mut claims) = (None, None);
         let work = async {
             let transaction = connection.transaction().await?;
-            let outcome = attempt_locked(&transaction, &seen, &attempt, &mut refused, &mut claims).await?;
+            let outcome = attempt_locked(&transaction, &seen, &make_update, &mut refused, &mut claims).await?;
             match refused {
                 Some(_) => transaction.rollback().await?,
                 None => transaction.commit().await?,
@@ -229,14 +229,14 @@ impl Postgres {
 async fn attempt_locked(
     transaction: &Transaction<'_>,
     seen: &Account,
-    attempt: &Attempt,
+    make_update: &MakeUpdate,
     refused: &mut Option<Error>,
     claims: &mut Option<Unique>,
 ) -> Result<Option<Commit>, tokio_postgres::Error> {
     let lock = transaction.prepare_cached(LOCK.postgres).await?;
     let rows = transaction.query(&lock, &references(&[seen.id.into()])).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let attempted = record::account(row).and_then(|current| Ok((attempt(&current)?, current)));
+    let attempted = record::account(row).and_then(|current| Ok((make_update(&current)?, current)));
     let update = match attempted {
         Ok((Some(update), _)) => update,
         Ok((None, current)) => return Ok(Some(Commit::unchanged(current))),
@@ -273,17 +273,17 @@ async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_
 }
 
 /// The one statement that writes an update without its effects; `claim` are those of its claims that it includes.
-fn committing(update: &Update, claim: &[Holding]) -> Query {
+fn committing(update: &Update, claim: &[UniqueKey]) -> Query {
     let mut bound = record::account_values(&update.account);
-    for holdings in [update.release.as_slice(), claim] {
-        bound.push(Parameter::Texts(holdings.iter().map(|holding| holding.kind.name().to_owned()).collect()));
-        bound.push(Parameter::BytesList(holdings.iter().map(|holding| holding.key.to_vec()).collect()));
+    for unique_keys in [update.release.as_slice(), claim] {
+        bound.push(Parameter::Texts(unique_keys.iter().map(|unique_key| unique_key.kind.name().to_owned()).collect()));
+        bound.push(Parameter::BytesList(unique_keys.iter().map(|unique_key| unique_key.key.to_vec()).collect()));
     }
     bound.extend(record::entry_values(&update.entry));
     match &update.nonce {
         None => (COMMIT, bound).into(),
         Some(nonce) => {
-            bound.extend(channels::nonce_values(nonce));
+            bound.extend(secure_channel::nonce_values(nonce));
             (COMMIT_ONCE, bound).into()
         }
     }

@@ -15,7 +15,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::statement::Statement;
 use super::value::{Parameter, Row};
-use super::{Attempt, Commit, OpenError, Query, Read, Update, accounts, channels, history, made_by, record, unique};
+use super::{
+    Commit, MakeUpdate, OpenError, Query, Read, Update, accounts, history, made_by, record, secure_channel, unique,
+};
 use crate::account::{Cause, CredentialFault, Error, Unique};
 use crate::config;
 use writer::Writer;
@@ -115,13 +117,13 @@ impl Sqlite {
         self.writer.run(run).await
     }
 
-    pub(super) async fn commit(&self, first: Update, attempt: Attempt) -> Result<Commit, Error> {
-        self.writer.run(move |connection| commit(connection, first, &attempt)).await
+    pub(super) async fn commit(&self, first: Update, make_update: MakeUpdate) -> Result<Commit, Error> {
+        self.writer.run(move |connection| commit(connection, first, &make_update)).await
     }
 }
 
 /// Inside the writer's transaction nobody else can change the account, so a second attempt always holds.
-fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<Commit, Error> {
+fn commit(connection: &Connection, first: Update, make_update: &MakeUpdate) -> Result<Commit, Error> {
     if apply(connection, &first)? {
         return Ok(first.into());
     }
@@ -129,7 +131,7 @@ fn commit(connection: &Connection, first: Update, attempt: &Attempt) -> Result<C
     let Some(current) = read.into_iter().next() else {
         return Err(CredentialFault::Invalid.into());
     };
-    match attempt(&current)? {
+    match make_update(&current)? {
         None => Ok(Commit::unchanged(current)),
         Some(second) if apply(connection, &second)? => Ok(second.into()),
         Some(_) => Err(Error::Internal(Cause::new("an account changed under the writer's own lock"))),
@@ -144,7 +146,7 @@ fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     for query in accounts::releases(update).chain(accounts::claims(update)) {
         execute(connection, &query)?;
     }
-    for query in update.nonce.iter().flat_map(channels::using) {
+    for query in update.nonce.iter().flat_map(secure_channel::using) {
         execute(connection, &query)?;
     }
     for effect in &update.effects {

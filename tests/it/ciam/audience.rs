@@ -4,14 +4,14 @@ use selfsame::account::{Field, Kind};
 use selfsame::store::{Identity, Link};
 use serde_json::json;
 
-use super::{ALL, Jane, USERINFO};
+use super::{ALL, AppUser, USERINFO};
 use crate::support::provider::Provider;
 use crate::support::signing::Key;
 use crate::support::{Database, Server, Transcript, patch};
 
 on_both_databases!(
     async fn an_applications_token_is_refused_by_every_other_contract(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for (method, path) in [
             ("GET", "/web/v1/system/profile"),
@@ -48,7 +48,7 @@ on_both_databases!(
 on_both_databases!(
     async fn an_application_called_like_a_contract_opens_none_but_this(server: Server) {
         let client = server.client_with(Kind::Web, &[], |application| application.id = "system".to_owned()).await;
-        let jane = Jane::of(client, server.person(&[]).await).await;
+        let jane = AppUser::of(client, server.person(&[]).await).await;
         let system = server.request("GET", "/web/v1/system/profile").bearer(&jane.token).header("X-Client-Hash", "d1");
         assert_eq!(system.send().await.status, 403);
         assert_eq!(jane.get().await.status, 200);

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Contract, Field, Kind};
 use serde_json::json;
 
-use super::{ALL, Jane, USERINFO, in_status};
+use super::{ALL, AppUser, USERINFO, in_status};
 use crate::support::applications::{KEY_ID, basic};
 use crate::support::forge::Forge;
 use crate::support::signing::Key;
@@ -47,7 +47,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_token_that_does_not_hold_is_401_with_a_challenge_and_no_body(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let (rest, signature) = jane.token.rsplit_once('.').unwrap();
         let (header, claims) = rest.split_once('.').unwrap();
         let flipped = if signature.starts_with('A') { "B" } else { "A" }.to_owned() + &signature[1..];
@@ -111,7 +111,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_token_holds_for_its_time_and_no_longer(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let leeway = server.app.config().issuer.leeway;
         server.pass(Duration::from_secs(599));
         assert_eq!(jane.get().await.status, 200);
@@ -143,7 +143,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_token_comes_before_the_person_and_the_person_before_the_body(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let broken = |token: &str| {
             server.request("PATCH", USERINFO).bearer(token).header("Content-Type", "text/plain").body("{")
@@ -180,7 +180,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_scheme_compares_without_case(server: Server) {
-        let jane = Jane::with(&server, crate::support::patch(&[(Field::DisplayName, "Jane")]), &["name"]).await;
+        let jane = AppUser::with(&server, crate::support::patch(&[(Field::DisplayName, "Jane")]), &["name"]).await;
         let answer =
             server.request("GET", USERINFO).header("Authorization", &format!("bearer {}", jane.token)).send().await;
         assert_eq!(answer.status, 200);

@@ -1,11 +1,11 @@
 //! Bodies, methods and paths.
 
-use super::{Jane, USERINFO};
+use super::{AppUser, USERINFO};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
     async fn a_body_that_is_no_object_is_malformed(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for body in ["", "{", "[]", "\"x\"", "null", "{} {}", "{\"nickname\":\"\\ud800\"}", "{\"other\":\"\\u0000\"}"] {
             transcript.add(body, &jane.patch(body).await);
@@ -32,7 +32,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn another_content_type_is_refused_with_the_one_that_is_taken(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let body = r#"{"nickname":"J"}"#;
         transcript.add("none", &jane.request("PATCH").body(body).send().await);
@@ -69,7 +69,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_body_beyond_64_kib_is_refused(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let body = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
         assert_eq!(jane.patch(body(64 * 1024)).await.status, 200);
         insta::assert_snapshot!(jane.patch(body(64 * 1024 + 1)).await, @r#"
@@ -161,7 +161,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_head_is_a_get_without_its_body(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let (get, head) = (jane.get().await, jane.request("HEAD").send().await);
         assert_eq!(
             (head.status, head.headers.get("content-type"), head.body.as_str()),
@@ -177,7 +177,7 @@ on_both_databases!(
                 application.origins = vec!["https://app.example.com".to_owned()];
             })
             .await;
-        let jane = Jane::of(client, server.person(&[]).await).await;
+        let jane = AppUser::of(client, server.person(&[]).await).await;
         let from = |method: &str, origin: &str| server.request(method, USERINFO).header("Origin", origin);
         let mut transcript = Transcript::default();
         transcript.add("preflight", &from("OPTIONS", "https://app.example.com").send().await);
@@ -221,7 +221,7 @@ on_both_databases!(
 async fn too_many_requests_of_one_person_or_address_are_refused() {
     let settings = [("SELFSAME__RATE_LIMIT__DEFAULT", "2")];
     let server = Server::with(crate::support::Database::sqlite(), &settings).await;
-    let jane = Jane::new(&server).await;
+    let jane = AppUser::new(&server).await;
     assert_eq!((jane.get().await.status.as_u16(), jane.get().await.status.as_u16()), (200, 200));
     insta::assert_snapshot!(jane.get().await, @r#"
     429 Too Many Requests

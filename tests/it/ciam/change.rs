@@ -3,12 +3,12 @@
 use selfsame::account::{Field, Patch};
 use serde_json::json;
 
-use super::{ALL, Jane};
+use super::{ALL, AppUser};
 use crate::support::{Server, Transcript, patch};
 
 on_both_databases!(
     async fn nothing_wished_is_nothing_changed(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let answer = jane.patch("{}").await;
         assert_eq!((answer.status.as_u16(), &answer.body), (200, &jane.get().await.body));
@@ -18,7 +18,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn one_member_that_is_no_attribute_refuses_everything(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let mut transcript = Transcript::default();
         for body in [
@@ -52,7 +52,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn what_is_known_and_not_changed_here_refuses_everything(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for name in [
             "sub",
@@ -95,7 +95,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn time_zones_are_names_of_the_database_in_their_own_spelling(server: Server) {
-        let jane = Jane::with(&server, Patch::default(), &["zoneinfo"]).await;
+        let jane = AppUser::with(&server, Patch::default(), &["zoneinfo"]).await;
         for zone in ["Asia/Shanghai", "Europe/Paris", "UTC", "PRC", "America/Argentina/ComodRivadavia"] {
             let answer = jane.patch(json!({"zoneinfo": zone}).to_string()).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["zoneinfo"]), (200, &json!(zone)), "{zone}");
@@ -107,7 +107,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn languages_are_well_formed_tags(server: Server) {
-        let jane = Jane::with(&server, Patch::default(), &["locale"]).await;
+        let jane = AppUser::with(&server, Patch::default(), &["locale"]).await;
         for (sent, shown) in [
             ("zh-CN", "zh-CN"),
             ("en-US", "en-US"),
@@ -127,7 +127,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn values_of_another_type_are_refused(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let odd = [json!(null), json!(1), json!(true), json!([]), json!({}), json!("a\u{0}b")];
         for name in ["name", "nickname", "zoneinfo", "locale", "phone_number", "email"] {
             let odd = if ["phone_number", "email"].contains(&name) { &odd[..5] } else { &odd[..] };
@@ -144,7 +144,7 @@ on_both_databases!(
             (Field::TimeZone, "UTC"),
             (Field::Language, "en"),
         ]);
-        let jane = Jane::with(&server, wished, &ALL).await;
+        let jane = AppUser::with(&server, wished, &ALL).await;
         let answer = jane.patch(r#"{"name":"","nickname":"","zoneinfo":"","locale":""}"#).await;
         assert_eq!(answer.body, format!(r#"{{"sub":"{}"}}"#, jane.account.id));
         let malformed = jane.patch(r#"{"phone_number":""}"#).await;
@@ -155,7 +155,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn lengths_count_unicode_scalar_values(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         for (name, limit) in [("name", 126), ("nickname", 128)] {
             for letter in ["x", "\u{1F600}", "\u{20BB7}"] {
                 let body = json!({name: letter.repeat(limit)}).to_string();
@@ -169,7 +169,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_names_that_the_page_misspells_are_taken(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let answer = jane.patch(r#"{"Name":"Janet"}"#).await;
         assert_eq!(answer.json()["name"], "Janet");
         assert_eq!(jane.patch(r#"{"Name":"ignored","name":"Joan"}"#).await.json()["name"], "Joan");
@@ -182,7 +182,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_value_that_is_shown_is_taken_even_if_it_breaks_a_limit(server: Server) {
         let long = "x".repeat(200);
-        let jane = Jane::with(&server, patch(&[(Field::DisplayName, &long), (Field::Nickname, &long)]), &ALL).await;
+        let jane = AppUser::with(&server, patch(&[(Field::DisplayName, &long), (Field::Nickname, &long)]), &ALL).await;
         let before = jane.stored().await;
         let answer = jane.patch(json!({"name": long, "nickname": long}).to_string()).await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -193,7 +193,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_change_is_in_the_history(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         jane.patch(r#"{"nickname":"J"}"#).await;
         let entries = server.app.store().history(jane.account.id, 1, 10).await.unwrap();
         let metadata = &entries[0].metadata;
@@ -204,7 +204,7 @@ on_both_databases!(
 );
 
 /// Proves that values are refused and change nothing.
-async fn refuses(jane: &Jane<'_>, name: &str, values: &[serde_json::Value]) {
+async fn refuses(jane: &AppUser<'_>, name: &str, values: &[serde_json::Value]) {
     let before = jane.stored().await;
     for value in values {
         let answer = jane.patch(json!({"nickname": "other", name: value}).to_string()).await;

@@ -2,7 +2,7 @@
 
 use selfsame::account::{Edit, Field, Kind, Patch, Text};
 
-use super::{ALL, Jane, USERINFO, without_address};
+use super::{ALL, AppUser, USERINFO, without_address};
 use crate::support::{Server, patch};
 
 /// A person of whom everything is known.
@@ -26,7 +26,7 @@ fn everything() -> Patch {
 
 on_both_databases!(
     async fn claims_come_in_one_order_and_only_those_that_the_application_may_see(server: Server) {
-        let jane = Jane::with(&server, everything(), &ALL).await;
+        let jane = AppUser::with(&server, everything(), &ALL).await;
         let sub = jane.account.id.to_string();
         insta::assert_snapshot!(jane.get().await.to_string().replace(&sub, "SUB"), @r#"
         200 OK
@@ -35,16 +35,16 @@ on_both_databases!(
 
         {"sub":"SUB","email":"jane@example.com","name":"Jane","nickname":"J","zoneinfo":"Asia/Shanghai","locale":"zh-CN","phone_number":"13800138000","email_verified":true,"phone_number_verified":true,"username":"jane_1","picture":"https://example.com/jane.png"}
         "#);
-        let few = Jane::of(server.client(Kind::Spa, &["name", "phone_number"]).await, jane.account.clone()).await;
+        let few = AppUser::of(server.client(Kind::Spa, &["name", "phone_number"]).await, jane.account.clone()).await;
         insta::assert_snapshot!(few.get().await.body.replace(&sub, "SUB"), @r#"{"sub":"SUB","name":"Jane","phone_number":"13800138000"}"#);
-        let none = Jane::of(server.client(Kind::Mobile, &[]).await, jane.account.clone()).await;
+        let none = AppUser::of(server.client(Kind::Mobile, &[]).await, jane.account.clone()).await;
         insta::assert_snapshot!(none.get().await.body.replace(&sub, "SUB"), @r#"{"sub":"SUB"}"#);
     }
 );
 
 on_both_databases!(
     async fn a_post_reads_as_a_get_does(server: Server) {
-        let jane = Jane::with(&server, everything(), &ALL).await;
+        let jane = AppUser::with(&server, everything(), &ALL).await;
         let read = jane.get().await;
         assert_eq!(jane.request("POST").send().await.to_string(), read.to_string());
         let form = jane.request("POST").header("Content-Type", "application/x-www-form-urlencoded").body("a=b");
@@ -54,7 +54,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn what_has_no_value_or_breaks_its_grammar_is_left_out(server: Server) {
-        let jane = Jane::with(&server, Patch::default(), &ALL).await;
+        let jane = AppUser::with(&server, Patch::default(), &ALL).await;
         let nothing = format!(r#"{{"sub":"{}"}}"#, jane.account.id);
         assert_eq!(jane.get().await.body, nothing);
         let odd = patch(&[
@@ -72,7 +72,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn numbers_of_the_mainland_show_in_eleven_digits_and_others_as_they_are(server: Server) {
-        let jane = Jane::with(&server, Patch::default(), &["phone_number"]).await;
+        let jane = AppUser::with(&server, Patch::default(), &["phone_number"]).await;
         for (stored, shown) in [
             ("+8613800138000", "13800138000"),
             ("+86 138-0013-8000", "13800138000"),
@@ -92,7 +92,7 @@ on_both_databases!(
     async fn a_picture_of_ours_shows_below_our_own_address(server: Server) {
         let mut wished = Patch::default();
         wished.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
-        let jane = Jane::with(&server, wished, &["picture"]).await;
+        let jane = AppUser::with(&server, wished, &["picture"]).await;
         let shown = without_address(&server, &jane.get().await).replace(&jane.account.id.to_string(), "SUB");
         insta::assert_snapshot!(shown, @r#"
         200 OK
@@ -106,7 +106,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn claims_change_for_tokens_that_were_issued_before(server: Server) {
-        let mut jane = Jane::with(&server, everything(), &["name"]).await;
+        let mut jane = AppUser::with(&server, everything(), &["name"]).await;
         jane.client.application.claims = vec!["nickname".to_owned()];
         server.app.store().set_application(&jane.client.application).await.unwrap();
         assert_eq!(jane.get().await.json(), serde_json::json!({"sub": jane.account.id.to_string(), "nickname": "J"}));
@@ -115,7 +115,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn an_application_that_is_gone_takes_its_tokens_along(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         assert!(server.app.store().delete_application(&jane.client.application.id).await.unwrap());
         let answer = server.request("GET", USERINFO).bearer(&jane.token).send().await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (401, ""));

@@ -99,10 +99,11 @@ on_both_databases!(
         ] {
             transcript.add(body.to_string(), &client.send(body).await);
         }
-        let form =
-            client.signed(server.request("POST", SEND)).header("Content-Type", "application/x-www-form-urlencoded");
+        let form = client
+            .authenticated(server.request("POST", SEND))
+            .header("Content-Type", "application/x-www-form-urlencoded");
         transcript.add("a form", &form.body("phone_number=13800138000").send().await);
-        transcript.add("malformed", &client.signed(server.request("POST", SEND)).json("{").send().await);
+        transcript.add("malformed", &client.authenticated(server.request("POST", SEND)).json("{").send().await);
         insta::assert_snapshot!(transcript, @r#"
         > {"phone_number":"13800138000","usage":"other"}
         > {"phone_number":"13800138000","usage":1}

@@ -3,7 +3,7 @@
 use selfsame::account::{Contract, Field};
 use serde_json::json;
 
-use super::Jane;
+use super::AppUser;
 use crate::support::{Server, Transcript, patch};
 
 const SCHEMA: &str = r##"{
@@ -28,7 +28,7 @@ const SCHEMA: &str = r##"{
 const CLAIMS: [&str; 12] =
     ["tags", "home", "badge", "motto", "height", "floor", "member", "birthday", "city", "level", "pin", "undefined"];
 
-async fn jane(server: &Server) -> Jane<'_> {
+async fn jane(server: &Server) -> AppUser<'_> {
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
     let stored =
         r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#;
@@ -37,7 +37,7 @@ async fn jane(server: &Server) -> Jane<'_> {
     server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
     server.operate(&account, patch(&[(Field::Attributes, stored)])).await;
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
-    Jane::of(server.client(selfsame::account::Kind::Web, &CLAIMS).await, account).await
+    AppUser::of(server.client(selfsame::account::Kind::Web, &CLAIMS).await, account).await
 }
 
 on_both_databases!(
@@ -153,7 +153,7 @@ on_both_databases!(
     async fn attributes_and_addresses_change_together_or_not_at_all(server: Server) {
         let jane = jane(&server).await;
         let proof = jane.proof("email", "new@example.com").await;
-        let mut body = Jane::proved("email", "new@example.com", &proof);
+        let mut body = AppUser::proved("email", "new@example.com", &proof);
         body["badge"] = json!("bad");
         assert_eq!(jane.patch(body.to_string()).await.body, r#"{"error":"illegal_parameter_value"}"#);
         body["badge"] = json!("ABC");

@@ -1,6 +1,6 @@
 //! What clients find out by themselves.
 
-use super::{Jane, without_address};
+use super::{AppUser, without_address};
 use crate::support::Server;
 use crate::support::applications::KEY_ID;
 
@@ -19,7 +19,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_keys_are_those_that_applications_tokens_are_signed_with(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let answer = server.request("GET", "/oauth2/jwks").send().await;
         assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
         let keys = answer.json();

@@ -123,7 +123,7 @@ on_both_databases!(
         let form: String = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("grant_type", SMS), ("phone_number", "13800138000"), ("otp_token", &token), ("otp", &code)])
             .finish();
-        let request = client.signed(server.request("POST", TOKEN));
+        let request = client.authenticated(server.request("POST", TOKEN));
         let answer = request.header("Content-Type", "application/x-www-form-urlencoded").body(form).send().await;
         assert_eq!(answer.status, 200, "{answer}");
     }
@@ -446,7 +446,7 @@ on_both_databases!(
 on_both_databases!(
     async fn bodies_are_held_to_the_same_rules(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
-        let request = || client.signed(server.request("POST", TOKEN));
+        let request = || client.authenticated(server.request("POST", TOKEN));
         let form =
             |body: &'static str| request().header("Content-Type", "application/x-www-form-urlencoded").body(body);
         let mut transcript = Transcript::default();

@@ -40,31 +40,31 @@ const ALL: [&str; 10] = [
 ];
 
 /// Somebody who is signed in to an application.
-struct Jane<'a> {
+struct AppUser<'a> {
     server: &'a Server,
     client: Client<'a>,
     account: Account,
     token: String,
 }
 
-impl<'a> Jane<'a> {
+impl<'a> AppUser<'a> {
     /// Somebody with a name and a proved address, whose application may see everything.
-    async fn new(server: &'a Server) -> Jane<'a> {
+    async fn new(server: &'a Server) -> AppUser<'a> {
         let mut wished = patch(&[(Field::DisplayName, "Jane"), (Field::Email, "jane@example.com")]);
         wished.email_verified = Some(true);
-        Jane::with(server, wished, &ALL).await
+        AppUser::with(server, wished, &ALL).await
     }
 
     /// Somebody with whatever a patch says, and an application that may see claims.
-    async fn with(server: &'a Server, wished: Patch, claims: &[&str]) -> Jane<'a> {
+    async fn with(server: &'a Server, wished: Patch, claims: &[&str]) -> AppUser<'a> {
         let account = server.person_with(&server.tenant, wished).await;
-        Jane::of(server.client(Kind::Web, claims).await, account).await
+        AppUser::of(server.client(Kind::Web, claims).await, account).await
     }
 
     /// Somebody who is signed in to an application that there is.
-    async fn of(client: Client<'a>, account: Account) -> Jane<'a> {
+    async fn of(client: Client<'a>, account: Account) -> AppUser<'a> {
         let token = client.token(&account).await;
-        Jane { server: client.server, client, account, token }
+        AppUser { server: client.server, client, account, token }
     }
 
     fn request(&self, method: &str) -> Request {

@@ -3,7 +3,7 @@
 use selfsame::account::{Field, Kind};
 use strum::VariantArray as _;
 
-use super::Jane;
+use super::AppUser;
 use crate::support::{Server, patch};
 
 /// As the page prints it.
@@ -19,7 +19,7 @@ on_both_databases!(
             (Field::Username, "MOCK_USERNAME"),
         ]);
         wished.email_verified = Some(true);
-        let jane = Jane::with(&server, wished, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
+        let jane = AppUser::with(&server, wished, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
         let answer = jane.patch(REQUEST).await;
         let shown = answer.to_string().replace(&jane.account.id.to_string(), "MOCK_USER_ID");
         insta::assert_snapshot!(shown, @r#"
@@ -37,7 +37,7 @@ on_both_databases!(
     async fn applications_of_every_kind_change_their_people(server: Server) {
         for kind in Kind::VARIANTS {
             let account = server.person(&[(Field::DisplayName, "Jane")]).await;
-            let jane = Jane::of(server.client(*kind, &["nickname"]).await, account).await;
+            let jane = AppUser::of(server.client(*kind, &["nickname"]).await, account).await;
             let answer = jane.patch(REQUEST).await;
             let expected = format!(r#"{{"sub":"{}","nickname":"MOCK_NICKNAME"}}"#, jane.account.id);
             assert_eq!((answer.status.as_u16(), answer.body), (200, expected), "{kind:?}");

@@ -2,12 +2,12 @@
 
 use selfsame::account::{Status, TenantStatus};
 
-use super::{Jane, USERINFO, in_status};
+use super::{AppUser, USERINFO, in_status};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
     async fn somebody_who_is_gone_is_not_found(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let closed = in_status(Status::Closed);
         server.operate(&jane.account, closed).await;
@@ -32,7 +32,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn whoever_may_not_be_used_is_frozen_or_locked(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for status in [Status::Suspended, Status::PendingApproval, Status::Rejected, Status::Locked] {
             server.operate(&jane.account, in_status(status)).await;
@@ -66,7 +66,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_tenant_that_is_out_of_use_ends_every_token(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut tenant = server.tenant.clone();
         tenant.status = TenantStatus::Inactive;
         server.app.store().set_tenant(&tenant).await.unwrap();
@@ -82,7 +82,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn revoking_everything_of_an_account_ends_its_tokens_and_its_sign_ins(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let tokens = jane.client.tokens(&jane.account).await;
         server.pass(std::time::Duration::from_secs(1));
         server.app.store().revoke_tokens_before(jane.account.id, server.app.now()).await.unwrap();

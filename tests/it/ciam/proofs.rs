@@ -5,38 +5,42 @@ use std::time::Duration;
 use selfsame::account::{Field, Kind, Patch};
 use serde_json::json;
 
-use super::{Jane, USERINFO};
+use super::{AppUser, USERINFO};
 use crate::support::{Server, Transcript, patch};
 
 /// What differs between the two addresses.
-struct Way {
+struct Contact {
     name: &'static str,
     address: &'static str,
     other: &'static str,
     field: Field,
 }
 
-const WAYS: [Way; 2] = [
-    Way { name: "phone_number", address: "13800138000", other: "13900139000", field: Field::Phone },
-    Way { name: "email", address: "new@example.com", other: "other@example.com", field: Field::Email },
+const CONTACTS: [Contact; 2] = [
+    Contact { name: "phone_number", address: "13800138000", other: "13900139000", field: Field::Phone },
+    Contact { name: "email", address: "new@example.com", other: "other@example.com", field: Field::Email },
 ];
 
 /// An account that has proved an address.
-async fn holder(server: &Server, way: &Way) {
-    let stored = if way.name == "email" { way.address.to_owned() } else { format!("+86{}", way.address) };
-    let mut wished = patch(&[(way.field, &stored)]);
+async fn owner(server: &Server, contact: &Contact) {
+    let stored = if contact.name == "email" { contact.address.to_owned() } else { format!("+86{}", contact.address) };
+    let mut wished = patch(&[(contact.field, &stored)]);
     (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
     server.person_with(&server.tenant, wished).await;
 }
 
 on_both_databases!(
     async fn a_code_proves_an_address(server: Server) {
-        let jane = Jane::new(&server).await;
-        for way in WAYS {
-            let proof = jane.proof(way.name, way.address).await;
-            let answer = jane.patch(Jane::proved(way.name, way.address, &proof).to_string()).await;
-            assert_eq!((answer.status.as_u16(), &answer.json()[way.name]), (200, &json!(way.address)), "{answer}");
-            assert_eq!(answer.json()[format!("{}_verified", way.name)], true);
+        let jane = AppUser::new(&server).await;
+        for contact in CONTACTS {
+            let proof = jane.proof(contact.name, contact.address).await;
+            let answer = jane.patch(AppUser::proved(contact.name, contact.address, &proof).to_string()).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()[contact.name]),
+                (200, &json!(contact.address)),
+                "{answer}"
+            );
+            assert_eq!(answer.json()[format!("{}_verified", contact.name)], true);
         }
         let stored = jane.stored().await;
         assert_eq!((stored.text(Field::Phone), stored.phone_verified), (Some("+8613800138000"), true));
@@ -46,7 +50,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn malformed_addresses_are_told_before_anything_else_about_them(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         for number in [
             "1380013800",
             "138001380000",
@@ -81,15 +85,16 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_wrong_token_is_a_wrong_token_whatever_the_reason(server: Server) {
-        let mut jane = Jane::new(&server).await;
+        let mut jane = AppUser::new(&server).await;
         let elsewhere = server.add_tenant("elsewhere").await;
         let foreign = server.client_with(Kind::Web, &[], |application| application.tenant_id = elsewhere.id).await;
         let mut transcript = Transcript::default();
-        for way in WAYS {
+        for contact in CONTACTS {
             jane.token = jane.client.token(&jane.account).await;
-            let (name, address) = (way.name, way.address);
-            let body =
-                |token: &str, code: &str| Jane::proved(name, address, &(token.to_owned(), code.to_owned())).to_string();
+            let (name, address) = (contact.name, contact.address);
+            let body = |token: &str, code: &str| {
+                AppUser::proved(name, address, &(token.to_owned(), code.to_owned())).to_string()
+            };
             let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };
             let of_tenant = foreign.otp_token(json!({"usage": "update_userinfo", name: address})).await;
             transcript
@@ -108,7 +113,7 @@ on_both_databases!(
             );
             transcript.add(format!("{name} with neither"), &jane.patch(json!({name: address}).to_string()).await);
             transcript.add(format!("{name} with another token"), &jane.patch(body("other", &code)).await);
-            let other = Jane::proved(name, way.other, &(token.clone(), code.clone())).to_string();
+            let other = AppUser::proved(name, contact.other, &(token.clone(), code.clone())).to_string();
             transcript.add(format!("another {name}"), &jane.patch(other).await);
             server.pass(Duration::from_secs(300));
             transcript.add(format!("{name} after five minutes"), &jane.patch(body(&token, &code)).await);
@@ -150,15 +155,16 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_wrong_code_is_a_wrong_code_whatever_the_reason(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
-        for way in WAYS {
-            let name = way.name;
-            let (token, code) = jane.proof(name, way.address).await;
+        for contact in CONTACTS {
+            let name = contact.name;
+            let (token, code) = jane.proof(name, contact.address).await;
             let wrong = if code == "000000" { "000001" } else { "000000" };
-            let missing = json!({name: way.address, format!("{name}_otp_token"): token}).to_string();
+            let missing = json!({name: contact.address, format!("{name}_otp_token"): token}).to_string();
             transcript.add(format!("{name} without a code"), &jane.patch(missing).await);
-            let proved = |code: &str| Jane::proved(name, way.address, &(token.clone(), code.to_owned())).to_string();
+            let proved =
+                |code: &str| AppUser::proved(name, contact.address, &(token.clone(), code.to_owned())).to_string();
             transcript.add(format!("{name} with another code"), &jane.patch(proved(wrong)).await);
             server.pass(Duration::from_secs(61));
             transcript.add(format!("{name} after 61 seconds"), &jane.patch(proved(&code)).await);
@@ -187,55 +193,56 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_right_code_on_the_sixth_try_proves_nothing(server: Server) {
-        let jane = Jane::new(&server).await;
-        for way in WAYS {
-            let (token, code) = jane.proof(way.name, way.address).await;
+        let jane = AppUser::new(&server).await;
+        for contact in CONTACTS {
+            let (token, code) = jane.proof(contact.name, contact.address).await;
             let wrong = if code == "000000" { "000001" } else { "000000" };
-            let proved =
-                |code: &str| Jane::proved(way.name, way.address, &(token.clone(), code.to_owned())).to_string();
+            let proved = |code: &str| {
+                AppUser::proved(contact.name, contact.address, &(token.clone(), code.to_owned())).to_string()
+            };
             for _ in 0..5 {
                 let answer = jane.patch(proved(wrong)).await;
-                assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp"}}"#, way.name));
+                assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp"}}"#, contact.name));
             }
             let answer = jane.patch(proved(&code)).await;
-            assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp_token"}}"#, way.name));
+            assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp_token"}}"#, contact.name));
         }
     }
 );
 
 on_both_databases!(
     async fn a_code_cannot_be_used_twice(server: Server) {
-        let jane = Jane::new(&server).await;
-        for way in WAYS {
-            let proof = jane.proof(way.name, way.address).await;
-            let body = Jane::proved(way.name, way.address, &proof).to_string();
+        let jane = AppUser::new(&server).await;
+        for contact in CONTACTS {
+            let proof = jane.proof(contact.name, contact.address).await;
+            let body = AppUser::proved(contact.name, contact.address, &proof).to_string();
             assert_eq!(jane.patch(body.clone()).await.status, 200);
             let answer = jane.patch(body).await;
-            assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp_token"}}"#, way.name));
+            assert_eq!(answer.body, format!(r#"{{"error":"bad_{}_otp_token"}}"#, contact.name));
         }
     }
 );
 
 on_both_databases!(
     async fn an_address_that_somebody_else_has_proved_is_told_after_the_proof(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
-        for way in WAYS {
+        for contact in CONTACTS {
             let before = jane.stored().await;
             // Proved by somebody else since the code was sent.
-            let proof = jane.proof(way.name, way.address).await;
-            holder(&server, &way).await;
+            let proof = jane.proof(contact.name, contact.address).await;
+            owner(&server, &contact).await;
             let body = json!({"nickname": "J"});
             let mut body = body.as_object().unwrap().clone();
-            body.extend(Jane::proved(way.name, way.address, &proof).as_object().unwrap().clone());
-            let wrong = Jane::proved(way.name, way.address, &(proof.0.clone(), "x".to_owned()));
-            transcript.add(format!("{} with a wrong code", way.name), &jane.patch(wrong.to_string()).await);
-            transcript.add(format!("{} since the sending", way.name), &jane.patch(json!(body).to_string()).await);
+            body.extend(AppUser::proved(contact.name, contact.address, &proof).as_object().unwrap().clone());
+            let wrong = AppUser::proved(contact.name, contact.address, &(proof.0.clone(), "x".to_owned()));
+            transcript.add(format!("{} with a wrong code", contact.name), &jane.patch(wrong.to_string()).await);
+            transcript.add(format!("{} since the sending", contact.name), &jane.patch(json!(body).to_string()).await);
             // And before it.
             server.pass(Duration::from_secs(31));
-            let proof = jane.proof(way.name, way.address).await;
-            let answer = jane.patch(Jane::proved(way.name, way.address, &proof).to_string()).await;
-            transcript.add(format!("{} before the sending", way.name), &answer);
+            let proof = jane.proof(contact.name, contact.address).await;
+            let answer = jane.patch(AppUser::proved(contact.name, contact.address, &proof).to_string()).await;
+            transcript.add(format!("{} before the sending", contact.name), &answer);
             assert_eq!(jane.stored().await, before);
         }
         insta::assert_snapshot!(transcript, @r#"
@@ -275,18 +282,22 @@ on_both_databases!(
 on_both_databases!(
     async fn the_present_address_again_is_proved_by_it(server: Server) {
         let wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "New@Example.com")]);
-        let jane = Jane::with(&server, wished, &["email", "phone_number"]).await;
-        for way in WAYS {
-            let proof = jane.proof(way.name, way.address).await;
-            let answer = jane.patch(Jane::proved(way.name, way.address, &proof).to_string()).await;
-            assert_eq!((answer.status.as_u16(), &answer.json()[way.name]), (200, &json!(way.address)), "{answer}");
+        let jane = AppUser::with(&server, wished, &["email", "phone_number"]).await;
+        for contact in CONTACTS {
+            let proof = jane.proof(contact.name, contact.address).await;
+            let answer = jane.patch(AppUser::proved(contact.name, contact.address, &proof).to_string()).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()[contact.name]),
+                (200, &json!(contact.address)),
+                "{answer}"
+            );
         }
         let stored = jane.stored().await;
         assert!(stored.email_verified && stored.phone_verified);
         // Once more, when nothing is left to change: the code is used up all the same.
         server.pass(Duration::from_secs(31));
         let proof = jane.proof("phone_number", "13800138000").await;
-        let body = Jane::proved("phone_number", "13800138000", &proof).to_string();
+        let body = AppUser::proved("phone_number", "13800138000", &proof).to_string();
         assert_eq!(
             (jane.patch(body.clone()).await.status, jane.stored().await.version),
             (200.try_into().unwrap(), stored.version)
@@ -297,14 +308,14 @@ on_both_databases!(
 
 on_both_databases!(
     async fn with_one_wrong_code_of_two_nothing_happens_and_the_good_one_stays_good(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let phone = jane.proof("phone_number", "13800138000").await;
         let (email_token, _) = jane.proof("email", "new@example.com").await;
         let with = |email: (String, String)| {
             let mut body = json!({"nickname": "J"}).as_object().unwrap().clone();
-            body.extend(Jane::proved("phone_number", "13800138000", &phone).as_object().unwrap().clone());
-            body.extend(Jane::proved("email", "new@example.com", &email).as_object().unwrap().clone());
+            body.extend(AppUser::proved("phone_number", "13800138000", &phone).as_object().unwrap().clone());
+            body.extend(AppUser::proved("email", "new@example.com", &email).as_object().unwrap().clone());
             serde_json::Value::from(body).to_string()
         };
         let wrong = jane.patch(with((email_token.clone(), "x".to_owned()))).await;
@@ -325,7 +336,7 @@ on_both_databases!(
 
 on_both_databases!(
     async fn codes_without_an_address_are_illegal(server: Server) {
-        let jane = Jane::new(&server).await;
+        let jane = AppUser::new(&server).await;
         for name in ["phone_number", "email"] {
             for member in ["otp_token", "otp"] {
                 let answer = jane.patch(json!({format!("{name}_{member}"): "x"}).to_string()).await;
@@ -339,11 +350,11 @@ on_both_databases!(
     async fn a_code_that_another_applications_back_end_had_sent_is_as_good(server: Server) {
         // An application without a secret cannot ask for one itself.
         let account = server.person(&[]).await;
-        let jane = Jane::of(server.client(Kind::Spa, &["phone_number"]).await, account).await;
+        let jane = AppUser::of(server.client(Kind::Spa, &["phone_number"]).await, account).await;
         let back_end = server.client(Kind::M2m, &[]).await;
         let token = back_end.otp_token(json!({"usage": "update_userinfo", "phone_number": "13800138000"})).await;
         let proof = (token, server.code_to("+8613800138000"));
-        let answer = jane.patch(Jane::proved("phone_number", "13800138000", &proof).to_string()).await;
+        let answer = jane.patch(AppUser::proved("phone_number", "13800138000", &proof).to_string()).await;
         assert_eq!(answer.json()["phone_number"], "13800138000");
     }
 );
@@ -351,11 +362,11 @@ on_both_databases!(
 on_both_databases!(
     async fn of_two_who_prove_one_number_at_once_one_gets_it(server: Server) {
         for _ in 0..5 {
-            let (first, second) = (Jane::new_unknown(&server).await, Jane::new_unknown(&server).await);
+            let (first, second) = (AppUser::new_unknown(&server).await, AppUser::new_unknown(&server).await);
             let number = format!("138{:08}", server.app.store().next_account_number().await.unwrap());
             let one = first.proof("phone_number", &number).await;
             // A second code for the number ends the first, so both use the one there is.
-            let body = Jane::proved("phone_number", &number, &one).to_string();
+            let body = AppUser::proved("phone_number", &number, &one).to_string();
             let (a, b) = tokio::join!(first.patch(body.clone()), second.patch(body));
             let mut bodies: Vec<(u16, String)> = [a, b].map(|answer| (answer.status.as_u16(), answer.body)).to_vec();
             bodies.sort();
@@ -372,7 +383,7 @@ on_both_databases!(
         // The same number, proved in two ways: one signs up with it while the other changes to it.
         let client =
             server.client_with(Kind::Web, &["phone_number"], |application| application.auto_signup = true).await;
-        let jane = Jane::of(client, server.person(&[]).await).await;
+        let jane = AppUser::of(client, server.person(&[]).await).await;
         let proof = jane.proof("phone_number", "13800138000").await;
         server.pass(Duration::from_secs(31));
         let token = jane.client.otp_token(json!({"phone_number": "13800138000"})).await;
@@ -382,7 +393,7 @@ on_both_databases!(
             "phone_number": "13800138000", "otp_token": token, "otp": code, "auto_signup": true,
         }));
         let (signed_up, changed) =
-            tokio::join!(sign_up, jane.patch(Jane::proved("phone_number", "13800138000", &proof).to_string()));
+            tokio::join!(sign_up, jane.patch(AppUser::proved("phone_number", "13800138000", &proof).to_string()));
         assert_eq!(signed_up.status, 200, "{signed_up}");
         let token = signed_up.json()["access_token"].as_str().unwrap().to_owned();
         let shown = server.request("GET", USERINFO).bearer(&token).send().await;
@@ -398,8 +409,8 @@ on_both_databases!(
     }
 );
 
-impl<'a> Jane<'a> {
-    async fn new_unknown(server: &'a Server) -> Jane<'a> {
-        Jane::with(server, Patch::default(), &["phone_number"]).await
+impl<'a> AppUser<'a> {
+    async fn new_unknown(server: &'a Server) -> AppUser<'a> {
+        AppUser::with(server, Patch::default(), &["phone_number"]).await
     }
 }

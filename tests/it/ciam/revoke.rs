@@ -99,7 +99,7 @@ on_both_databases!(
         let client = server.client(Kind::Web, &[]).await;
         for (client_id, status) in [(json!([]), 200), (json!({}), 200), (json!(null), 200), (json!(5), 400)] {
             let body = json!({"token": "garbage", "client_id": client_id});
-            let answer = client.signed(server.request("POST", REVOKE)).json(body.to_string()).send().await;
+            let answer = client.authenticated(server.request("POST", REVOKE)).json(body.to_string()).send().await;
             assert_eq!(answer.status, status, "{body}");
         }
         let document = server.request("GET", "/openapi/ciam.json").send().await.json();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use selfsame::account::{Account, Field, Kind, Patch};
 use serde_json::{Value, json};
 
-use super::{Jane, USERINFO};
+use super::{AppUser, USERINFO};
 use crate::support::applications::Client;
 use crate::support::{Answer, Server, patch, until};
 
@@ -186,10 +186,10 @@ on_both_databases!(
 on_both_databases!(
     async fn a_change_stores_the_address_that_the_code_was_sent_to(server: Server) {
         for (number, (sent_to, typed)) in EQUAL.map(|(one, other)| (other, one)).into_iter().enumerate() {
-            let jane = Jane::with(&server, patch(&[]), &["email", "email_verified"]).await;
+            let jane = AppUser::with(&server, patch(&[]), &["email", "email_verified"]).await;
             let (sent_to, typed) = (format!("{number}{sent_to}"), format!("{number}{typed}"));
             let proof = jane.proof("email", &sent_to).await;
-            let answer = jane.patch(Jane::proved("email", &typed, &proof).to_string()).await;
+            let answer = jane.patch(AppUser::proved("email", &typed, &proof).to_string()).await;
             let shown = answer.json();
             assert_eq!((&shown["email"], &shown["email_verified"]), (&json!(sent_to), &json!(true)), "{answer}");
             let stored = jane.stored().await;
@@ -217,10 +217,10 @@ on_both_databases!(
 
 on_both_databases!(
     async fn the_mailbox_that_another_spelling_takes_the_place_of_gets_a_notice(server: Server) {
-        let jane = Jane::with(&server, verified(KIM), &["email"]).await;
+        let jane = AppUser::with(&server, verified(KIM), &["email"]).await;
         for (address, notices) in [("Kim@Example.ORG", 0), (KELVIN, 1)] {
             let proof = jane.proof("email", address).await;
-            let answer = jane.patch(Jane::proved("email", address, &proof).to_string()).await;
+            let answer = jane.patch(AppUser::proved("email", address, &proof).to_string()).await;
             assert_eq!(answer.json()["email"], address, "{answer}");
             until(async || server.database().rows("SELECT count(*) FROM notice").await == ["0"]).await;
             let mails = server.app.outbox().mailbox().unwrap().mails();

@@ -15,7 +15,7 @@ mod phones;
 mod tenants;
 mod users;
 
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, AccountId, Edit, Field, Patch, Status, Tenant};
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ async fn user(server: &Server, tenant: &Tenant, number: u128, given_name: &str) 
 async fn add(server: &Server, tenant: &Tenant, id: AccountId, wished: Patch) -> Account {
     let number = server.app.store().next_account_number().await.unwrap();
     let account = Account::new(id, number, None, tenant, server.app.now());
-    server.app.profiles().create(account, &wished, None, &Occasion::operator()).await.unwrap()
+    server.app.profiles().create(account, &wished, None, &ChangeContext::operator()).await.unwrap()
 }
 
 /// A new status, and nothing else.

@@ -54,22 +54,22 @@ impl Outcome {
 /// A key, and what the model knows of it.
 struct Key<'a> {
     back_end: BackEnd<'a>,
-    holds: bool,
+    is_valid: bool,
 }
 
 /// One request: who calls with which key, under which tenant's name, about whom, and whether to change them.
-struct Asked<'a> {
+struct RandomRequest<'a> {
     key: &'a Key<'a>,
     tenant: Option<&'a Tenant>,
     id: Option<&'a str>,
     change: bool,
 }
 
-impl Asked<'_> {
+impl RandomRequest<'_> {
     fn expected(&self, people: &BTreeMap<AccountId, Person>) -> Outcome {
         let key = &self.key.back_end.key;
         let Some(tenant) = self.tenant else { return Outcome::TenantUnknown };
-        if !self.key.holds || key.tenant_id != tenant.id {
+        if !self.key.is_valid || key.tenant_id != tenant.id {
             return Outcome::KeyInvalid;
         }
         let named: Option<AccountId> = self.id.and_then(|id| id.parse().ok());
@@ -122,18 +122,18 @@ on_both_databases!(
         let mut random = Random(0x5e1f_5a3e);
         let mut served = 0;
         for number in 0..REQUESTS {
-            let asked = Asked {
+            let request = RandomRequest {
                 key: random.pick(&keys),
                 tenant: if random.below(10) == 0 { None } else { Some(random.pick(&tenants)) },
                 id: random.pick(&ids).as_deref(),
                 change: random.below(CHANGES) == 0,
             };
             let given_name = format!("Name{number}x");
-            let answer = asked.send(&server, &given_name).await;
-            let expected = asked.expected(&people);
+            let answer = request.send(&server, &given_name).await;
+            let expected = request.expected(&people);
             let (status, words) = expected.says();
             assert!(answer.status == status && answer.body.contains(words), "{number}: {expected:?}, {answer}");
-            if let (Outcome::Served(account), true) = (expected, asked.change) {
+            if let (Outcome::Served(account), true) = (expected, request.change) {
                 let person = people.get_mut(&account).unwrap();
                 (person.given_name, person.changes) = (given_name, person.changes + 1);
             }
@@ -178,16 +178,16 @@ async fn keys<'a>(server: &'a Server, tenants: &[Tenant]) -> Vec<Key<'a>> {
     for (tenant, first) in tenants.iter().zip([100, 200]) {
         // Twice as likely: it reaches furthest.
         for _ in 0..2 {
-            keys.push(Key { back_end: server.back_end(tenant, None).await, holds: true });
+            keys.push(Key { back_end: server.back_end(tenant, None).await, is_valid: true });
         }
         for number in (0..PEOPLE).chain([99]) {
-            keys.push(Key { back_end: server.back_end(tenant, Some(id(first + number))).await, holds: true });
+            keys.push(Key { back_end: server.back_end(tenant, Some(id(first + number))).await, is_valid: true });
         }
         let expired = server.back_end_until(tenant, None, Some(server.app.now())).await;
-        keys.push(Key { back_end: expired, holds: false });
+        keys.push(Key { back_end: expired, is_valid: false });
         let revoked = server.back_end(tenant, Some(id(first + 2))).await;
         revoked.revoke().await;
-        keys.push(Key { back_end: revoked, holds: false });
+        keys.push(Key { back_end: revoked, is_valid: false });
     }
     keys
 }

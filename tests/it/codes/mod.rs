@@ -5,7 +5,7 @@ mod races;
 mod sending;
 
 use selfsame::account::{Contact, Error, Tenant, Text};
-use selfsame::code::{CodeFault, Offered, Proof, Usage, Wanted};
+use selfsame::code::{CodeAttempt, CodeFault, CodeRequest, Proof, Usage};
 use selfsame::language::Language;
 use selfsame::outbox::mailbox::Mail;
 use selfsame::telemetry::Stopwatch;
@@ -21,8 +21,8 @@ fn contact(address: &str) -> Contact {
 }
 
 /// A code for CIAM's use, as most tests want it.
-fn wanted<'a>(tenant: &'a Tenant, address: &str) -> Wanted<'a> {
-    Wanted {
+fn request<'a>(tenant: &'a Tenant, address: &str) -> CodeRequest<'a> {
+    CodeRequest {
         tenant,
         usage: Usage::UpdateUserinfo,
         contact: contact(address),
@@ -35,8 +35,8 @@ fn wanted<'a>(tenant: &'a Tenant, address: &str) -> Wanted<'a> {
 }
 
 /// That code as it comes back.
-fn offered<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str) -> Offered<'a> {
-    Offered {
+fn attempt<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str) -> CodeAttempt<'a> {
+    CodeAttempt {
         tenant,
         usage: Usage::UpdateUserinfo,
         contact: contact(address),
@@ -48,8 +48,8 @@ fn offered<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str)
 }
 
 /// Has a code sent, and returns its token and its digits.
-async fn sent(server: &Server, wanted: Wanted<'_>) -> (String, String) {
-    let token = server.app.codes().send(wanted).await.unwrap().token;
+async fn sent(server: &Server, request: CodeRequest<'_>) -> (String, String) {
+    let token = server.app.codes().send(request).await.unwrap().token;
     (token, digits(&newest(server)))
 }
 
@@ -73,14 +73,14 @@ fn wrong(code: &str) -> String {
     code.bytes().map(|digit| if digit == b'9' { '0' } else { char::from(digit + 1) }).collect()
 }
 
-async fn prove(server: &Server, offered: Offered<'_>) -> Result<Proof, CodeFault> {
-    server.app.codes().prove(offered).await.map_err(|error| match error {
+async fn prove(server: &Server, attempt: CodeAttempt<'_>) -> Result<Proof, CodeFault> {
+    server.app.codes().prove(attempt).await.map_err(|error| match error {
         Error::Code(fault) => fault,
         error => panic!("{error:?}"),
     })
 }
 
 /// What came of it, without the proof.
-async fn fault(server: &Server, offered: Offered<'_>) -> Option<CodeFault> {
-    prove(server, offered).await.err()
+async fn fault(server: &Server, attempt: CodeAttempt<'_>) -> Option<CodeFault> {
+    prove(server, attempt).await.err()
 }

@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use selfsame::account::Error;
-use selfsame::code::{CodeFault, Offered, Usage, Wanted};
+use selfsame::code::{CodeAttempt, CodeFault, CodeRequest, Usage};
 
-use super::{JANE, PHONE, contact, fault, offered, prove, sent, wanted, wrong};
+use super::{JANE, PHONE, attempt, contact, fault, prove, request, sent, wrong};
 use crate::support::Server;
 
 on_both_databases!(
     async fn a_code_proves_the_address_that_it_went_to_until_it_is_used(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
-        let first = prove(&server, offered(tenant, JANE, &token, &code)).await.unwrap();
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
+        let first = prove(&server, attempt(tenant, JANE, &token, &code)).await.unwrap();
         assert_eq!(first.contact(), &contact(JANE));
-        let second = prove(&server, offered(tenant, JANE, &token, &code)).await.unwrap();
-        server.app.store().use_code(first.challenge()).await.unwrap();
-        let again = server.app.store().use_code(second.challenge()).await;
+        let second = prove(&server, attempt(tenant, JANE, &token, &code)).await.unwrap();
+        server.app.store().use_code(first.code_id()).await.unwrap();
+        let again = server.app.store().use_code(second.code_id()).await;
         assert!(matches!(again, Err(Error::Code(CodeFault::Used))), "{again:?}");
-        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
     }
 );
 
@@ -26,8 +26,8 @@ on_both_databases!(
     async fn an_address_that_compares_equal_proves_the_one_that_the_code_was_sent_to(server: Server) {
         let tenant = &server.tenant;
         for (sent_to, brought) in [("Jane@Example.COM", JANE), ("+86 138-1234-5678", PHONE)] {
-            let (token, code) = sent(&server, wanted(tenant, sent_to)).await;
-            let proof = prove(&server, offered(tenant, brought, &token, &code)).await.unwrap();
+            let (token, code) = sent(&server, request(tenant, sent_to)).await;
+            let proof = prove(&server, attempt(tenant, brought, &token, &code)).await.unwrap();
             assert_eq!(proof.contact().text().as_str(), sent_to);
         }
     }
@@ -37,26 +37,26 @@ on_both_databases!(
     async fn a_code_opens_nothing_that_it_was_not_sent_for(server: Server) {
         let tenant = &server.tenant;
         let other = server.add_tenant("other").await;
-        let wish = Wanted { context: "c", ..wanted(tenant, JANE) };
+        let wish = CodeRequest { context: "c", ..request(tenant, JANE) };
         let (token, code) = sent(&server, wish).await;
-        let right = || Offered { context: "c", ..offered(tenant, JANE, &token, &code) };
+        let right = || CodeAttempt { context: "c", ..attempt(tenant, JANE, &token, &code) };
         let others = [
-            ("another token", Offered { token: "x", ..right() }),
-            ("no token", Offered { token: "", ..right() }),
-            ("another address", Offered { contact: contact("jo@example.com"), ..right() }),
-            ("another channel", Offered { contact: contact(PHONE), ..right() }),
-            ("another tenant", Offered { tenant: &other, ..right() }),
-            ("another context", Offered { context: "", ..right() }),
-            ("another use", Offered { usage: Usage::Login, ..right() }),
-            ("a use without tokens", Offered { usage: Usage::ChangeEmail, ..right() }),
+            ("another token", CodeAttempt { token: "x", ..right() }),
+            ("no token", CodeAttempt { token: "", ..right() }),
+            ("another address", CodeAttempt { contact: contact("jo@example.com"), ..right() }),
+            ("another channel", CodeAttempt { contact: contact(PHONE), ..right() }),
+            ("another tenant", CodeAttempt { tenant: &other, ..right() }),
+            ("another context", CodeAttempt { context: "", ..right() }),
+            ("another use", CodeAttempt { usage: Usage::Login, ..right() }),
+            ("a use without tokens", CodeAttempt { usage: Usage::ChangeEmail, ..right() }),
         ];
-        for (what, offered) in others {
-            assert_eq!(fault(&server, offered).await, Some(CodeFault::Token), "{what}");
+        for (what, attempt) in others {
+            assert_eq!(fault(&server, attempt).await, Some(CodeFault::Token), "{what}");
         }
         // None of them was a try.
         for _ in 0..4 {
-            let offered = Offered { code: &wrong(&code), ..right() };
-            assert_eq!(fault(&server, offered).await, Some(CodeFault::Code));
+            let attempt = CodeAttempt { code: &wrong(&code), ..right() };
+            assert_eq!(fault(&server, attempt).await, Some(CodeFault::Code));
         }
         assert_eq!(fault(&server, right()).await, None);
     }
@@ -66,14 +66,15 @@ on_both_databases!(
     async fn only_codes_to_sign_in_and_up_are_bound_to_the_application(server: Server) {
         let tenant = &server.tenant;
         for (usage, is_bound) in [(Usage::Login, true), (Usage::Signup, true), (Usage::UpdateUserinfo, false)] {
-            let (token, code) = sent(&server, Wanted { usage, application: Some("web"), ..wanted(tenant, JANE) }).await;
+            let (token, code) =
+                sent(&server, CodeRequest { usage, application: Some("web"), ..request(tenant, JANE) }).await;
             for application in [Some("app"), None] {
-                let offered = Offered { usage, application, ..offered(tenant, JANE, &token, &code) };
+                let attempt = CodeAttempt { usage, application, ..attempt(tenant, JANE, &token, &code) };
                 let expected = is_bound.then_some(CodeFault::Token);
-                assert_eq!(fault(&server, offered).await, expected, "{usage:?} {application:?}");
+                assert_eq!(fault(&server, attempt).await, expected, "{usage:?} {application:?}");
             }
-            let offered = Offered { usage, application: Some("web"), ..offered(tenant, JANE, &token, &code) };
-            assert_eq!(fault(&server, offered).await, None, "{usage:?}");
+            let attempt = CodeAttempt { usage, application: Some("web"), ..attempt(tenant, JANE, &token, &code) };
+            assert_eq!(fault(&server, attempt).await, None, "{usage:?}");
             server.pass(Duration::from_secs(30));
         }
     }
@@ -82,31 +83,31 @@ on_both_databases!(
 on_both_databases!(
     async fn the_sixth_try_finds_nothing_even_with_the_right_code(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
         let bad = wrong(&code);
         for _ in 0..5 {
-            assert_eq!(fault(&server, offered(tenant, JANE, &token, &bad)).await, Some(CodeFault::Code));
+            assert_eq!(fault(&server, attempt(tenant, JANE, &token, &bad)).await, Some(CodeFault::Code));
         }
-        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
     }
 );
 
 on_both_databases!(
     async fn the_fifth_try_may_be_the_right_one(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
         for bad in ["", "0", &format!("{code}0"), &wrong(&code)] {
-            assert_eq!(fault(&server, offered(tenant, JANE, &token, bad)).await, Some(CodeFault::Code));
+            assert_eq!(fault(&server, attempt(tenant, JANE, &token, bad)).await, Some(CodeFault::Code));
         }
-        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, None);
+        assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, None);
     }
 );
 
 on_both_databases!(
     async fn a_code_ends_after_its_lifetime_and_its_token_after_its_own(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
-        let offer = || offered(tenant, JANE, &token, &code);
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
+        let offer = || attempt(tenant, JANE, &token, &code);
         server.pass(Duration::from_micros(59_999_999));
         assert_eq!(fault(&server, offer()).await, None);
         server.pass(Duration::from_micros(1));
@@ -121,16 +122,16 @@ on_both_databases!(
 on_both_databases!(
     async fn a_newer_code_voids_the_older_for_the_same_use_alone(server: Server) {
         let tenant = &server.tenant;
-        let older = sent(&server, wanted(tenant, JANE)).await;
+        let older = sent(&server, request(tenant, JANE)).await;
         server.pass(Duration::from_secs(30));
-        let login = sent(&server, Wanted { usage: Usage::Login, ..wanted(tenant, JANE) }).await;
-        assert_eq!(fault(&server, offered(tenant, JANE, &older.0, &older.1)).await, None);
+        let login = sent(&server, CodeRequest { usage: Usage::Login, ..request(tenant, JANE) }).await;
+        assert_eq!(fault(&server, attempt(tenant, JANE, &older.0, &older.1)).await, None);
         server.pass(Duration::from_secs(29));
         server.pass(Duration::from_secs(1));
-        let newer = sent(&server, wanted(tenant, JANE)).await;
-        assert_eq!(fault(&server, offered(tenant, JANE, &older.0, &older.1)).await, Some(CodeFault::Token));
-        assert_eq!(fault(&server, offered(tenant, JANE, &newer.0, &newer.1)).await, None);
-        let login = Offered { usage: Usage::Login, ..offered(tenant, JANE, &login.0, &login.1) };
+        let newer = sent(&server, request(tenant, JANE)).await;
+        assert_eq!(fault(&server, attempt(tenant, JANE, &older.0, &older.1)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, attempt(tenant, JANE, &newer.0, &newer.1)).await, None);
+        let login = CodeAttempt { usage: Usage::Login, ..attempt(tenant, JANE, &login.0, &login.1) };
         assert_eq!(fault(&server, login).await, None);
     }
 );
@@ -138,7 +139,7 @@ on_both_databases!(
 on_both_databases!(
     async fn nothing_that_is_stored_can_be_read(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
         let stored = match server.database().url().starts_with("sqlite:") {
             true => {
                 "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) || hex(contact) FROM one_time_code"
@@ -161,8 +162,8 @@ on_both_databases!(
 on_both_databases!(
     async fn without_the_address_that_it_was_sent_to_a_code_proves_nothing(server: Server) {
         let tenant = &server.tenant;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
-        let offer = || offered(tenant, JANE, &token, &code);
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
+        let offer = || attempt(tenant, JANE, &token, &code);
         let outstanding = async || server.app.codes().is_mismatched(Usage::UpdateUserinfo, &token).await.unwrap();
         assert!(outstanding().await);
         server.database().execute("UPDATE one_time_code SET contact = NULL").await;
@@ -174,13 +175,13 @@ on_both_databases!(
 on_both_databases!(
     async fn with_the_address_of_another_code_it_proves_nothing(server: Server) {
         let tenant = &server.tenant;
-        sent(&server, Wanted { usage: Usage::Login, ..wanted(tenant, "jo@example.com") }).await;
-        let (token, code) = sent(&server, wanted(tenant, JANE)).await;
+        sent(&server, CodeRequest { usage: Usage::Login, ..request(tenant, "jo@example.com") }).await;
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
         let lengths = "SELECT DISTINCT length(contact) FROM one_time_code ORDER BY 1";
         assert_eq!(server.database().rows(lengths).await, ["42", "44"]);
         // As an instance of an earlier version leaves it, which replaces a code and not its address.
         let other = "UPDATE one_time_code SET contact = (SELECT contact FROM one_time_code WHERE length(contact) = 42)";
         server.database().execute(other).await;
-        assert_eq!(fault(&server, offered(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));
     }
 );

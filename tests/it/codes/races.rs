@@ -1,13 +1,13 @@
 //! Many at once, on two instances.
 
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
 use selfsame::code::CodeFault;
 use selfsame::outbox::Delivery;
 
-use super::{JANE, offered, sent, wanted, wrong};
+use super::{JANE, attempt, request, sent, wrong};
 use crate::support::Server;
 
 /// The server's instance and another one on the same database.
@@ -19,14 +19,14 @@ async fn instances(server: &Server) -> [App; 2] {
 
 on_both_databases!(
     async fn of_200_wrong_guesses_at_once_five_are_compared(server: Server) {
-        let (token, code) = sent(&server, wanted(&server.tenant, JANE)).await;
+        let (token, code) = sent(&server, request(&server.tenant, JANE)).await;
         let instances = instances(&server).await;
         let guesses: Vec<_> = (0..200)
             .map(|guess| {
                 let app = instances[guess % 2].clone();
                 let (tenant, token, code) = (server.tenant.clone(), token.clone(), wrong(&code));
                 tokio::spawn(async move {
-                    match app.codes().prove(offered(&tenant, JANE, &token, &code)).await {
+                    match app.codes().prove(attempt(&tenant, JANE, &token, &code)).await {
                         Err(Error::Code(fault)) => fault,
                         other => panic!("{other:?}"),
                     }
@@ -48,7 +48,7 @@ on_both_databases!(
 on_both_databases!(
     async fn of_20_uses_of_one_code_at_once_one_succeeds(server: Server) {
         let account = server.person(&[]).await;
-        let (token, code) = sent(&server, wanted(&server.tenant, JANE)).await;
+        let (token, code) = sent(&server, request(&server.tenant, JANE)).await;
         let instances = instances(&server).await;
         let uses: Vec<_> = (0..20)
             .map(|number| {
@@ -56,9 +56,9 @@ on_both_databases!(
                 let (account, tenant, token, code) =
                     (account.clone(), server.tenant.clone(), token.clone(), code.clone());
                 tokio::spawn(async move {
-                    let proof = app.codes().prove(offered(&tenant, JANE, &token, &code)).await?;
-                    let occasion = Occasion::owner(Contract::RiverGen, "");
-                    app.profiles().update_proved(account, Patch::default(), vec![proof], occasion, |_| Ok(())).await
+                    let proof = app.codes().prove(attempt(&tenant, JANE, &token, &code)).await?;
+                    let context = ChangeContext::owner(Contract::RiverGen, "");
+                    app.profiles().update_proved(account, Patch::default(), vec![proof], context, |_| Ok(())).await
                 })
             })
             .collect();
@@ -85,7 +85,7 @@ on_both_databases!(
         let wishes: Vec<_> = (0..20)
             .map(|number| {
                 let (app, tenant) = (instances[number % 2].clone(), server.tenant.clone());
-                tokio::spawn(async move { app.codes().send(wanted(&tenant, JANE)).await.is_ok() })
+                tokio::spawn(async move { app.codes().send(request(&tenant, JANE)).await.is_ok() })
             })
             .collect();
         let mut sent = 0;

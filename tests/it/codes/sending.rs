@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use selfsame::account::{Channel, Error};
-use selfsame::code::{CodeFault, Offered, Usage, Wanted};
+use selfsame::account::{Error, Medium};
+use selfsame::code::{CodeAttempt, CodeFault, CodeRequest, Usage};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 
-use super::{JANE, PHONE, digits, fault, mails, newest, offered, sent, wanted};
+use super::{JANE, PHONE, attempt, digits, fault, mails, newest, request, sent};
 use crate::support::{Database, Server, until};
 
 on_both_databases!(
@@ -29,9 +29,9 @@ on_both_databases!(
                 "Mã có hiệu lực trong 60 giây.",
             ),
         ] {
-            let (_, code) = sent(&server, Wanted { language, ..wanted(&server.tenant, JANE) }).await;
+            let (_, code) = sent(&server, CodeRequest { language, ..request(&server.tenant, JANE) }).await;
             let mail = newest(&server);
-            assert_eq!((mail.channel, mail.to.as_str(), mail.subject.as_deref()), ("email", JANE, Some(subject)));
+            assert_eq!((mail.medium, mail.to.as_str(), mail.subject.as_deref()), ("email", JANE, Some(subject)));
             assert!(mail.text.starts_with(&format!("{first}\n\n    {code}\n\n{last}\n")), "{}", mail.text);
             let page = mail.html.unwrap();
             for part in
@@ -46,9 +46,9 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_short_message_has_neither_subject_nor_page(server: Server) {
-        let (_, code) = sent(&server, Wanted { usage: Usage::Login, ..wanted(&server.tenant, PHONE) }).await;
+        let (_, code) = sent(&server, CodeRequest { usage: Usage::Login, ..request(&server.tenant, PHONE) }).await;
         let mail = newest(&server);
-        assert_eq!((mail.channel, mail.to.as_str(), mail.subject, mail.html), ("sms", PHONE, None, None));
+        assert_eq!((mail.medium, mail.to.as_str(), mail.subject, mail.html), ("sms", PHONE, None, None));
         let text =
             "It is valid for 60 seconds. Do not give it to anybody. If you did not ask for it, ignore this message.";
         assert_eq!(mail.text, format!("Your code to sign in: {code}\n{text}"));
@@ -67,9 +67,9 @@ async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
     ];
     let server = Server::with(Database::sqlite(), &settings).await;
     let tenant = &server.tenant;
-    let wish = || Wanted { usage: Usage::Login, ..wanted(tenant, JANE) };
+    let wish = || CodeRequest { usage: Usage::Login, ..request(tenant, JANE) };
     let (token, code) = sent(&server, wish()).await;
-    let offer = |code| Offered { usage: Usage::Login, ..offered(tenant, JANE, &token, code) };
+    let offer = |code| CodeAttempt { usage: Usage::Login, ..attempt(tenant, JANE, &token, code) };
     assert_eq!(code.len(), 8);
     assert!(newest(&server).text.contains("It is valid for 3 minutes."));
     assert_eq!(fault(&server, offer("00000000")).await, Some(CodeFault::Code));
@@ -77,14 +77,14 @@ async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
     server.pass(Duration::from_secs(1));
     sent(&server, wish()).await;
     server.pass(Duration::from_secs(1));
-    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::Code(CodeFault::TooOften(Channel::Email)))));
+    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::Code(CodeFault::TooOften(Medium::Email)))));
 }
 
 on_both_databases!(
     async fn an_address_gets_one_code_in_30_seconds_and_50_in_a_day_whatever_they_are_for(server: Server) {
         let tenant = &server.tenant;
         let too_often = async |usage, address| {
-            let sent = server.app.codes().send(Wanted { usage, ..wanted(tenant, address) }).await;
+            let sent = server.app.codes().send(CodeRequest { usage, ..request(tenant, address) }).await;
             matches!(sent, Err(Error::Code(CodeFault::TooOften(_))))
         };
         assert!(!too_often(Usage::Login, JANE).await);
@@ -111,17 +111,14 @@ on_both_databases!(
 on_both_databases!(
     async fn codes_that_are_not_delivered_count_and_prove_nothing(server: Server) {
         let tenant = &server.tenant;
-        let quiet = || Wanted { deliver: false, ..wanted(tenant, JANE) };
+        let quiet = || CodeRequest { deliver: false, ..request(tenant, JANE) };
         let silent = server.app.codes().send(quiet()).await.unwrap();
         assert_eq!(mails(&server).len(), 0);
-        assert!(matches!(
-            server.app.codes().send(quiet()).await,
-            Err(Error::Code(CodeFault::TooOften(Channel::Email)))
-        ));
-        let (token, _) = sent(&server, wanted(tenant, "jo@example.com")).await;
+        assert!(matches!(server.app.codes().send(quiet()).await, Err(Error::Code(CodeFault::TooOften(Medium::Email)))));
+        let (token, _) = sent(&server, request(tenant, "jo@example.com")).await;
         assert_eq!(silent.token.len(), token.len());
         for code in ["000000", "123456", "", &"0".repeat(64)] {
-            let offer = offered(tenant, JANE, &silent.token, code);
+            let offer = attempt(tenant, JANE, &silent.token, code);
             assert_eq!(fault(&server, offer).await, Some(CodeFault::Code));
         }
     }
@@ -132,7 +129,7 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "300ms")]).await;
     for (address, deliver) in [(JANE, true), ("jo@example.com", false), (JANE, true)] {
         let began = Instant::now();
-        let _ = server.app.codes().send(Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        let _ = server.app.codes().send(CodeRequest { deliver, ..request(&server.tenant, address) }).await;
         assert!(began.elapsed() >= Duration::from_millis(300), "{address} {deliver}");
     }
 }
@@ -141,9 +138,9 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
 #[tokio::test]
 async fn the_least_time_of_an_answer_counts_what_was_looked_up_before() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "2s")]).await;
-    let wanted = |address| wanted(&server.tenant, address);
-    let first = wanted(JANE);
-    let second = Wanted { since: first.since, ..wanted("jo@example.com") };
+    let request = |address| request(&server.tenant, address);
+    let first = request(JANE);
+    let second = CodeRequest { since: first.since, ..request("jo@example.com") };
     server.app.codes().send(first).await.unwrap();
     let began = Instant::now();
     server.app.codes().send(second).await.unwrap();
@@ -156,7 +153,7 @@ async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
     for (address, deliver, setting) in
         [(JANE, true, "smtp.host"), (JANE, false, "smtp.host"), (PHONE, true, "sms.url"), (PHONE, false, "sms.url")]
     {
-        let sent = server.app.codes().send(Wanted { deliver, ..wanted(&server.tenant, address) }).await;
+        let sent = server.app.codes().send(CodeRequest { deliver, ..request(&server.tenant, address) }).await;
         let Err(Error::Unavailable(cause)) = sent else { panic!("a message left without a way out") };
         assert!(cause.to_string().contains(setting), "{cause}");
     }
@@ -166,7 +163,7 @@ async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
 
 on_both_databases!(
     async fn a_running_server_forgets_what_ended(server: Server) {
-        sent(&server, wanted(&server.tenant, JANE)).await;
+        sent(&server, request(&server.tenant, JANE)).await;
         server.pass(Duration::from_secs(24 * 3600));
         // It looks when it starts, and twice a minute after.
         let server = server.delivering_like(Delivery::Mailbox).await;
@@ -182,7 +179,7 @@ on_both_databases!(
     async fn every_digit_is_as_likely_as_any_other(server: Server) {
         let mut counts = [0_u32; 10];
         for number in 0..200 {
-            sent(&server, wanted(&server.tenant, &format!("jane{number}x@example.com"))).await;
+            sent(&server, request(&server.tenant, &format!("jane{number}x@example.com"))).await;
             for digit in digits(&newest(&server)).bytes() {
                 counts[usize::from(digit - b'0')] += 1;
             }

@@ -43,7 +43,7 @@ fn of_person(person: &Person<'_>) -> Vec<Named> {
 
 /// An application's requests.
 fn of_application(person: &Person<'_>) -> Vec<Named> {
-    let request = |path| person.client.signed(person.server.request("POST", path));
+    let request = |path| person.client.authenticated(person.server.request("POST", path));
     vec![
         ("code", request("/otp/send").json(r#"{"email":"jane@example.com"}"#)),
         ("token", request("/oauth2/token").json(r#"{"grant_type":"client_credentials"}"#)),

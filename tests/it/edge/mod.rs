@@ -1,5 +1,6 @@
 //! The house around the contracts: what every request passes, what a connection may take, and how a server stops.
 
+mod error_layer;
 mod failures;
 mod framing;
 mod health;
@@ -8,7 +9,6 @@ mod limits;
 mod logs;
 mod requests;
 mod stop;
-mod voice;
 mod wire;
 
 use selfsame::account::{Account, Contract, Field};

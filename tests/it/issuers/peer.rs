@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::support::peer::{Peer, SignedIn};
+use crate::support::peer::{Peer, ProviderTokens};
 
 /// Longer than the pause between two questions for unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ struct Behind {
     server: Server,
     peer: Peer,
     key: Key,
-    alice: SignedIn,
+    alice: ProviderTokens,
 }
 
 impl OnDatabase for Behind {

@@ -1,6 +1,6 @@
 //! The mailbox that `dev` shows.
 
-use selfsame::account::Channel;
+use selfsame::account::Medium;
 use selfsame::outbox::{Delivery, Message};
 
 use crate::support::{Database, Server};
@@ -9,7 +9,7 @@ const MAILBOX: &str = "/dev/mailbox";
 
 async fn deliver(server: &Server, number: u32) {
     let message = Message {
-        channel: Channel::Email,
+        medium: Medium::Email,
         to: format!("jane{number}@example.com"),
         subject: Some("<b>Subject</b>".to_owned()),
         text: "<script>alert(1)</script>".to_owned(),

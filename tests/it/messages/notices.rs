@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selfsame::account::{AccessFault, Account, Channel, Contract, Edit, Field, Patch};
+use selfsame::account::{AccessFault, Account, Contract, Edit, Field, Medium, Patch};
 use selfsame::outbox::{Delivery, mailbox::Mail};
 
 use crate::support::{Answer, Database, Server, patch, until};
@@ -45,7 +45,7 @@ on_both_databases!(
         system(&server, &account, r#"{"accountPhone":"+1555"}"#).await;
         until(async || mails(&server).len() == 1 && waiting(&server).await == "0").await;
         let notice = mails(&server).remove(0);
-        assert_eq!((notice.channel, notice.to.as_str(), notice.subject), ("sms", PHONE, None));
+        assert_eq!((notice.medium, notice.to.as_str(), notice.subject), ("sms", PHONE, None));
         let first = "この電話番号は、お客様のアカウントの確認済み番号ではなくなりました。";
         assert_eq!(notice.text, format!("{first} お心当たりがない場合は、サービスの運営者にご連絡ください。"));
     }
@@ -83,9 +83,9 @@ on_both_databases!(
         let account = proved(&server).await;
         let mut wished = Patch::default();
         wished.edit(Field::Phone, Edit::Clear);
-        let occasion = selfsame::account::history::Occasion::owner(Contract::System, "");
+        let context = selfsame::account::history::ChangeContext::owner(Contract::System, "");
         let refuse = |_: &Account| Err(selfsame::account::Error::Access(AccessFault::Denied));
-        server.app.profiles().update(account, wished, occasion, refuse).await.unwrap_err();
+        server.app.profiles().update(account, wished, context, refuse).await.unwrap_err();
         assert_eq!(waiting(&server).await, "0");
     }
 );
@@ -111,7 +111,7 @@ on_both_databases!(
         let server = Server::delivering_like(server, Delivery::Configured).await;
         let account = proved(&server).await;
         system(&server, &account, r#"{"accountPhone":""}"#).await;
-        server.app.notices().deliver_due(Channel::Sms).await.unwrap();
+        server.app.notices().deliver_due(Medium::Sms).await.unwrap();
         assert_eq!(server.database().rows("SELECT attempts FROM notice").await, ["0"]);
         server.pass(Duration::from_secs(24 * 3600 - 1));
         server.app.notices().forget_expired().await.unwrap();

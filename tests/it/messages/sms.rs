@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use selfsame::account::{Channel, Contract, Error, Field};
+use selfsame::account::{Contract, Error, Field, Medium};
 use selfsame::outbox::{Delivery, Message};
 use tokio::net::TcpListener;
 
@@ -18,7 +18,7 @@ const HOSTILE: &str = "1\"},\"to\":\"+2\r\n&To=+3 {secret} \u{8a8d}";
 
 /// What a gateway was asked.
 #[derive(Clone, Debug)]
-struct Asked {
+struct RecordedRequest {
     path: String,
     headers: HeaderMap,
     body: String,
@@ -26,22 +26,22 @@ struct Asked {
 
 /// A gateway that notes what it is asked, and answers as its path says.
 struct Gateway {
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
     url: String,
 }
 
 impl Gateway {
     async fn start() -> Gateway {
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = Router::new().fallback(answer).with_state(asked.clone());
+        let routes = Router::new().fallback(answer).with_state(requests.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Gateway { asked, url }
+        Gateway { requests, url }
     }
 
-    fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
     async fn server(&self, path: &str, settings: &[(&str, &str)]) -> Server {
@@ -58,13 +58,18 @@ impl Gateway {
     }
 }
 
-async fn answer(State(asked): State<Arc<Mutex<Vec<Asked>>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(requests): State<Arc<Mutex<Vec<RecordedRequest>>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let path = uri.path().to_owned();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    asked.lock().unwrap().push(Asked { path: path.clone(), headers, body });
+    requests.lock().unwrap().push(RecordedRequest { path: path.clone(), headers, body });
     match path.as_str() {
         "/moved" => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response(),
-        "/late" if asked.lock().unwrap().len() == 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        "/late" if requests.lock().unwrap().len() == 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         "/broken" => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         "/refused" => StatusCode::UNAUTHORIZED.into_response(),
         "/hanging" => std::future::pending().await,
@@ -73,7 +78,7 @@ async fn answer(State(asked): State<Arc<Mutex<Vec<Asked>>>>, uri: Uri, headers: 
 }
 
 fn message(to: &str, text: &str) -> Message {
-    Message { channel: Channel::Sms, to: to.to_owned(), subject: None, text: text.to_owned(), html: None }
+    Message { medium: Medium::Sms, to: to.to_owned(), subject: None, text: text.to_owned(), html: None }
 }
 
 async fn deliver(server: &Server, to: &str, text: &str) -> Result<(), Error> {
@@ -90,12 +95,12 @@ async fn a_gateway_that_takes_json_gets_what_the_configuration_says() {
     ];
     let server = gateway.server("/v1/messages?x=1", &settings).await;
     deliver(&server, "+86 138-1234-5678", "Your code: 123456").await.unwrap();
-    let asked = gateway.asked().remove(0);
-    assert_eq!(asked.path, "/v1/messages");
-    assert_eq!(asked.body, r#"{"channel":"sms","from":"Example","to":"8613812345678","text":"Your code: 123456"}"#);
-    assert_eq!(asked.headers["content-type"], "application/json");
-    assert_eq!(asked.headers["authorization"], "Basic c2VjcmV0");
-    assert_eq!(asked.headers["x-from"], "here");
+    let requests = gateway.requests().remove(0);
+    assert_eq!(requests.path, "/v1/messages");
+    assert_eq!(requests.body, r#"{"channel":"sms","from":"Example","to":"8613812345678","text":"Your code: 123456"}"#);
+    assert_eq!(requests.headers["content-type"], "application/json");
+    assert_eq!(requests.headers["authorization"], "Basic c2VjcmV0");
+    assert_eq!(requests.headers["x-from"], "here");
 }
 
 #[tokio::test]
@@ -104,9 +109,9 @@ async fn a_gateway_that_takes_forms_gets_what_the_configuration_says() {
     let settings = [("SELFSAME__SMS__FORMAT", "form"), ("SELFSAME__SMS__BODY", "To={to}&From=%2B1555&Body={text}")];
     let server = gateway.server("/Messages.json", &settings).await;
     deliver(&server, "+8613812345678", "Your code: 123456").await.unwrap();
-    let asked = gateway.asked().remove(0);
-    assert_eq!(asked.headers["content-type"], "application/x-www-form-urlencoded");
-    assert_eq!(asked.body, "To=%2B8613812345678&From=%2B1555&Body=Your%20code%3A%20123456");
+    let requests = gateway.requests().remove(0);
+    assert_eq!(requests.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(requests.body, "To=%2B8613812345678&From=%2B1555&Body=Your%20code%3A%20123456");
 }
 
 #[tokio::test]
@@ -114,13 +119,13 @@ async fn nobody_smuggles_a_recipient_or_a_parameter() {
     let gateway = Gateway::start().await;
     let json = gateway.server("/", &[("SELFSAME__SMS__SECRET", "hush")]).await;
     deliver(&json, HOSTILE, HOSTILE).await.unwrap();
-    let body: serde_json::Value = serde_json::from_str(&gateway.asked()[0].body).unwrap();
+    let body: serde_json::Value = serde_json::from_str(&gateway.requests()[0].body).unwrap();
     assert_eq!(body, serde_json::json!({ "to": HOSTILE, "text": HOSTILE }));
 
     let form = [("SELFSAME__SMS__FORMAT", "form"), ("SELFSAME__SMS__BODY", "To={to}&Body={text}")];
     let form = gateway.server("/", &form).await;
     deliver(&form, HOSTILE, HOSTILE).await.unwrap();
-    let body = &gateway.asked()[1].body;
+    let body = &gateway.requests()[1].body;
     assert_eq!((body.matches('&').count(), body.matches('=').count()), (1, 2), "{body}");
     assert!(!body.contains(['\r', '\n', '"', '{']), "{body}");
 }
@@ -139,7 +144,7 @@ async fn what_is_not_taken_is_a_failure_that_says_neither_number_nor_secret() {
         let cause = cause.to_string();
         assert!(!cause.contains("138") && !cause.contains("hush"), "{cause}");
     }
-    let paths: Vec<String> = gateway.asked().into_iter().map(|asked| asked.path).collect();
+    let paths: Vec<String> = gateway.requests().into_iter().map(|requests| requests.path).collect();
     assert_eq!(paths, ["/moved", "/broken", "/refused", "/hanging"], "asked once each, and no redirect followed");
 }
 
@@ -147,12 +152,12 @@ async fn what_is_not_taken_is_a_failure_that_says_neither_number_nor_secret() {
 async fn after_a_failure_a_message_that_is_not_to_leave_fails_likewise_for_a_minute() {
     let gateway = Gateway::start().await;
     let server = gateway.server("/broken", &[]).await;
-    let rehearse = || server.app.outbox().rehearse(Channel::Sms, server.app.now());
-    rehearse().unwrap();
+    let check_reachable = || server.app.outbox().check_reachable(Medium::Sms, server.app.now());
+    check_reachable().unwrap();
     deliver(&server, "+1555", "text").await.unwrap_err();
-    assert!(matches!(rehearse(), Err(Error::Unavailable(_))));
+    assert!(matches!(check_reachable(), Err(Error::Unavailable(_))));
     server.pass(Duration::from_secs(60));
-    rehearse().unwrap();
+    check_reachable().unwrap();
 }
 
 #[tokio::test]
@@ -166,15 +171,17 @@ async fn a_notice_that_the_gateway_does_not_take_is_tried_again_later() {
     let update = server.request("POST", "/web/v1/system/profile/update").header("X-Client-Hash", "d1");
     assert_eq!(update.bearer(&token).json(r#"{"accountPhone":""}"#).send().await.status, 200);
     let attempts = async || server.database().rows("SELECT attempts FROM notice").await;
-    until(async || attempts().await == ["1"] && server.app.outbox().rehearse(Channel::Sms, server.app.now()).is_err())
-        .await;
+    until(async || {
+        attempts().await == ["1"] && server.app.outbox().check_reachable(Medium::Sms, server.app.now()).is_err()
+    })
+    .await;
     // It is not due again yet, and the channel counts as down.
-    server.app.notices().deliver_due(Channel::Sms).await.unwrap();
-    assert_eq!((attempts().await, gateway.asked().len()), (vec!["1".to_owned()], 1));
+    server.app.notices().deliver_due(Medium::Sms).await.unwrap();
+    assert_eq!((attempts().await, gateway.requests().len()), (vec!["1".to_owned()], 1));
     server.pass(Duration::from_secs(60));
-    server.app.notices().deliver_due(Channel::Sms).await.unwrap();
+    server.app.notices().deliver_due(Medium::Sms).await.unwrap();
     until(async || attempts().await.is_empty()).await;
-    let bodies: Vec<String> = gateway.asked().into_iter().map(|asked| asked.body).collect();
+    let bodies: Vec<String> = gateway.requests().into_iter().map(|requests| requests.body).collect();
     assert_eq!(bodies.len(), 2);
     assert!(bodies[0] == bodies[1] && bodies[0].contains("+1987654321"), "{bodies:?}");
 }

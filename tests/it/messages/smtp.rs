@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use selfsame::account::{Channel, Contract, Error, Field};
+use selfsame::account::{Contract, Error, Field, Medium};
 use selfsame::outbox::{Delivery, Message};
 use tokio::net::TcpListener;
 
@@ -35,7 +35,7 @@ async fn guarded(port: u16, security: &str, certificate: &str) -> Server {
 
 fn message(to: &str) -> Message {
     Message {
-        channel: Channel::Email,
+        medium: Medium::Email,
         to: to.to_owned(),
         subject: Some("\u{8a8d}\u{8a3c}\u{30b3}\u{30fc}\u{30c9}".to_owned()),
         text: "\u{e9}t\u{e9}\n.\nM\u{e3} 123456\n".to_owned(),
@@ -153,7 +153,7 @@ async fn a_refused_recipient_is_a_failure_that_names_no_address() {
         let cause = failure(&server, &message(to)).await;
         assert!(!cause.contains("example.com"), "{cause}");
         // The server is there: what is said of others does not suffer.
-        server.app.outbox().rehearse(Channel::Email, server.app.now()).unwrap();
+        server.app.outbox().check_reachable(Medium::Email, server.app.now()).unwrap();
         deliver(&server, &message("jane@example.com")).await.unwrap();
     }
     assert_eq!(peer.stop().await.len(), 2);

@@ -267,7 +267,7 @@ async fn ciam_answers_as_documented() {
     server.operate(&suspended, suspension()).await;
     let of_nobody = server.app.sign_ins().for_itself(&client.application).await.unwrap().access_token;
     let patch = || server.request("PATCH", USERINFO).bearer(&token);
-    let post = |path: &str| client.signed(server.request("POST", path));
+    let post = |path: &str| client.authenticated(server.request("POST", path));
     let get = |path: &str| server.request("GET", path);
     let email = r#"{"usage":"update_userinfo","email":"jane@example.com"}"#;
     let requests: Vec<(&str, &str, u16, Request)> = vec![

@@ -44,7 +44,7 @@ async fn http_1_1_and_http_2_are_agreed_upon_in_the_handshake() {
 async fn plain_http_is_not_answered_and_the_server_goes_on() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
-    let said = said_to(&server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let said = sent_by(&server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(!said.windows(4).any(|four| four == b"HTTP"), "{said:?}");
     assert!(trusts(certificate.client(), &server).await);
 }
@@ -55,7 +55,7 @@ async fn a_handshake_that_is_not_finished_is_cut() {
     let server = server(&certificate).await;
     // Nothing; a record's head; the beginning of a ClientHello that says it is longer (RFC 8446 §4, §5.1).
     for begun in [b"".as_slice(), b"\x16\x03\x01", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
-        said_to(&server, begun).await;
+        sent_by(&server, begun).await;
     }
     assert!(trusts(certificate.client(), &server).await);
 }
@@ -149,7 +149,7 @@ fn files_that_cannot_be_used_end_the_start_with_a_line_that_names_setting_and_fi
 }
 
 /// What a server says to bytes before it hangs up.
-async fn said_to(server: &Server, bytes: &[u8]) -> Vec<u8> {
+async fn sent_by(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut said = Vec::new();

@@ -8,7 +8,7 @@ mod uploading;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use selfsame::account::{Account, Error, Field, Patch, Picture};
-use selfsame::picture::{self, Prepared, Sent};
+use selfsame::picture::{self, PictureInput, Prepared};
 
 use crate::support::{Server, patch};
 
@@ -30,7 +30,7 @@ fn data_uri(media_type: &str, bytes: &[u8]) -> String {
 
 async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
     match picture::read(text, "https://id.example.com") {
-        Ok(Sent::Data(data)) => server.app.pictures().prepare(&data).await,
+        Ok(PictureInput::Data(data)) => server.app.pictures().prepare(&data).await,
         other => panic!("no data: {other:?}"),
     }
 }

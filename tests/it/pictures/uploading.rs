@@ -49,7 +49,7 @@ on_both_databases!(
         for _ in 0..60 {
             let (app, text) = (server.app.clone(), text.clone());
             tasks.spawn(async move {
-                let Ok(Sent::Data(data)) = picture::read(&text, "") else { panic!("no data") };
+                let Ok(PictureInput::Data(data)) = picture::read(&text, "") else { panic!("no data") };
                 app.pictures().prepare(&data).await.map(|prepared| prepared.digest)
             });
         }

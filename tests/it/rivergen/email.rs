@@ -29,7 +29,7 @@ impl Jane<'_> {
         // Not simply the newest: a notice of the change before may arrive at any time.
         let mails = self.server.app.outbox().mailbox().unwrap().mails();
         let mail = mails.into_iter().find(|mail| mail.to == new_email).unwrap();
-        assert_eq!(mail.channel, "email");
+        assert_eq!(mail.medium, "email");
         mail.text.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap().to_owned()
     }
 
@@ -373,7 +373,7 @@ on_both_databases!(
         let mailbox = server.app.outbox().mailbox().unwrap();
         crate::support::until(async || mailbox.mails().len() == 2).await;
         let notice = mailbox.mails().remove(0);
-        assert_eq!((notice.channel, notice.to.as_str()), ("email", "jane@example.com"));
+        assert_eq!((notice.medium, notice.to.as_str()), ("email", "jane@example.com"));
         assert_eq!(notice.subject.as_deref(), Some("Your e-mail address was removed"));
         // Neither the new address nor whose account it was.
         assert!(!notice.text.contains('@') && !notice.text.contains("Jane"), "{}", notice.text);

@@ -1,8 +1,8 @@
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, AccountId, Error, Field, Patch, Portal, Status, TenantId, Text, Unique};
 use uuid::Uuid;
 
-use super::{Opened, at, change, first, holding, taken};
+use super::{Opened, at, change, first, taken, unique_key};
 use crate::support::{Server, patch};
 
 on_both_databases!(
@@ -88,7 +88,7 @@ on_both_databases!(
     async fn an_account_that_would_take_what_is_anothers_is_not_added(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut added = first(&tenant, 1);
-        added.claim = vec![holding(Unique::Username, 1), holding(Unique::Email, 2)];
+        added.claim = vec![unique_key(Unique::Username, 1), unique_key(Unique::Email, 2)];
         opened.store.add_account(&added, None).await.unwrap();
 
         let same_id = change(&Account { version: 0, number: 2, ..added.account.clone() }, |_| {});
@@ -96,19 +96,19 @@ on_both_databases!(
         let same_number = change(&Account { version: 0, number: 1, ..first(&tenant, 2).account }, |_| {});
         assert_eq!(taken(opened.store.add_account(&same_number, None).await), Unique::Number);
         let mut same_email = first(&tenant, 2);
-        same_email.claim = vec![holding(Unique::Username, 3), holding(Unique::Email, 2)];
+        same_email.claim = vec![unique_key(Unique::Username, 3), unique_key(Unique::Email, 2)];
         assert_eq!(taken(opened.store.add_account(&same_email, None).await), Unique::Email);
 
         // Nothing of the refused ones was kept, not even what was free.
         assert_eq!(opened.store.accounts(AccountId(Uuid::nil()), None, 10).await.unwrap().len(), 1);
-        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
+        assert_eq!(opened.store.owner_of(tenant.id, &unique_key(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&same_email.account).await.len(), 0);
         // The same key of another tenant, or of another kind, is not the same thing.
         let mut elsewhere = first(&opened.tenant(2).await, 2);
-        elsewhere.claim = vec![holding(Unique::Email, 2)];
+        elsewhere.claim = vec![unique_key(Unique::Email, 2)];
         opened.store.add_account(&elsewhere, None).await.unwrap();
         let mut of_another_kind = first(&tenant, 3);
-        of_another_kind.claim = vec![holding(Unique::Phone, 2)];
+        of_another_kind.claim = vec![unique_key(Unique::Phone, 2)];
         opened.store.add_account(&of_another_kind, None).await.unwrap();
     }
 );
@@ -118,11 +118,11 @@ on_both_databases!(
         let mut fields =
             patch(&[(Field::Username, "john_doe"), (Field::Email, "John@Example.com"), (Field::Phone, "+1 234 567")]);
         (fields.email_verified, fields.phone_verified) = (Some(true), Some(true));
-        let holder = server.person_with(&server.tenant, fields).await;
+        let owner = server.person_with(&server.tenant, fields).await;
 
         let create = async |id: AccountId, number: i64, biz_id: &str, patch: Patch| {
             let account = Account::new(id, number, Some(biz_id.to_owned()), &server.tenant, server.app.now());
-            server.app.profiles().create(account, &patch, None, &Occasion::operator()).await
+            server.app.profiles().create(account, &patch, None, &ChangeContext::operator()).await
         };
         let fresh = || AccountId(server.app.new_id());
         let verified = |field, value| {
@@ -131,9 +131,9 @@ on_both_databases!(
             patch
         };
         let none = Patch::default;
-        assert_eq!(taken(create(holder.id, 91, "a", none()).await), Unique::AccountId);
-        assert_eq!(taken(create(fresh(), holder.number, "a", none()).await), Unique::Number);
-        assert_eq!(taken(create(fresh(), 92, &holder.biz_id, none()).await), Unique::BizId);
+        assert_eq!(taken(create(owner.id, 91, "a", none()).await), Unique::AccountId);
+        assert_eq!(taken(create(fresh(), owner.number, "a", none()).await), Unique::Number);
+        assert_eq!(taken(create(fresh(), 92, &owner.biz_id, none()).await), Unique::BizId);
         assert_eq!(taken(create(fresh(), 92, "a", patch(&[(Field::Username, "JOHN_doe")])).await), Unique::Username);
         assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Email, "john@EXAMPLE.com")).await), Unique::Email);
         assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Phone, "+1-234-567")).await), Unique::Phone);
@@ -148,7 +148,7 @@ on_both_databases!(
         for round in 0..20 {
             let add = |store: selfsame::store::Store, number: u8| {
                 let mut added = first(&tenant, number);
-                added.claim = vec![holding(Unique::Username, round)];
+                added.claim = vec![unique_key(Unique::Username, round)];
                 tokio::spawn(async move { store.add_account(&added, None).await })
             };
             let (ours, theirs) = tokio::join!(add(opened.store.clone(), 2 * round), add(other.clone(), 2 * round + 1));

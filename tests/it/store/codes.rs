@@ -1,15 +1,15 @@
 //! One-time codes: how a try counts, what is used up, and how often is sent.
 
 use selfsame::account::{CodeFault, Error};
-use selfsame::store::{Challenge, Effect, SendingLimit, SentCode, Update};
+use selfsame::store::{CodeId, Effect, NewCode, SendingLimit, Update};
 use uuid::Uuid;
 
 use super::{Opened, at, change, first};
 
 /// The code with a number, in a slot; it ends at 100, its token at 200.
-fn sent(slot: u8, number: u8) -> SentCode {
-    SentCode {
-        challenge: Challenge { slot: [slot; 32], id: Uuid::from_u128(number.into()) },
+fn sent(slot: u8, number: u8) -> NewCode {
+    NewCode {
+        code_id: CodeId { slot: [slot; 32], id: Uuid::from_u128(number.into()) },
         token: [number; 32],
         binding: [slot; 32],
         code: [100 + number; 32],
@@ -20,10 +20,10 @@ fn sent(slot: u8, number: u8) -> SentCode {
 }
 
 /// Tries a code at a moment with five tries in all: the hash to compare with, if it may be compared.
-async fn attempt(opened: &Opened, sent: &SentCode, second: i64) -> Option<[u8; 32]> {
-    let tried = opened.store.count_try(sent.challenge.slot, sent.token, sent.binding, at(second), 5).await.unwrap();
+async fn attempt(opened: &Opened, sent: &NewCode, second: i64) -> Option<[u8; 32]> {
+    let tried = opened.store.count_try(sent.code_id.slot, sent.token, sent.binding, at(second), 5).await.unwrap();
     tried.map(|tried| {
-        assert_eq!((tried.id, tried.code_expires_at), (sent.challenge.id, sent.code_expires_at));
+        assert_eq!((tried.id, tried.code_expires_at), (sent.code_id.id, sent.code_expires_at));
         assert_eq!(tried.contact, sent.contact);
         tried.code
     })
@@ -81,7 +81,7 @@ on_both_databases!(
         }
         opened.store.put_code(&newer).await.unwrap();
         assert!(attempt(&opened, &older, 10).await.is_none());
-        assert!(matches!(opened.store.use_code(older.challenge).await, Err(Error::Code(CodeFault::Used))));
+        assert!(matches!(opened.store.use_code(older.code_id).await, Err(Error::Code(CodeFault::Used))));
         assert_eq!(attempt(&opened, &newer, 10).await, Some([102; 32]));
         assert_eq!(attempt(&opened, &elsewhere, 10).await, Some([103; 32]));
     }
@@ -91,8 +91,8 @@ on_both_databases!(
     async fn a_code_is_used_up_once(opened: Opened) {
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
-        opened.store.use_code(code.challenge).await.unwrap();
-        assert!(matches!(opened.store.use_code(code.challenge).await, Err(Error::Code(CodeFault::Used))));
+        opened.store.use_code(code.code_id).await.unwrap();
+        assert!(matches!(opened.store.use_code(code.code_id).await, Err(Error::Code(CodeFault::Used))));
         assert!(attempt(&opened, &code, 10).await.is_none());
     }
 );
@@ -108,15 +108,15 @@ on_both_databases!(
         let commit = async |update: Update| {
             opened.store.commit(account.clone(), std::sync::Arc::new(move |_| Ok(Some(update.clone())))).await
         };
-        opened.store.use_code(code.challenge).await.unwrap();
-        let refused = commit(wish(vec![adopt.clone(), Effect::UseCode(code.challenge)])).await;
+        opened.store.use_code(code.code_id).await.unwrap();
+        let refused = commit(wish(vec![adopt.clone(), Effect::UseCode(code.code_id)])).await;
         assert!(matches!(refused, Err(Error::Code(CodeFault::Used))), "{refused:?}");
         assert_eq!(opened.stored(&account).await, account);
         assert_eq!(opened.entries(&account).await.len(), 1);
         assert!(opened.store.is_pending_picture("a").await.unwrap());
 
         opened.store.put_code(&code).await.unwrap();
-        let changed = commit(wish(vec![adopt, Effect::UseCode(code.challenge)])).await.unwrap().account;
+        let changed = commit(wish(vec![adopt, Effect::UseCode(code.code_id)])).await.unwrap().account;
         assert_eq!(opened.stored(&account).await, changed);
         assert!(!opened.store.is_pending_picture("a").await.unwrap());
         assert!(attempt(&opened, &code, 10).await.is_none());
@@ -127,7 +127,7 @@ on_both_databases!(
     async fn an_account_that_needs_a_used_code_does_not_come_to_be(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let code = sent(1, 1);
-        let update = |number| Update { effects: vec![Effect::UseCode(code.challenge)], ..first(&tenant, number) };
+        let update = |number| Update { effects: vec![Effect::UseCode(code.code_id)], ..first(&tenant, number) };
         assert!(matches!(opened.store.add_account(&update(1), None).await, Err(Error::Code(CodeFault::Used))));
         assert!(opened.store.account(update(1).account.id).await.unwrap().is_none());
         opened.store.put_code(&code).await.unwrap();

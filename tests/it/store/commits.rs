@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Text, Unique};
-use selfsame::store::{Attempt, Commit, Holding, Update};
+use selfsame::store::{Commit, MakeUpdate, UniqueKey, Update};
 
-use super::{Opened, change, first, holding, taken};
+use super::{Opened, change, first, taken, unique_key};
 use crate::support::until;
 
 /// Sets the display name, and claims and releases.
-fn name(value: &'static str, claim: Vec<Holding>, release: Vec<Holding>) -> Attempt {
+fn name(value: &'static str, claim: Vec<UniqueKey>, release: Vec<UniqueKey>) -> MakeUpdate {
     Arc::new(move |current| {
         let changed = change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(value).unwrap())));
         Ok(Some(Update { claim: claim.clone(), release: release.clone(), ..changed }))
@@ -26,10 +26,10 @@ fn changed(commit: Commit) -> Account {
 }
 
 /// Counts how often an attempt is made.
-fn counted(attempt: Attempt) -> (Attempt, Arc<AtomicUsize>) {
+fn counted(attempt: MakeUpdate) -> (MakeUpdate, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = count.clone();
-    let attempt: Attempt = Arc::new(move |current| {
+    let attempt: MakeUpdate = Arc::new(move |current| {
         counting.fetch_add(1, Ordering::SeqCst);
         attempt(current)
     });
@@ -51,7 +51,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_change_of_an_account_that_changed_meanwhile_is_made_again_of_what_it_is_now(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
-        let nickname: Attempt = Arc::new(|current| {
+        let nickname: MakeUpdate = Arc::new(|current| {
             Ok(Some(change(current, |account| account.set_text(Field::Nickname, Some(Text::new("J").unwrap())))))
         });
         opened.store.commit(stale.clone(), nickname).await.unwrap();
@@ -80,7 +80,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_change_that_somebody_else_made_already_writes_nothing_and_returns_what_is_there(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
-        let once: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
+        let once: MakeUpdate = Arc::new(|current| match current.text(Field::DisplayName) {
             Some("Jane") => Ok(None),
             _ => name("Jane", vec![], vec![])(current),
         });
@@ -95,7 +95,7 @@ on_both_databases!(
     async fn a_second_attempt_may_refuse_the_account_as_it_is_now(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
         let changed = changed(opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap());
-        let only_unnamed: Attempt = Arc::new(|current| match current.text(Field::DisplayName) {
+        let only_unnamed: MakeUpdate = Arc::new(|current| match current.text(Field::DisplayName) {
             None => name("John", vec![], vec![])(current),
             Some(_) => Err(Error::Access(AccessFault::Denied)),
         });
@@ -119,14 +119,14 @@ on_both_databases!(
 on_both_databases!(
     async fn a_change_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
-        let (account, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        let held = vec![holding(Unique::Email, 1), holding(Unique::Phone, 2)];
-        opened.store.commit(holder.clone(), name("Holder", held, vec![])).await.unwrap();
+        let (account, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let held = vec![unique_key(Unique::Email, 1), unique_key(Unique::Phone, 2)];
+        opened.store.commit(owner.clone(), name("Holder", held, vec![])).await.unwrap();
 
-        let claim = vec![holding(Unique::Username, 3), holding(Unique::Phone, 2)];
+        let claim = vec![unique_key(Unique::Username, 3), unique_key(Unique::Phone, 2)];
         assert_eq!(taken(opened.store.commit(account.clone(), name("Jane", claim, vec![])).await), Unique::Phone);
         assert_eq!(opened.stored(&account).await, account);
-        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
+        assert_eq!(opened.store.owner_of(tenant.id, &unique_key(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&account).await.len(), 1);
     }
 );
@@ -134,14 +134,14 @@ on_both_databases!(
 on_both_databases!(
     async fn a_second_attempt_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
-        let (stale, holder) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        opened.store.commit(holder, name("Holder", vec![holding(Unique::Email, 1)], vec![])).await.unwrap();
+        let (stale, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        opened.store.commit(owner, name("Holder", vec![unique_key(Unique::Email, 1)], vec![])).await.unwrap();
         let changed = changed(opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap());
 
-        let claim = vec![holding(Unique::Username, 3), holding(Unique::Email, 1)];
+        let claim = vec![unique_key(Unique::Username, 3), unique_key(Unique::Email, 1)];
         assert_eq!(taken(opened.store.commit(stale.clone(), name("John", claim, vec![])).await), Unique::Email);
         assert_eq!(opened.stored(&stale).await, changed);
-        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Username, 3)).await.unwrap(), None);
+        assert_eq!(opened.store.owner_of(tenant.id, &unique_key(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&stale).await.len(), 2);
     }
 );
@@ -150,23 +150,23 @@ on_both_databases!(
     async fn what_an_account_releases_another_may_hold(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        let wanted = holding(Unique::Username, 1);
-        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
+        let wanted = unique_key(Unique::Username, 1);
+        assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), None);
         let first = changed(opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap());
-        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
+        assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
         // Nobody releases what is another's.
         let second = changed(opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap());
-        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(first.id));
+        assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
         opened
             .store
-            .commit(first, name("Gone", vec![holding(Unique::Username, 2)], vec![wanted.clone()]))
+            .commit(first, name("Gone", vec![unique_key(Unique::Username, 2)], vec![wanted.clone()]))
             .await
             .unwrap();
-        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), None);
+        assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), None);
         let second = changed(opened.store.commit(second, name("Second", vec![wanted.clone()], vec![])).await.unwrap());
-        assert_eq!(opened.store.holder(tenant.id, &wanted).await.unwrap(), Some(second.id));
+        assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), Some(second.id));
     }
 );
 

@@ -3,16 +3,16 @@
 mod accounts;
 mod api_keys;
 mod applications;
-mod channels;
 mod codes;
 mod commits;
+mod import;
 mod installation;
 mod made_by;
-mod moving;
 mod notices;
 mod outstanding;
 mod pictures;
 mod schemas;
+mod secure_channel;
 mod sign_ins;
 mod tenants;
 mod tokens;
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use selfsame::account::history::{self, Entry, Metadata, SealedPayload};
 use selfsame::account::{Account, AccountId, Error, Portal, Tenant, TenantId, TenantStatus, Unique};
 use selfsame::config::Config;
-use selfsame::store::{Holding, Store, Update};
+use selfsame::store::{Store, UniqueKey, Update};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -116,8 +116,8 @@ fn change(before: &Account, edit: impl FnOnce(&mut Account)) -> Update {
     Update { account, entry, release: Vec::new(), claim: Vec::new(), nonce: None, effects: Vec::new() }
 }
 
-fn holding(kind: Unique, value: u8) -> Holding {
-    Holding { kind, key: [value; 32] }
+fn unique_key(kind: Unique, value: u8) -> UniqueKey {
+    UniqueKey { kind, key: [value; 32] }
 }
 
 /// A moment that needs all six digits behind the second.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use selfsame::account::{Account, Channel};
+use selfsame::account::{Account, Medium};
 use selfsame::store::{ClaimedNotice, Effect, SealedNotice, Store, Update};
 use uuid::Uuid;
 
 use super::{Opened, at, change};
 
-pub(super) fn notice(number: u8, channel: Channel) -> SealedNotice {
-    SealedNotice { id: Uuid::from_u128(number.into()), channel, key: 1, sealed: vec![number] }
+pub(super) fn notice(number: u8, medium: Medium) -> SealedNotice {
+    SealedNotice { id: Uuid::from_u128(number.into()), medium, key: 1, sealed: vec![number] }
 }
 
 /// Leaves a notice, due from `due_at` until 100.
@@ -27,30 +27,30 @@ async fn leave(opened: &Opened, account: Account, notice: SealedNotice, due_at: 
 }
 
 async fn claim(store: &Store, second: i64) -> Option<ClaimedNotice> {
-    store.claim_notice(Channel::Email, at(second), at(second + 10)).await.unwrap()
+    store.claim_notice(Medium::Email, at(second), at(second + 10)).await.unwrap()
 }
 
 on_both_databases!(
     async fn what_is_due_is_claimed_in_its_order_and_for_a_while(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
-        let account = leave(&opened, account, notice(1, Channel::Email), 20).await;
-        let account = leave(&opened, account, notice(2, Channel::Email), 10).await;
-        leave(&opened, account, notice(3, Channel::Sms), 5).await;
+        let account = leave(&opened, account, notice(1, Medium::Email), 20).await;
+        let account = leave(&opened, account, notice(2, Medium::Email), 10).await;
+        leave(&opened, account, notice(3, Medium::Sms), 5).await;
         assert!(claim(&opened.store, 9).await.is_none());
         let claimed = claim(&opened.store, 21).await.unwrap();
-        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Channel::Email), 1));
-        assert_eq!(claim(&opened.store, 22).await.unwrap().notice, notice(1, Channel::Email));
+        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Medium::Email), 1));
+        assert_eq!(claim(&opened.store, 22).await.unwrap().notice, notice(1, Medium::Email));
         assert!(claim(&opened.store, 30).await.is_none());
         // Whoever claimed it first may have died.
         let claimed = claim(&opened.store, 31).await.unwrap();
-        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Channel::Email), 2));
+        assert_eq!((claimed.notice, claimed.attempt), (notice(2, Medium::Email), 2));
     }
 );
 
 on_both_databases!(
     async fn a_failed_one_is_due_later_unless_somebody_else_has_it(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
-        leave(&opened, account, notice(1, Channel::Email), 10).await;
+        leave(&opened, account, notice(1, Medium::Email), 10).await;
         let first = claim(&opened.store, 10).await.unwrap();
         opened.store.postpone_notice(&first, at(50)).await.unwrap();
         assert!(claim(&opened.store, 49).await.is_none());
@@ -63,8 +63,8 @@ on_both_databases!(
 on_both_databases!(
     async fn one_that_was_delivered_or_comes_too_late_is_gone(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
-        let account = leave(&opened, account, notice(1, Channel::Email), 10).await;
-        leave(&opened, account, notice(2, Channel::Email), 20).await;
+        let account = leave(&opened, account, notice(1, Medium::Email), 10).await;
+        leave(&opened, account, notice(2, Medium::Email), 20).await;
         let claimed = claim(&opened.store, 10).await.unwrap();
         opened.store.forget_notice(claimed.notice.id).await.unwrap();
         assert!(claim(&opened.store, 100).await.is_none(), "at its end it is too late");
@@ -79,7 +79,7 @@ on_both_databases!(
         const NOTICES: u8 = 12;
         let mut account = opened.account(&opened.tenant(1).await, 1).await;
         for number in 0..NOTICES {
-            account = leave(&opened, account, notice(number, Channel::Email), 10).await;
+            account = leave(&opened, account, notice(number, Medium::Email), 10).await;
         }
         let mut instances = Vec::new();
         for _ in 0..4 {

@@ -1,14 +1,14 @@
 //! Codes that could still be tried, told by their token alone.
 
-use selfsame::store::{Challenge, SentCode};
+use selfsame::store::{CodeId, NewCode};
 use uuid::Uuid;
 
 use super::{Opened, at};
 
 on_both_databases!(
     async fn a_code_is_outstanding_until_it_ends_or_was_tried_too_often(opened: Opened) {
-        let sent = SentCode {
-            challenge: Challenge { slot: [1; 32], id: Uuid::from_u128(1) },
+        let sent = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(1) },
             token: [2; 32],
             binding: [3; 32],
             code: [4; 32],
@@ -26,7 +26,7 @@ on_both_databases!(
             opened.store.count_try([1; 32], [2; 32], [3; 32], at(2), 5).await.unwrap().unwrap();
         }
         assert!(outstanding([2; 32], 2, 3).await && !outstanding([2; 32], 2, 2).await);
-        opened.store.use_code(sent.challenge).await.unwrap();
+        opened.store.use_code(sent.code_id).await.unwrap();
         assert!(!outstanding([2; 32], 2, 5).await);
     }
 );

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use selfsame::account::{Account, Channel, ChannelFault, Error, Tenant, Unique};
-use selfsame::store::{Attempt, CONSTRAINTS, Effect, Update};
+use selfsame::account::{Account, ChannelFault, Error, Medium, Tenant, Unique};
+use selfsame::store::{CONSTRAINTS, Effect, MakeUpdate, Update};
 
-use super::{Opened, at, change, first, holding, taken, tenant};
-use super::{api_keys, applications, channels, installation, moving, notices, sign_ins};
+use super::{Opened, at, change, first, taken, tenant, unique_key};
+use super::{api_keys, applications, import, installation, notices, secure_channel, sign_ins};
 use crate::support::Database;
 
 /// What is unique to an account, beside its identifier.
@@ -23,9 +23,9 @@ fn internal<T>(result: Result<T, Error>) -> String {
 }
 
 /// Claims, and changes nothing else.
-fn claiming(kinds: &'static [Unique], value: u8, effects: Vec<Effect>) -> Attempt {
+fn claiming(kinds: &'static [Unique], value: u8, effects: Vec<Effect>) -> MakeUpdate {
     Arc::new(move |current| {
-        let claim = kinds.iter().map(|kind| holding(*kind, value)).collect();
+        let claim = kinds.iter().map(|kind| unique_key(*kind, value)).collect();
         Ok(Some(Update { claim, effects: effects.clone(), ..change(current, |_| {}) }))
     })
 }
@@ -48,13 +48,13 @@ on_both_databases!(
             };
             let mut added = first(&owned, 3);
             // Among others that are free.
-            added.claim = OF_AN_ACCOUNT.map(|other| holding(other, if other == kind { 1 } else { 9 })).to_vec();
+            added.claim = OF_AN_ACCOUNT.map(|other| unique_key(other, if other == kind { 1 } else { 9 })).to_vec();
             assert_eq!(taken(store.add_account(&added, None).await), kind);
             for account in [&now, &stale] {
                 assert_eq!(taken(store.commit(account.clone(), claiming(alone, 1, vec![])).await), kind);
                 assert_eq!(taken(store.commit(account.clone(), claiming(alone, 1, adopt())).await), kind);
                 let claim = added.claim.clone();
-                let among_others: Attempt =
+                let among_others: MakeUpdate =
                     Arc::new(move |current| Ok(Some(Update { claim: claim.clone(), ..change(current, |_| {}) })));
                 assert_eq!(taken(store.commit(account.clone(), among_others).await), kind);
             }
@@ -72,9 +72,9 @@ on_both_databases!(
 
         let again = Account { version: 0, number: 2, ..account.clone() };
         named.insert(taken(store.add_account(&change(&again, |_| {}), None).await));
-        store.link(account.id, &moving::link("a", 1), at(1)).await.unwrap();
-        named.insert(taken(store.link(account.id, &moving::link("a", 1), at(2)).await));
-        assert_eq!(taken(store.add_account(&first(&owned, 2), Some(&moving::link("a", 1))).await), Unique::Identity);
+        store.link(account.id, &import::link("a", 1), at(1)).await.unwrap();
+        named.insert(taken(store.link(account.id, &import::link("a", 1), at(2)).await));
+        assert_eq!(taken(store.add_account(&first(&owned, 2), Some(&import::link("a", 1))).await), Unique::Identity);
 
         let mut other = tenant(2);
         other.name.clone_from(&owned.name);
@@ -91,7 +91,7 @@ on_both_databases!(
         shop.id = "other".to_owned();
         assert_eq!(taken(store.add_application(&shop).await), Unique::ApplicationOrigin);
 
-        let nonce = channels::nonce(1, 1, None, 50);
+        let nonce = secure_channel::nonce(1, 1, None, 50);
         store.use_nonce(&nonce).await.unwrap();
         let replayed = store.use_nonce(&nonce).await;
         assert!(matches!(replayed, Err(Error::Channel(ChannelFault::Payload))), "{replayed:?}");
@@ -116,11 +116,13 @@ on_both_databases!(
         let signing_key = installation::key("a", "EdDSA", 1);
         store.add_signing_key(signing_key.clone()).await.unwrap();
         assert!(internal(store.add_signing_key(signing_key).await).contains("signing_key"));
-        let channel_key = channels::key("a", "rsa", 1);
+        let channel_key = secure_channel::key("a", "rsa", 1);
         store.add_channel_key(channel_key.clone()).await.unwrap();
         assert!(internal(store.add_channel_key(channel_key).await).contains("channel_key"));
-        store.add_channel_session(channels::session(1, 1, 1), 10).await.unwrap();
-        assert!(internal(store.add_channel_session(channels::session(1, 1, 1), 10).await).contains("channel_session"));
+        store.add_channel_session(secure_channel::session(1, 1, 1), 10).await.unwrap();
+        assert!(
+            internal(store.add_channel_session(secure_channel::session(1, 1, 1), 10).await).contains("channel_session")
+        );
 
         let sign_in = sign_ins::sign_in(&account);
         store.begin_sign_in(&sign_in, &sign_ins::token(1)).await.unwrap();
@@ -128,21 +130,21 @@ on_both_databases!(
         store.add_pending_picture("a", at(1)).await.unwrap();
         assert!(internal(store.add_pending_picture("a", at(1)).await).contains("pending_picture"));
 
-        let notify = vec![notices::notify(notices::notice(1, Channel::Email), 10)];
+        let notify = vec![notices::notify(notices::notice(1, Medium::Email), 10)];
         account = store.commit(account, claiming(&[], 0, notify.clone())).await.unwrap().account;
         // Beside a claim: the violation is not about what is claimed.
         let told_again = store.commit(account.clone(), claiming(&[Unique::Email], 1, notify)).await;
         assert!(internal(told_again).contains("notice"));
         // A history that is ahead of its account.
-        let ahead: Attempt = Arc::new(|current| {
+        let ahead: MakeUpdate = Arc::new(|current| {
             let mut update = change(current, |_| {});
-            update.claim = vec![holding(Unique::Email, 1)];
+            update.claim = vec![unique_key(Unique::Email, 1)];
             update.entry.metadata.sequence = 1;
             Ok(Some(update))
         });
         assert!(internal(store.commit(account.clone(), ahead).await).contains("history"));
         assert_eq!(opened.stored(&account).await, account);
-        assert_eq!(store.holder(owned.id, &holding(Unique::Email, 1)).await.unwrap(), None);
+        assert_eq!(store.owner_of(owned.id, &unique_key(Unique::Email, 1)).await.unwrap(), None);
     }
 );
 

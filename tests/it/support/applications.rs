@@ -106,14 +106,14 @@ impl Client<'_> {
     }
 
     /// Proves who it is in the header.
-    pub(crate) fn signed(&self, request: Request) -> Request {
+    pub(crate) fn authenticated(&self, request: Request) -> Request {
         let secret = self.secret.as_deref().unwrap_or_default();
         request.header("Authorization", &basic(&self.application.id, secret))
     }
 
     /// Has a code sent.
     pub(crate) async fn send(&self, body: Value) -> Answer {
-        self.signed(self.server.request("POST", "/otp/send")).json(body.to_string()).send().await
+        self.authenticated(self.server.request("POST", "/otp/send")).json(body.to_string()).send().await
     }
 
     /// Has a code sent and returns its token.

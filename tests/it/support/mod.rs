@@ -3,7 +3,6 @@
 mod api_keys;
 pub(crate) mod applications;
 mod certificate;
-pub(crate) mod channel;
 mod database;
 pub(crate) mod forge;
 mod log;
@@ -16,6 +15,7 @@ pub(crate) mod program;
 pub(crate) mod provider;
 mod request;
 pub(crate) mod s3;
+pub(crate) mod secure_channel;
 mod server;
 mod shell;
 pub(crate) mod signing;

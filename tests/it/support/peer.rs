@@ -31,7 +31,7 @@ pub(crate) struct Peer {
 }
 
 /// What somebody gets who signs in.
-pub(crate) struct SignedIn {
+pub(crate) struct ProviderTokens {
     pub(crate) access_token: String,
     pub(crate) id_token: String,
 }
@@ -91,7 +91,7 @@ impl Peer {
 
     /// Signs a person in as a browser and an application do: the authorization code flow with its pages for signing in and
     /// consenting (OpenID Connect Core 1.0 §3.1), for a token of one audience (RFC 8707).
-    pub(crate) async fn sign_in(&self, person: &str) -> SignedIn {
+    pub(crate) async fn sign_in(&self, person: &str) -> ProviderTokens {
         let query = format!(
             "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile:write&resource={}",
             self.audience
@@ -127,7 +127,7 @@ impl Peer {
         let response = request.basic_auth("app", Some("the+secret+of+the+app")).send().await.unwrap();
         let answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
         let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{answer}\n{}", self.log())).to_owned();
-        SignedIn { access_token: text("access_token"), id_token: text("id_token") }
+        ProviderTokens { access_token: text("access_token"), id_token: text("id_token") }
     }
 
     fn form(&self, url: &str, fields: String) -> reqwest::RequestBuilder {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, AccountId, Contract, Edit, Field, Patch, Portal, Tenant, TenantId, Text};
 use selfsame::app::App;
 use selfsame::clock::Clock;
@@ -124,13 +124,13 @@ impl Server {
     pub(crate) async fn person_with(&self, tenant: &Tenant, patch: Patch) -> Account {
         let number = self.app.store().next_account_number().await.unwrap();
         let account = Account::new(AccountId(self.app.new_id()), number, None, tenant, self.app.now());
-        self.app.profiles().create(account, &patch, None, &Occasion::operator()).await.unwrap()
+        self.app.profiles().create(account, &patch, None, &ChangeContext::operator()).await.unwrap()
     }
 
     /// Changes an account as an operator does.
     pub(crate) async fn operate(&self, account: &Account, patch: Patch) -> Account {
         let current = self.account(account).await;
-        self.app.profiles().update(current, patch, Occasion::operator(), |_| Ok(())).await.unwrap()
+        self.app.profiles().update(current, patch, ChangeContext::operator(), |_| Ok(())).await.unwrap()
     }
 
     /// The account as it is stored now.

@@ -1,6 +1,6 @@
 //! What an update's body may be.
 
-use super::{DEVICE, SignedIn, UPDATE, admin};
+use super::{AuthenticatedPerson, DEVICE, UPDATE, admin};
 use crate::support::{Request, Server, Transcript, Wire};
 
 /// The largest body, in bytes.
@@ -205,7 +205,7 @@ on_both_databases!(
 );
 
 /// The head of an update, up to the headers about its body.
-fn head(admin: &SignedIn<'_>) -> String {
+fn head(admin: &AuthenticatedPerson<'_>) -> String {
     format!(
         "POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
          X-Client-Hash: {DEVICE}\r\nContent-Type: application/json\r\n",
@@ -293,7 +293,7 @@ on_both_databases!(
 );
 
 /// Sends a good body with headers of one's own about it.
-fn described(admin: &SignedIn<'_>, headers: &[(&str, &str)]) -> Request {
+fn described(admin: &AuthenticatedPerson<'_>, headers: &[(&str, &str)]) -> Request {
     let request = admin.request("POST", UPDATE).body(r#"{"accountName":"System Admin"}"#);
     headers.iter().fold(request, |request, (name, value)| request.header(name, value))
 }

@@ -2,7 +2,7 @@
 
 use selfsame::account::{Portal, Status};
 
-use super::{DEVICE, PROFILE, SignedIn, UPDATE, admin};
+use super::{AuthenticatedPerson, DEVICE, PROFILE, UPDATE, admin};
 use crate::support::{Answer, Database, Request, Server, Wire};
 
 /// The languages that there are.
@@ -24,7 +24,7 @@ async fn in_every_language(request: impl Fn() -> Request) -> String {
 }
 
 /// Begins a read.
-fn read(admin: &SignedIn<'_>) -> Request {
+fn read(admin: &AuthenticatedPerson<'_>) -> Request {
     admin.request("GET", PROFILE)
 }
 
@@ -288,7 +288,7 @@ on_both_databases!(
 );
 
 /// Begins an update whose body never comes, and waits until the server waits for it.
-async fn begin_endless_update(admin: &SignedIn<'_>, language: &str) -> Wire {
+async fn begin_endless_update(admin: &AuthenticatedPerson<'_>, language: &str) -> Wire {
     let mut wire = Wire::connect(admin.server).await;
     wire.send(format!(
         "POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nAuthorization: Bearer {}\r\nX-Client-Hash: {DEVICE}\r\n\

@@ -1,7 +1,6 @@
 //! The System portal's contract at the wire: one sentence of it a test.
 
 mod bodies;
-mod channel;
 mod client_hash;
 mod credentials;
 mod fields;
@@ -10,11 +9,12 @@ mod languages;
 mod methods;
 mod order;
 mod read;
+mod secure_channel;
 mod status;
 mod tokens;
 mod update;
 
-use selfsame::account::history::Occasion;
+use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, AccountId, Contract, Field, Patch};
 use selfsame::profile::audit::Verdict;
 
@@ -26,14 +26,14 @@ const UPDATE: &str = "/web/v1/system/profile/update";
 const DEVICE: &str = "d1";
 
 /// A person who is signed in on one device.
-struct SignedIn<'a> {
+struct AuthenticatedPerson<'a> {
     server: &'a Server,
     account: Account,
     token: String,
 }
 
 /// The person on the contract's pages, as they were before they changed anything.
-async fn admin(server: &Server) -> SignedIn<'_> {
+async fn admin(server: &Server) -> AuthenticatedPerson<'_> {
     let fields = [
         (Field::Email, "admin@example.com"),
         (Field::Phone, "+1234567890"),
@@ -46,17 +46,18 @@ async fn admin(server: &Server) -> SignedIn<'_> {
     let created_at = "2026-01-15T08:00:00Z".parse().unwrap();
     let mut account = Account::new(id, number, None, &server.tenant, created_at);
     account.updated_at = server.app.now();
-    let account = server.app.profiles().create(account, &patch(&fields), None, &Occasion::operator()).await.unwrap();
+    let account =
+        server.app.profiles().create(account, &patch(&fields), None, &ChangeContext::operator()).await.unwrap();
     sign_in(server, account).await
 }
 
 /// Signs somebody in.
-async fn sign_in(server: &Server, account: Account) -> SignedIn<'_> {
+async fn sign_in(server: &Server, account: Account) -> AuthenticatedPerson<'_> {
     let token = server.token(&account, Contract::System).await;
-    SignedIn { server, account, token }
+    AuthenticatedPerson { server, account, token }
 }
 
-impl SignedIn<'_> {
+impl AuthenticatedPerson<'_> {
     /// Begins a request with everything that says who sends it.
     fn request(&self, method: &str, path: &str) -> Request {
         self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", DEVICE)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use selfsame::account::{AccountId, Contract};
 use selfsame::identity::Grant;
 
-use super::{DEVICE, PROFILE, SignedIn, admin};
+use super::{AuthenticatedPerson, DEVICE, PROFILE, admin};
 use crate::support::forge::{Forge, message, signed};
 use crate::support::{Answer, Database, HOUR, Server, Transcript};
 
@@ -20,7 +20,7 @@ async fn read(server: &Server, token: &str) -> Answer {
 }
 
 /// A person, and somebody who holds the issuer's key.
-async fn forger(server: &Server) -> (SignedIn<'_>, Forge) {
+async fn forger(server: &Server) -> (AuthenticatedPerson<'_>, Forge) {
     (admin(server).await, Forge::of(server).await)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::row::{Row, wrong};
 use super::{IS_NO_TIME, NO_TIME, rename};
-use crate::support::channel::{Sealed, Session};
+use crate::support::secure_channel::{Sealed, Session};
 use crate::support::{Person, Server, Side, patch};
 
 async fn person(server: &Server) -> Person<'_> {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::row::{Row, Wrong, wrong};
 use super::{IS_NO_TIME, NO_TIME};
 use crate::support::Server;
-use crate::support::channel::CHANNEL;
+use crate::support::secure_channel::CHANNEL;
 
 const DOES_NOT_OPEN: &str = "the sealed value does not open with this key";
 

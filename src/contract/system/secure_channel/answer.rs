@@ -12,8 +12,8 @@ use http_body_util::BodyExt;
 use super::{VERSION, VERSION_TEXT};
 use crate::account::{Cause, Error};
 use crate::app::App;
-use crate::contract::system::VOICE;
-use crate::http::{Asked, render};
+use crate::contract::system::ERROR_RENDERER;
+use crate::http::{ErrorContext, render_and_log};
 use crate::jose::Recipient;
 use crate::json::Object;
 use crate::keys::SealingKey;
@@ -49,7 +49,7 @@ pub(in crate::contract::system) struct Plain;
 
 impl Plain {
     /// Marks an answer.
-    pub(in crate::contract::system) fn mark(mut response: Response) -> Response {
+    pub(in crate::contract::system) fn mark_plain(mut response: Response) -> Response {
         response.extensions_mut().insert(Plain);
         response
     }
@@ -71,11 +71,13 @@ impl Slot {
 pub(in crate::contract::system) async fn seal(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
-    let asked = Asked::read(&app, &request);
+    let context = ErrorContext::read(&app, &request);
     let response = next.run(request).await;
     let is_plain = response.extensions().get::<Plain>().is_some();
     match slot.take().filter(|_| !is_plain) {
-        Some(answer) => answer.encrypt(&app, response).await.unwrap_or_else(|error| render(error, &asked, VOICE)),
+        Some(answer) => {
+            answer.encrypt(&app, response).await.unwrap_or_else(|error| render_and_log(error, &context, ERROR_RENDERER))
+        }
         None => response,
     }
 }

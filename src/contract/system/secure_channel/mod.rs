@@ -28,7 +28,7 @@ use crate::limit;
 use crate::secure_channel::{KeyKind, SESSION_LIFETIME};
 use crate::store::NewChannelSession;
 
-use super::channel_openapi::{ClosingSession, OpeningSession};
+use super::secure_channel_openapi::{ClosingSession, OpeningSession};
 pub(super) use answer::{Plain, seal};
 pub(super) use body::{ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession};
 pub(super) use open::{Opened, read};
@@ -59,7 +59,7 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 /// Shows the RSA key that the keys of a session are encrypted to.
 #[utoipa::path(get, path = "/public-key", operation_id = "showChannelKey", tag = "SecureChannel", security(()))]
 async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error> {
-    let key = app.channel().current(KeyKind::Rsa).await.map_err(without_key)?;
+    let key = app.channel_keys().current(KeyKind::Rsa).await.map_err(without_key)?;
     let spki = key.spki().map(|spki| STANDARD.encode(spki)).unwrap_or_default();
     Ok(key_answer("application/json", &ChannelPublicKey::new(&key.key_id, &spki, key.created_at)))
 }
@@ -67,7 +67,7 @@ async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error
 /// Shows the keys that messages in JOSE form are encrypted to (RFC 7517).
 #[utoipa::path(get, path = "/jwks.json", operation_id = "showChannelKeySet", tag = "SecureChannel", security(()))]
 async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
-    Ok(key_answer("application/jwk-set+json", &app.channel().published().await.map_err(without_key)?))
+    Ok(key_answer("application/jwk-set+json", &app.channel_keys().published().await.map_err(without_key)?))
 }
 
 /// Opens a session with two keys that the client made.
@@ -88,9 +88,9 @@ async fn open_session(
     source: Option<Extension<Source>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let asked = object(&app, request, MAX_BODY).await?;
-    let text = |name| asked.get(name).and_then(Value::as_str);
-    let key = app.channel().find(text("keyId").unwrap_or_default()).await?;
+    let body = object(&app, request, MAX_BODY).await?;
+    let text = |name| body.get(name).and_then(Value::as_str);
+    let key = app.channel_keys().find(text("keyId").unwrap_or_default()).await?;
     let key = key.filter(|key| key.kind == KeyKind::Rsa).ok_or(Error::Channel(ChannelFault::KeyId))?;
     let encrypted = |name| text(name).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
     let keys = key.session_keys(&encrypted("encReqKey"), &encrypted("encRespKey"));
@@ -101,7 +101,7 @@ async fn open_session(
     let source = source.map(|Extension(Source(address))| limit::network(address).to_string()).unwrap_or_default();
     let session = NewChannelSession {
         id: id.into_bytes(),
-        sealed: app.keys().channel().seal(app.random(), id.as_bytes(), &keys.bytes()),
+        sealed: app.keys().secure_channel().seal(app.random(), id.as_bytes(), &keys.bytes()),
         source: app.keys().digest("channel source", &[source.as_bytes()]),
         created_at,
         expires_at,
@@ -119,7 +119,7 @@ async fn open_session(
     path = "/session/close",
     operation_id = "closeChannelSession",
     tag = "SecureChannel",
-    params(super::channel_openapi::SessionHeader),
+    params(super::secure_channel_openapi::SessionHeader),
     request_body(content = Option<ClosingSession>, description = "At most 8 KiB."),
     security(())
 )]
@@ -139,11 +139,11 @@ async fn close_session(_: Public, State(app): State<App>, request: Request) -> R
 async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Error> {
     is_json(request.headers())?;
     let body = bytes(app, request, MAX_BODY).await?;
-    let asked = match object_of(&body) {
+    let members = match object_of(&body) {
         Err(Error::Request(RequestFault::Body(BodyFault::Empty | BodyFault::Null))) => return Ok(None),
-        asked => asked?,
+        members => members?,
     };
-    match asked.get("sessionId") {
+    match members.get("sessionId") {
         None => Ok(None),
         Some(Value::String(name)) => Ok(canonical(name)),
         Some(_) => Err(Error::Fields(vec![Fault { field: "sessionId".into(), rule: Rule::Text }])),

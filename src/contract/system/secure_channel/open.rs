@@ -18,7 +18,7 @@ use crate::store::Nonce;
 /// What a request wishes, opened if it was encrypted.
 pub(in crate::contract::system) struct Opened {
     /// The JSON object.
-    pub(in crate::contract::system) wished: Object,
+    pub(in crate::contract::system) update: Object,
     /// What must be used up with the change, if the body was encrypted.
     pub(in crate::contract::system) nonce: Option<Nonce>,
 }
@@ -95,7 +95,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     if message.plain.len() > MAX_BODY {
         return Err(RequestFault::BodyTooLarge.into());
     }
-    Ok(Opened { wished: object_of(&message.plain)?, nonce: Some(message.nonce) })
+    Ok(Opened { update: object_of(&message.plain)?, nonce: Some(message.nonce) })
 }
 
 fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
@@ -105,7 +105,7 @@ fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<O
     match length {
         0 => Err(BodyFault::Empty.into()),
         length if length > MAX_BODY => Err(Error::Request(RequestFault::BodyTooLarge)),
-        _ => Ok(Opened { wished: object_in(parsed)?, nonce: None }),
+        _ => Ok(Opened { update: object_in(parsed)?, nonce: None }),
     }
 }
 

@@ -39,7 +39,7 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     if is_foreign || session.expires_at <= app.now() || session.messages >= MAX_MESSAGES {
         return Err(unknown);
     }
-    let keys = app.keys().channel().open(id.as_bytes(), &session.sealed).ok();
+    let keys = app.keys().secure_channel().open(id.as_bytes(), &session.sealed).ok();
     let keys = keys.and_then(|keys| SessionKeys::read(&keys)).ok_or_else(|| keys_unreadable(id))?;
     let name = id.to_string();
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
@@ -73,11 +73,11 @@ async fn one_off(
     payload: &[u8],
 ) -> Result<Message, Error> {
     let app = context.app;
-    let known = app.channel().find(key_id).await?.filter(|key| key.kind == KeyKind::Rsa);
+    let known = app.channel_keys().find(key_id).await?.filter(|key| key.kind == KeyKind::Rsa);
     let is_known = known.is_some();
     let key = match known {
         Some(key) => key,
-        None => app.channel().current(KeyKind::Rsa).await?,
+        None => app.channel_keys().current(KeyKind::Rsa).await?,
     };
     let digest = digest::digest(&digest::SHA256, payload).as_ref().to_vec();
     let scope = Scope::OneOff.bytes();

@@ -37,13 +37,13 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
         _ => KeyKind::P256,
     };
     let named = match message.key_id() {
-        Some(name) => app.channel().find(name).await?.filter(|key| key.kind == kind),
-        None => Some(app.channel().current(kind).await?),
+        Some(name) => app.channel_keys().find(name).await?.filter(|key| key.kind == kind),
+        None => Some(app.channel_keys().current(kind).await?),
     };
     let is_known = named.is_some();
     let key = match named {
         Some(key) => key,
-        None => app.channel().current(kind).await?,
+        None => app.channel_keys().current(kind).await?,
     };
     let (account, now) = (context.caller.account.id, app.now());
     let window = SignedDuration::try_from(app.config().secure_channel.replay_window).unwrap_or(SignedDuration::ZERO);

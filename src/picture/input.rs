@@ -9,7 +9,7 @@ const MAX_ADDRESS: usize = 2048;
 
 /// What a text that a client sent as its picture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent<'a> {
+pub enum PictureInput<'a> {
     /// A picture elsewhere; it is shown as it is and never fetched.
     Address(&'a str),
     /// What follows our own `/pictures/`: the name of a picture that is kept here, if there is one of that name.
@@ -28,15 +28,15 @@ pub struct Data<'a> {
 
 /// Reads the text; `public_url` is the origin under which this installation shows its own pictures, without a slash at its
 /// end. Takes time in proportion to the text, and no memory.
-pub fn read<'a>(text: &'a str, public_url: &str) -> Result<Sent<'a>, PictureRule> {
+pub fn read<'a>(text: &'a str, public_url: &str) -> Result<PictureInput<'a>, PictureRule> {
     if let Some(data) = strip_prefix(text, "data:") {
-        return read_data(data).map(Sent::Data);
+        return read_data(data).map(PictureInput::Data);
     }
     check_address(text)?;
     let path = strip_prefix(text, public_url);
     Ok(match path.and_then(|path| path.strip_prefix(super::upload::PATH)) {
-        Some(name) => Sent::Ours(name),
-        None => Sent::Address(text),
+        Some(name) => PictureInput::Ours(name),
+        None => PictureInput::Address(text),
     })
 }
 
@@ -127,5 +127,5 @@ fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-#[path = "sent_tests.rs"]
+#[path = "input_tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@ const REFUSED: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "crit", "b64"];
 ///
 /// The library checks signatures; header and claims are read here, because it would read the clock by itself and let pass
 /// what a strict reader refuses (doubled members, lone surrogates, claims of the wrong type).
-pub(super) struct Signed<'a> {
+pub(super) struct CompactJws<'a> {
     /// The key that the header names, if it names one.
     pub(super) key_id: Option<String>,
     /// The algorithm that the header names: one of those that this program knows, never `none`.
@@ -26,9 +26,9 @@ pub(super) struct Signed<'a> {
     signature: &'a str,
 }
 
-impl<'a> Signed<'a> {
+impl<'a> CompactJws<'a> {
     /// Takes a token apart; `None` when it is not one that may be looked at further.
-    pub(super) fn read(token: &'a str) -> Option<Signed<'a>> {
+    pub(super) fn read(token: &'a str) -> Option<CompactJws<'a>> {
         if token.len() > MAX_LENGTH {
             return None;
         }
@@ -41,7 +41,7 @@ impl<'a> Signed<'a> {
         if REFUSED.iter().any(|name| header.contains_key(name)) {
             return None;
         }
-        Some(Signed {
+        Some(CompactJws {
             key_id: optional_text(&header, "kid")?,
             algorithm: header.get("alg")?.as_str()?.parse().ok()?,
             media_type: optional_text(&header, "typ")?,
@@ -53,9 +53,9 @@ impl<'a> Signed<'a> {
 
     /// Whether the header says one of these types (RFC 7515 §4.1.9, RFC 8725 §3.11); saying nothing is saying `JWT`.
     pub(super) fn is_of_type(&self, types: &[impl AsRef<str>]) -> bool {
-        let said = self.media_type.as_deref().unwrap_or("JWT").to_ascii_lowercase();
-        let said = said.strip_prefix("application/").unwrap_or(&said);
-        types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(said))
+        let media_type = self.media_type.as_deref().unwrap_or("JWT").to_ascii_lowercase();
+        let media_type = media_type.strip_prefix("application/").unwrap_or(&media_type);
+        types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(media_type))
     }
 
     /// Whether the signature holds with a key that is for this algorithm.
@@ -65,7 +65,7 @@ impl<'a> Signed<'a> {
                 .unwrap_or(false)
     }
 
-    /// The claims; to be believed only after [`Signed::is_signed_with`].
+    /// The claims; to be believed only after [`CompactJws::is_signed_with`].
     pub(super) fn claims(&self) -> Option<Object> {
         object(self.payload)
     }

@@ -358,7 +358,7 @@ on_both_databases!(
         let id = session.id.parse::<uuid::Uuid>().unwrap();
         let found = other.store().channel_session(id.into_bytes(), &[1; 12]).await.unwrap().unwrap();
         assert!(found.nonce_used && found.messages == 1);
-        let keys = other.keys().channel().open(id.as_bytes(), &found.sealed).unwrap();
+        let keys = other.keys().secure_channel().open(id.as_bytes(), &found.sealed).unwrap();
         assert_eq!(keys, [session.request_key, session.response_key].concat());
     }
 );

@@ -16,7 +16,7 @@ fn refused(text: &str) -> PictureRule {
 
 fn kind(text: &str) -> Kind {
     match read(text, HERE) {
-        Ok(Sent::Data(data)) => data.kind,
+        Ok(PictureInput::Data(data)) => data.kind,
         other => panic!("{text:?}: {other:?}"),
     }
 }
@@ -37,7 +37,7 @@ fn an_address_is_taken_as_it_is() {
         "https://id.example.com/picturesque/a.png",
         "https://id.example.com.evil.example/pictures/a.png",
     ] {
-        assert_eq!(read(text, HERE), Ok(Sent::Address(text)));
+        assert_eq!(read(text, HERE), Ok(PictureInput::Address(text)));
     }
 }
 
@@ -85,7 +85,7 @@ fn what_is_no_address_is_no_picture() {
 fn an_address_has_at_most_2048_bytes() {
     let address = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
     let longest = address(2048);
-    assert_eq!(read(&longest, HERE), Ok(Sent::Address(&longest)));
+    assert_eq!(read(&longest, HERE), Ok(PictureInput::Address(&longest)));
     assert_eq!(refused(&address(2049)), AddressTooLong);
     assert_eq!(refused(&format!("javascript:{}", "a".repeat(3000))), NotAPicture);
 }
@@ -99,7 +99,7 @@ fn our_own_address_names_a_picture() {
         ("https://id.example.com/pictures/abc.png?x", "abc.png?x"),
         ("https://id.example.com/pictures/../secret.key", "../secret.key"),
     ] {
-        assert_eq!(read(text, HERE), Ok(Sent::Ours(name)));
+        assert_eq!(read(text, HERE), Ok(PictureInput::Ours(name)));
     }
 }
 
@@ -204,6 +204,6 @@ proptest! {
     #[test]
     fn every_picture_s_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 1..100)) {
         let text = format!("data:image/gif;base64,{}", STANDARD.encode(&bytes));
-        prop_assert!(matches!(read(&text, HERE), Ok(Sent::Data(data)) if STANDARD.decode(data.base64).unwrap() == bytes));
+        prop_assert!(matches!(read(&text, HERE), Ok(PictureInput::Data(data)) if STANDARD.decode(data.base64).unwrap() == bytes));
     }
 }

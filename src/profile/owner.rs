@@ -1,7 +1,7 @@
 use super::Profiles;
 use crate::account::{Account, AccountId, Contact, Error, TenantId};
 use crate::code::Proof;
-use crate::store::Holding;
+use crate::store::UniqueKey;
 
 /// An account that has verified an address, and the address.
 #[derive(Debug)]
@@ -23,11 +23,11 @@ impl Profiles {
     /// The account of the tenant that has verified an address, or one that compares equal. It may be another answer a
     /// moment later.
     pub async fn owner_of(&self, tenant: TenantId, contact: &Contact) -> Result<Option<Owner>, Error> {
-        let Some(holder) = self.holder(tenant, contact).await? else { return Ok(None) };
-        let account = self.store.account(holder).await?;
+        let Some(owner) = self.owner_id(tenant, contact).await? else { return Ok(None) };
+        let account = self.store.account(owner).await?;
         Ok(account.and_then(|account| {
             // It may have changed between the two queries.
-            let stored = account.verified_contact(contact.channel())?;
+            let stored = account.verified_contact(contact.medium())?;
             (stored.comparable() == contact.comparable()).then_some(Owner { account, contact: stored })
         }))
     }
@@ -35,14 +35,14 @@ impl Profiles {
     /// Whether another account of the tenant has proved an address. The answer may differ when a change commits, and that
     /// one counts.
     pub async fn is_taken(&self, account: &Account, contact: &Contact) -> Result<bool, Error> {
-        let holder = self.holder(account.tenant_id, contact).await?;
-        Ok(holder.is_some_and(|holder| holder != account.id))
+        let owner = self.owner_id(account.tenant_id, contact).await?;
+        Ok(owner.is_some_and(|owner| owner != account.id))
     }
 
     /// The identifier of the account that has proved an address.
-    async fn holder(&self, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
+    async fn owner_id(&self, tenant: TenantId, contact: &Contact) -> Result<Option<AccountId>, Error> {
         let kind = contact.unique();
         let key = self.keys.index(tenant.0, kind.name(), &contact.comparable());
-        self.store.holder(tenant, &Holding { kind, key }).await
+        self.store.owner_of(tenant, &UniqueKey { kind, key }).await
     }
 }

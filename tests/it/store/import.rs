@@ -1,10 +1,10 @@
 //! Accounts and whole installations that move in: many rows at once, all or none.
 
 use selfsame::account::Unique;
-use selfsame::store::{Arrival, Conflict, CopyError, DevCredentials, Identity, Link};
+use selfsame::store::{Conflict, CopyError, DevCredentials, Identity, ImportedAccount, Link};
 
 use super::api_keys::key;
-use super::{Opened, at, first, holding};
+use super::{Opened, at, first, unique_key};
 use crate::support::Database;
 use crate::support::OnDatabase;
 
@@ -14,11 +14,11 @@ pub(super) fn link(subject: &str, key: u8) -> Link {
 }
 
 on_both_databases!(
-    async fn arrivals_are_added_all_or_none_with_what_they_hold_and_who_they_are(opened: Opened) {
+    async fn accounts_are_imported_all_or_none_with_their_unique_keys_and_identities(opened: Opened) {
         let tenant = opened.tenant(1).await;
-        let mut one = Arrival { update: first(&tenant, 1), links: vec![link("one", 1)] };
-        one.update.claim.push(holding(Unique::Email, 1));
-        let two = Arrival { update: first(&tenant, 2), links: vec![] };
+        let mut one = ImportedAccount { update: first(&tenant, 1), links: vec![link("one", 1)] };
+        one.update.claim.push(unique_key(Unique::Email, 1));
+        let two = ImportedAccount { update: first(&tenant, 2), links: vec![] };
         assert!(opened.store.add_accounts(&[&one, &two]).await.unwrap());
 
         let (first_id, second_id) = (one.update.account.id, two.update.account.id);
@@ -27,16 +27,16 @@ on_both_databases!(
         assert_eq!(found, [one.update.account.clone(), two.update.account.clone()]);
         let identities = opened.store.identities_of(&[first_id, second_id]).await.unwrap();
         assert_eq!(identities, [(first_id, one.links[0].identity.clone())]);
-        assert_eq!(opened.store.holder(tenant.id, &holding(Unique::Email, 1)).await.unwrap(), Some(first_id));
+        assert_eq!(opened.store.owner_of(tenant.id, &unique_key(Unique::Email, 1)).await.unwrap(), Some(first_id));
         assert_eq!(opened.store.history(first_id, 0, 10).await.unwrap().len(), 1);
 
-        let three = Arrival { update: first(&tenant, 3), links: vec![] };
-        let mut late = Arrival { update: first(&tenant, 4), links: vec![] };
-        late.update.claim.push(holding(Unique::Email, 1));
+        let three = ImportedAccount { update: first(&tenant, 3), links: vec![] };
+        let mut late = ImportedAccount { update: first(&tenant, 4), links: vec![] };
+        late.update.claim.push(unique_key(Unique::Email, 1));
         assert!(!opened.store.add_accounts(&[&three, &late]).await.unwrap());
         assert_eq!(opened.store.accounts_with(&[three.update.account.id]).await.unwrap(), []);
         let conflicts = opened.store.conflicts(&[&three, &late]).await.unwrap();
-        assert_eq!(conflicts, [Conflict { arrival: 1, what: "email", holder: first_id }]);
+        assert_eq!(conflicts, [Conflict { position: 1, what: "email", owner: first_id }]);
     }
 );
 
@@ -45,8 +45,8 @@ on_both_databases!(
         let tenant = opened.tenant(1).await;
         assert_eq!(opened.store.draw_account_numbers(10).await.unwrap(), 10);
         assert_eq!(opened.store.draw_account_numbers(5).await.unwrap(), 15);
-        let arrival = Arrival { update: first(&tenant, 40), links: vec![] };
-        assert!(opened.store.add_accounts(&[&arrival]).await.unwrap());
+        let imported_account = ImportedAccount { update: first(&tenant, 40), links: vec![] };
+        assert!(opened.store.add_accounts(&[&imported_account]).await.unwrap());
         assert_eq!(opened.store.next_account_number().await.unwrap(), 41);
     }
 );

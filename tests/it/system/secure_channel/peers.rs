@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("../../../peers/channel.html");
 const NAMES: [&str; 3] = ["Jane Admin", "Łucja 😀", ""];
 
 /// What a client must know.
-fn given(server: &Server, admin: &SignedIn<'_>) -> Value {
+fn given(server: &Server, admin: &AuthenticatedPerson<'_>) -> Value {
     let updates: Vec<Value> = NAMES.iter().map(|name| json!({"accountName": name})).collect();
     json!({
         "base": format!("http://{}", server.address()),
@@ -50,7 +50,7 @@ async fn run(mut command: Command) -> Vec<Value> {
 }
 
 /// What the session form's client says was answered: every update, the last one again, and the end of the session.
-async fn check_exchange(admin: &SignedIn<'_>, answers: &Value) {
+async fn check_exchange(admin: &AuthenticatedPerson<'_>, answers: &Value) {
     let answers = answers.as_array().unwrap_or_else(|| panic!("{answers}"));
     let names = NAMES.iter().chain(NAMES.last());
     assert_eq!(answers.len(), NAMES.len() + 2, "{answers:?}");

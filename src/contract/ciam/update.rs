@@ -74,15 +74,15 @@ pub(super) fn names(rules: &Rules) -> Vec<&str> {
 }
 
 /// What a body wishes.
-pub(super) struct Wish {
+pub(super) struct UpdateRequest {
     /// Everything but addresses.
     pub(super) patch: Patch,
     /// Addresses that are yet to be proved, each with its token and its code.
-    pub(super) addresses: Vec<Claimed>,
+    pub(super) addresses: Vec<ClaimedAddress>,
 }
 
 /// An address, and what is to prove it.
-pub(super) struct Claimed {
+pub(super) struct ClaimedAddress {
     pub(super) address: Address,
     pub(super) contact: Contact,
     pub(super) token: Option<String>,
@@ -91,7 +91,12 @@ pub(super) struct Claimed {
 
 /// Reads a body in the contract's order: what is not known, what cannot be changed, the forms of addresses, the values.
 /// `present` are the account's attributes.
-pub(super) fn read(body: &Object, account: &Account, present: &Object, rules: &Rules) -> Result<Wish, Refused> {
+pub(super) fn read(
+    body: &Object,
+    account: &Account,
+    present: &Object,
+    rules: &Rules,
+) -> Result<UpdateRequest, Refused> {
     let schema = match rules {
         Rules::Schema(schema) => Some(schema.as_ref()),
         Rules::Unknown | Rules::Free => None,
@@ -121,7 +126,7 @@ pub(super) fn read(body: &Object, account: &Account, present: &Object, rules: &R
     patch.merge = custom_attributes(&custom, present, rules, schema)?;
     let addresses = [Address::Phone, Address::Email].map(|address| claimed(body, address));
     let addresses = addresses.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
-    Ok(Wish { patch, addresses })
+    Ok(UpdateRequest { patch, addresses })
 }
 
 /// A member by its name or, without that, by its alias.
@@ -225,7 +230,7 @@ fn own_value(property: &Property, value: &Value) -> Result<Value, Refused> {
 }
 
 /// An address with its token and code; those without an address mean nothing.
-fn claimed(body: &Object, address: Address) -> Result<Option<Claimed>, Refused> {
+fn claimed(body: &Object, address: Address) -> Result<Option<ClaimedAddress>, Refused> {
     let text = |name: &str| match member(body, name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.contains('\0') => Ok(Some(text.clone())),
@@ -237,7 +242,7 @@ fn claimed(body: &Object, address: Address) -> Result<Option<Claimed>, Refused> 
         return if token.is_none() && code.is_none() { Ok(None) } else { Err(Refused::IllegalValue) };
     };
     let contact = contact(address, &typed).ok_or(Refused::MalformedAddress(address))?;
-    Ok(Some(Claimed { address, contact, token, code }))
+    Ok(Some(ClaimedAddress { address, contact, token, code }))
 }
 
 /// An address as it is stored: eleven digits are a number of mainland China.

@@ -165,7 +165,7 @@ on_both_databases!(
     async fn a_key_that_was_replaced_opens_for_a_week(server: Server) {
         let (admin, old) = (admin(&server).await, ServerKey::of(&server).await);
         let session = Session::open(&server).await;
-        let names = server.app.channel().rotate().await.unwrap();
+        let names = server.app.channel_keys().rotate().await.unwrap();
         let new = ServerKey::of(&server).await;
         assert!(names.contains(&new.id) && names.len() == 3 && new.id != old.id);
         let keys = Session::none();
@@ -179,7 +179,7 @@ on_both_databases!(
         assert_eq!(refused.json()["message"], "Invalid or expired RSA key ID");
         assert_eq!(keys.read(admin.send_one_off(new.one_off(&keys, 4, JANE)).await).status, 200);
         server.pass(Duration::from_secs(1));
-        server.app.channel().refresh().await.unwrap();
+        server.app.channel_keys().refresh().await.unwrap();
         assert_eq!(server.database().rows("SELECT count(*) FROM channel_key").await, ["3"]);
         assert_eq!(admin.send_in(&session, session.binary(1, JANE)).await.plain().status, 400);
     }
@@ -190,9 +190,9 @@ on_both_databases!(
         let admin = admin(&server).await;
         ServerKey::of(&server).await;
         let other = server.other_instance().await;
-        let names = other.channel().rotate().await.unwrap();
+        let names = other.channel_keys().rotate().await.unwrap();
         server.pass(Duration::from_secs(1));
-        server.app.channel().refresh().await.unwrap();
+        server.app.channel_keys().refresh().await.unwrap();
         let key = ServerKey::of(&server).await;
         assert_eq!(key.id, names[0]);
         let keys = Session::none();
@@ -221,7 +221,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_key_that_cannot_be_read_is_our_fault_in_the_protocols_words(server: Server) {
         let other = server.other_instance().await;
-        other.channel().rotate().await.unwrap();
+        other.channel_keys().rotate().await.unwrap();
         server.database().execute("UPDATE channel_key SET kind = 'other'").await;
         let mut transcript = Transcript::default();
         for path in ["public-key", "jwks.json"] {

@@ -15,14 +15,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{PROFILE, SignedIn, UPDATE, admin, sign_in};
-use crate::support::channel::{CHANNEL, Sealed, ServerKey, Session, jwe};
+use super::{AuthenticatedPerson, PROFILE, UPDATE, admin, sign_in};
+use crate::support::secure_channel::{CHANNEL, Sealed, ServerKey, Session, jwe};
 use crate::support::{Request, Server, Transcript};
 
 const JANE: &str = r#"{"accountName":"Jane Admin"}"#;
 const JOHN: &str = r#"{"accountName":"John Admin"}"#;
 
-impl SignedIn<'_> {
+impl AuthenticatedPerson<'_> {
     /// Begins an update in a session.
     fn in_session(&self, session: &Session) -> Request {
         let request = self.request("POST", UPDATE).header("Content-Type", "application/json;charset=UTF-8");

@@ -6,7 +6,7 @@ use std::process::Output;
 use selfsame::account::{Contact, Text};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code::{Offered, Usage, Wanted};
+use selfsame::code::{CodeAttempt, CodeRequest, Usage};
 use selfsame::language::Language;
 use selfsame::outbox::Delivery;
 use selfsame::store::{DevCredentials, Progress, Store, TABLES, Table};
@@ -122,7 +122,7 @@ on_both_databases!(
         signing_key               2 rows
         tenant                    1 rows
         account                  40 rows
-        holding                 160 rows
+        unique_key              160 rows
         history                  43 rows
         identity                 40 rows
         client_binding            1 rows
@@ -219,7 +219,7 @@ on_both_databases!(
         };
         let contact = |address: &str| Contact::Email(Text::new(address).unwrap());
         let (app, tenant) = open(&home.database).await;
-        let wanted = Wanted {
+        let wanted = CodeRequest {
             tenant: &tenant,
             usage: Usage::ChangeEmail,
             contact: contact("\u{212a}im@example.org"),
@@ -239,7 +239,7 @@ on_both_databases!(
         let output = command.args(["copy", "--from", home.database.url(), "--to", target.url()]).output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
         let (app, tenant) = open(&target).await;
-        let offered = Offered {
+        let offered = CodeAttempt {
             tenant: &tenant,
             usage: Usage::ChangeEmail,
             contact: contact("kim@example.org"),

@@ -12,7 +12,7 @@ pub(super) enum Command {
 impl Command {
     pub(super) async fn run(self, app: &App) -> Outcome {
         match self {
-            Command::Rotate => app.channel().rotate().await?.into_iter().try_for_each(output::line),
+            Command::Rotate => app.channel_keys().rotate().await?.into_iter().try_for_each(output::line),
         }
     }
 }

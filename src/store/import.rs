@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use super::statement::{Statement, select, statement};
 use super::table::{Columns, Table, Values};
-use super::tables::{ACCOUNT, HISTORY, HOLDING, IDENTITY};
+use super::tables::{ACCOUNT, HISTORY, IDENTITY, UNIQUE_KEY};
 use super::value::{Parameter, Row, always, computed, parameters};
-use super::{Holding, Identity, Link, Query, Store, Update, accounts, identities, record};
+use super::{Identity, Link, Query, Store, UniqueKey, Update, accounts, identities, record};
 use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
 
 /// An account that comes from elsewhere, ready to be added.
 #[derive(Clone)]
-pub struct Arrival {
+pub struct ImportedAccount {
     /// The account, the first entry of its history, and what it holds.
     pub update: Update,
     /// Who it is at other identity providers.
@@ -24,26 +24,26 @@ pub struct Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The arrival, by its position.
-    pub arrival: usize,
+    pub position: usize,
     /// What it is: `number`, `email`, `phone`, `username`, `biz_id` or `identities`.
     pub what: &'static str,
     /// Who has it.
-    pub holder: AccountId,
+    pub owner: AccountId,
 }
 
 // One statement for a whole list is PostgreSQL's alone: SQLite runs the other for each member of the list.
 const BY_IDS: Statement =
     Statement { sqlite: accounts::BY_ID.sqlite, postgres: select!(ACCOUNT, "WHERE account.id = ANY(?1)").postgres };
-const HOLDERS: Statement = Statement {
-    sqlite: accounts::HOLDER.sqlite,
+const OWNERS: Statement = Statement {
+    sqlite: accounts::OWNER.sqlite,
     postgres: select!(
-        HOLDING,
+        UNIQUE_KEY,
         "JOIN unnest(?1::uuid[], ?2::text[], ?3::bytea[]) AS w(tenant_id, kind, key) \
-         ON holding.tenant_id = w.tenant_id AND holding.kind = w.kind AND holding.key = w.key"
+         ON unique_key.tenant_id = w.tenant_id AND unique_key.kind = w.kind AND unique_key.key = w.key"
     )
     .postgres,
 };
-const BOUND_TO: Statement = Statement {
+const LINKED_TO: Statement = Statement {
     sqlite: select!(IDENTITY, "WHERE identity.issuer = ?1 AND identity.subject_key = ?2").sqlite,
     postgres: select!(
         IDENTITY,
@@ -84,14 +84,20 @@ impl Store {
 
     /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher. False when another account
     /// has what one of them would have, and then nothing is written: [`Store::conflicts`] finds out which.
-    pub async fn add_accounts(&self, arrivals: &[&Arrival]) -> Result<bool, Error> {
-        let accounts = || arrivals.iter().map(|arrival| &arrival.update.account);
+    pub async fn add_accounts(&self, imported_accounts: &[&ImportedAccount]) -> Result<bool, Error> {
+        let accounts = || imported_accounts.iter().map(|imported_account| &imported_account.update.account);
         let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(true) };
         let rows = vec![
             (ACCOUNT.table(), accounts().map(record::account_values).collect()),
-            (HOLDING.table(), holding_rows(arrivals)),
-            (HISTORY.table(), arrivals.iter().map(|arrival| record::entry_values(&arrival.update.entry)).collect()),
-            (IDENTITY.table(), identity_rows(arrivals)),
+            (UNIQUE_KEY.table(), unique_key_rows(imported_accounts)),
+            (
+                HISTORY.table(),
+                imported_accounts
+                    .iter()
+                    .map(|imported_account| record::entry_values(&imported_account.update.entry))
+                    .collect(),
+            ),
+            (IDENTITY.table(), identity_rows(imported_accounts)),
         ];
         match self.insert(rows, vec![(RAISE, parameters![highest]).into()]).await {
             Ok(()) => Ok(true),
@@ -101,50 +107,55 @@ impl Store {
     }
 
     /// What arrivals would have and other accounts have already.
-    pub async fn conflicts(&self, arrivals: &[&Arrival]) -> Result<Vec<Conflict>, Error> {
-        let holders: HashMap<_, _> = self.holders(arrivals).await?.into_iter().collect();
-        let bound: HashMap<_, _> = self.bound(arrivals).await?.into_iter().collect();
-        let held = held(arrivals).filter_map(|(arrival, _, tenant, holding)| {
-            let holder = *holders.get(&(tenant, holding.kind.name().to_owned(), holding.key))?;
-            Some(Conflict { arrival, what: holding.kind.name(), holder })
+    pub async fn conflicts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<Conflict>, Error> {
+        let owners: HashMap<_, _> = self.owners(imported_accounts).await?.into_iter().collect();
+        let linked_accounts: HashMap<_, _> = self.linked_accounts(imported_accounts).await?.into_iter().collect();
+        let unique_keys = unique_keys(imported_accounts).filter_map(|(imported_account, _, tenant, unique_key)| {
+            let owner = *owners.get(&(tenant, unique_key.kind.name().to_owned(), unique_key.key))?;
+            Some(Conflict { position: imported_account, what: unique_key.kind.name(), owner })
         });
-        let linked = links(arrivals).filter_map(|(arrival, link)| {
-            let holder = *bound.get(&(link.identity.issuer.clone(), link.key))?;
-            Some(Conflict { arrival, what: "identities", holder })
+        let linked = links(imported_accounts).filter_map(|(imported_account, link)| {
+            let owner = *linked_accounts.get(&(link.identity.issuer.clone(), link.key))?;
+            Some(Conflict { position: imported_account, what: "identities", owner })
         });
-        Ok(held.chain(linked).collect())
+        Ok(unique_keys.chain(linked).collect())
     }
 
-    async fn holders(&self, arrivals: &[&Arrival]) -> Result<Vec<Holder>, Error> {
+    async fn owners(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<KeyOwner>, Error> {
         match self {
             Store::Sqlite(sqlite) => {
-                let each = held(arrivals).map(|(_, _, tenant, held)| parameters![tenant, held.kind.name(), held.key]);
-                sqlite.query_each(HOLDERS, each, holder)
+                let each = unique_keys(imported_accounts)
+                    .map(|(_, _, tenant, unique_keys)| parameters![tenant, unique_keys.kind.name(), unique_keys.key]);
+                sqlite.query_each(OWNERS, each, owner_of)
             }
             Store::Postgres(postgres) => {
-                let held: Vec<_> = held(arrivals).map(|(_, _, tenant, holding)| (tenant, holding)).collect();
+                let unique_keys: Vec<_> =
+                    unique_keys(imported_accounts).map(|(_, _, tenant, unique_key)| (tenant, unique_key)).collect();
                 let lists = [
-                    Parameter::Uuids(held.iter().map(|(tenant, _)| tenant.0).collect()),
-                    Parameter::Texts(held.iter().map(|(_, holding)| holding.kind.name().to_owned()).collect()),
-                    Parameter::BytesList(held.iter().map(|(_, holding)| holding.key.to_vec()).collect()),
+                    Parameter::Uuids(unique_keys.iter().map(|(tenant, _)| tenant.0).collect()),
+                    Parameter::Texts(
+                        unique_keys.iter().map(|(_, unique_key)| unique_key.kind.name().to_owned()).collect(),
+                    ),
+                    Parameter::BytesList(unique_keys.iter().map(|(_, unique_key)| unique_key.key.to_vec()).collect()),
                 ];
-                postgres.query(HOLDERS, &lists, holder).await
+                postgres.query(OWNERS, &lists, owner_of).await
             }
         }
     }
 
-    async fn bound(&self, arrivals: &[&Arrival]) -> Result<Vec<BoundTo>, Error> {
+    async fn linked_accounts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<LinkedTo>, Error> {
         match self {
             Store::Sqlite(sqlite) => {
-                let each = links(arrivals).map(|(_, link)| parameters![link.identity.issuer.as_str(), link.key]);
-                sqlite.query_each(BOUND_TO, each, bound_to)
+                let each =
+                    links(imported_accounts).map(|(_, link)| parameters![link.identity.issuer.as_str(), link.key]);
+                sqlite.query_each(LINKED_TO, each, linked_to)
             }
             Store::Postgres(postgres) => {
                 let lists = [
-                    Parameter::Texts(links(arrivals).map(|(_, link)| link.identity.issuer.clone()).collect()),
-                    Parameter::BytesList(links(arrivals).map(|(_, link)| link.key.to_vec()).collect()),
+                    Parameter::Texts(links(imported_accounts).map(|(_, link)| link.identity.issuer.clone()).collect()),
+                    Parameter::BytesList(links(imported_accounts).map(|(_, link)| link.key.to_vec()).collect()),
                 ];
-                postgres.query(BOUND_TO, &lists, bound_to).await
+                postgres.query(LINKED_TO, &lists, linked_to).await
             }
         }
     }
@@ -161,57 +172,65 @@ impl Store {
     }
 }
 
-impl Arrival {
+impl ImportedAccount {
     /// Names what only one account may have, one name for each thing: to find it twice among arrivals.
     pub fn names(&self) -> Vec<(&'static str, Vec<u8>)> {
         let one = [self];
         let id = ("id", id_name(self.update.account.id));
-        let held = held(&one).map(|(_, _, tenant, holding)| {
-            let kind = holding.kind.name();
-            (kind, [tenant.0.as_bytes(), kind.as_bytes(), b"\0", &holding.key].concat())
+        let unique_keys = unique_keys(&one).map(|(_, _, tenant, unique_key)| {
+            let kind = unique_key.kind.name();
+            (kind, [tenant.0.as_bytes(), kind.as_bytes(), b"\0", &unique_key.key].concat())
         });
         let linked = links(&one).map(|(_, link)| {
             ("identities", [b"identity\0", link.identity.issuer.as_bytes(), b"\0", &link.key].concat())
         });
-        [id].into_iter().chain(held).chain(linked).collect()
+        [id].into_iter().chain(unique_keys).chain(linked).collect()
     }
 }
 
-/// Names an account's identifier, as [`Arrival::names`] does.
+/// Names an account's identifier, as [`ImportedAccount::names`] does.
 pub fn id_name(id: AccountId) -> Vec<u8> {
     [b"id\0", id.0.as_bytes().as_slice()].concat()
 }
 
-type Holder = ((TenantId, String, KeyedHash), AccountId);
-type BoundTo = ((String, KeyedHash), AccountId);
+type KeyOwner = ((TenantId, String, KeyedHash), AccountId);
+type LinkedTo = ((String, KeyedHash), AccountId);
 
 /// Everything that arrivals would hold, their numbers too, each with its arrival's position and identifier.
-fn held<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, AccountId, TenantId, Holding)> + 'a {
-    arrivals.iter().enumerate().flat_map(|(position, arrival)| {
-        let account = &arrival.update.account;
-        let number = (accounts::INSTALLATION, accounts::number_held(account.number));
-        let claims = arrival.update.claim.iter().map(|holding| (account.tenant_id, holding.clone()));
-        [number].into_iter().chain(claims).map(move |(tenant, holding)| (position, account.id, tenant, holding))
+fn unique_keys<'a>(
+    imported_accounts: &'a [&'a ImportedAccount],
+) -> impl Iterator<Item = (usize, AccountId, TenantId, UniqueKey)> + 'a {
+    imported_accounts.iter().enumerate().flat_map(|(position, imported_account)| {
+        let account = &imported_account.update.account;
+        let number = (accounts::INSTALLATION, accounts::number_key(account.number));
+        let claims = imported_account.update.claim.iter().map(|unique_key| (account.tenant_id, unique_key.clone()));
+        [number].into_iter().chain(claims).map(move |(tenant, unique_key)| (position, account.id, tenant, unique_key))
     })
 }
 
-fn links<'a>(arrivals: &'a [&'a Arrival]) -> impl Iterator<Item = (usize, &'a Link)> {
-    arrivals.iter().enumerate().flat_map(|(position, arrival)| arrival.links.iter().map(move |link| (position, link)))
+fn links<'a>(imported_accounts: &'a [&'a ImportedAccount]) -> impl Iterator<Item = (usize, &'a Link)> {
+    imported_accounts
+        .iter()
+        .enumerate()
+        .flat_map(|(position, imported_account)| imported_account.links.iter().map(move |link| (position, link)))
 }
 
 /// In the order of their keys, which are hashes: so each page of the index is changed once, not once a row.
-fn holding_rows(arrivals: &[&Arrival]) -> Vec<Values> {
-    let mut held: Vec<_> = held(arrivals).collect();
-    held.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
+fn unique_key_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
+    let mut unique_keys: Vec<_> = unique_keys(imported_accounts).collect();
+    unique_keys.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
         (one_tenant.0, one.kind.name(), one.key).cmp(&(other_tenant.0, other.kind.name(), other.key))
     });
-    held.iter().map(|(_, account, tenant, holding)| accounts::claim_values(*tenant, holding, *account)).collect()
+    unique_keys
+        .iter()
+        .map(|(_, account, tenant, unique_key)| accounts::claim_values(*tenant, unique_key, *account))
+        .collect()
 }
 
-/// In the order of their keys, like [`holding_rows`].
-fn identity_rows(arrivals: &[&Arrival]) -> Vec<Values> {
+/// In the order of their keys, like [`unique_key_rows`].
+fn identity_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
     let mut linked: Vec<_> =
-        links(arrivals).map(|(position, link)| (link, &arrivals[position].update.account)).collect();
+        links(imported_accounts).map(|(position, link)| (link, &imported_accounts[position].update.account)).collect();
     linked.sort_by(|(one, _), (other, _)| (&one.identity.issuer, one.key).cmp(&(&other.identity.issuer, other.key)));
     let row = |(link, account): (&Link, &Account)| identities::link_values(account.id, link, account.created_at);
     linked.into_iter().map(row).collect()
@@ -221,16 +240,16 @@ fn list(ids: &[AccountId]) -> Parameter {
     Parameter::Uuids(ids.iter().map(|id| id.0).collect())
 }
 
-fn holder(row: &dyn Row) -> Result<Holder, Error> {
-    let record = HOLDING.at(row, 0);
-    let held = (record.get(HOLDING.tenant_id)?, record.get(HOLDING.kind)?, record.get(HOLDING.key)?);
-    Ok((held, record.get(HOLDING.account_id)?))
+fn owner_of(row: &dyn Row) -> Result<KeyOwner, Error> {
+    let record = UNIQUE_KEY.at(row, 0);
+    let unique_keys = (record.get(UNIQUE_KEY.tenant_id)?, record.get(UNIQUE_KEY.kind)?, record.get(UNIQUE_KEY.key)?);
+    Ok((unique_keys, record.get(UNIQUE_KEY.account_id)?))
 }
 
-fn bound_to(row: &dyn Row) -> Result<BoundTo, Error> {
+fn linked_to(row: &dyn Row) -> Result<LinkedTo, Error> {
     let record = IDENTITY.at(row, 0);
-    let bound = (record.get(IDENTITY.issuer)?, record.get(IDENTITY.subject_key)?);
-    Ok((bound, record.get(IDENTITY.account_id)?))
+    let linked_accounts = (record.get(IDENTITY.issuer)?, record.get(IDENTITY.subject_key)?);
+    Ok((linked_accounts, record.get(IDENTITY.account_id)?))
 }
 
 fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
@@ -238,4 +257,4 @@ fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
 }
 
 /// For [`Store::check`].
-pub(super) const ALL: &[Statement] = &[BY_IDS, HOLDERS, BOUND_TO, IDENTITIES, DRAW, RAISE];
+pub(super) const ALL: &[Statement] = &[BY_IDS, OWNERS, LINKED_TO, IDENTITIES, DRAW, RAISE];

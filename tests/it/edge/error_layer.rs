@@ -9,7 +9,7 @@ use axum::routing::get;
 use http_body_util::BodyExt as _;
 use selfsame::account::{Cause, Contract, Error, RequestFault};
 use selfsame::http::body::json;
-use selfsame::http::{Asked, speak};
+use selfsame::http::{ErrorContext, with_error_layer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use tower::ServiceExt as _;
 
@@ -26,7 +26,7 @@ impl Serialize for Unwritable {
 }
 
 /// A contract's words, for routes that no contract has.
-fn say(error: &Error, _: &Asked) -> Response {
+fn render_error(error: &Error, _: &ErrorContext) -> Response {
     let (status, words) = match error {
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now"),
@@ -51,7 +51,7 @@ async fn ask(server: &Server, path: &str) -> (u16, String, Response) {
         .route("/wordless", get(async || Error::AddressUnchanged))
         .route("/by-itself", get(async || StatusCode::BAD_GATEWAY))
         .route("/slow", get(async || Error::Request(RequestFault::BodyTooSlow)));
-    let routes = speak(routes, &server.app, "test", say).with_state(server.app.clone());
+    let routes = with_error_layer(routes, &server.app, "test", render_error).with_state(server.app.clone());
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
     let (head, body) = routes.oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();

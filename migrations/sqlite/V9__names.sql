@@ -1,0 +1,3 @@
+-- Names that say what they are. Nothing but names changes.
+ALTER TABLE holding RENAME TO unique_key;
+ALTER TABLE notice RENAME COLUMN channel TO medium;
