@@ -117,16 +117,16 @@ impl<'a> Document<'a> {
         if !pointer.is_empty() && members.contains_key("$id") {
             return refused("$id stands only at the top".to_owned());
         }
-        if let Some(target) = members.get("$ref") {
+        if let Some(given) = members.get("$ref") {
             match reference(schema) {
                 None => {
                     return refused(format!(
-                        "$ref {target} leaves this document, or is no plain JSON Pointer; put what it means into $defs and \
+                        "$ref {given} leaves this document, or is no plain JSON Pointer; put what it means into $defs and \
                          refer to it by \"#/$defs/NAME\""
                     ));
                 }
                 Some(target) if !self.schemas.contains_key(target) => {
-                    return refused(format!("$ref {target} names no schema of this document"));
+                    return refused(format!("$ref {given} names no schema of this document"));
                 }
                 Some(_) => {}
             }
