@@ -124,8 +124,8 @@ pub(super) fn log(config: &Config) -> Outcome {
 
 /// Logs where a panic happened. What it says stays out of the log: it may contain a personal value.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let options = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(options, "panicked");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked");
 }
 
 /// Completes at the first SIGTERM or SIGINT from now on: called before anybody is told that the server is there.

@@ -109,7 +109,7 @@ async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
 
 /// Where faults are, for a person: never what is there.
 pub(super) fn places(faults: &[Fault]) -> String {
-    let options =
+    let shown =
         |fault: &Fault| if fault.field.is_empty() { "the whole object".to_owned() } else { fault.field.to_string() };
-    faults.iter().map(options).collect::<Vec<_>>().join(", ")
+    faults.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
