@@ -1,4 +1,4 @@
-//! What a request may use: configuration, database, keys, issuer, clock and randomness, made once at start.
+//! The shared state of the server: configuration, database, keys, issuer, clock and randomness, created once at start.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::profile::Profiles;
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Store};
 
-/// Handed to every act; clones share everything.
+/// A handle for the shared state, passed to every handler; clones share everything.
 #[derive(Clone)]
 pub struct App {
     parts: Arc<Parts>,
@@ -46,30 +46,30 @@ struct Parts {
     public_url: PublicUrl,
 }
 
-/// Why the program cannot start; one line that says what to do.
+/// Why the program cannot start; renders as one line that names what to correct.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be made.
+    /// The data folder cannot be created.
     #[error("data folder {0}: {1}")]
     Data(String, #[source] std::io::Error),
-    /// There is no master key.
+    /// The master key cannot be read or created.
     #[error("master key: {0}")]
     MasterKey(#[from] MasterKeyError),
-    /// The database cannot be used.
+    /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] store::OpenError),
-    /// The database was sealed under another master key.
+    /// The keys in the database were sealed under another master key.
     #[error(
         "{0}: this master key does not open the keys in the database; give the one that the database was first started with"
     )]
     WrongMasterKey(String),
-    /// The client that fetches the keys of trusted issuers cannot be made.
+    /// The HTTP client that fetches the keys of trusted issuers cannot be created.
     #[error("trusted issuers: {0}")]
     Trusted(Cause),
-    /// Pictures cannot be kept where the configuration says.
+    /// Pictures cannot be stored in the configured place.
     #[error("pictures.store: {0}")]
     Pictures(#[from] ObjectsError),
-    /// Messages cannot leave as the configuration says.
+    /// Messages cannot be sent as configured.
     #[error("messages: {0}")]
     Outbox(Cause),
     /// The database failed while the keys were read.
@@ -78,12 +78,12 @@ pub enum StartError {
 }
 
 impl App {
-    /// Opens the database and the keys that a configuration names, making what is missing.
+    /// Opens the database and the keys that a configuration names, and creates those that are missing.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         App::start_with(config, clock, Delivery::Configured).await
     }
 
-    /// The same, and says where messages go.
+    /// The same, with an explicit destination for messages.
     pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
@@ -144,12 +144,13 @@ impl App {
         &self.parts.config
     }
 
-    /// Where clients reach this installation, without a slash at the end: configured, or where the server listens.
+    /// The base URL of this installation for clients, without a trailing slash: configured, or the address that the server
+    /// listens on.
     pub fn public_url(&self) -> &str {
         self.parts.public_url.as_str()
     }
 
-    /// Remembers where the server really listens, before it answers the first request.
+    /// Sets the address that the server actually listens on; must be called before the first response.
     pub fn listens_on(&self, address: SocketAddr) {
         self.parts.public_url.set(self.config().public_url(address));
     }
@@ -164,7 +165,7 @@ impl App {
         &self.parts.keys
     }
 
-    /// The embedded issuer of tokens.
+    /// The embedded token issuer.
     pub fn issuer(&self) -> &Issuer {
         &self.parts.issuer
     }
@@ -174,12 +175,12 @@ impl App {
         &self.parts.channel_keys
     }
 
-    /// Who is calling.
+    /// The authenticator, which identifies callers.
     pub fn authenticator(&self) -> &Authenticator {
         &self.parts.authenticator
     }
 
-    /// Sign-ins to applications.
+    /// The sign-ins to applications.
     pub fn sign_ins(&self) -> &SignIns {
         &self.parts.sign_ins
     }
@@ -189,12 +190,12 @@ impl App {
         &self.parts.limits
     }
 
-    /// Everything that happens to pictures.
+    /// The operations on pictures.
     pub fn pictures(&self) -> &Pictures {
         &self.parts.pictures
     }
 
-    /// Everything that can be done with accounts.
+    /// The operations on accounts.
     pub fn profiles(&self) -> &Profiles {
         &self.parts.profiles
     }
@@ -209,12 +210,12 @@ impl App {
         &self.parts.codes
     }
 
-    /// How messages leave.
+    /// The outbox, which sends messages.
     pub fn outbox(&self) -> &Outbox {
         &self.parts.outbox
     }
 
-    /// One permit a request in flight.
+    /// One permit per request in flight.
     pub fn requests(&self) -> &Semaphore {
         &self.parts.requests
     }
@@ -224,12 +225,12 @@ impl App {
         &self.parts.clock
     }
 
-    /// The time, in whole microseconds: what both databases keep.
+    /// The time, in whole microseconds, the precision of both databases.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 
-    /// Bytes that nobody can guess.
+    /// Unpredictable random bytes.
     pub fn random<const LENGTH: usize>(&self) -> [u8; LENGTH] {
         clock::random()
     }
@@ -240,7 +241,7 @@ impl App {
     }
 }
 
-/// Opens the database that a configuration names and brings its tables up to date.
+/// Opens the database that a configuration names and migrates its tables to the current version.
 pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     if let crate::config::DatabaseUrl::Sqlite(_) = config.database() {
         make_data_folder(config)?;
@@ -252,7 +253,7 @@ fn make_data_folder(config: &Config) -> Result<(), StartError> {
     folder::make(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
 }
 
-/// Where the master key comes from.
+/// The source of the master key, for error messages.
 fn master_key_place(config: &Config) -> String {
     match config.keys.master_key.expose() {
         Some(_) => "keys.master_key".to_owned(),
@@ -260,7 +261,7 @@ fn master_key_place(config: &Config) -> String {
     }
 }
 
-/// Opens the keys that the database holds, making those that are missing; of several instances, the first one's stay.
+/// Opens the keys in the database and creates those that are missing; of several instances, the first one's keys are kept.
 async fn open_keyring(store: &Store, master: &MasterKey, place: &str, now: Timestamp) -> Result<Keyring, StartError> {
     let mut opened = Vec::new();
     for purpose in Purpose::ALL {

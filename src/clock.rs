@@ -1,7 +1,7 @@
 //! Time, randomness and new identifiers: the one place that reads the clock and draws random bytes.
 //!
-//! Everything else takes them as arguments, so that a test can turn the clock. The exceptions are the places that call a
-//! library's own key generation, which draws from the same source.
+//! All other code takes them as arguments, so that tests can set the clock. The exceptions are calls to a library's own key
+//! generation, which draws from the same source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -37,7 +37,7 @@ impl Clock {
     }
 }
 
-/// Bytes that cannot be guessed.
+/// Unpredictable random bytes.
 #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
 pub fn random<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
@@ -45,12 +45,12 @@ pub fn random<const LENGTH: usize>() -> [u8; LENGTH] {
     bytes
 }
 
-/// A moment plus a time, at most the last moment that there is.
+/// A time plus a duration, at most [`Timestamp::MAX`].
 pub fn after(moment: Timestamp, time: impl Into<TimestampArithmetic>) -> Timestamp {
     moment.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
-/// A moment minus a time, at least the first moment that there is.
+/// A time minus a duration, at least [`Timestamp::MIN`].
 pub fn before(moment: Timestamp, time: impl Into<TimestampArithmetic>) -> Timestamp {
     moment.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

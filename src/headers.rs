@@ -1,22 +1,22 @@
-//! Reading a request's headers, for whatever reads one that may be there once.
+//! Reads request headers that may occur only once.
 
 use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderValue};
 
-/// What a request has of a header that may be there once (RFC 9110 §5.3). What several lines mean is for the caller to decide;
-/// another program on the way may have read another one of them.
+/// The lines of a header that may occur only once (RFC 9110 §5.3). The caller decides what several lines mean; an
+/// intermediary may have read a different one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Single<'a> {
     /// No line.
     Absent,
     /// One line.
     Once(&'a HeaderValue),
-    /// Several lines, and the first of them.
+    /// Several lines; contains the first.
     Repeated(&'a HeaderValue),
 }
 
 impl<'a> Single<'a> {
-    /// Reads the header with a name.
+    /// Reads the header with this name.
     pub fn of(headers: &'a HeaderMap, name: impl AsHeaderName) -> Single<'a> {
         let mut lines = headers.get_all(name).iter();
         match (lines.next(), lines.next()) {
@@ -34,7 +34,7 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// The value of the first line, whatever follows it.
+    /// The value of the first line, even if others follow it.
     pub fn first(self) -> Option<&'a HeaderValue> {
         match self {
             Single::Once(value) | Single::Repeated(value) => Some(value),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_even_when_they_are_empty_or_alike() {
+    fn lines_are_counted_even_when_they_are_empty_or_equal() {
         let mut headers = HeaderMap::new();
         let (empty, other) = (HeaderValue::from_static(""), HeaderValue::from_static("a, b"));
         assert_eq!(Single::of(&headers, COOKIE), Single::Absent);

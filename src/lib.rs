@@ -1,12 +1,12 @@
-//! selfsame: one account behind the profile contracts that apps already speak.
+//! selfsame: one account behind the profile contracts that apps already use.
 //!
-//! The modules in reading order: what an account is ([`account`]), what can be done with it ([`profile`]), what becomes of
-//! a picture ([`picture`]), what proves an address ([`code`]), how messages leave ([`outbox`]), who is calling
-//! ([`identity`]), how bodies are encrypted ([`secure_channel`], [`jose`]), where it is kept ([`store`]), how it moves in and out
-//! ([`transfer`]), how each contract says it ([`contract`]), and what holds it together ([`app`], [`limit`], [`serve`],
-//! [`telemetry`], [`cli`]).
+//! The modules in reading order: the account ([`account`]), operations on it ([`profile`]), pictures ([`picture`]),
+//! one-time codes that prove addresses ([`code`]), sending messages ([`outbox`]), authentication of callers ([`identity`]),
+//! encryption of bodies ([`secure_channel`], [`jose`]), storage ([`store`]), import and export ([`transfer`]), the
+//! contracts ([`contract`]), and the server and the command line around them ([`app`], [`limit`], [`serve`], [`telemetry`],
+//! [`cli`]).
 
-// These macros panic when the reader has gone; `cli/output.rs` prints.
+// These macros panic when the reader of the output is gone; `cli/output.rs` prints instead.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod account;

@@ -1,7 +1,7 @@
-//! Rate limits: of each source address before credentials are looked at, of each account after.
+//! Rate limits: per source address before authentication, per account or API key after it.
 //!
-//! They are kept in memory, so each instance counts by itself. A limit of N a window is a bucket of N that fills evenly
-//! over the window (GCRA): N at once pass, and then one every window / N.
+//! They are kept in memory, so each instance counts separately. A limit of N per window is a bucket of N that refills
+//! evenly over the window (GCRA): N requests pass at once, and then one every window / N.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::telemetry;
 
-/// Every limit of one instance.
+/// All limits of one instance.
 pub struct Limits {
     addresses: Limit<IpAddr>,
     keys: Limit<Uuid>,
@@ -32,7 +32,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits as the configuration says them.
+    /// Creates the limits that the configuration sets.
     pub fn new(settings: &config::RateLimit, clock: &Clock) -> Limits {
         fn limit<Key: Eq + Hash + Clone>(
             name: &'static str,
@@ -51,7 +51,7 @@ impl Limits {
         }
     }
 
-    /// Counts a request from an address, or its [`network`].
+    /// Counts a request from an address, by its [`network`].
     pub fn address(&self, address: IpAddr) -> Result<(), Error> {
         self.addresses.count(network(address))
     }
@@ -62,7 +62,7 @@ impl Limits {
             Contract::System => self.system.count(account),
             Contract::RiverGen => self.rivergen.count(account),
             Contract::Ciam => self.ciam.count(account),
-            // Who presents a key is counted by the key.
+            // Requests with an API key are counted per key.
             Contract::Cl2c => Ok(()),
         }
     }
@@ -73,7 +73,7 @@ impl Limits {
     }
 }
 
-/// What an address is counted as: whoever has one IPv6 address has its whole /64.
+/// The network that an address is counted as: for IPv6 the /64, since a client with one address has all of it.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
@@ -83,7 +83,7 @@ pub fn network(address: IpAddr) -> IpAddr {
 
 type Bucket = RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Nanos>>;
 
-/// One bucket a key; the least used are forgotten when there are too many, which only ever lets a request pass.
+/// One bucket per key. The least used ones are evicted when there are too many, which can only let further requests pass.
 struct Limit<Key> {
     name: &'static str,
     quota: Option<Quota>,
@@ -93,7 +93,7 @@ struct Limit<Key> {
 }
 
 impl<Key: Eq + Hash + Clone> Limit<Key> {
-    /// `number` requests a window; 0 is no limit.
+    /// Allows `number` requests per window; 0 means no limit.
     fn new(name: &'static str, number: usize, window: Duration, tracked: usize, clock: &Clock) -> Limit<Key> {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let quota = NonZeroU32::new(number)
@@ -116,7 +116,7 @@ impl<Key: Eq + Hash + Clone> Limit<Key> {
     }
 }
 
-/// The installation's own clock, so that tests can turn it.
+/// The installation's own clock, so that tests can set it.
 impl clock::Clock for Clock {
     type Instant = Nanos;
 
@@ -133,7 +133,7 @@ mod tests {
     use crate::account::RequestFault;
 
     #[test]
-    fn a_limit_passes_its_number_at_once_then_evenly_and_touches_nobody_else() {
+    fn a_limit_allows_its_number_at_once_then_evenly_and_counts_each_key_separately() {
         let hand = Arc::new(AtomicI64::new(1_000_000));
         let limit = Limit::new("test", 3, Duration::from_secs(60), 1000, &Clock::Hand(hand.clone()));
         let wait = |key| match limit.count(key) {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_is_kept_for_zero_and_the_number_of_buckets_is_bounded() {
+    fn zero_means_no_limit_and_the_number_of_buckets_is_bounded() {
         let none = Limit::new("test", 0, Duration::from_secs(60), 1000, &Clock::System);
         assert!((0..10_000).all(|_| none.count(1).is_ok()));
         let few = Limit::new("test", 5, Duration::from_secs(60), 100, &Clock::System);

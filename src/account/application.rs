@@ -7,34 +7,34 @@ use crate::keys::KeyedHash;
 /// An application that people sign in through: a client in the words of OAuth 2.0 (RFC 6749 §2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
-    /// The identifier that it calls itself by, its `client_id`.
+    /// The identifier that it presents, its `client_id`.
     pub id: String,
     /// The tenant whose people sign in through it.
     pub tenant_id: TenantId,
-    /// What operators call it.
+    /// The name that operators gave it.
     pub name: String,
-    /// What it runs on.
+    /// The kind of platform that it runs on.
     pub kind: Kind,
-    /// How it may get tokens.
+    /// The ways in which it may get tokens.
     pub grants: Vec<GrantType>,
-    /// What it may learn about a person beside the identifier.
+    /// The claims that it may read about a person, besides the identifier.
     pub claims: Vec<String>,
-    /// Web origins whose pages are its own.
+    /// The web origins whose pages belong to it.
     pub origins: Vec<String>,
-    /// Whether a proved address that nobody has makes an account, when the application asks for that.
+    /// Whether signing in with a proved address that no account has creates one, if the request asks for it.
     pub auto_signup: bool,
-    /// How long its access tokens hold, in seconds.
+    /// The lifetime of its access tokens, in seconds.
     pub token_lifetime: i64,
-    /// The keyed hash of its secret; none where a secret could not be kept.
+    /// The keyed hash of its secret; `None` for kinds that cannot keep one.
     pub secret_hash: Option<KeyedHash>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When an operator last changed it.
     pub updated_at: Timestamp,
 }
 
 impl Application {
-    /// How long access tokens hold unless an operator says otherwise, in seconds.
+    /// The default lifetime of access tokens, in seconds.
     pub const TOKEN_LIFETIME: i64 = 600;
 
     /// Whether it may get tokens in this way.
@@ -43,17 +43,17 @@ impl Application {
     }
 }
 
-/// What an application runs on, which decides whether it can keep a secret (RFC 6749 §2.1).
+/// The platform of an application, which decides whether it can keep a secret (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
-    /// A web server: keeps a secret.
+    /// A web server, which keeps a secret.
     Web,
-    /// Pages in a browser: keep none.
+    /// Pages in a browser, which cannot keep a secret.
     Spa,
-    /// A native application (RFC 8252): it has no secret.
+    /// A native application (RFC 8252), which has no secret.
     Mobile,
-    /// A machine that acts for itself: keeps a secret.
+    /// A machine that acts for itself and keeps a secret.
     M2m,
 }
 
@@ -80,7 +80,7 @@ impl Kind {
         matches!(self, Kind::Web | Kind::M2m)
     }
 
-    /// How applications of this kind get tokens.
+    /// The ways in which applications of this kind get tokens.
     pub fn grants(self) -> Vec<GrantType> {
         let mut grants = vec![GrantType::Sms, GrantType::Email, GrantType::RefreshToken];
         if self == Kind::M2m {

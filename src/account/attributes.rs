@@ -1,38 +1,39 @@
-//! The attributes: one JSON object a person, merged and never overwritten.
+//! The attributes: one JSON object per person, merged and never overwritten.
 
 use std::sync::{Arc, OnceLock};
 
 use super::Text;
 use crate::json::{self, Object, Value};
 
-/// How deep attributes may nest, the outermost object included.
+/// The deepest nesting of attributes, including the outermost object.
 pub const MAX_DEPTH: usize = 16;
 /// The longest name of a member, in Unicode scalar values.
 pub const MAX_KEY: usize = 128;
-/// The most bytes of attributes in compact form.
+/// The largest attributes, in bytes of their compact form.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The attributes of one account: stored as the text of a JSON object, and parsed once, when they are first asked for.
+/// The attributes of one account: stored as the text of a JSON object, and parsed once, on first use.
 ///
-/// Text that is not a JSON object is kept as it is and never read as an empty one: overwriting it would lose what it holds.
+/// Text that is not a JSON object is kept as it is and never read as an empty one: overwriting it would lose its content.
 #[derive(Clone, Default)]
 pub struct Attributes {
     text: Option<Text>,
     parsed: OnceLock<Arc<Object>>,
 }
 
-/// Stored attributes are not a JSON object.
+/// The stored attributes are not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a JSON object")]
 pub struct Unreadable;
 
 impl Attributes {
-    /// Takes attributes as they are stored; `None` while there are none.
+    /// Wraps attributes as they are stored; `None` while there are none.
     pub fn stored(text: Option<Text>) -> Attributes {
         Attributes { text, parsed: OnceLock::new() }
     }
 
-    /// Stores an object; `None` when it has more than [`MAX_BYTES`] in compact form. An empty object is stored as nothing.
+    /// Converts an object to attributes; `None` when it has more than [`MAX_BYTES`] in compact form. An empty object is
+    /// stored as no attributes.
     pub fn of(object: Object) -> Option<Attributes> {
         if object.is_empty() {
             return Some(Attributes::default());
@@ -45,7 +46,7 @@ impl Attributes {
         Some(Attributes { text: Some(text), parsed: OnceLock::from(Arc::new(object)) })
     }
 
-    /// The text that is stored; `None` while there are no attributes.
+    /// The stored text; `None` while there are no attributes.
     pub fn text(&self) -> Option<&Text> {
         self.text.as_ref()
     }
@@ -73,28 +74,28 @@ impl PartialEq for Attributes {
     }
 }
 
-/// Shows how long the text is and nothing else.
+/// Shows only the length of the text.
 impl std::fmt::Debug for Attributes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.text.fmt(formatter)
     }
 }
 
-/// Why a wish cannot become attributes.
+/// Why a merge patch cannot be applied to attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
     /// It nests deeper than [`MAX_DEPTH`].
     TooDeep,
     /// A member has an empty name, or one longer than [`MAX_KEY`].
     KeyLength,
-    /// A number is beyond what a double can hold (RFC 8259 §6): other readers would lose it.
+    /// A number is beyond the range of a double (RFC 8259 §6): other readers would lose it.
     NumberRange,
-    /// U+0000 stands in a name or a text.
+    /// A name or a text contains U+0000.
     Nul,
 }
 
-/// Checks what a client wishes to merge; the fault that comes first in the text is the one that is told, with a JSON
-/// Pointer (RFC 6901) to where it is.
+/// Checks a client's merge patch. Returns the first error in the order of the text, with a JSON Pointer (RFC 6901) to its
+/// place: to the enclosing object when a name is wrong, empty for [`Unfit::TooDeep`].
 pub fn check(patch: &Object) -> Result<(), (Unfit, String)> {
     check_object(patch, 1, &mut String::new())
 }
@@ -139,8 +140,8 @@ fn check_value(value: &Value, depth: usize, pointer: &mut String) -> Result<(), 
     }
 }
 
-/// Merges a wish into attributes by JSON Merge Patch (RFC 7396 §2): objects member by member, null removes, everything else
-/// replaces. Members keep their order, new ones come last.
+/// Merges a patch into attributes by JSON Merge Patch (RFC 7396 §2): objects member by member, null removes a member,
+/// anything else replaces it. Members keep their order; new ones are appended.
 pub fn merge(target: &mut Object, patch: &Object) {
     for (key, value) in patch {
         match value {
@@ -156,12 +157,12 @@ pub fn merge(target: &mut Object, patch: &Object) {
             other => drop(target.insert(key, other.clone())),
         }
     }
-    // In one pass: removing members one by one would move the rest of them each time.
+    // In one pass: removing members one by one would move the remaining ones each time.
     target.retain(|key, _| patch.get(key) != Some(&Value::Null));
 }
 
-/// What differs between two attributes: (JSON Pointer, before, after), null where there is nothing. Objects are compared
-/// member by member, everything else as a whole.
+/// Returns the differences between two attribute objects as (JSON Pointer, before, after), null where a value is absent.
+/// Objects are compared member by member, everything else as a whole.
 pub fn differences(before: &Object, after: &Object) -> Vec<(String, Value, Value)> {
     let mut found = Vec::new();
     compare(before, after, &mut String::new(), &mut found);
@@ -185,7 +186,7 @@ fn compare(before: &Object, after: &Object, pointer: &mut String, found: &mut Ve
     }
 }
 
-/// Adds a member's name to a JSON Pointer.
+/// Appends a member's name to a JSON Pointer.
 fn push(pointer: &mut String, key: &str) {
     pointer.push('/');
     pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
@@ -208,7 +209,7 @@ mod tests {
         target.to_string()
     }
 
-    /// The RFC's own algorithm for any patch, of which [`merge`] is the case of two objects.
+    /// The RFC's algorithm for any patch; [`merge`] is its case of two objects.
     fn merge_any(target: Value, patch: Value) -> Value {
         match patch {
             Value::Object(patch) => {
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_rfc_7396_appendix_a_hold() {
+    fn the_examples_of_rfc_7396_appendix_a_pass() {
         for (original, patch, result) in [
             (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
             (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_with_its_place() {
+    fn unfit_attributes_are_reported_with_their_place() {
         let deep = |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
         assert_eq!(check(&object(&deep(16))), Ok(()));
         assert_eq!(check(&object(&deep(17))), Err((Unfit::TooDeep, String::new())));
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_told_member_by_member() {
+    fn differences_are_reported_member_by_member() {
         let found = differences(&object(r#"{"a":{"b":1,"c":[1]},"d":2}"#), &object(r#"{"a":{"b":1,"c":[2]},"e":3}"#));
         let found: Vec<String> =
             found.iter().map(|(at, before, after)| format!("{at} {} {}", before.to_text(), after.to_text())).collect();
@@ -309,7 +310,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merging_does_what_the_rfc_says(target in values(), patch in values()) {
+        fn merging_follows_the_rfc(target in values(), patch in values()) {
             let ours = merge_any(parse(target.to_string().as_bytes()).unwrap(), parse(patch.to_string().as_bytes()).unwrap());
             let mut theirs = target;
             model(&mut theirs, &patch);
@@ -317,7 +318,7 @@ mod tests {
         }
 
         #[test]
-        fn merging_the_differences_leads_to_the_same_place(before in values(), after in values()) {
+        fn differences_are_empty_exactly_when_the_objects_are_equal(before in values(), after in values()) {
             let as_object = |value: serde_json::Value| parse(value.to_string().as_bytes()).unwrap().into_object().unwrap_or_default();
             let (before, after) = (as_object(before), as_object(after));
             prop_assert_eq!(differences(&before, &after).is_empty(), before == after);

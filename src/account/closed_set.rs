@@ -1,4 +1,4 @@
-/// The member of some that has this name; an error lists the names.
+/// Returns the member with this name; the error lists the known names.
 pub(crate) fn among<Member: Copy + Into<&'static str>>(members: &[Member], name: &str) -> Result<Member, String> {
     let names = || members.iter().map(|member| (*member).into()).collect::<Vec<&str>>().join(", ");
     let named = members.iter().copied().find(|member| (*member).into() == name);
@@ -9,7 +9,7 @@ pub(crate) fn among<Member: Copy + Into<&'static str>>(members: &[Member], name:
 macro_rules! closed_set {
     ($name:ident) => {
         impl $name {
-            /// The word in the database and on the command line.
+            /// The name in the database and on the command line.
             pub fn name(self) -> &'static str {
                 self.into()
             }

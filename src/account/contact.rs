@@ -5,20 +5,20 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::{Field, Text, Unique};
 
-/// The most bytes of an e-mail address (RFC 5321 §4.5.3.1.3, without the angle brackets).
+/// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_EMAIL: usize = 254;
 
-/// What messages go through.
+/// The medium that messages are sent through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Medium {
-    /// Short messages, to phone numbers.
+    /// SMS, to phone numbers.
     Sms,
-    /// E-mail.
+    /// E-mail, to e-mail addresses.
     Email,
 }
 
 impl Medium {
-    /// Every channel.
+    /// Every medium.
     pub const ALL: [Medium; 2] = [Medium::Sms, Medium::Email];
 
     /// The name in the database and in the logs.
@@ -29,7 +29,7 @@ impl Medium {
         }
     }
 
-    /// An address that this reaches.
+    /// Makes the contact that this medium reaches at an address.
     pub fn contact(self, text: Text) -> Contact {
         match self {
             Medium::Sms => Contact::Phone(text),
@@ -38,8 +38,8 @@ impl Medium {
     }
 }
 
-/// An address that messages go to, as it was typed. Two that compare equal are unique together; whether they lead to one
-/// mailbox is another question: [`Contact::has_destination_of`].
+/// An address that messages are sent to, as it was typed. Two that compare equal share one unique key; whether they share
+/// one mailbox is another question: [`Contact::has_destination_of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// A phone number.
@@ -49,7 +49,7 @@ pub enum Contact {
 }
 
 impl Contact {
-    /// What reaches it.
+    /// The medium that reaches it.
     pub fn medium(&self) -> Medium {
         match self {
             Contact::Phone(_) => Medium::Sms,
@@ -57,7 +57,7 @@ impl Contact {
         }
     }
 
-    /// Where an account has it.
+    /// The account field that stores it.
     pub fn field(&self) -> Field {
         match self {
             Contact::Phone(_) => Field::Phone,
@@ -65,7 +65,7 @@ impl Contact {
         }
     }
 
-    /// What it is, once it was proved.
+    /// The kind of its unique key, once it is proved.
     pub fn unique(&self) -> Unique {
         match self {
             Contact::Phone(_) => Unique::Phone,
@@ -73,14 +73,14 @@ impl Contact {
         }
     }
 
-    /// As it was typed.
+    /// The address as it was typed.
     pub fn text(&self) -> &Text {
         match self {
             Contact::Phone(text) | Contact::Email(text) => text,
         }
     }
 
-    /// The form in which it compares.
+    /// The form in which addresses are compared.
     pub fn comparable(&self) -> String {
         match self {
             Contact::Phone(text) => Phone(text.as_str()).comparable().into_owned(),
@@ -88,9 +88,9 @@ impl Contact {
         }
     }
 
-    /// Whether what goes to both reaches the same person: numbers of one E.164 form, e-mail addresses that differ in nothing
-    /// but ASCII case. Mail servers do not fold as [`Email::folded`] does: with U+212A KELVIN SIGN and with `k` it can be two
-    /// people's mailboxes.
+    /// Whether messages to both reach the same person: phone numbers with the same E.164 form, or e-mail addresses that
+    /// differ only in ASCII case. Mail servers do not fold as [`Email::folded`] does: an address with U+212A KELVIN SIGN
+    /// and one with `k` can be the mailboxes of two people.
     pub fn has_destination_of(&self, other: &Contact) -> bool {
         match (self, other) {
             (Contact::Phone(one), Contact::Phone(other)) => {
@@ -102,13 +102,13 @@ impl Contact {
     }
 }
 
-/// A view on a stored e-mail address.
+/// A view of a stored e-mail address.
 #[derive(Clone, Copy)]
 pub struct Email<'a>(pub &'a str);
 
 impl Email<'_> {
-    /// The form in which addresses compare: the whole address in Unicode NFC and lower case, the domain in its IDNA
-    /// (UTS 46) ASCII form where it has one.
+    /// The form in which addresses are compared: the whole address in Unicode NFC and lower case, the domain in its IDNA
+    /// (UTS 46) ASCII form if it has one.
     pub fn folded(&self) -> String {
         let fold = |text: &str| {
             let normalizer = ComposingNormalizerBorrowed::new_nfc();
@@ -123,7 +123,7 @@ impl Email<'_> {
         }
     }
 
-    /// Whether it is one address that mail can go to (RFC 5321 §4.1.2, RFC 6531 §3.3): at most 254 bytes, a local part
+    /// Whether it is one address that mail can be sent to (RFC 5321 §4.1.2, RFC 6531 §3.3): at most 254 bytes, a local part
     /// without quotes, and a domain that is a host name of at least two labels (RFC 1123 §2.1).
     pub fn is_well_formed(&self) -> bool {
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
@@ -139,13 +139,13 @@ impl Email<'_> {
     }
 }
 
-/// A view on a stored phone number.
+/// A view of a stored phone number.
 #[derive(Clone, Copy)]
 pub struct Phone<'a>(pub &'a str);
 
 impl<'a> Phone<'a> {
-    /// The number in E.164 form (`+` and at most 15 digits), when it starts with `+` and is nothing but digits and the
-    /// separators that people type. Only the shape is checked: published example numbers are not assigned ones.
+    /// The number in E.164 form (`+` and at most 15 digits), if it starts with `+` and contains only digits and common
+    /// separators. Only the shape is checked: published example numbers are not assigned ones.
     pub fn e164(&self) -> Option<String> {
         let digits: String =
             self.0.strip_prefix('+')?.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
@@ -154,7 +154,7 @@ impl<'a> Phone<'a> {
         well_formed.then(|| format!("+{digits}"))
     }
 
-    /// The form in which numbers compare: E.164 where there is one, else as typed.
+    /// The form in which numbers are compared: E.164 if there is one, else as typed.
     pub fn comparable(&self) -> Cow<'a, str> {
         self.e164().map_or(Cow::Borrowed(self.0), Cow::Owned)
     }
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_differ_in_case_composition_or_domain_spelling_are_one() {
+    fn addresses_that_differ_in_case_composition_or_domain_spelling_compare_equal() {
         assert_eq!(Email("Jane@EXAMPLE.com").folded(), "jane@example.com");
         assert_eq!(Email("jose\u{301}@example.com").folded(), Email("JOSÉ@example.com").folded());
         assert_eq!(Email("a@bücher.example").folded(), Email("A@xn--bcher-kva.EXAMPLE").folded());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_compares_equal_is_one_destination_only_by_ascii_case_or_number() {
+    fn equal_contacts_share_a_destination_only_by_ascii_case_or_number() {
         let contact = |medium: Medium, text: &str| medium.contact(Text::new(text).unwrap());
         let same = |medium: Medium, one: &str, other: &str| {
             let (one, other) = (contact(medium, one), contact(medium, other));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_mail_can_go_to_is_a_well_formed_address() {
+    fn only_deliverable_addresses_are_well_formed() {
         let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(60));
         for address in ["jane@example.com", "j.a+n_e@sub.example.co", "jos\u{e9}@b\u{fc}cher.example", &long] {
             assert!(Email(address).is_well_formed(), "{address}");

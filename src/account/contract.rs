@@ -4,7 +4,7 @@ use strum::IntoStaticStr;
 
 use super::among;
 
-/// The contracts that selfsame speaks.
+/// The contracts that selfsame implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Contract {
@@ -21,9 +21,9 @@ pub enum Contract {
 impl Contract {
     /// Every contract.
     pub const ALL: [Contract; 4] = [Contract::System, Contract::Cl2c, Contract::RiverGen, Contract::Ciam];
-    /// Every contract that the embedded issuer's tokens open.
+    /// Every contract that tokens of the embedded issuer give access to.
     pub const WITH_TOKENS: [Contract; 2] = [Contract::System, Contract::RiverGen];
-    /// Every contract that a trusted issuer's tokens can open.
+    /// Every contract that tokens of a trusted issuer can give access to.
     pub const WITH_BEARERS: [Contract; 3] = [Contract::System, Contract::RiverGen, Contract::Ciam];
 
     /// The name in audiences, histories and logs.

@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::attributes::MAX_BYTES;
 use super::{Fault, Medium, Status, Unique};
 
-/// What can go wrong with a request, in the domain's words and grouped by what it is about. Each contract renders it in its
-/// own words (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract
-/// renders it.
+/// An error of a request, in the domain's terms and grouped by subject. Each contract renders it in its own terms
+/// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract renders it.
 ///
 /// `Display` is for operators, in logs and on the command line; it contains no personal value.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -15,23 +14,23 @@ pub enum Error {
     /// The request cannot be served as it was sent.
     #[error(transparent)]
     Request(#[from] RequestFault),
-    /// The request does not prove who is calling.
+    /// The request does not prove the caller's identity.
     #[error(transparent)]
     Credentials(#[from] CredentialFault),
     /// The caller may not do this, or not with this account.
     #[error(transparent)]
     Access(#[from] AccessFault),
-    /// Something is wrong with `X-Client-Hash`.
+    /// `X-Client-Hash` is missing or invalid.
     #[error(transparent)]
     ClientHash(#[from] HashFault),
-    /// Something is wrong with an encrypted body, or with what is to open it.
+    /// An encrypted body, its session or its key is invalid.
     #[error(transparent)]
     Channel(#[from] ChannelFault),
-    /// Fields break their rules: all of them together, in the contract's order.
+    /// Fields break their rules; contains all of these faults, in the contract's order.
     #[error("invalid fields: {}", Listed(.0))]
     Fields(Vec<Fault>),
-    /// The attributes would not match the tenant's schema; the field of each fault is the JSON Pointer (RFC 6901) of its place
-    /// in them.
+    /// The attributes would not match the tenant's schema; the field of each fault is the JSON Pointer (RFC 6901) of its
+    /// place in them.
     #[error("the attributes do not match the tenant's schema: {}", Listed(.0))]
     Attributes(Vec<Fault>),
     /// The attributes would be larger than [`MAX_BYTES`].
@@ -40,45 +39,45 @@ pub enum Error {
     /// A verified address belongs to another account of the tenant, or a name that must be unique is taken.
     #[error("{0}: already in use by another")]
     Taken(Unique),
-    /// The bytes of a picture are not what they claim to be, do not decode, or would make too many pixels.
+    /// The bytes of a picture do not have the claimed type, do not decode, or would make too many pixels.
     #[error("the picture cannot be used")]
     PictureUnusable,
-    /// What is to replace an address is that very address.
+    /// The new address equals the present one.
     #[error("the new address is the present one")]
     AddressUnchanged,
-    /// Something is wrong with a one-time code, or with the request for one.
+    /// A one-time code, or the request for one, is invalid.
     #[error(transparent)]
     Code(#[from] CodeFault),
     /// A dependency failed (database, gateway): nothing is known to have changed, and the client may retry.
     #[error("unavailable: {0}")]
     Unavailable(Cause),
-    /// The server itself failed. The cause is logged once, in the error layer; only an identifier goes out.
+    /// An internal error. The cause is logged once, in the error layer; the response contains only an identifier.
     #[error("internal error: {0}")]
     Internal(Cause),
 }
 
-/// What is wrong with a request as such: its path, its method, its body, or how often it comes.
+/// An error of the request as such: its path, its method, its body, or its rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
-    /// No such path.
+    /// The path does not exist.
     #[error("no such path")]
     NotFound,
-    /// The path exists, the method does not; contains the value of `Allow`.
+    /// The path exists, but not with this method; contains the value of `Allow`.
     #[error("method not allowed; allowed are {0}")]
     MethodNotAllowed(&'static str),
-    /// The body is not in a media type that the contract reads.
+    /// The contract does not read the media type of the body.
     #[error("unsupported media type")]
     MediaType,
-    /// The body is in a content coding; none is supported.
+    /// The body has a content coding; none is supported.
     #[error("unsupported content coding")]
     ContentEncoding,
     /// The body is larger than the contract allows.
     #[error("the body is too large")]
     BodyTooLarge,
-    /// The body did not arrive within the time for it.
+    /// The body did not arrive within the time limit.
     #[error("the body did not arrive in time")]
     BodyTooSlow,
-    /// The body cannot be read as JSON of the shape that the contract requires.
+    /// The body is not JSON of the shape that the contract requires.
     #[error(transparent)]
     Body(#[from] BodyFault),
     /// Too many requests came from one source, or for one account.
@@ -86,10 +85,10 @@ pub enum RequestFault {
     RateLimited(#[from] TooMany),
 }
 
-/// What is wrong with a body before its fields are looked at.
+/// An error of a body that is found before its fields are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyFault {
-    /// No byte was sent.
+    /// The body is empty.
     #[error("the body is empty")]
     Empty,
     /// It is not JSON (RFC 8259) within the limits of [`crate::json`].
@@ -98,18 +97,18 @@ pub enum BodyFault {
     /// It is JSON `null`.
     #[error("the body is null")]
     Null,
-    /// It is other JSON than an object.
+    /// It is JSON, but not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
 }
 
-/// Why a request came too early.
+/// A rate limit that was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests: at most {limit} at once; try again in {wait:?}")]
 pub struct TooMany {
-    /// Requests that are allowed in a window.
+    /// The number of requests that a window allows.
     pub limit: u32,
-    /// When the next one will be.
+    /// The time until the next request is allowed.
     pub wait: Duration,
 }
 
@@ -122,58 +121,58 @@ pub enum CredentialFault {
     /// Credentials were presented, but not in the scheme that the contract reads.
     #[error("credentials of another scheme")]
     OtherScheme,
-    /// Credentials were presented and are not valid: malformed, expired, revoked, or of an unknown issuer or account.
+    /// The presented credentials are not valid: malformed, expired, revoked, or of an unknown issuer or account.
     #[error("invalid credentials")]
     Invalid,
-    /// The credentials are valid, but are not about a person.
+    /// The token is valid but lacks the scope `openid`: it is not about a person.
     #[error("the credentials are not about a person")]
     ScopeMissing,
 }
 
-/// Why a caller may not do something, or not with an account.
+/// Why a caller may not do something, or not with this account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessFault {
     /// The credentials are valid, but not for this contract, portal or account.
     #[error("access denied")]
     Denied,
-    /// The credentials are valid, but the account that the request names does not exist as far as they reach.
+    /// The credentials are valid, but give access to no account with the identifier in the request.
     #[error("no such account")]
     AccountUnknown,
-    /// The account may not be used in its present state.
+    /// The account's status does not allow its use.
     #[error("the status of the account is {}", .0.code())]
     AccountStatus(Status),
     /// The request names no tenant, or one that does not exist.
     #[error("no such tenant")]
     TenantUnknown,
-    /// The tenant was taken out of use.
+    /// An operator took the tenant out of use.
     #[error("the tenant is not active")]
     TenantClosed,
-    /// The time for which the tenant's accounts could be used is over.
+    /// The period in which the tenant's accounts could be used has ended.
     #[error("the tenant has expired")]
     TenantExpired,
 }
 
-/// What is wrong with the header `X-Client-Hash`.
+/// An error of the header `X-Client-Hash`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashFault {
     /// It is absent or empty.
     #[error("no client hash")]
     Missing,
-    /// It is longer than 512 bytes, doubled, or not visible text.
+    /// It is longer than 512 bytes, repeated, or contains a control character.
     #[error("malformed client hash")]
     Malformed,
-    /// It is not the one that the token or session is bound to.
+    /// It differs from the one that the token or session is bound to.
     #[error("another client hash than the session's")]
     Mismatch,
 }
 
-/// What is wrong with an encrypted body, or with a session for such.
+/// An error of an encrypted body, or of its session.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChannelFault {
-    /// It does not open, for whatever reason; it was accepted before; or it is plain where it must not be.
+    /// It does not decrypt, for whatever reason; it was accepted before; or it is plaintext where encryption is required.
     #[error("the encrypted body cannot be accepted")]
     Payload,
-    /// Its session is unknown, of another account or client, or over.
+    /// Its session is unknown, expired, or belongs to another account or client.
     #[error("no such session for encrypted bodies")]
     Session,
     /// The key that a session's keys are encrypted to is unknown, or no longer in use.
@@ -182,44 +181,44 @@ pub enum ChannelFault {
     /// The keys of a session do not decrypt.
     #[error("the keys of the session do not decrypt")]
     SessionKeys,
-    /// There is no key to encrypt to, since the server itself failed.
+    /// There is no key to encrypt to, because of an internal error.
     #[error("there is no key for encrypted bodies: {0}")]
     PublicKey(Cause),
 }
 
-/// What is wrong with a one-time code, or with the request for one.
+/// An error of a one-time code, or of the request for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodeFault {
-    /// There is nothing that the code could prove: its token is unknown, over, used up, or for another address, use, tenant
-    /// or application, or all tries were made.
+    /// There is nothing that the code could prove: its token is unknown, expired, used up, or for another address, use,
+    /// tenant, application or context, or all tries were made.
     #[error("no such one-time code")]
     Token,
-    /// Another code was sent.
+    /// The code is wrong.
     #[error("wrong one-time code")]
     Code,
-    /// The code has expired; its token may still be there.
+    /// The code has expired; its token may still be valid.
     #[error("expired one-time code")]
     Expired,
-    /// The code was used meanwhile, or a newer one took its place: nothing was changed.
+    /// The code was used or replaced by a newer one in the meantime: nothing was changed.
     #[error("the one-time code was used meanwhile")]
     Used,
-    /// Too many codes were sent to an address, or the last one only just now.
+    /// Too many codes were sent to an address, or the last one too recently.
     #[error("too many one-time codes were sent to the address")]
     TooOften(Medium),
 }
 
-/// Why something failed, for the log and never for the wire.
+/// Why something failed, for the log only, never for a response.
 #[derive(Clone)]
 pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
 
 impl Cause {
-    /// Keeps an error, or a text.
+    /// Wraps an error or a text.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
         Cause(Arc::from(cause.into()))
     }
 }
 
-/// The error and everything that led to it.
+/// Renders the error and its chain of sources.
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.0)?;
@@ -250,7 +249,7 @@ impl From<TooMany> for Error {
     }
 }
 
-/// Each field with the rule that it breaks.
+/// Renders each field with the rule that it breaks.
 struct Listed<'a>(&'a [Fault]);
 
 impl fmt::Display for Listed<'_> {

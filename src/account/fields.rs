@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
-/// Names one personal field: a text that is stored encrypted or plain, shown by some contracts and written by some.
+/// A personal field: a text, stored encrypted or plain, which some contracts show and some write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The name that others see.
@@ -12,7 +12,7 @@ pub enum Field {
     FamilyName,
     /// A casual name.
     Nickname,
-    /// The name to sign in with; operators write it.
+    /// The name to sign in with; written by operators.
     Username,
     /// The e-mail address as it was typed.
     Email,
@@ -32,9 +32,9 @@ pub enum Field {
     Attributes,
     /// The token that push notifications go to; no contract shows it.
     PushToken,
-    /// CL2C's wallet address; operators write it.
+    /// CL2C's wallet address; written by operators.
     WalletAddress,
-    /// CL2C's place of authentication; operators write it.
+    /// CL2C's place of authentication; written by operators.
     AuthLocation,
 }
 
@@ -87,30 +87,30 @@ impl Field {
     }
 }
 
-/// Bounded text: never empty, no NUL, at most [`Text::MAX_BYTES`] bytes of UTF-8. Stricter limits belong to the contract
-/// that writes; whoever puts a text into a header, a log or a page makes it safe there.
+/// Bounded text: never empty, no NUL, at most [`Text::MAX_BYTES`] bytes of UTF-8. The contract that writes a text enforces
+/// stricter limits; the code that puts it into a header, a log or a page makes it safe there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(Box<str>);
 
 /// Why a text cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// It holds U+0000.
+    /// It contains U+0000.
     #[error("must not contain NUL")]
     Nul,
     /// It is longer than [`Text::MAX_BYTES`].
     #[error("must be at most {} bytes", Text::MAX_BYTES)]
     TooLong,
-    /// It is empty: unset is said by clearing the field.
+    /// It is empty; a field is unset by clearing it.
     #[error("must not be empty")]
     Empty,
 }
 
 impl Text {
-    /// The most that any field holds, in bytes: what attributes need.
+    /// The largest text of any field, in bytes; attributes need this much.
     pub const MAX_BYTES: usize = 64 * 1024;
 
-    /// Checks the bounds.
+    /// Checks the bounds and wraps the text.
     pub fn new(text: impl Into<Box<str>>) -> Result<Text, TextError> {
         let text = text.into();
         if text.is_empty() {
@@ -131,7 +131,7 @@ impl Text {
     }
 }
 
-/// Says how long it is and nothing else: a personal value never reaches a log by way of `{:?}`.
+/// Shows only the length: a personal value never reaches a log through `{:?}`.
 impl fmt::Debug for Text {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Text({} bytes)", self.0.len())

@@ -1,8 +1,8 @@
-//! History that can be erased and still verifies.
+//! A history that can be erased and still verifies.
 //!
-//! An entry is metadata, a commitment to its payload, and the payload itself, sealed. The chain hashes the previous link,
-//! the metadata and the commitment, so that deleting payload and salt (erasure) leaves the chain whole, while any other
-//! change to a row, or its absence, shows.
+//! An entry consists of metadata, a commitment to its payload, and the sealed payload. The chain hashes the previous link,
+//! the metadata and the commitment, so that deleting payload and salt (erasure) leaves the chain intact, while any other
+//! change to a row, or its absence, is detected.
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::{AccountId, Change, Contract};
 use crate::json::{Object, Value};
 
-/// A SHA-256 value.
+/// A SHA-256 digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// What the first entry of an account links to.
+    /// The link that precedes the first entry of an account.
     pub const START: Digest = Digest([0; 32]);
 
     fn of(parts: &[&[u8]]) -> Digest {
@@ -32,9 +32,9 @@ impl Digest {
 /// Who made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// The person themself.
+    /// The person whose account it is.
     Owner,
-    /// Somebody who operates the installation.
+    /// A person who operates the installation.
     Operator,
     /// selfsame itself: provisioning, imports, clean-up.
     System,
@@ -51,23 +51,23 @@ impl Actor {
     }
 }
 
-/// The circumstances of a change.
+/// The context of a change, recorded in the history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangeContext {
     /// Who made it.
     pub actor: Actor,
-    /// Through what: a contract's name, or `cli`.
+    /// The contract's name; outside contracts `cli`, `import` or `provisioning`.
     pub contract: &'static str,
-    /// The request's identifier, as the client was told; empty outside requests.
+    /// The request's identifier, as returned to the client; empty outside requests.
     pub request_id: String,
-    /// Where the request came from; personal, so it is sealed.
+    /// The address that the request came from; personal, so it is sealed.
     pub source_address: Option<String>,
-    /// The client's own name for itself; personal, so it is sealed.
+    /// The client's name for itself; personal, so it is sealed.
     pub user_agent: Option<String>,
 }
 
 impl ChangeContext {
-    /// A change by the person themself, through a contract.
+    /// A change by the account's owner, through a contract.
     pub fn owner(contract: Contract, request_id: &str) -> ChangeContext {
         ChangeContext {
             actor: Actor::Owner,
@@ -78,7 +78,7 @@ impl ChangeContext {
         }
     }
 
-    /// An account that comes from elsewhere.
+    /// An import of an account from another system.
     pub fn import() -> ChangeContext {
         ChangeContext { actor: Actor::System, contract: "import", ..ChangeContext::operator() }
     }
@@ -98,7 +98,7 @@ impl ChangeContext {
 /// The part of an entry that is never erased.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
-    /// Whose history.
+    /// The account that the entry belongs to.
     pub account_id: AccountId,
     /// The account's version after the change; entries count from 1 without gaps.
     pub sequence: i64,
@@ -106,7 +106,7 @@ pub struct Metadata {
     pub at: Timestamp,
     /// Who made it.
     pub actor: String,
-    /// Through what.
+    /// The name from [`ChangeContext::contract`].
     pub contract: String,
     /// The request's identifier.
     pub request_id: String,
@@ -123,10 +123,10 @@ pub struct SealedPayload {
     pub salt: [u8; 32],
 }
 
-/// One change as it is kept.
+/// One recorded change.
 #[derive(Clone)]
 pub struct Entry {
-    /// Who, when, through what.
+    /// Who made the change, when, and through what.
     pub metadata: Metadata,
     /// SHA-256(salt ‖ payload).
     pub commitment: Digest,
@@ -136,7 +136,7 @@ pub struct Entry {
     pub sealed: Option<SealedPayload>,
 }
 
-/// What changed and from where, as JSON: the payload before it is sealed.
+/// Serialises the changes and the client's address and name as JSON: the payload before it is sealed.
 pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     let changes = changes.iter().map(|change| {
         Value::Object(Object::from_iter([
@@ -154,19 +154,19 @@ pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     Value::Object(payload).to_text().into_bytes()
 }
 
-/// Commits to a payload without showing it.
+/// Commits to a payload without revealing it.
 pub fn commit(salt: &[u8; 32], payload: &[u8]) -> Digest {
     Digest::of(&[salt, payload])
 }
 
-/// The chain's next link.
+/// Computes the next link of the chain.
 pub fn link(previous: Digest, metadata: &Metadata, commitment: Digest) -> Digest {
     let mut encoded = b"selfsame history 1".to_vec();
     encoded.extend(previous.0);
     encoded.extend(metadata.account_id.0.as_bytes());
     encoded.extend(metadata.sequence.to_be_bytes());
     encoded.extend(metadata.at.as_microsecond().to_be_bytes());
-    // Each text is preceded by its length, so that no two lists of texts encode alike.
+    // Each text is preceded by its length, so that no two lists of texts have the same encoding.
     for text in [&metadata.actor, &metadata.contract, &metadata.request_id] {
         encoded.extend((text.len() as u64).to_be_bytes());
         encoded.extend(text.as_bytes());
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_an_entry_moves_the_link() {
+    fn every_part_of_an_entry_changes_the_link() {
         let commitment = commit(&[7; 32], b"{}");
         let base = link(Digest::START, &metadata(), commitment);
         let others = [

@@ -1,6 +1,6 @@
-//! The thing itself: one person's account as plain values. No I/O, no async, no HTTP, no SQL.
+//! The domain model: one person's account as plain values. No I/O, no async, no HTTP, no SQL.
 //!
-//! Invariants live in the types ([`Text`]) and in the one way an account may change ([`Account::apply`]).
+//! Invariants are kept by the types ([`Text`]) and by the single way to change an account ([`Account::apply`]).
 
 mod application;
 pub mod attributes;
@@ -42,7 +42,7 @@ pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
 pub use unique::Unique;
 
-/// Identifies an account everywhere and for ever: a UUID, version 7 unless it came with an import.
+/// Identifies an account permanently and globally: a UUID, version 7 unless an import brought another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub Uuid);
 
@@ -53,11 +53,11 @@ pub struct TenantId(pub Uuid);
 /// Everything stored about one person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// The identifier that tokens name.
+    /// The identifier that tokens contain.
     pub id: AccountId,
     /// The installation-wide number, for contracts whose identifiers are integers.
     pub number: i64,
-    /// The business identifier, unique in the tenant; `ACC_SYS_<number>` unless it was given.
+    /// The business identifier, unique in the tenant; `ACC_SYS_<number>` by default.
     pub biz_id: String,
     /// The tenant that the account belongs to.
     pub tenant_id: TenantId,
@@ -65,7 +65,7 @@ pub struct Account {
     pub portal: Portal,
     /// Whether the account may be used.
     pub status: Status,
-    /// The personal fields but the attributes, each text or unset.
+    /// The personal fields except the attributes, each a text or unset.
     pub texts: Texts,
     /// The attributes.
     pub attributes: Attributes,
@@ -73,13 +73,13 @@ pub struct Account {
     pub email_verified: bool,
     /// Whether the stored phone number was proved by its owner.
     pub phone_verified: bool,
-    /// Set by operators, derived from nothing: CL2C's `authenticated`.
+    /// CL2C's `authenticated`, set by operators and not derived from other values.
     pub authenticated: bool,
-    /// Set by operators, derived from nothing: CL2C's `authValidUpto`.
+    /// CL2C's `authValidUpto`, set by operators and not derived from other values.
     pub auth_valid_until: Option<Timestamp>,
-    /// Counts recorded changes, from 1; also the sequence of the newest history entry.
+    /// The number of recorded changes, from 1; also the sequence number of the newest history entry.
     pub version: i64,
-    /// When the account came to be.
+    /// When the account was created.
     pub created_at: Timestamp,
     /// When the last recorded change happened.
     pub updated_at: Timestamp,
@@ -88,7 +88,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account without any field set, before its first commit; `biz_id` defaults to `ACC_SYS_` and the number in at
+    /// Creates an account with no field set, before its first commit; `biz_id` defaults to `ACC_SYS_` and the number in at
     /// least three digits.
     pub fn new(id: AccountId, number: i64, biz_id: Option<String>, tenant: &Tenant, created_at: Timestamp) -> Account {
         Account {
@@ -119,7 +119,7 @@ impl Account {
         }
     }
 
-    /// The text of a field, `None` while it is unset; of the attributes, as they are stored.
+    /// Returns the text of a field, `None` while it is unset; for the attributes, their stored text.
     pub fn text(&self, field: Field) -> Option<&str> {
         let text = match field {
             Field::Attributes => self.attributes.text(),
@@ -128,7 +128,7 @@ impl Account {
         text.map(Text::as_str)
     }
 
-    /// Sets or unsets the text of a field and nothing that depends on it; a change goes through [`Account::apply`].
+    /// Sets or unsets the text of a field, without updating what depends on it; changes go through [`Account::apply`].
     pub fn set_text(&mut self, field: Field, text: Option<Text>) {
         match field {
             Field::Attributes => self.attributes = Attributes::stored(text),
@@ -136,29 +136,29 @@ impl Account {
         }
     }
 
-    /// The e-mail address, with its views.
+    /// The e-mail address as an [`Email`].
     pub fn email(&self) -> Option<Email<'_>> {
         self.text(Field::Email).map(Email)
     }
 
-    /// The attributes as an object, empty while there are none. [`Error::Internal`] names the account when what is stored
-    /// is not a JSON object: then nothing may be shown or written in its place.
+    /// Returns the attributes as an object, empty while there are none. Fails with [`Error::Internal`], which names the
+    /// account, when the stored text is not a JSON object: then nothing may be shown or written in its place.
     pub fn attributes(&self) -> Result<&Object, Error> {
         let unreadable = |error| Error::Internal(Cause::new(format!("account {}: attributes: {error}", self.id)));
         self.attributes.object().map_err(unreadable)
     }
 
-    /// The picture, with its views.
+    /// The picture as a [`Picture`].
     pub fn picture(&self) -> Option<Picture<'_>> {
         self.text(Field::Picture).map(Picture::of)
     }
 
-    /// The phone number, with its views.
+    /// The phone number as a [`Phone`].
     pub fn phone(&self) -> Option<Phone<'_>> {
         self.text(Field::Phone).map(Phone)
     }
 
-    /// The address that messages of a channel go to, verified or not.
+    /// The address that messages of a medium are sent to, verified or not.
     pub fn contact(&self, medium: Medium) -> Option<Contact> {
         let field = match medium {
             Medium::Sms => Field::Phone,
@@ -167,7 +167,7 @@ impl Account {
         self.texts[field].clone().map(|text| medium.contact(text))
     }
 
-    /// The same while it is verified.
+    /// The same address, but only while it is verified.
     pub fn verified_contact(&self, medium: Medium) -> Option<Contact> {
         let verified = match medium {
             Medium::Sms => self.phone_verified,
@@ -177,7 +177,7 @@ impl Account {
     }
 }
 
-/// A closed set that is stored as a number and spoken as a name: `code`, `value` and a localised label.
+/// A closed set that is stored as a number and referred to by a name: `code`, `value` and a localised label.
 macro_rules! enumeration {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $value:literal, $code:literal, $label:literal;)+ }) => {
         $(#[$doc])*
@@ -226,7 +226,7 @@ pub(crate) use enumeration;
 enumeration! {
     /// The portal that an account signs in to.
     Portal {
-        /// The operators' own portal, the one that the System contract serves.
+        /// The operators' own portal, which the System contract serves.
         System = 10010101, "SYSTEM", "portal-system";
         /// A tenant's portal.
         Tenant = 10010102, "TENANT", "portal-tenant";
@@ -246,11 +246,11 @@ enumeration! {
         Active = 10010202, "ACTIVE", "status-active";
         /// Refused by an operator.
         Rejected = 10010203, "REJECTED", "status-rejected";
-        /// Locked for its safety.
+        /// Locked for security.
         Locked = 10010204, "LOCKED", "status-locked";
         /// Taken out of use by an operator.
         Suspended = 10010205, "SUSPENDED", "status-suspended";
-        /// Ended; answers like an account that never was.
+        /// Ended; treated in responses like an account that does not exist.
         Closed = 10010206, "CLOSED", "status-closed";
     }
 }

@@ -5,34 +5,34 @@ use jiff::Timestamp;
 use super::{Account, Attributes, Contact, Error, Field, Medium, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
-/// What is wished for one value: absent, null and value never get mixed up.
+/// The requested edit of one value; keeps absent, null and a value apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Edit<T> {
-    /// Leave it as it is.
+    /// Keep the value.
     #[default]
     Keep,
-    /// Make it unset.
+    /// Unset the value.
     Clear,
-    /// Give it this value.
+    /// Set this value.
     Set(T),
-    /// Give it this value if it is unset when the change is made.
+    /// Set this value if there is none when the change is made.
     Fill(T),
 }
 
-/// A wish for one account, independent of any contract: one [`Edit`] a field.
+/// A requested change of one account, independent of any contract: one [`Edit`] per field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
     pub(crate) texts: [Edit<Text>; Field::ALL.len()],
-    /// What to merge into the attributes (RFC 7396).
+    /// The patch to merge into the attributes (RFC 7396).
     pub merge: Option<Object>,
-    /// What the attributes are held to if they change.
+    /// The rules that changed attributes must satisfy.
     pub rules: Rules,
     /// A new status; operators only.
     pub status: Option<Status>,
     /// A new portal; operators only.
     pub portal: Option<Portal>,
-    /// Says of the e-mail address, as it is after this patch, whether it is proved; without it an address keeps its mark
-    /// only when the new one [has its destination](Contact::has_destination_of).
+    /// Whether the e-mail address, as it is after this patch, is verified. If `None`, it stays verified only when the new
+    /// address [has the destination](Contact::has_destination_of) of the old one.
     pub email_verified: Option<bool>,
     /// The same for the phone number.
     pub phone_verified: Option<bool>,
@@ -43,17 +43,17 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// Wishes an edit of one field.
+    /// Sets the edit of one field.
     pub fn edit(&mut self, field: Field, edit: Edit<Text>) {
         self.texts[field as usize] = edit;
     }
 
-    /// Whether the attributes may change.
+    /// Whether the patch may change the attributes.
     pub fn touches_attributes(&self) -> bool {
         self.merge.is_some() || *self.edit_of(Field::Attributes) != Edit::Keep
     }
 
-    /// Wishes an address that was proved: it is set and verified, so that no other account of the tenant can have it so.
+    /// Sets a proved address and marks it verified, which makes it unique within the tenant.
     pub(crate) fn prove(&mut self, contact: &Contact) {
         self.edit(contact.field(), Edit::Set(contact.text().clone()));
         match contact {
@@ -62,13 +62,13 @@ impl Patch {
         }
     }
 
-    /// The edit of one field.
+    /// Returns the edit of one field.
     pub fn edit_of(&self, field: Field) -> &Edit<Text> {
         &self.texts[field as usize]
     }
 }
 
-/// What one patch did to one value.
+/// A change that a patch made to one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The field's name, or a JSON Pointer (RFC 6901) below it.
@@ -80,11 +80,11 @@ pub struct Change {
 }
 
 impl Account {
-    /// Applies a patch at a moment and returns what changed. Nothing changed means nothing at all: version and times stay.
+    /// Applies a patch at a given time and returns the changes. If nothing changes, version and times stay the same.
     ///
-    /// [`Error::AttributesTooLarge`] when the attributes would be; [`Error::Internal`] when the stored ones cannot be read,
-    /// whatever the patch is about: a change must not be recorded on top of what nobody can read. After an error the
-    /// account may be half changed and must be dropped.
+    /// Fails with [`Error::AttributesTooLarge`] when the attributes would be too large, and with [`Error::Internal`] when
+    /// the stored ones cannot be read, whatever the patch changes: a change must not be recorded on top of unreadable
+    /// attributes. After an error the account may be partly changed and must be dropped.
     pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Result<Vec<Change>, Error> {
         let before = self.clone();
         before.attributes()?;
@@ -115,7 +115,7 @@ impl Account {
 }
 
 impl Account {
-    /// Replaces the attributes, as operators and imports do, and merges into them.
+    /// Replaces the attributes, as operators and imports do, and then merges the patch into them.
     fn set_attributes(&mut self, patch: &Patch) -> Result<(), Error> {
         let mut text = self.attributes.text().cloned();
         set(&mut text, patch.edit_of(Field::Attributes));
@@ -128,7 +128,8 @@ impl Account {
         Ok(())
     }
 
-    /// The attributes as they would be with a wish merged in; [`Error::AttributesTooLarge`] when they would be.
+    /// Returns the attributes with a patch merged in. Fails with [`Error::AttributesTooLarge`] when the result is too
+    /// large.
     pub fn merged(&self, wish: &Object) -> Result<Attributes, Error> {
         let mut merged = self.attributes()?.clone();
         attributes::merge(&mut merged, wish);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_compares_equal_keeps_its_mark_and_another_loses_it() {
+    fn an_equal_number_stays_verified_and_a_different_one_does_not() {
         let mut account = account();
         let mut proved = set_phone("+1987654321");
         proved.phone_verified = Some(true);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_verified_that_is_not_there() {
+    fn an_absent_address_is_never_verified() {
         let mut account = account();
         account.apply(&Patch { email_verified: Some(true), ..Patch::default() }, later(1)).unwrap();
         assert!(!account.email_verified);
@@ -262,7 +263,7 @@ mod tests {
         }
 
         #[test]
-        fn changes_say_exactly_what_differs(first in edits(), second in edits()) {
+        fn changes_list_exactly_what_differs(first in edits(), second in edits()) {
             let mut account = account();
             account.apply(&patch_of(&first), later(1)).unwrap();
             let before = account.clone();

@@ -1,25 +1,25 @@
 use std::fmt;
 
-/// A view on a stored picture field.
+/// A view of a stored picture field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picture<'a> {
-    /// Somewhere else: an http(s) address that is shown as it is and never fetched.
+    /// An http(s) address on another server, which is shown as it is and never fetched.
     Address(&'a str),
-    /// Kept by this installation.
+    /// A picture that this installation stores.
     Stored {
-        /// The random name, with the ending of its type; it tells nothing about the content.
+        /// The random name, with the file extension of its type; it reveals nothing about the content.
         name: &'a str,
-        /// The SHA-256 of the uploaded bytes in hexadecimal digits, a dot, and how many bytes they are: the same upload again
-        /// changes nothing, and the history tells what was uploaded without holding it.
+        /// The SHA-256 of the uploaded bytes in hexadecimal digits, a dot, and their number: uploading the same picture
+        /// again changes nothing, and the history identifies the upload without containing it.
         digest: &'a str,
     },
 }
 
-/// What the field of a picture of ours begins with; no address does.
+/// The prefix of the field of a stored picture; no address has it.
 const STORED: &str = "stored:";
 
 impl<'a> Picture<'a> {
-    /// Reads the field.
+    /// Parses the field.
     pub fn of(text: &'a str) -> Picture<'a> {
         match text.strip_prefix(STORED).and_then(|stored| stored.split_once(':')) {
             Some((name, digest)) => Picture::Stored { name, digest },
@@ -28,7 +28,7 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// Writes the field.
+/// Renders the field.
 impl fmt::Display for Picture<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,10 +47,10 @@ pub enum PictureRule {
     /// It is an address of more than 2048 bytes.
     #[error("expected an address of at most 2048 bytes")]
     AddressTooLong,
-    /// It is a data URI of no media type, or of one that is not read here.
+    /// It is a data URI without a media type, or with an unsupported one.
     #[error("unsupported type of picture")]
     UnsupportedType,
-    /// Its base64 is not what RFC 4648 §4 says, or empty.
+    /// Its base64 is empty, or not valid by RFC 4648 §4.
     #[error("invalid base64")]
     InvalidBase64,
     /// It decodes to more than 2 MiB.

@@ -7,7 +7,7 @@ use super::attributes::{MAX_DEPTH, MAX_KEY};
 /// One field that breaks one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The field's name on the wire of the contract that refuses it.
+    /// The name that the field has on the wire of the contract that refuses it.
     pub field: Cow<'static, str>,
     /// The rule that it breaks.
     pub rule: Rule,
@@ -16,7 +16,7 @@ pub struct Fault {
 /// The rules that a contract may put on a field.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Rule {
-    /// It must be there and say something.
+    /// It must be present and not blank.
     Required,
     /// At most this many Unicode scalar values.
     MaxLength(usize),
@@ -26,25 +26,25 @@ pub enum Rule {
     NoControlCharacters,
     /// A JSON object.
     Object,
-    /// No deeper than [`MAX_DEPTH`].
+    /// No nesting deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Names of members within [`MAX_KEY`].
+    /// Names of members of 1 to [`MAX_KEY`] characters.
     KeyLength,
-    /// Numbers that a double can hold.
+    /// Numbers within the range of a double.
     NumberRange,
     /// A picture, or the address of one.
     Picture(PictureRule),
-    /// Not a picture of ours that is not the account's own.
+    /// Among the pictures that this installation stores, only the account's own.
     ForeignPicture,
-    /// What the tenant's schema says.
+    /// A match with the tenant's schema.
     Schema,
-    /// Not another value for what the tenant's schema calls read-only.
+    /// No change of an attribute that the tenant's schema marks as read-only.
     ReadOnly,
     /// The form of a phone number.
     PhoneNumber,
     /// The form of an e-mail address.
     EmailAddress,
-    /// So many ASCII digits.
+    /// Exactly this many ASCII digits.
     Digits(u8),
     /// The form of an account's identifier.
     Identifier,
@@ -52,14 +52,14 @@ pub enum Rule {
     Registered(String),
 }
 
-/// The field and the rule that it breaks, for operators.
+/// Renders the field and the rule that it breaks, for operators.
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.field, self.rule)
     }
 }
 
-/// What the field would have to be, without its value.
+/// Renders what the rule expects, without the field's value.
 impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,7 +84,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// As for operators: what a rule was broken by may be personal.
+/// As for operators: the value that breaks a rule may be personal.
 impl fmt::Debug for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)

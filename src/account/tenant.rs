@@ -12,25 +12,25 @@ pub struct Tenant {
     pub number: i64,
     /// The name that CL2C's `tenant` header carries; unique in the installation.
     pub name: String,
-    /// The business identifier, `INST_SYS_<number>` unless it was given; unique in the installation.
+    /// The business identifier, `INST_SYS_<number>` by default; unique in the installation.
     pub biz_id: String,
     /// Whether its accounts may be used.
     pub status: TenantStatus,
-    /// Until when its accounts may be used; `None` for ever.
+    /// The end of the period in which its accounts may be used; `None` if there is no end.
     pub valid_until: Option<Timestamp>,
     /// The portal of accounts that are created without one.
     pub portal: Portal,
-    /// The version of the schema that attributes are held to; `None` while there is no schema.
+    /// The version of the schema for attributes; `None` while there is no schema.
     pub schema: Option<i64>,
-    /// When the tenant came to be.
+    /// When the tenant was created.
     pub created_at: Timestamp,
     /// When an operator last changed it.
     pub updated_at: Timestamp,
 }
 
 impl Tenant {
-    /// A tenant in use without an end, before it is stored; `biz_id` defaults to `INST_SYS_` and the number in at least
-    /// three digits.
+    /// Creates an active tenant without an end, before it is stored; `biz_id` defaults to `INST_SYS_` and the number in at
+    /// least three digits.
     pub fn new(
         id: TenantId,
         number: i64,

@@ -1,6 +1,7 @@
 use std::fmt;
 
-/// What is unique: what only one account, tenant or application may have, or what may happen only once.
+/// A kind of value that must be unique: one that only a single account, tenant or application may have, or that may be used
+/// only once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unique {
     /// A verified e-mail address, within the tenant.
@@ -46,7 +47,7 @@ impl Unique {
         Unique::Nonce,
     ];
 
-    /// The name on the command line; of what an account has, also the name in the database.
+    /// The name on the command line; for the unique keys of accounts also the name in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Unique::Email => "email",

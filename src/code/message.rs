@@ -1,4 +1,4 @@
-//! What a message with a code says.
+//! The text of a message with a one-time code.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::account::{Contact, Medium};
 use crate::language::{Argument, Language};
 use crate::outbox::Message;
 
-/// The same as a page.
+/// The message as an HTML page.
 #[derive(Template)]
 #[template(path = "code.html")]
 struct Page<'a> {
@@ -34,7 +34,7 @@ pub(super) fn of(usage: Usage, contact: &Contact, code: &str, lifetime: Duration
     let warning = language.text("code-warning");
     let medium = contact.medium();
     let text = match medium {
-        // Short messages are paid by their length.
+        // SMS are billed by length.
         Medium::Sms => format!("{purpose} {code}\n{validity} {warning}"),
         Medium::Email => format!("{purpose}\n\n    {code}\n\n{validity}\n{warning}\n"),
     };
@@ -56,7 +56,7 @@ pub(super) fn of(usage: Usage, contact: &Contact, code: &str, lifetime: Duration
     }
 }
 
-/// Whole minutes as minutes, everything else in seconds.
+/// Renders a lifetime in minutes if it is two or more whole minutes, else in seconds.
 fn validity(lifetime: Duration, language: Language) -> String {
     let seconds = lifetime.as_secs();
     let (key, number) = match seconds {

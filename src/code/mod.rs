@@ -1,8 +1,8 @@
-//! One-time codes: what proves that an address is somebody's.
+//! One-time codes, which prove that an address belongs to a person.
 //!
-//! One mechanism for every use. [`Codes::send`] makes a code, hands it over to whoever carries messages, and keeps nothing but
-//! keyed hashes and, sealed, the address that it went to; [`Codes::prove`] counts a try before it compares, and returns a [`Proof`]
-//! of that very address, which can be made nowhere else. A proof counts once: the change that it is for uses the code up in
+//! One mechanism serves every use. [`Codes::send`] makes a code, hands it to the outbox, and stores only keyed hashes and,
+//! sealed, the address that it went to; [`Codes::prove`] counts a try before it compares, and returns a [`Proof`] of
+//! exactly that address, which only it can construct. A proof counts once: the change that it is for uses the code up in
 //! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)).
 
 mod message;
@@ -34,13 +34,13 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// Sends through an outbox, by the rules of the configuration.
+    /// Creates a handle that sends through an outbox, by the rules of the configuration.
     pub fn new(store: Store, keys: Keyring, clock: Clock, outbox: Arc<Outbox>, settings: config::Codes) -> Codes {
         Codes { store, keys, clock, outbox, settings }
     }
 }
 
-/// What a code is for; a code for one use opens no other.
+/// The use of a code; a code for one use is not valid for any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
     /// To sign in.
@@ -71,7 +71,7 @@ impl Usage {
         }
     }
 
-    /// How its codes look and how long they hold.
+    /// The length, lifetime and limits of its codes.
     pub fn rules(self, codes: &config::Codes) -> &CodeRules {
         match self {
             Usage::Login => &codes.login,
@@ -82,26 +82,26 @@ impl Usage {
         }
     }
 
-    /// Whether its codes open the account that has the address. They go to the address as the account has it, however it is
-    /// typed: another spelling that compares equal can be another person's.
+    /// Whether its codes open the account that has the address. They are sent to the address as the account stores it,
+    /// whatever the request contains: another spelling that compares equal can belong to another person.
     pub fn opens_an_account(self) -> bool {
         matches!(self, Usage::Login | Usage::ResetPassword)
     }
 
-    /// Whether the context is an account that proves itself with every request. Then there is one code an account and no
-    /// token; otherwise there is one code an address, and the token says who asked for it.
+    /// Whether the context is an account that authenticates itself with every request. Then there is one code per account
+    /// and no token; otherwise there is one code per address, and the token identifies the request for it.
     fn is_of_an_account(self) -> bool {
         self == Usage::ChangeEmail
     }
 
-    /// Whether only the application that asked for a code can use it. Others' back ends may send the codes of an application
-    /// that has no secret.
+    /// Whether only the application that requested a code can use it. Other uses allow another application, because one
+    /// that has no secret cannot request codes itself.
     fn is_of_an_application(self) -> bool {
         matches!(self, Usage::Login | Usage::Signup)
     }
 }
 
-/// What a code is bound to: everything here must be the same when it comes back.
+/// The values that a code is bound to: all must be the same when it comes back.
 #[derive(Clone, Copy)]
 struct Binding<'a> {
     tenant: &'a Tenant,
@@ -112,7 +112,7 @@ struct Binding<'a> {
 }
 
 impl Binding<'_> {
-    /// The key of what can have one code at a time.
+    /// The key of the slot, which contains one code at a time.
     fn slot(&self, keys: &Keyring) -> KeyedHash {
         let of = if self.usage.is_of_an_account() { self.context.to_owned() } else { self.contact.comparable() };
         let medium = self.contact.medium().name();
@@ -120,10 +120,10 @@ impl Binding<'_> {
         keys.digest("one-time code: slot", &parts)
     }
 
-    /// The keyed hash of everything.
+    /// The keyed hash of all values.
     fn hash(&self, keys: &Keyring) -> KeyedHash {
         let application = self.application.filter(|_| self.usage.is_of_an_application());
-        // Present and empty differs from absent.
+        // An empty identifier differs from an absent one.
         let application: Vec<u8> = application.map(|id| [b"=", id.as_bytes()].concat()).unwrap_or_default();
         let contact = self.contact.comparable();
         let slot = self.slot(keys);
@@ -136,7 +136,7 @@ fn token_hash(keys: &Keyring, token: &str) -> KeyedHash {
     keys.digest("one-time code: token", &[token.as_bytes()])
 }
 
-/// The keyed hash of a code: of this very code, for it is not the same after the next sending.
+/// The keyed hash of a code, bound to its identifier: the same digits have another hash after the next sending.
 fn code_hash(keys: &Keyring, id: uuid::Uuid, binding: KeyedHash, code: &str) -> KeyedHash {
     keys.digest("one-time code: code", &[id.as_bytes(), &binding, code.as_bytes()])
 }

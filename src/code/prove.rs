@@ -3,25 +3,25 @@ use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::keys;
 use crate::store::CodeId;
 
-/// A code that comes back.
+/// A code that a client presents.
 pub struct CodeAttempt<'a> {
     /// The tenant in which the address is to be proved.
     pub tenant: &'a Tenant,
-    /// What it is to be used for.
+    /// The use that the code is presented for.
     pub usage: Usage,
     /// The address that it was sent to, in any spelling that compares equal.
     pub contact: Contact,
-    /// The application that it is used by; counts only for signing in and up.
+    /// The application that presents it; counts only for signing in and up.
     pub application: Option<&'a str>,
-    /// What [`CodeRequest`](super::CodeRequest) had as its context.
+    /// The context of the [`CodeRequest`](super::CodeRequest).
     pub context: &'a str,
-    /// What [`Codes::send`] returned.
+    /// The token that [`Codes::send`] returned.
     pub token: &'a str,
     /// The digits.
     pub code: &'a str,
 }
 
-/// An address is somebody's: they had the code that was sent to it. Counts once, with the change that uses it up.
+/// Proof that the client received the code sent to an address. It counts once, with the change that uses the code up.
 #[derive(Debug)]
 pub struct Proof {
     code_id: CodeId,
@@ -29,20 +29,20 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// What is to be used up: [`Effect::UseCode`](crate::store::Effect::UseCode).
+    /// The code to use up with [`Effect::UseCode`](crate::store::Effect::UseCode).
     pub fn code_id(&self) -> CodeId {
         self.code_id
     }
 
-    /// The address that is proved: exactly the text that the code was sent to, whatever came back with it.
+    /// The proved address: exactly the text that the code was sent to, not the one that came back with the code.
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
 }
 
 impl Codes {
-    /// Counts a try, in a committed statement of its own, and then compares, in a time that does not tell where codes differ.
-    /// The code is not used up by it.
+    /// Counts a try, in a committed statement of its own, and then compares the code in constant time. Does not use the
+    /// code up.
     pub async fn prove(&self, attempt: CodeAttempt<'_>) -> Result<Proof, Error> {
         let CodeAttempt { tenant, usage, contact, application, context, token, code } = attempt;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
@@ -59,14 +59,15 @@ impl Codes {
             return Err(Error::Code(CodeFault::Code));
         }
         let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.medium(), &tried.contact) else {
-            // An instance of an earlier version replaced the code and left the address of the one before.
+            // An instance of an older version replaced the code and left the address of the previous one.
             tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
             return Err(Error::Code(CodeFault::Token));
         };
         Ok(Proof { code_id: CodeId { slot, id: tried.id }, contact })
     }
 
-    /// Whether the token of a code that proved nothing belongs to one that was sent with other parameters.
+    /// Checks whether the token of a refused code belongs to one that can still be tried but was sent with other
+    /// parameters.
     pub async fn is_mismatched(&self, usage: Usage, token: &str) -> Result<bool, Error> {
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
         self.store.is_code_outstanding(token_hash(&self.keys, token), self.clock.now(), tries).await

@@ -12,41 +12,42 @@ use crate::telemetry::Stopwatch;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// A code that somebody wants to be sent.
+/// A request to send a code.
 pub struct CodeRequest<'a> {
     /// The tenant in which the address is to be proved.
     pub tenant: &'a Tenant,
-    /// What it is for.
+    /// The use of the code.
     pub usage: Usage,
-    /// To whom it goes, and what it will prove, to the letter. For a use that
-    /// [opens an account](Usage::opens_an_account) the address as the account has it.
+    /// The address that the code is sent to and will prove, exactly as spelled here. If the use
+    /// [opens an account](Usage::opens_an_account), it is the address as the account stores it.
     pub contact: Contact,
     /// The application that it is for; counts only for signing in and up.
     pub application: Option<&'a str>,
-    /// What else must be the same when the code comes back; for [`Usage::ChangeEmail`] the account.
+    /// A value that must be the same when the code comes back; for [`Usage::ChangeEmail`] the account.
     pub context: &'a str,
     /// The language of the message.
     pub language: Language,
-    /// The start of the answer's least time: before the address's owner is looked up, and after the body was read, since the
-    /// client decides how long that takes.
+    /// The start of the minimum response time: before the owner of the address is looked up, and after the body was read,
+    /// since the client decides how long that takes.
     pub since: Stopwatch,
-    /// False: everything happens (limits, token, time), but no message leaves and no code proves anything, so that nobody can
-    /// tell who has an address.
+    /// Whether to deliver the message. If false, limits, token and time are the same, but no message is sent and the code
+    /// proves nothing, so that a response does not reveal whether an account has the address.
     pub deliver: bool,
 }
 
-/// A code is on its way.
+/// A code that was sent.
 pub struct SentCode {
-    /// What must come back with the code; empty for [`Usage::ChangeEmail`], where the account proves itself.
+    /// The token that must come back with the code; empty for [`Usage::ChangeEmail`], where the account authenticates
+    /// itself.
     pub token: String,
 }
 
 impl Codes {
-    /// Makes a code and hands it over. An older code in its place is void from then on.
+    /// Makes a code and delivers it. An older code in the same slot becomes void.
     ///
-    /// The answer, whichever it is, takes at least `codes.answer_time` from [`CodeRequest::since`]. Fails with [`CodeFault::TooOften`]
-    /// when the address was sent enough, and with [`Error::Unavailable`] when the message could not be handed over; then
-    /// nothing that this call made can be used.
+    /// Every outcome takes at least `codes.answer_time` from [`CodeRequest::since`]. Fails with [`CodeFault::TooOften`]
+    /// when the address has reached its limit, and with [`Error::Unavailable`] when the message could not be handed over;
+    /// then nothing that this call made can be used.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
         let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(request.since.elapsed()));
         let outcome = self.send_now(request).await;
@@ -54,7 +55,7 @@ impl Codes {
         outcome
     }
 
-    /// Deletes codes that nobody can use any more, and counts of sendings that limit nothing any more.
+    /// Deletes expired codes, and sending counts that no longer limit anything.
     pub async fn forget_expired(&self) -> Result<(), Error> {
         self.store.forget_codes(self.clock.now(), before(self.clock.now(), DAY)).await
     }
@@ -101,11 +102,13 @@ impl Codes {
         Ok(SentCode { token })
     }
 
-    /// Counts a sending to the address, and for the account that asks if there is one. Returns what was counted for the address.
+    /// Counts a sending to the address, and for the account if one requests the code. Returns the key that was counted for
+    /// the address.
     async fn count(&self, binding: &Binding<'_>, now: Timestamp) -> Result<KeyedHash, Error> {
         let Binding { tenant, usage, contact, context, .. } = binding;
         let rules = usage.rules(&self.settings);
-        // Codes that an account asks for count apart: it must not keep others from signing in with an address.
+        // Codes requested by accounts are counted separately: an account must not keep others from signing in with an
+        // address.
         let kind = if usage.is_of_an_account() { usage.name() } else { "" };
         let recipient = |what: &str, of: &str| {
             let parts = [tenant.id.0.as_bytes(), kind.as_bytes(), what.as_bytes(), of.as_bytes()];
@@ -131,11 +134,11 @@ impl Codes {
     }
 }
 
-/// So many decimal digits, each as likely as any other.
+/// Returns this many decimal digits, uniformly distributed.
 fn digits(length: usize) -> String {
     let mut digits = String::with_capacity(length);
     while digits.len() < length {
-        // 250 is the largest multiple of ten in a byte: the bytes above would make some digits likelier.
+        // 250 is the largest multiple of ten in a byte: higher values would make some digits likelier.
         let fair = random::<32>().into_iter().filter(|byte| *byte < 250);
         digits.extend(fair.take(length - digits.len()).map(|byte| char::from(b'0' + byte % 10)));
     }

@@ -1,23 +1,24 @@
-//! The address that a code was sent to, sealed beside the code: what it proves is read from here, never from what is typed.
+//! The address that a code was sent to, sealed beside the code. The code proves this address, never one that a client
+//! typed.
 
 use uuid::Uuid;
 
 use crate::account::{Contact, Medium, Text};
 use crate::keys::SealingKey;
 
-/// Seals the address to the one code that was sent to it. The nonce must be random.
+/// Seals the address, bound to the code that was sent to it. The nonce must be random.
 pub(super) fn seal(key: &SealingKey, nonce: [u8; 12], code: Uuid, contact: &Contact) -> Vec<u8> {
     key.seal(nonce, &additional_data(code), contact.text().as_str().as_bytes())
 }
 
-/// Opens the address of a code; `None` when it is another code's, or no address.
+/// Opens the address of a code; `None` when it belongs to another code, or is not an address.
 pub(super) fn open(key: &SealingKey, code: Uuid, medium: Medium, sealed: &[u8]) -> Option<Contact> {
     let plain = key.open(&additional_data(code), sealed).ok()?;
     let text = Text::new(String::from_utf8(plain).ok()?).ok()?;
     Some(medium.contact(text))
 }
 
-/// The label keeps it apart from the notices, which the same key seals to their identifiers.
+/// The label separates addresses from the notices, which the same key seals, bound to their identifiers.
 fn additional_data(code: Uuid) -> Vec<u8> {
     [b"one-time code: contact".as_slice(), code.as_bytes()].concat()
 }
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_opens_only_beside_its_own_code() {
+    fn an_address_opens_only_with_its_own_code() {
         let key = SealingKey::new(&[1; 32]);
         let (code, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let contact = Medium::Email.contact(Text::new("\u{212a}im@example.org").unwrap());

@@ -7,7 +7,7 @@ use crate::outbox::Delivery;
 use crate::store::scratch::Scratch;
 use crate::telemetry::Stopwatch;
 
-/// The handle under test on a database, keys and a mailbox of its own.
+/// The handle under test with its own database, keys and mailbox.
 struct Bench {
     scratch: Scratch,
     tenant: Tenant,
@@ -63,7 +63,7 @@ fn email(address: &str) -> Contact {
     Contact::Email(Text::new(address).unwrap())
 }
 
-/// What a refused code says.
+/// The error of a refused code.
 fn fault(result: Result<Proof, Error>) -> Option<CodeFault> {
     match result {
         Err(Error::Code(fault)) => Some(fault),
@@ -83,7 +83,7 @@ async fn a_code_proves_the_address_that_it_was_sent_to() {
 }
 
 #[tokio::test]
-async fn a_code_ends_with_its_lifetime() {
+async fn a_code_expires_after_its_lifetime() {
     let bench = Bench::new().await;
     let sent = bench.send("jane@example.com").await.unwrap();
     bench.scratch.pass(bench.scratch.config.codes.update_userinfo.lifetime);

@@ -1,4 +1,4 @@
-//! Reading the history of an account, and proving that nobody changed it.
+//! Reads the history of an account, and verifies that it was not altered.
 
 use super::Profiles;
 use super::record::additional_data;
@@ -6,35 +6,35 @@ use crate::account::history::{self, Entry};
 use crate::account::{Account, Digest, Error};
 use crate::json::{self, Value};
 
-/// Entries that are read at once.
+/// Entries that are read at a time.
 const PAGE: i64 = 500;
 
-/// What became of a history under examination.
+/// The result of verifying a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every entry is there and as it was written; so many, of which so many were erased.
+    /// Every entry is present and unaltered, apart from erasure.
     Whole {
         /// Entries in the chain.
         entries: i64,
         /// Entries whose payload was erased.
         erased: i64,
     },
-    /// The first entry, by sequence, that is missing or not as it was written, and how.
+    /// The first entry, by sequence number, that is missing or altered.
     Broken {
         /// The entry's sequence number.
         sequence: i64,
-        /// What is wrong with it.
+        /// Why it is not valid.
         reason: &'static str,
     },
 }
 
 impl Profiles {
-    /// What an entry says; `None` when its payload was erased or cannot be opened.
+    /// Returns the payload of an entry; `None` when it was erased or cannot be opened.
     pub fn payload(&self, entry: &Entry) -> Option<Value> {
         json::parse(&self.open(entry)?).ok()
     }
 
-    /// Follows the chain from the first entry to the head in the account's row.
+    /// Verifies the chain from the first entry to the head in the account's row.
     pub async fn verify(&self, account: &Account) -> Result<Verdict, Error> {
         let mut head = Digest::START;
         let mut sequence = 0;

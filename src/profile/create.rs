@@ -5,14 +5,14 @@ use crate::code::Proof;
 use crate::store::{Effect, Link, Update};
 
 impl Profiles {
-    /// An account of a tenant that is not stored yet, with an identifier and a number of its own.
+    /// Returns a new account of a tenant, not stored yet, with its own identifier and number.
     pub async fn draft(&self, tenant: &Tenant) -> Result<Account, Error> {
         let number = self.store.next_account_number().await?;
         Ok(Account::new(AccountId(self.clock.new_id()), number, None, tenant, self.clock.now()))
     }
 
-    /// Adds an account with what a patch makes of it and the first entry of its history; [`Error::Taken`] when another account
-    /// holds what it would hold.
+    /// Adds an account, changed by a patch, with the first entry of its history. Fails with [`Error::Taken`] when another
+    /// account has one of its unique keys.
     pub async fn create(
         &self,
         account: Account,
@@ -23,8 +23,8 @@ impl Profiles {
         self.create_with(account, patch, link, Vec::new(), context).await
     }
 
-    /// The same for somebody who has proved an address: it is set, verified, and its code is used up with the account, or there is
-    /// none: [`CodeFault::Used`](crate::account::CodeFault::Used).
+    /// The same for a proved address: stores it as verified, and uses its code up in the same transaction. Creates no
+    /// account and fails with [`CodeFault::Used`](crate::account::CodeFault::Used) when the code was used in the meantime.
     pub async fn create_proved(
         &self,
         account: Account,

@@ -4,8 +4,8 @@ use crate::account::{Account, Error, Patch};
 use crate::store::{Identity, ImportedAccount, Link, Update};
 
 impl Profiles {
-    /// Makes an account ready that comes from elsewhere: what a patch makes of it, with the times that it brings, and a
-    /// history that begins now, with one entry by the system. [`Store::add_accounts`](crate::store::Store::add_accounts) adds it.
+    /// Prepares an account from another system for import: applies a patch, keeps the account's own times, and begins its
+    /// history now, with one entry by the system. [`Store::add_accounts`](crate::store::Store::add_accounts) adds it.
     pub fn import_account(
         &self,
         mut account: Account,
@@ -15,7 +15,7 @@ impl Profiles {
         let updated_at = account.updated_at;
         let changes = account.apply(patch, updated_at)?;
         account.version = 1;
-        // The entry tells when it was made, the account when its person last changed it, elsewhere.
+        // The entry is dated now; the account keeps the time of its last change in the other system.
         account.updated_at = self.clock.now();
         let entry = self.entry(&mut account, &changes, &ChangeContext::import());
         account.updated_at = updated_at;

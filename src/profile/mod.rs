@@ -1,4 +1,4 @@
-//! The acts: what can be done with an account, one a file. They know neither HTTP nor SQL.
+//! The operations on accounts, one per file. They are independent of HTTP and SQL.
 
 mod create;
 mod import;
@@ -18,7 +18,7 @@ use crate::store::Store;
 pub use owner::Owner;
 use schemas::Schemas;
 
-/// Everything that can be done with accounts; clones share it.
+/// A handle for all operations on accounts; clones share everything.
 #[derive(Clone)]
 pub struct Profiles {
     store: Store,
@@ -29,7 +29,8 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Works on a database with the keys that belong to it; who loses a verified address learns of it by `notices`.
+    /// Creates a handle for a database and the keys that belong to it. `notices` informs the owner of a verified address
+    /// that an account loses.
     pub fn new(store: Store, keys: Keyring, clock: Clock, notices: Notices) -> Profiles {
         Profiles { store, keys, clock, notices, schemas: Arc::default() }
     }

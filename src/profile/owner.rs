@@ -8,32 +8,33 @@ use crate::store::UniqueKey;
 pub struct Owner {
     /// The account.
     pub account: Account,
-    /// The address as the account has it: it compares equal to the one that was asked for, and may be another mailbox.
+    /// The address as the account stores it: it compares equal to the requested one, and may be another mailbox.
     pub contact: Contact,
 }
 
 impl Owner {
-    /// Whether a code was sent to the account's own address. One that was sent to another spelling opens nothing here.
+    /// Whether the code of a proof was sent to the account's own address. A code that was sent to another spelling gives no
+    /// access to the account.
     pub fn is_proved_by(&self, proof: &Proof) -> bool {
         self.contact.has_destination_of(proof.contact())
     }
 }
 
 impl Profiles {
-    /// The account of the tenant that has verified an address, or one that compares equal. It may be another answer a
-    /// moment later.
+    /// Finds the account of the tenant that has verified an address, or one that compares equal. The result may be outdated
+    /// a moment later.
     pub async fn owner_of(&self, tenant: TenantId, contact: &Contact) -> Result<Option<Owner>, Error> {
         let Some(owner) = self.owner_id(tenant, contact).await? else { return Ok(None) };
         let account = self.store.account(owner).await?;
         Ok(account.and_then(|account| {
-            // It may have changed between the two queries.
+            // The account may have changed between the two queries.
             let stored = account.verified_contact(contact.medium())?;
             (stored.comparable() == contact.comparable()).then_some(Owner { account, contact: stored })
         }))
     }
 
-    /// Whether another account of the tenant has proved an address. The answer may differ when a change commits, and that
-    /// one counts.
+    /// Whether another account of the tenant has proved an address. The result may differ when a change commits, and only
+    /// the check at commit is binding.
     pub async fn is_taken(&self, account: &Account, contact: &Contact) -> Result<bool, Error> {
         let owner = self.owner_id(account.tenant_id, contact).await?;
         Ok(owner.is_some_and(|owner| owner != account.id))

@@ -6,8 +6,8 @@ use crate::keys::Keyring;
 use crate::store::{Effect, UniqueKey, Update};
 
 impl Profiles {
-    /// Applies a patch and makes the update that the database writes: the account, its history entry, what it holds, and what
-    /// else happens with it. `None` when nothing changes.
+    /// Applies a patch and returns the update to write: the account, its history entry, its unique keys, and further
+    /// effects. `None` when nothing changes.
     pub(super) fn change(
         &self,
         before: &Account,
@@ -33,7 +33,7 @@ impl Profiles {
         Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
     }
 
-    /// Seals what changed and chains it to the account's history. Salt and nonce are new on every call: a second attempt at the
+    /// Seals the changes and chains them to the account's history. Salt and nonce are new on every call: a retry of the
     /// same change must not reuse them.
     pub(super) fn entry(&self, after: &mut Account, changes: &[Change], context: &ChangeContext) -> Entry {
         let metadata = Metadata {
@@ -59,7 +59,7 @@ impl Profiles {
     }
 }
 
-/// Refuses attributes that the tenant's schema does not allow; those that stay as they are may be as they are.
+/// Refuses attributes that the tenant's schema does not allow; unchanged ones need not match it.
 pub(super) fn check_schema(
     before: &Account,
     after: &Account,
@@ -75,7 +75,7 @@ pub(super) fn check_schema(
     patch.rules.check(before.attributes()?, after.attributes()?, context.actor == Actor::Owner)
 }
 
-/// What a change of picture brings with it: the new one is no orphan any more, and the old one can go in time.
+/// The effects of a changed picture: the new one is no longer an orphan, and the old one can be deleted later.
 fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
     if before.picture() == after.picture() {
         return Vec::new();
@@ -93,14 +93,14 @@ fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
     adopted.into_iter().chain(retired).collect()
 }
 
-/// Ties a sealed payload to its place, so that payloads cannot be exchanged.
+/// Binds a sealed payload to its account and sequence number, so that payloads cannot be exchanged.
 pub(super) fn additional_data(metadata: &Metadata) -> Vec<u8> {
     let mut bytes = metadata.account_id.0.as_bytes().to_vec();
     bytes.extend(metadata.sequence.to_be_bytes());
     bytes
 }
 
-/// What only this account may hold. Addresses count only while they are verified: an unproved one is anybody's to type.
+/// The unique keys of an account. Addresses count only while they are verified: any account may contain an unproved one.
 pub(super) fn unique_keys(keys: &Keyring, account: &Account) -> Vec<UniqueKey> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
     let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());

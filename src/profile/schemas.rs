@@ -6,10 +6,11 @@ use super::Profiles;
 use crate::account::{Cause, Error, Patch, Rules, Schema, Tenant, TenantId};
 use crate::store::unreadable;
 
-/// How many compiled schemas are remembered: one tenant has one.
+/// The most compiled schemas in the cache; a tenant in use needs one.
 const REMEMBERED: usize = 200;
 
-/// Compiled schemas by tenant and version. A version never means another schema, so none is ever out of date.
+/// A cache of compiled schemas by tenant and version. The schema of a version never changes, so no cache entry gets
+/// outdated.
 pub(super) struct Schemas(Cache<(TenantId, i64), Arc<Schema>>);
 
 impl Default for Schemas {
@@ -19,16 +20,16 @@ impl Default for Schemas {
 }
 
 impl Profiles {
-    /// What the attributes of a tenant's accounts are held to.
+    /// Returns the rules for the attributes of a tenant's accounts.
     pub async fn rules(&self, tenant: &Tenant) -> Result<Rules, Error> {
         let Some(version) = tenant.schema else { return Ok(Rules::Free) };
         if let Some(schema) = self.schemas.0.get(&(tenant.id, version)) {
             return Ok(Rules::Schema(schema));
         }
-        // A newer one than the tenant was read with is as good: the change is made after it was set.
+        // A newer version than the tenant was read with is valid too: the change is made after it was set.
         let Some((version, text)) = self.store.attribute_schema(tenant.id).await? else { return Ok(Rules::Free) };
         let compiled = tokio::task::spawn_blocking(move || {
-            // Reserved names were refused when it was set.
+            // Reserved names were refused when the schema was set.
             Schema::compile(&text, &[])
         });
         let compiled = compiled.await;
@@ -38,7 +39,7 @@ impl Profiles {
         Ok(Rules::Schema(schema))
     }
 
-    /// Looks up what a patch is held to, unless that was done already or does not matter.
+    /// Looks up the rules for a patch, unless they are known already or the patch does not touch the attributes.
     pub(super) async fn look_up(&self, tenant: TenantId, patch: &mut Patch) -> Result<(), Error> {
         if patch.rules == Rules::Unknown && patch.touches_attributes() {
             let tenant = self.store.tenant(tenant).await?;

@@ -7,7 +7,7 @@ use crate::account::{Account, Contact, Edit, Error, Field, Patch, Text};
 use crate::outbox::{Delivery, Outbox};
 use crate::store::scratch::Scratch;
 
-/// The handle under test on a database, keys and a mailbox of its own.
+/// The handle under test with its own database, keys and mailbox.
 async fn profiles(scratch: &Scratch) -> Profiles {
     let outbox = Arc::new(Outbox::new(&scratch.config, Delivery::Mailbox).unwrap());
     let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
@@ -28,7 +28,7 @@ async fn created(profiles: &Profiles, scratch: &Scratch, patch: &Patch) -> Accou
 }
 
 #[tokio::test]
-async fn every_change_is_in_a_history_that_verifies() {
+async fn every_change_is_recorded_in_a_history_that_verifies() {
     let scratch = Scratch::new().await;
     let profiles = profiles(&scratch).await;
     let account = created(&profiles, &scratch, &set(Field::DisplayName, "Jane")).await;
@@ -39,7 +39,7 @@ async fn every_change_is_in_a_history_that_verifies() {
 }
 
 #[tokio::test]
-async fn a_change_that_changes_nothing_is_not_recorded() {
+async fn an_update_that_changes_nothing_is_not_recorded() {
     let scratch = Scratch::new().await;
     let profiles = profiles(&scratch).await;
     let account = created(&profiles, &scratch, &set(Field::DisplayName, "Jane")).await;
@@ -50,7 +50,7 @@ async fn a_change_that_changes_nothing_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn a_change_asks_again_whether_the_account_may_be_changed() {
+async fn an_update_checks_again_whether_the_account_may_be_changed() {
     let scratch = Scratch::new().await;
     let profiles = profiles(&scratch).await;
     let seen = created(&profiles, &scratch, &Patch::default()).await;

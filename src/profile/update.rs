@@ -7,10 +7,10 @@ use crate::code::Proof;
 use crate::store::{Commit, Effect, MakeUpdate, Nonce};
 
 impl Profiles {
-    /// Changes an account and returns it as it is then; a patch that changes nothing writes nothing.
+    /// Changes an account and returns it as it is afterwards; a patch that changes nothing writes nothing.
     ///
-    /// `permitted` decides on the account as it is when the change is made, which may be later than when the request was let
-    /// in: an account that was suspended in between is not changed.
+    /// `permitted` is called with the account as it is when the change is made, which may be later than when the request
+    /// was authorised: an account that was suspended in between is not changed.
     pub async fn update(
         &self,
         account: Account,
@@ -21,9 +21,9 @@ impl Profiles {
         self.update_proved(account, patch, Vec::new(), context, permitted).await
     }
 
-    /// The same, and also stores the proved addresses as verified. Their codes are used in the same transaction. Fails with
-    /// [`CodeFault::Used`](crate::account::CodeFault::Used) when a code was used meanwhile, and with [`Error::Taken`] when
-    /// another account of the tenant has the address verified.
+    /// The same, and also stores the proved addresses as verified. Their codes are used up in the same transaction. Fails
+    /// with [`CodeFault::Used`](crate::account::CodeFault::Used) when a code was used in the meantime, and with
+    /// [`Error::Taken`] when another account of the tenant has verified the address.
     pub async fn update_proved(
         &self,
         account: Account,
@@ -38,7 +38,7 @@ impl Profiles {
         let uses = proofs.iter().map(|proof| Effect::UseCode(proof.code_id())).collect();
         let Commit { account, changed, .. } = self.update_with(account, patch, uses, None, context, permitted).await?;
         if !changed {
-            // Nothing was left to change, but a code counts once all the same.
+            // Nothing changed, but the codes are used up all the same.
             for proof in &proofs {
                 self.store.use_code(proof.code_id()).await?;
             }
@@ -46,8 +46,8 @@ impl Profiles {
         Ok(account)
     }
 
-    /// The same as [`Profiles::update`] for a message that is accepted once: its nonce is used up with the change, or by itself when nothing
-    /// changes. One that was used before changes nothing, and is the error of a message that does not open.
+    /// The same as [`Profiles::update`] for a message that is accepted once: its nonce is used up with the change, or alone
+    /// when nothing changes. A nonce that was used before changes nothing, and fails like a message that does not decrypt.
     pub async fn update_once(
         &self,
         account: Account,
@@ -65,7 +65,7 @@ impl Profiles {
         Ok(account)
     }
 
-    /// Changes an account with what else happens then: a code used up, the nonce of an encrypted body.
+    /// Changes an account together with further effects: codes to use up, the nonce of an encrypted body.
     async fn update_with(
         &self,
         account: Account,

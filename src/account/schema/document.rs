@@ -1,4 +1,4 @@
-//! The schemas inside a schema: where they stand, what they refer to, and which of them this server takes.
+//! The schemas inside a schema: their places, their references, and which of them this server accepts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value as View};
 use super::{Property, Refused, escaped, place};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-/// Formats that are asserted; any other is a remark.
+/// Formats that are asserted; any other is only an annotation.
 const ASSERTED: [&str; 4] = ["date", "date-time", "email", "uri"];
-/// How many schemas one behind another may apply to the same value.
+/// The longest chain of schemas that may apply to the same value.
 const MAX_CHAIN: usize = 32;
-/// How many schemas in all may apply to the same value.
+/// The most schemas that may apply to the same value.
 const MAX_APPLIED: usize = 1000;
-/// How many patterns there may be: each is compiled.
+/// The most patterns in a document; each is compiled.
 const MAX_PATTERNS: usize = 64;
-/// Keywords that move names and references about; a local JSON Pointer says the same.
+/// Keywords that relocate names and references; a local JSON Pointer does the same.
 const REFUSED: [&str; 6] =
     ["$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef", "$vocabulary"];
 
-/// How a keyword holds schemas.
+/// The form in which a keyword contains schemas.
 enum Subschemas {
     One,
     List,
@@ -27,8 +27,8 @@ enum Subschemas {
 }
 use Subschemas::{List, Members, One};
 
-/// The keywords that hold schemas, and whether those apply to the very value that the schema around them applies to
-/// (JSON Schema 2020-12, core §10 and §8.2.4).
+/// The keywords that contain schemas, and whether those apply to the same value as the schema around them (JSON Schema
+/// 2020-12, core §10 and §8.2.4).
 const KEYWORDS: [(&str, Subschemas, bool); 20] = [
     ("allOf", List, true),
     ("anyOf", List, true),
@@ -55,12 +55,12 @@ const KEYWORDS: [(&str, Subschemas, bool); 20] = [
 /// A document with every schema in it, by JSON Pointer.
 pub(super) struct Document<'a> {
     schemas: BTreeMap<String, &'a View>,
-    /// What applies to the same value: from a schema to others, by JSON Pointer.
+    /// For each schema, the others that apply to the same value, by JSON Pointer.
     applied: HashMap<String, Vec<String>>,
 }
 
 impl<'a> Document<'a> {
-    /// Finds the schemas, and refuses what this server does not take.
+    /// Finds the schemas in a document, and refuses the document if this server does not accept one of them.
     pub(super) fn read(root: &'a View) -> Result<Document<'a>, Refused> {
         let mut document = Document { schemas: BTreeMap::new(), applied: HashMap::new() };
         document.enter(String::new(), root);
@@ -134,7 +134,8 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    /// The longest chain of schemas that apply to the same value, and how many apply in all. A circle would never end.
+    /// Measures the longest chain of schemas that apply to the same value, and how many apply in all. Refuses a cycle,
+    /// which would never end.
     fn measure(
         &self,
         pointer: &str,
@@ -176,7 +177,7 @@ impl<'a> Document<'a> {
         Ok((chain, applied))
     }
 
-    /// The places of formats that are remarks.
+    /// The places of schemas whose format is only an annotation.
     pub(super) fn unasserted_formats(&self) -> Vec<String> {
         let remarks = |schema: &View| {
             schema.get("format").and_then(View::as_str).is_some_and(|format| !ASSERTED.contains(&format))
@@ -184,8 +185,8 @@ impl<'a> Document<'a> {
         self.schemas.iter().filter(|(_, schema)| remarks(schema)).map(|(pointer, _)| pointer.clone()).collect()
     }
 
-    /// What stands directly under `properties`. Refuses `reserved` names, and `readOnly` and `writeOnly` anywhere
-    /// else: they would promise what nobody keeps.
+    /// Returns the attributes directly under `properties`. Refuses `reserved` names, and `readOnly` and `writeOnly` in any
+    /// other place, where they would not be enforced.
     pub(super) fn properties(&self, reserved: &[&str]) -> Result<BTreeMap<String, Property>, Refused> {
         let top = self.chain("");
         if top.iter().any(|schema| schema.get("type").is_some_and(|kind| !allows_objects(kind))) {
@@ -218,7 +219,8 @@ impl<'a> Document<'a> {
         Ok(properties)
     }
 
-    /// A schema and those that it refers to, one behind another. References lead in no circle: [`Document::measure`] has seen to it.
+    /// The place of a schema and those of the schemas that it refers to, in order. There are no cycles:
+    /// [`Document::measure`] refuses them.
     fn chain_places(&self, pointer: &str) -> Vec<String> {
         let mut places = vec![pointer.to_owned()];
         while let Some(next) = places.last().and_then(|last| reference(self.schemas.get(last)?)) {
@@ -232,7 +234,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The JSON Pointer that a schema refers to inside its own document, if it is one that stands as it is in a URI.
+/// The JSON Pointer of a schema's local `$ref`; `None` when there is none, or it is percent-encoded or not a pointer.
 fn reference(schema: &View) -> Option<&str> {
     let pointer = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
     ((pointer.is_empty() || pointer.starts_with('/')) && !pointer.contains('%')).then_some(pointer)
@@ -253,7 +255,7 @@ fn property(chain: &[&View]) -> Property {
     }
 }
 
-/// How many patterns a schema has itself.
+/// The number of patterns that a schema itself has.
 fn patterns(schema: &View) -> usize {
     let of_names = schema.get("patternProperties").and_then(View::as_object).map_or(0, Map::len);
     usize::from(schema.get("pattern").is_some()) + of_names
@@ -267,7 +269,7 @@ fn allows_objects(kind: &View) -> bool {
     match kind {
         View::String(one) => one == "object",
         View::Array(several) => several.iter().any(|one| one == "object"),
-        // Not a type at all: the schema of schemas says so.
+        // Not a valid type; the meta-schema reports it.
         _ => true,
     }
 }

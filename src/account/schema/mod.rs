@@ -1,4 +1,4 @@
-//! What a tenant's attributes must be: a JSON Schema (2020-12) that the whole object is checked with whenever it changes.
+//! The schema of a tenant's attributes: a JSON Schema (2020-12) that the whole object is validated against on every change.
 
 mod document;
 
@@ -16,9 +16,9 @@ use document::Document;
 
 /// The largest schema, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
-/// The most bytes that one compiled pattern takes; beyond it the schema is refused.
+/// The largest compiled pattern, in bytes; a schema with a larger one is refused.
 const MAX_PATTERN_BYTES: usize = 1024 * 1024;
-/// The most faults that are told at once: an array of thousands can break a rule at each of its items.
+/// The most faults that are reported at once: an array of thousands can break a rule at each of its items.
 const MAX_FAULTS: usize = 32;
 
 /// A schema that was checked and compiled.
@@ -33,23 +33,23 @@ pub struct Schema {
 pub struct Property {
     /// The JSON types that `type` allows; empty when it is absent.
     pub types: Vec<String>,
-    /// Its `format`; only `date`, `date-time`, `email` and `uri` are asserted.
+    /// The value of `format`; only `date`, `date-time`, `email` and `uri` are asserted.
     pub format: Option<String>,
     /// Whether only operators may change it.
     pub read_only: bool,
-    /// Whether it is in no reply.
+    /// Whether responses omit it.
     pub write_only: bool,
 }
 
-/// Why a document cannot be a tenant's schema; says what to do, for the operator who sets it.
+/// Why a document cannot be a tenant's schema, with advice for the operator who sets it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub(super) String);
 
-/// What the attributes of a tenant's accounts are held to, as far as that is known.
+/// The rules for the attributes of a tenant's accounts, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Rules {
-    /// Nobody has looked yet: whoever makes the change has to.
+    /// Not looked up yet; must be looked up before the change is made.
     #[default]
     Unknown,
     /// The tenant has no schema.
@@ -59,8 +59,8 @@ pub enum Rules {
 }
 
 impl Schema {
-    /// Compiles a document. Patterns run on an engine without backtracking, so that none of them can be made slow, and
-    /// references never leave the document. `reserved` are names that it may not define, because contracts use them.
+    /// Compiles a document. Patterns run on an engine without backtracking, so that none can be made slow, and references
+    /// never leave the document. The document must not define the `reserved` names, because contracts use them.
     pub fn compile(text: &str, reserved: &[&str]) -> Result<Schema, Refused> {
         if text.len() > MAX_BYTES {
             return Err(Refused(format!("larger than {MAX_BYTES} bytes; attributes themselves are no larger")));
@@ -96,26 +96,26 @@ impl Schema {
         self.properties.iter().map(|(name, property)| (name.as_str(), property))
     }
 
-    /// An attribute that it defines.
+    /// The attribute that it defines with this name.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name)
     }
 
-    /// Says what is wrong with attributes: each fault with the JSON Pointer (RFC 6901) of its place as the field. Nothing
-    /// is when there are no faults.
+    /// Validates attributes and returns each fault with the JSON Pointer (RFC 6901) of its place as the field; an empty
+    /// list means that the attributes are valid.
     pub fn faults(&self, attributes: &Object) -> Vec<Fault> {
-        // Only what came in by another way than a contract can hold a number that is none there.
+        // Only attributes that were not written through a contract can contain a number beyond the range of a double.
         let Ok(view) = serde_json::from_str(&attributes.to_string()) else {
             return vec![Fault { field: "".into(), rule: Rule::Schema }];
         };
         let mut places = BTreeSet::new();
         let errors = self.validator.iter_errors(&view).map(|error| error.instance_path().to_string());
-        // One fault a place: what several keywords say about one value is one thing to correct.
+        // One fault per place: several keywords that reject the same value need only one correction.
         let places = errors.filter(|place| places.insert(place.clone())).take(MAX_FAULTS);
         places.map(|place| Fault { field: place.into(), rule: Rule::Schema }).collect()
     }
 
-    /// The attributes that only operators may change and that differ.
+    /// The faults of read-only attributes that differ.
     fn touched(&self, before: &Object, after: &Object) -> Vec<Fault> {
         let read_only = self.properties().filter(|(_, property)| property.read_only).map(|(name, _)| name);
         let touched = read_only.filter(|name| before.get(name) != after.get(name));
@@ -124,7 +124,8 @@ impl Schema {
 }
 
 impl Rules {
-    /// Refuses a change of attributes with [`Error::Attributes`]. Read-only ones bind the account's owner and nobody else.
+    /// Refuses an invalid change of attributes with [`Error::Attributes`]. Read-only attributes are protected only from the
+    /// account's owner.
     pub fn check(&self, before: &Object, after: &Object, by_owner: bool) -> Result<(), Error> {
         let Rules::Schema(schema) = self else { return Ok(()) };
         let mut faults = if by_owner { schema.touched(before, after) } else { Vec::new() };
@@ -134,7 +135,7 @@ impl Rules {
         if faults.is_empty() { Ok(()) } else { Err(Error::Attributes(faults)) }
     }
 
-    /// Attributes as replies show them: without those that may only be written.
+    /// Attributes as responses show them: without the write-only ones.
     pub fn shown<'a>(&self, attributes: &'a Object) -> Cow<'a, Object> {
         let Rules::Schema(schema) = self else { return Cow::Borrowed(attributes) };
         let mut shown = attributes.clone();
@@ -143,7 +144,7 @@ impl Rules {
     }
 }
 
-/// Two schemas are the same when their texts are.
+/// Two schemas are equal when their texts are.
 impl PartialEq for Schema {
     fn eq(&self, other: &Schema) -> bool {
         self.text == other.text
@@ -156,7 +157,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// What the library says, and what it does not say: which patterns there are none of here.
+/// Renders the library's error, with a hint at what patterns do not support here.
 fn uncompiled(error: &jsonschema::ValidationError<'_>) -> Refused {
     let pointer = error.instance_path().to_string();
     let hint = if pointer.ends_with("/pattern") || pointer.contains("/patternProperties") {
@@ -167,7 +168,7 @@ fn uncompiled(error: &jsonschema::ValidationError<'_>) -> Refused {
     Refused(format!("at {}: {error}{hint}", place(&pointer)))
 }
 
-/// A place in the document, for a person: the empty JSON Pointer says nothing.
+/// Renders a place in the document for a person: the empty JSON Pointer would be unclear.
 fn place(pointer: &str) -> &str {
     if pointer.is_empty() { "the top" } else { pointer }
 }
@@ -177,7 +178,7 @@ fn pointer(name: &str) -> String {
     format!("/{}", escaped(name))
 }
 
-/// A name as it stands in a JSON Pointer (RFC 6901 §3).
+/// Escapes a name for a JSON Pointer (RFC 6901 §3).
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

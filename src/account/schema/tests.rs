@@ -18,7 +18,7 @@ fn refusal(text: &str) -> String {
     }
 }
 
-/// Where attributes do not match.
+/// The places where attributes do not match.
 fn places(schema: &str, attributes: &str) -> Vec<String> {
     compiled(schema).faults(&object(attributes)).into_iter().map(|fault| fault.field.into_owned()).collect()
 }
@@ -35,7 +35,7 @@ fn checked(schema: &str, before: &str, after: &str, by_owner: bool) -> Vec<(Stri
 }
 
 #[test]
-fn a_fault_is_told_once_with_its_place() {
+fn each_invalid_place_is_reported_once() {
     let schema = r#"{"type":"object","required":["b"],"properties":{
         "a/b":{"type":"string","minLength":3,"pattern":"^x"},"list":{"items":{"type":"integer"}}}}"#;
     assert_eq!(places(schema, r#"{"b":1,"a/b":"xyz","list":[1]}"#), Vec::<String>::new());
@@ -43,7 +43,7 @@ fn a_fault_is_told_once_with_its_place() {
 }
 
 #[test]
-fn four_formats_are_asserted_and_others_are_remarks() {
+fn four_formats_are_asserted_and_others_are_annotations() {
     for (format, good, bad) in [
         ("date", "2026-02-28", "2026-02-30"),
         ("date-time", "2026-02-28T01:02:03Z", "2026-02-28 01:02"),
@@ -58,13 +58,13 @@ fn four_formats_are_asserted_and_others_are_remarks() {
         let schema = format!(r#"{{"properties":{{"a":{{"format":"{format}"}}}}}}"#);
         assert_eq!(places(&schema, r#"{"a":"("}"#), Vec::<String>::new(), "{format}");
     }
-    // Not a keyword but a name, and not a schema but a value.
+    // Here `format` is first the name of a property, then a member of a value: neither is the keyword.
     let schema = r#"{"properties":{"format":{"type":"string"},"a":{"enum":[{"format":"time"}]}}}"#;
     assert_eq!(places(schema, r#"{"format":1,"a":{"format":"time"}}"#), ["/format"]);
 }
 
 #[test]
-fn patterns_need_no_time_and_see_no_further() {
+fn patterns_are_fast_and_have_no_look_around_or_back_references() {
     let slow = r#"{"properties":{"a":{"pattern":"^(a+)+$"}}}"#;
     assert_eq!(places(slow, &format!(r#"{{"a":"{}!"}}"#, "a".repeat(50_000))), ["/a"]);
     for pattern in ["^(?=a)", "^(?!a)", "(?<=a)b", "(?<!a)b", r"(a)\\1"] {
@@ -80,7 +80,7 @@ fn patterns_need_no_time_and_see_no_further() {
 }
 
 #[test]
-fn what_cannot_be_a_schema_is_refused_with_its_place() {
+fn an_invalid_schema_is_refused_with_its_place() {
     let deep = |levels: usize| format!("{}{{}}{}", r#"{"items":"#.repeat(levels), "}".repeat(levels));
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(MAX_BYTES));
     let links: Vec<String> = (0..1500).map(|link| format!(r##""{link}":{{"$ref":"#/$defs/{}"}}"##, link + 1)).collect();
@@ -157,7 +157,7 @@ fn what_cannot_be_a_schema_is_refused_with_its_place() {
 }
 
 #[test]
-fn marks_count_behind_local_references() {
+fn read_only_and_write_only_apply_through_local_references() {
     let schema = compiled(
         r##"{"$ref":"#/$defs/person","$defs":{
             "person":{"type":"object","properties":{
@@ -177,7 +177,7 @@ fn marks_count_behind_local_references() {
 }
 
 #[test]
-fn read_only_binds_the_owner_alone_and_only_when_it_would_change() {
+fn read_only_attributes_cannot_be_changed_by_the_owner() {
     let schema = r#"{"properties":{"plan":{"readOnly":true,"type":"string"}}}"#;
     let gold = r#"{"plan":"gold","a":1}"#;
     assert_eq!(checked(schema, gold, r#"{"plan":"gold","a":2}"#, true), []);
@@ -189,7 +189,7 @@ fn read_only_binds_the_owner_alone_and_only_when_it_would_change() {
 }
 
 #[test]
-fn what_may_only_be_written_is_not_shown() {
+fn write_only_attributes_are_not_shown() {
     let rules = Rules::Schema(Arc::new(compiled(r#"{"properties":{"secret":{"writeOnly":true}}}"#)));
     let attributes = r#"{"z":1.0,"secret":"x","a":{"secret":2}}"#;
     assert_eq!(rules.shown(&object(attributes)).to_string(), r#"{"z":1.0,"a":{"secret":2}}"#);
@@ -197,12 +197,12 @@ fn what_may_only_be_written_is_not_shown() {
 }
 
 #[test]
-fn a_schema_may_go_round_as_long_as_it_goes_deeper() {
+fn a_schema_may_be_recursive_if_it_descends_into_the_value() {
     let tree = r##"{"properties":{"children":{"items":{"$ref":"#"}},"leaf":{"type":"string"}}}"##;
     assert_eq!(places(tree, r#"{"children":[{"children":[{"leaf":1}]}]}"#), ["/children/0/children/0/leaf"]);
 }
 
-/// The longest chains at every level of the deepest attributes, on a stack of 2 MiB as the server's threads have.
+/// The longest chains at every level of the deepest attributes, on a stack of 2 MiB, which the server's threads have.
 #[test]
 fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
     for (link, applied) in [
@@ -233,7 +233,7 @@ fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
 }
 
 #[test]
-fn faults_are_bounded() {
+fn the_number_of_faults_is_bounded() {
     let attributes = format!(r#"{{"a":[{}0]}}"#, "0,".repeat(20_000));
     assert_eq!(places(r#"{"properties":{"a":{"items":false}}}"#, &attributes).len(), MAX_FAULTS);
 }
