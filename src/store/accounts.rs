@@ -14,7 +14,7 @@ const LIST: Statement = select!(ACCOUNT, "WHERE account.id > ?1 ORDER BY account
 const LIST_OF_TENANT: Statement =
     select!(ACCOUNT, "WHERE account.id > ?1 AND account.tenant_id = ?3 ORDER BY account.id LIMIT ?2");
 
-/// Every request's one query, in the order of [`record::caller_record`]; ?2 is the token, ?3 the session.
+/// The one query of every request, with columns in the order of [`record::caller_record`]; ?2 is the token, ?3 the session.
 const CALLER: Part = Part::All(parts![
     "SELECT ",
     { Part::Columns(ACCOUNT.table()) },
@@ -31,7 +31,7 @@ const CALLER_BY_IDENTITY: Statement = statement!(
     "WHERE account.id = (SELECT i.account_id FROM identity i WHERE i.issuer = ?4 AND i.subject_key = ?1)"
 );
 
-/// Writes an account over the version before; the parameters are those of [`record::account_values`].
+/// Writes an account over its previous version; the parameters are those of [`record::account_values`].
 pub(super) const CHANGE: Part = Part::All(parts![
     "UPDATE account SET ",
     { Part::Assignments(ACCOUNT.table()) },
@@ -48,10 +48,10 @@ pub(super) const RELEASE: Statement =
 pub(super) const OWNER: Statement =
     select!(UNIQUE_KEY, "WHERE unique_key.tenant_id = ?1 AND unique_key.kind = ?2 AND unique_key.key = ?3");
 
-/// Account numbers are unique in the installation: held by no tenant.
+/// The nil tenant, which owns the account numbers: they are unique within the installation.
 pub(super) const INSTALLATION: TenantId = TenantId(Uuid::nil());
 
-/// What an account holds by having a number.
+/// Returns the unique key of an account number.
 pub(super) fn number_key(number: i64) -> UniqueKey {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&number.to_be_bytes());
@@ -61,24 +61,24 @@ pub(super) fn number_key(number: i64) -> UniqueKey {
 /// How a request names its account.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// By the identifier: tokens of our own.
+    /// By the identifier: tokens of this installation.
     Account(AccountId),
     /// By (issuer, keyed hash of the subject): tokens of another identity provider.
     Identity(String, KeyedHash),
 }
 
 impl Store {
-    /// The account with this identifier.
+    /// Returns the account with this identifier.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
         self.find(BY_ID, parameters![id], record::account).await
     }
 
-    /// The account with this identifier, if it is one of this tenant's: another tenant's is not found, and not read.
+    /// Returns the account with this identifier if it belongs to this tenant; an account of another tenant is not read.
     pub async fn account_of(&self, tenant: TenantId, id: AccountId) -> Result<Option<Account>, Error> {
         self.find(OF_TENANT, parameters![id, tenant], record::account).await
     }
 
-    /// At most `limit` accounts after an identifier, by identifier, of one tenant or of all.
+    /// Returns at most `limit` accounts after an identifier, ordered by identifier, of one tenant or of all.
     pub async fn accounts(
         &self,
         after: AccountId,
@@ -91,7 +91,7 @@ impl Store {
         }
     }
 
-    /// The account that a token names, with everything that decides the request: one query.
+    /// Returns the account that a token names, with everything that decides the request, in one query.
     pub async fn caller(
         &self,
         subject: Subject,
@@ -109,14 +109,14 @@ impl Store {
         }
     }
 
-    /// Who holds something that only one account may hold.
+    /// Returns the account that owns a unique key.
     pub async fn owner_of(&self, tenant: TenantId, unique_key: &UniqueKey) -> Result<Option<AccountId>, Error> {
         let bound = parameters![tenant, unique_key.kind.name(), unique_key.key];
         self.find(OWNER, bound, |row| UNIQUE_KEY.at(row, 0).get(UNIQUE_KEY.account_id)).await
     }
 
-    /// Adds an account with its first history entry, what it holds, who it is at a provider, and what else happens with
-    /// it; [`Error::Taken`] when another account holds it.
+    /// Adds an account with its first history entry, its unique keys, its identity at a provider, and the update's effects;
+    /// [`Error::Taken`] when another account owns one of these.
     pub async fn add_account(&self, update: &Update, link: Option<&Link>) -> Result<(), Error> {
         let account = &update.account;
         let mut queries: Vec<Query> = vec![
@@ -137,7 +137,7 @@ impl Store {
     }
 }
 
-/// Claims a unique key for an account.
+/// Returns the query that claims a unique key for an account.
 fn claim(tenant: TenantId, unique_key: &UniqueKey, account: AccountId) -> Query {
     Query { statement: CLAIM, parameters: claim_values(tenant, unique_key, account), claims: Some(unique_key.kind) }
 }
@@ -146,13 +146,13 @@ pub(super) fn claim_values(tenant: TenantId, unique_key: &UniqueKey, account: Ac
     values!(UNIQUE_KEY { tenant_id: tenant, kind: unique_key.kind.name(), key: unique_key.key, account_id: account })
 }
 
-/// One query for each claim of an update, so that a violated constraint is known to be about that claim.
+/// Returns one query for each unique key that an update claims, so that a violated constraint identifies the key.
 pub(super) fn claims(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
     update.claim.iter().map(|unique_key| claim(account.tenant_id, unique_key, account.id))
 }
 
-/// One query for each unique key that an update releases.
+/// Returns one query for each unique key that an update releases.
 pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
     let account = &update.account;
     let parameters =
@@ -160,6 +160,6 @@ pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
     update.release.iter().map(move |unique_key| (RELEASE, parameters(unique_key)).into())
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
     &[BY_ID, OF_TENANT, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, OWNER];

@@ -26,35 +26,35 @@ const PRESENTED: Statement = statement!(
      ON account.id = api_key.account_id AND account.tenant_id = tenant.id WHERE tenant.name = ?1"
 );
 
-/// A key as it is stored: everything but its secret.
+/// An API key as it is stored, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// The keyed hash of the secret.
     pub hash: KeyedHash,
-    /// The name by which operators revoke it.
+    /// The identifier by which operators revoke it.
     pub id: Uuid,
-    /// The tenant that it never leaves.
+    /// The only tenant that it is valid for.
     pub tenant_id: TenantId,
     /// The only account that it acts for, if it is bound to one.
     pub account_id: Option<AccountId>,
-    /// What operators call it.
+    /// Its name, for operators.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// When an operator ended it.
+    /// When an operator revoked it.
     pub revoked_at: Option<Timestamp>,
-    /// When it was last used, to within a minute or so.
+    /// When it was last used, accurate to about a minute.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// What a tenant's name and a key's hash lead to.
+/// The result of looking up a tenant's name and a key's hash.
 #[derive(Clone, Debug)]
 pub struct Presented {
     /// The tenant with that name.
     pub tenant: Tenant,
-    /// The key, if it is that tenant's, and the account that it is bound to, if it is and if there still is one.
+    /// The key, if it belongs to that tenant, with the account that it is bound to, if there is one and it still exists.
     pub key: Option<(ApiKey, Option<Account>)>,
 }
 
@@ -75,25 +75,25 @@ impl Store {
         self.execute(vec![(ADD, values)]).await.map(drop)
     }
 
-    /// A tenant's keys, oldest first.
+    /// Returns a tenant's keys, oldest first.
     pub async fn api_keys(&self, tenant: TenantId) -> Result<Vec<ApiKey>, Error> {
         self.query(LIST, parameters![tenant], |row| key(row, 0)).await
     }
 
-    /// Ends a key at once, on every instance; false when there is none that still holds.
+    /// Revokes a key at once, on every instance; returns false when there is no such key or it is already revoked.
     pub async fn revoke_api_key(&self, id: Uuid, now: Timestamp) -> Result<bool, Error> {
         let touched = self.execute(vec![(REVOKE, parameters![id, now])]).await?;
         Ok(touched == [1])
     }
 
-    /// Records when keys were last used, all at once.
+    /// Records when keys were last used, in one transaction.
     pub async fn used_api_keys(&self, used: &[(KeyedHash, Timestamp)]) -> Result<(), Error> {
         let statements = used.iter().map(|(hash, at)| (USED, parameters![*hash, *at]));
         self.execute(statements.collect()).await.map(drop)
     }
 
-    /// The tenant with a name, the key with a hash if it is that tenant's, and the key's account: one query, and the same
-    /// one whatever it finds.
+    /// Returns the tenant with a name, the key with a hash if it belongs to that tenant, and the key's account. Runs the
+    /// same single query whatever it finds.
     pub async fn presented(&self, tenant: &str, hash: KeyedHash) -> Result<Option<Presented>, Error> {
         self.find(PRESENTED, parameters![tenant, hash], presented).await
     }
@@ -121,5 +121,5 @@ fn key(row: &dyn Row, first: usize) -> Result<ApiKey, Error> {
     })
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[ADD, LIST, REVOKE, USED, PRESENTED];

@@ -37,14 +37,14 @@ const DELETE_REFRESH_TOKENS: Statement = statement!(
 const DELETE_SIGN_INS: Statement = statement!("DELETE FROM sign_in WHERE application_id = ?1");
 
 impl Store {
-    /// Adds an application; [`Error::Taken`] when another has its identifier, or when it has an origin twice.
+    /// Adds an application; [`Error::Taken`] when another has its identifier, or when it lists an origin twice.
     pub async fn add_application(&self, application: &Application) -> Result<(), Error> {
         let mut queries = vec![(ADD, application_values(application)).into()];
         queries.extend(origins(application));
         self.execute(queries).await.map(drop)
     }
 
-    /// Replaces an application's facts; it counts at once, on every instance.
+    /// Replaces an application's data, with effect at once on every instance.
     pub async fn set_application(&self, application: &Application) -> Result<(), Error> {
         let facts = (SET, application_values(application));
         let mut queries = vec![facts.into(), (FORGET_ORIGINS, parameters![application.id.as_str()]).into()];
@@ -52,34 +52,34 @@ impl Store {
         self.execute(queries).await.map(drop)
     }
 
-    /// The application with this identifier and its tenant; its origins are not read, [`Store::application_origins`] does.
+    /// Returns the application with this identifier and its tenant, without its origins ([`Store::application_origins`]).
     pub async fn application(&self, id: &str) -> Result<Option<(Application, Tenant)>, Error> {
         self.find(BY_ID, parameters![id], |row| Ok((application(row, TENANT_COLUMNS)?, record::tenant(row)?))).await
     }
 
-    /// A tenant's applications, oldest first, without their origins.
+    /// Returns a tenant's applications, oldest first, without their origins.
     pub async fn applications(&self, tenant: TenantId) -> Result<Vec<Application>, Error> {
         self.query(LIST, parameters![tenant], |row| application(row, 0)).await
     }
 
-    /// The web origins whose pages belong to an application.
+    /// Returns the web origins whose pages belong to an application.
     pub async fn application_origins(&self, id: &str) -> Result<Vec<String>, Error> {
         self.query(ORIGINS, parameters![id], |row| ORIGIN.at(row, 0).get(ORIGIN.origin)).await
     }
 
-    /// Whether pages of a web origin belong to any application.
+    /// Checks whether pages of a web origin belong to any application.
     pub async fn is_application_origin(&self, origin: &str) -> Result<bool, Error> {
         self.find(IS_ORIGIN, parameters![origin], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// Deletes an application with every sign-in through it; false when there is none.
+    /// Deletes an application and every sign-in through it; returns false when there is none.
     pub async fn delete_application(&self, id: &str) -> Result<bool, Error> {
         let touched = self.execute(deletion(id).collect()).await?;
         Ok(touched.last() == Some(&1))
     }
 }
 
-/// Deletes an application, every sign-in through it, and the tokens of those.
+/// Returns the queries that delete an application, every sign-in through it, and the tokens of those sign-ins.
 pub(super) fn deletion(id: &str) -> impl Iterator<Item = Query> {
     let all = [REVOKE_ACCESS_TOKENS, DELETE_REFRESH_TOKENS, DELETE_SIGN_INS, FORGET_ORIGINS, DELETE];
     all.into_iter().map(move |statement| (statement, parameters![id]).into())
@@ -107,7 +107,7 @@ fn application_values(application: &Application) -> Values {
     })
 }
 
-/// Words as a list in JSON.
+/// Renders words as a JSON array.
 fn list(words: &[impl AsRef<str>]) -> String {
     json::Value::from(words.iter().map(|word| json::Value::from(word.as_ref())).collect::<Vec<_>>()).to_text()
 }
@@ -133,7 +133,7 @@ fn application(row: &dyn Row, first: usize) -> Result<Application, Error> {
     })
 }
 
-/// Reads what [`list`] wrote.
+/// Reads a JSON array written by [`list`].
 fn words(
     record: &Record<'_, application::Columns>,
     column: Column<application::Columns, String>,
@@ -141,7 +141,7 @@ fn words(
     serde_json::from_str(&record.get(column)?).map_err(|_| record.unreadable(column, "not a JSON array of strings"))
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[
     ADD,
     SET,

@@ -9,7 +9,7 @@ use super::{Query, Store};
 use crate::account::{CodeFault, Error};
 use crate::keys::KeyedHash;
 
-/// Counts a sending unless it comes too early; ?3 is a day ago, ?4 the interval ago.
+/// Counts a sent code unless the limit forbids it; ?3 is one day ago, ?4 one interval ago, ?5 the most in a day.
 const COUNT_SENDING: Statement = statement!(
     "INSERT INTO sent_code (recipient, last_at, day_began_at, count) VALUES (?1, ?2, ?2, 1) \
      ON CONFLICT (recipient) DO UPDATE SET last_at = excluded.last_at, \
@@ -19,7 +19,7 @@ const COUNT_SENDING: Statement = statement!(
 );
 const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
 const PUT: Statement = insert!(CODE, " ON CONFLICT (slot) DO UPDATE SET ", { Part::Excluded(CODE.table()) });
-/// Without the address that it was sent to, as before there was a column for it, a code proves nothing.
+/// A code without the address that it was sent to, stored before there was a column for it, proves nothing.
 const COUNT_TRY: Statement = statement!(
     "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
      AND tries < ?5 AND contact IS NOT NULL RETURNING ",
@@ -33,42 +33,42 @@ const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND
 const FORGET: Statement = statement!("DELETE FROM one_time_code WHERE expires_at <= ?1");
 const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1");
 
-/// One code that was sent: where it is kept, and which of those that were kept there it is.
+/// Identifies a sent code: the slot it is stored in, and which of the codes of that slot it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeId {
-    /// Keyed hash of what can have one code at a time.
+    /// The keyed hash of its slot, which has at most one code at a time.
     pub slot: KeyedHash,
     /// New for every code.
     pub id: Uuid,
 }
 
-/// A code that was sent, as it is stored: nothing of it can be read.
+/// A sent code as it is stored; no part of it can be read.
 #[derive(Clone, Debug)]
 pub struct NewCode {
-    /// Where it is kept, and which it is.
+    /// Its slot and identifier.
     pub code_id: CodeId,
     /// The keyed hash of the token that must come back with it.
     pub token: KeyedHash,
-    /// The keyed hash of everything else that must be the same when it comes back.
+    /// The keyed hash of every other parameter that must be unchanged when it comes back.
     pub binding: KeyedHash,
     /// The keyed hash of the code.
     pub code: KeyedHash,
-    /// When the code ends.
+    /// When the code expires.
     pub code_expires_at: Timestamp,
-    /// When the token ends, and nothing is left.
+    /// When the token expires, and the row can be deleted.
     pub expires_at: Timestamp,
     /// The address that it was sent to, sealed.
     pub contact: Vec<u8>,
 }
 
-/// What a counted try may be compared with.
+/// The stored values that a counted attempt is compared with.
 #[derive(Clone, Debug)]
 pub struct StoredCode {
-    /// Which code it was a try at.
+    /// Which code was tried.
     pub id: Uuid,
     /// The keyed hash of the code.
     pub code: KeyedHash,
-    /// When the code ends.
+    /// When the code expires.
     pub code_expires_at: Timestamp,
     /// The address that it was sent to, sealed.
     pub contact: Vec<u8>,
@@ -77,16 +77,16 @@ pub struct StoredCode {
 /// How often codes may be sent to one recipient.
 #[derive(Clone, Copy, Debug)]
 pub struct SendingLimit {
-    /// The newest sending at or before this lets another one pass.
+    /// Another code may be sent if the last one was sent at or before this.
     pub last_until: Timestamp,
     /// A day that began at or before this is over.
     pub day_until: Timestamp,
-    /// The most in a day.
+    /// The most codes in a day.
     pub a_day: i64,
 }
 
 impl Store {
-    /// Counts a sending to a recipient; false when it would come too early, and then it does not count.
+    /// Counts a code sent to a recipient; returns false, and does not count it, when the limit forbids it.
     pub async fn count_sending(
         &self,
         recipient: KeyedHash,
@@ -97,13 +97,13 @@ impl Store {
         Ok(self.execute(vec![(COUNT_SENDING, bound)]).await? == [1])
     }
 
-    /// Lets another sending pass at once, because the one that was counted at `now` failed. It still counts for the day.
+    /// Permits the next code at once, because the sending that was counted at `now` failed. It still counts for the day.
     pub async fn end_sending_interval(&self, recipient: KeyedHash, now: Timestamp) -> Result<(), Error> {
         let bound = parameters![recipient, now, Timestamp::UNIX_EPOCH];
         self.execute(vec![(END_INTERVAL, bound)]).await.map(drop)
     }
 
-    /// Keeps a code that was sent; an older one in its slot is void from now on.
+    /// Stores a sent code; an older one in its slot becomes void.
     pub async fn put_code(&self, sent: &NewCode) -> Result<(), Error> {
         let code = values!(CODE {
             slot: sent.code_id.slot,
@@ -119,8 +119,8 @@ impl Store {
         self.execute(vec![(PUT, code)]).await.map(drop)
     }
 
-    /// Counts a try, durably and before anybody compares, and returns what to compare with; `None` when there is nothing
-    /// to try: no such code, no longer, not with this token or binding, or all `tries` were made.
+    /// Counts an attempt, durably and before any comparison, and returns what to compare with. Returns `None` when there is
+    /// nothing to try: no such code, expired, a different token or binding, or all `tries` are used up.
     pub async fn count_try(
         &self,
         slot: KeyedHash,
@@ -139,12 +139,12 @@ impl Store {
         Ok(tried.into_iter().next())
     }
 
-    /// Whether a code with this token could still be tried, whatever it is bound to.
+    /// Checks whether a code with this token can still be tried, whatever it is bound to.
     pub async fn is_code_outstanding(&self, token: KeyedHash, now: Timestamp, tries: i64) -> Result<bool, Error> {
         self.find(OUTSTANDING, parameters![token, now, tries], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// Uses a code up; [`CodeFault::Used`] when somebody else was faster or a newer one took its place.
+    /// Uses a code up; [`CodeFault::Used`] when another request used it first or a newer code replaced it.
     pub async fn use_code(&self, code_id: CodeId) -> Result<(), Error> {
         match self.execute(vec![using(code_id)]).await?[..] {
             [1] => Ok(()),
@@ -152,17 +152,17 @@ impl Store {
         }
     }
 
-    /// Deletes codes that ended, and counts of sendings of which the last was at or before `day_until`.
+    /// Deletes expired codes, and the counts of recipients whose last code was sent at or before `day_until`.
     pub async fn forget_codes(&self, now: Timestamp, day_until: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET, parameters![now]), (FORGET_SENDINGS, parameters![day_until])]).await.map(drop)
     }
 }
 
-/// Uses a code up: must touch one row.
+/// Returns the query that uses a code up; it must touch one row.
 pub(super) fn using(code_id: CodeId) -> Query {
     (USE, parameters![code_id.slot, code_id.id]).into()
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
     &[COUNT_SENDING, END_INTERVAL, PUT, COUNT_TRY, OUTSTANDING, USE, FORGET, FORGET_SENDINGS];

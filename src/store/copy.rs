@@ -1,4 +1,4 @@
-//! A whole installation from one database to another, of whichever kind: what the source holds when the copy begins.
+//! Copies a whole installation from one database to another, of either kind, as of the moment when the copy begins.
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -7,43 +7,43 @@ use super::tables::TABLES;
 use super::{DevCredentials, Store};
 use crate::account::{Cause, Error};
 
-/// About how many bytes the rows of a batch have in sum.
+/// The approximate size of the rows of a batch, in bytes.
 pub(super) const BATCH_BYTES: usize = 2 * 1024 * 1024;
-/// The most rows of a batch.
+/// The most rows in a batch.
 pub(super) const BATCH_ROWS: usize = 2000;
 
-/// What a copy moves from one end to the other.
+/// A message from the reading end of a copy to the writing end.
 pub(super) enum Batch {
-    /// How many rows will come.
+    /// How many rows will follow.
     Total(u64),
     /// Rows of a table.
     Rows(&'static Table, Vec<Values>),
-    /// All has come.
+    /// Every row was sent.
     End,
 }
 
-/// What is reported while a copy runs.
+/// A progress report of a copy.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress {
-    /// How many rows there are.
+    /// How many rows there are in all.
     Total(u64),
-    /// So many more rows of a table were read.
+    /// How many more rows of a table were read.
     Rows(&'static str, u64),
 }
 
-/// What became of a table.
+/// The result for one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
     /// The table.
     pub table: &'static str,
-    /// How many rows it has.
+    /// How many rows it has in the target.
     pub rows: u64,
 }
 
 /// Why nothing was copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Something is in the target.
+    /// The target is not empty.
     #[error("the target is not empty (table {0}): give a new database, in which no server was started yet")]
     NotEmpty(&'static str),
     /// One of the databases failed.
@@ -58,11 +58,11 @@ impl From<Error> for CopyError {
 }
 
 impl Store {
-    /// Copies every row of every table into an empty database, all or none, in memory that does not grow with them; returns
-    /// how full the tables are then. The source is read in one snapshot: what others write meanwhile is not in the copy.
+    /// Copies every row of every table into an empty database, all or none, in memory that does not grow with their number.
+    /// Returns the row counts of the target's tables. The source is read in one snapshot: concurrent writes are not copied.
     ///
-    /// The credentials that `dev` made are ended in the copy, and what it remembers of them is dropped, in the same
-    /// transaction: there is no moment at which they are valid there.
+    /// In the same transaction, the credentials that `dev` made are revoked in the copy and its facts about them are
+    /// dropped, so they are never valid there.
     pub async fn copy_to(
         &self,
         target: &Store,
@@ -73,7 +73,7 @@ impl Store {
         if let Some((table, _)) = TABLES.iter().zip(occupied).find(|(_, rows)| *rows > 0) {
             return Err(CopyError::NotEmpty(table.name));
         }
-        // One batch is read while the one before it is written.
+        // One batch is read while the previous one is written.
         let (read, reading) = mpsc::channel(1);
         let (write, writing) = mpsc::channel(1);
         let dump = async {
@@ -88,8 +88,8 @@ impl Store {
                 Store::Postgres(postgres) => postgres.fill(writing, dev.ending()).await,
             }
         };
-        // An end that fails drops its channel, which makes the other one stop, or undo what it wrote. When the source fails,
-        // the target only knows that the copy broke off.
+        // An end that fails drops its channel, which makes the other end stop or roll back. When the source fails, the
+        // target only learns that the copy broke off.
         let (dumped, (), filled) = tokio::join!(dump, forward(reading, write, report), fill);
         dumped?;
         filled?;
@@ -97,7 +97,7 @@ impl Store {
         Ok(there.map(|(table, rows)| Copied { table: table.name, rows }).collect())
     }
 
-    /// What a query of each table counts.
+    /// Returns the result of a counting query for each table.
     async fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
         match self {
             Store::Sqlite(sqlite) => sqlite.counts(query),
@@ -106,7 +106,7 @@ impl Store {
     }
 }
 
-/// Passes on what was read, and reports it.
+/// Forwards batches to the writing end, and reports progress.
 async fn forward(mut reading: Receiver<Batch>, write: Sender<Batch>, report: &mut (dyn FnMut(Progress) + Send)) {
     while let Some(batch) = reading.recv().await {
         match &batch {
@@ -122,22 +122,22 @@ async fn forward(mut reading: Receiver<Batch>, write: Sender<Batch>, report: &mu
     }
 }
 
-/// How many rows of each table were written, to be compared with how many it has before the copy is committed.
+/// How many rows of each table were written, to compare with the table's count before the copy is committed.
 pub(super) struct Written(Vec<u64>);
 
 impl Written {
-    /// Nothing was written yet.
+    /// Returns a count of zero for every table.
     pub(super) fn new() -> Written {
         Written(vec![0; TABLES.len()])
     }
 
-    /// Counts rows of a table.
+    /// Adds rows to a table's count.
     pub(super) fn add(&mut self, table: &Table, rows: usize) {
         let counts = TABLES.iter().zip(&mut self.0).filter(|(known, _)| known.name == table.name);
         counts.for_each(|(_, count)| *count += rows as u64);
     }
 
-    /// Refuses a target that has other rows than were written: something else writes to it.
+    /// Returns an error if a table of the target has more or fewer rows than were written: something else writes to it.
     pub(super) fn check(&self, there: &[u64]) -> Result<(), Error> {
         let counts = self.0.iter().zip(there);
         match TABLES.iter().zip(counts).find(|(_, (written, there))| written != there) {

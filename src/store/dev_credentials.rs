@@ -1,4 +1,4 @@
-//! What `dev` made that opens accounts, and how it ends in a copy.
+//! The credentials that `dev` made, and how they end in a copy.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,25 +14,27 @@ const REVOKE_KEYS: Statement =
 const FORGET_FACTS: Statement =
     statement!("DELETE FROM installation WHERE name = 'made_by' AND value = 'dev' OR name LIKE 'dev.%'");
 
-/// How far ahead of the clock a token may be dated: one that is issued in the second of a revocation is dated to the next.
+/// How far ahead of the clock a token may be dated: one issued in the second of a revocation is dated to the next second.
 const AHEAD: SignedDuration = SignedDuration::from_secs(2);
 
 /// The credentials that `dev` made in a database; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct DevCredentials {
-    /// The demo account. Every key that is bound to it and every token that was issued for it end, those that operators made
-    /// included: `dev` remembers only the credentials of its last start.
+    /// The demo account. Every key bound to it and every token issued for it is revoked, including those that operators
+    /// made: `dev` remembers only the credentials of its last start.
     pub account: Option<AccountId>,
-    /// The demo application. It is deleted, and with it its secret, its sign-up and every sign-in through it.
+    /// The demo application. It is deleted with its secret, its sign-up and every sign-in through it.
     pub application: Option<String>,
-    /// By what each token that `dev` remembers is revoked, and until when that must be kept; for clocks that differ.
+    /// For each token that `dev` remembers, the keyed hash by which it is revoked, and until when the revocation must be
+    /// kept. This covers clocks that differ.
     pub tokens: Vec<(KeyedHash, Timestamp)>,
-    /// When they end.
+    /// When the credentials end.
     pub ended_at: Timestamp,
 }
 
 impl DevCredentials {
-    /// The statements that end them and drop the facts of `dev`; they touch nothing where there is nothing of `dev`.
+    /// Returns the queries that end the credentials and drop the facts of `dev`; they change nothing in a database without
+    /// any.
     pub(super) fn ending(&self) -> Vec<Query> {
         let mut ending = vec![Query::from((FORGET_FACTS, parameters![]))];
         if let Some(account) = self.account {
@@ -45,5 +47,5 @@ impl DevCredentials {
     }
 }
 
-/// For [`Store::check`](super::Store::check).
+/// The statements that [`Store::check`](super::Store::check) prepares.
 pub(super) const ALL: &[Statement] = &[REVOKE_KEYS, FORGET_FACTS];

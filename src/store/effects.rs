@@ -13,38 +13,38 @@ const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE n
 const RETIRE_PICTURE: Statement =
     insert!(REPLACED_PICTURE, " ON CONFLICT (name) DO UPDATE SET replaced_at = excluded.replaced_at");
 
-/// Something that happens together with a change, in its transaction or not at all.
+/// An effect that happens together with a change, in its transaction or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// An uploaded picture belongs to the account from now on: the sweeper must not take it for an orphan.
+    /// Assigns an uploaded picture to the account, so that the sweeper does not delete it as an orphan.
     AdoptPicture {
         /// The picture's name.
         name: String,
     },
-    /// A picture was replaced: it is kept for a while, so that the change can be undone, and then deleted.
+    /// Retires a replaced picture: it is kept for a while, so that the change can be undone, and then deleted.
     RetirePicture {
         /// The picture's name.
         name: String,
-        /// Whose it was.
+        /// The account it belonged to.
         account: AccountId,
         /// When it was replaced.
         at: Timestamp,
     },
-    /// A one-time code is used up. Without it there is no change: [`CodeFault::Used`].
+    /// Uses up a one-time code. If it is gone, the change fails with [`CodeFault::Used`].
     UseCode(CodeId),
-    /// Somebody is told about the change; when it is due at first, and when it comes too late.
+    /// Queues a notice about the change.
     Notify {
-        /// To whom, and what.
+        /// The sealed address and text.
         notice: SealedNotice,
-        /// From when on it may be delivered.
+        /// When it may first be delivered.
         due_at: Timestamp,
-        /// Until when.
+        /// When it is too late to deliver it.
         expires_at: Timestamp,
     },
 }
 
 impl Effect {
-    /// What brings it about.
+    /// Returns the query that brings the effect about.
     pub(super) fn query(&self) -> Query {
         match self {
             Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]).into(),
@@ -57,7 +57,7 @@ impl Effect {
         }
     }
 
-    /// Refuses the whole change when the rows that were touched say that this could not happen.
+    /// Returns an error, which undoes the whole change, if the number of touched rows shows that the effect did not happen.
     pub(super) fn check(&self, touched: u64) -> Result<(), Error> {
         match self {
             Effect::UseCode(_) if touched != 1 => Err(Error::Code(CodeFault::Used)),
@@ -66,5 +66,5 @@ impl Effect {
     }
 }
 
-/// For [`Store::check`](super::Store::check).
+/// The statements that [`Store::check`](super::Store::check) prepares.
 pub(super) const ALL: &[Statement] = &[ADOPT_PICTURE, RETIRE_PICTURE];

@@ -10,11 +10,11 @@ const OF_ACCOUNT: Statement =
 pub(super) const ADD: Statement = insert!(HISTORY);
 
 impl Store {
-    /// At most `limit` entries of an account's history after a sequence number, oldest first.
+    /// Returns at most `limit` entries of an account's history after a sequence number, oldest first.
     pub async fn history(&self, account: AccountId, after: i64, limit: i64) -> Result<Vec<Entry>, Error> {
         self.query(OF_ACCOUNT, parameters![account, after, limit], record::entry).await
     }
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[OF_ACCOUNT, ADD];

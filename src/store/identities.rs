@@ -13,18 +13,18 @@ const OF_ACCOUNT: Statement =
     select!(IDENTITY, "WHERE identity.account_id = ?1 ORDER BY identity.issuer, identity.subject_key");
 
 impl Store {
-    /// Binds a person of another identity provider to an account; [`Error::Taken`] when they are bound already.
+    /// Links an identity at another provider to an account; [`Error::Taken`] when it is linked already.
     pub async fn link(&self, account: AccountId, link: &Link, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![linking(account, link, now)]).await.map(drop)
     }
 
-    /// Who an account is at other identity providers.
+    /// Returns an account's identities at other providers.
     pub async fn identities(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
         self.query(OF_ACCOUNT, parameters![account], record::identity).await
     }
 }
 
-/// The statement that binds.
+/// Returns the query that links an identity to an account.
 pub(super) fn linking(account: AccountId, link: &Link, now: Timestamp) -> Query {
     (LINK, link_values(account, link, now)).into()
 }
@@ -41,5 +41,5 @@ pub(super) fn link_values(account: AccountId, link: &Link, now: Timestamp) -> Va
     })
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[LINK, OF_ACCOUNT];

@@ -1,4 +1,4 @@
-//! Accounts that come from elsewhere, many at a time.
+//! Bulk import of accounts.
 
 use std::collections::HashMap;
 
@@ -11,27 +11,27 @@ use crate::account::{Account, AccountId, Error, TenantId};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
 
-/// An account that comes from elsewhere, ready to be added.
+/// An imported account, ready to be added.
 #[derive(Clone)]
 pub struct ImportedAccount {
-    /// The account, the first entry of its history, and what it holds.
+    /// The account, its first history entry, and its unique keys.
     pub update: Update,
-    /// Who it is at other identity providers.
+    /// Its identities at other providers.
     pub links: Vec<Link>,
 }
 
-/// What an arrival would have and another account has already.
+/// A value that an imported account claims and another account already owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// The arrival, by its position.
+    /// The position of the imported account.
     pub position: usize,
-    /// What it is: `number`, `email`, `phone`, `username`, `biz_id` or `identities`.
+    /// The kind of value: `number`, `email`, `phone`, `username`, `biz_id` or `identities`.
     pub what: &'static str,
-    /// Who has it.
+    /// The account that owns it.
     pub owner: AccountId,
 }
 
-// One statement for a whole list is PostgreSQL's alone: SQLite runs the other for each member of the list.
+// Only PostgreSQL handles a whole list in one statement; SQLite runs its statement once for each element.
 const BY_IDS: Statement =
     Statement { sqlite: accounts::BY_ID.sqlite, postgres: select!(ACCOUNT, "WHERE account.id = ANY(?1)").postgres };
 const OWNERS: Statement = Statement {
@@ -60,7 +60,7 @@ const DRAW: Statement = statement!("UPDATE counter SET last = last + ?1 WHERE na
 const RAISE: Statement = statement!("UPDATE counter SET last = ?1 WHERE name = 'account' AND last < ?1");
 
 impl Store {
-    /// Those accounts that there are, in any order.
+    /// Returns the accounts among `ids` that exist, in any order.
     pub async fn accounts_with(&self, ids: &[AccountId]) -> Result<Vec<Account>, Error> {
         match self {
             Store::Sqlite(sqlite) => sqlite.query_each(BY_IDS, ids.iter().map(|id| parameters![*id]), record::account),
@@ -68,7 +68,7 @@ impl Store {
         }
     }
 
-    /// Who accounts are at other identity providers, in any order.
+    /// Returns the identities of accounts at other providers, in any order.
     pub async fn identities_of(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, Identity)>, Error> {
         match self {
             Store::Sqlite(sqlite) => sqlite.query_each(IDENTITIES, ids.iter().map(|id| parameters![*id]), identity),
@@ -76,14 +76,14 @@ impl Store {
         }
     }
 
-    /// Draws so many account numbers at once and returns the last of them.
+    /// Draws `count` account numbers at once and returns the last of them.
     pub async fn draw_account_numbers(&self, count: i64) -> Result<i64, Error> {
         let drawn = self.write(DRAW, parameters![count], |row| computed(row, 0)).await?;
         always(drawn.into_iter().next())
     }
 
-    /// Adds accounts, all or none, and sees to it that numbers drawn from now on are higher. False when another account
-    /// has what one of them would have, and then nothing is written: [`Store::conflicts`] finds out which.
+    /// Adds accounts, all or none, and makes sure that numbers drawn later are higher. Returns false, and writes nothing,
+    /// when another account owns a value that one of them claims; [`Store::conflicts`] finds out which.
     pub async fn add_accounts(&self, imported_accounts: &[&ImportedAccount]) -> Result<bool, Error> {
         let accounts = || imported_accounts.iter().map(|imported_account| &imported_account.update.account);
         let Some(highest) = accounts().map(|account| account.number).max() else { return Ok(true) };
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// What arrivals would have and other accounts have already.
+    /// Returns the values that imported accounts claim and other accounts already own.
     pub async fn conflicts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<Conflict>, Error> {
         let owners: HashMap<_, _> = self.owners(imported_accounts).await?.into_iter().collect();
         let linked_accounts: HashMap<_, _> = self.linked_accounts(imported_accounts).await?.into_iter().collect();
@@ -173,7 +173,7 @@ impl Store {
 }
 
 impl ImportedAccount {
-    /// Names what only one account may have, one name for each thing: to find it twice among arrivals.
+    /// Returns a name for each value that only one account may have, to detect duplicates among imported accounts.
     pub fn names(&self) -> Vec<(&'static str, Vec<u8>)> {
         let one = [self];
         let id = ("id", id_name(self.update.account.id));
@@ -188,7 +188,7 @@ impl ImportedAccount {
     }
 }
 
-/// Names an account's identifier, as [`ImportedAccount::names`] does.
+/// Returns the name of an account's identifier, as in [`ImportedAccount::names`].
 pub fn id_name(id: AccountId) -> Vec<u8> {
     [b"id\0", id.0.as_bytes().as_slice()].concat()
 }
@@ -196,7 +196,8 @@ pub fn id_name(id: AccountId) -> Vec<u8> {
 type KeyOwner = ((TenantId, String, KeyedHash), AccountId);
 type LinkedTo = ((String, KeyedHash), AccountId);
 
-/// Everything that arrivals would hold, their numbers too, each with its arrival's position and identifier.
+/// Returns every unique key of imported accounts, including their numbers, each with its account's position and identifier
+/// and with its tenant.
 fn unique_keys<'a>(
     imported_accounts: &'a [&'a ImportedAccount],
 ) -> impl Iterator<Item = (usize, AccountId, TenantId, UniqueKey)> + 'a {
@@ -215,7 +216,8 @@ fn links<'a>(imported_accounts: &'a [&'a ImportedAccount]) -> impl Iterator<Item
         .flat_map(|(position, imported_account)| imported_account.links.iter().map(move |link| (position, link)))
 }
 
-/// In the order of their keys, which are hashes: so each page of the index is changed once, not once a row.
+/// Returns rows in the order of their keys, which are hashes, so that each index page is changed once rather than once per
+/// row.
 fn unique_key_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
     let mut unique_keys: Vec<_> = unique_keys(imported_accounts).collect();
     unique_keys.sort_by(|(_, _, one_tenant, one), (_, _, other_tenant, other)| {
@@ -227,7 +229,7 @@ fn unique_key_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
         .collect()
 }
 
-/// In the order of their keys, like [`unique_key_rows`].
+/// Returns rows in the order of their keys, like [`unique_key_rows`].
 fn identity_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
     let mut linked: Vec<_> =
         links(imported_accounts).map(|(position, link)| (link, &imported_accounts[position].update.account)).collect();
@@ -256,5 +258,5 @@ fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
     Ok((IDENTITY.at(row, 0).get(IDENTITY.account_id)?, record::identity(row)?))
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[BY_IDS, OWNERS, LINKED_TO, IDENTITIES, DRAW, RAISE];

@@ -22,12 +22,12 @@ const RETIRE_SIGNING_KEYS: Statement =
 const FORGET_SIGNING_KEYS: Statement = statement!("DELETE FROM signing_key WHERE retired_at < ?1");
 
 impl Store {
-    /// A fact about this installation, if it was stated.
+    /// Returns a fact about this installation, if it is set.
     pub async fn find_fact(&self, name: &str) -> Result<Option<String>, Error> {
         self.find(FACT, parameters![name], fact).await
     }
 
-    /// A fact about this installation; the first caller's `fresh` value stays.
+    /// Returns a fact about this installation, setting it to `fresh` if it is unset; the first caller's value stays.
     pub async fn fact(&self, name: &str, fresh: &str) -> Result<String, Error> {
         if let Some(value) = self.find_fact(name).await? {
             return Ok(value);
@@ -36,18 +36,18 @@ impl Store {
         self.find_fact(name).await.and_then(always)
     }
 
-    /// Replaces a fact about this installation.
+    /// Sets or replaces a fact about this installation.
     pub async fn set_fact(&self, name: &str, value: &str) -> Result<(), Error> {
         self.execute(vec![(SET_FACT, values!(INSTALLATION { name, value }))]).await.map(drop)
     }
 
-    /// A sealed key, if it was made already.
+    /// Returns a sealed key, if it was made already.
     pub async fn secret(&self, purpose: Purpose, generation: i64) -> Result<Option<Vec<u8>>, Error> {
         let sealed = |row: &dyn Row| SECRET.at(row, 0).get(SECRET.sealed);
         self.find(SECRET_OF, parameters![purpose.name(), generation], sealed).await
     }
 
-    /// Keeps a sealed key unless another instance was faster; returns the one that is kept.
+    /// Stores a sealed key unless another instance was faster; returns the stored one.
     pub async fn add_secret(
         &self,
         purpose: Purpose,
@@ -60,7 +60,7 @@ impl Store {
         self.secret(purpose, generation).await.and_then(always)
     }
 
-    /// The signing keys, oldest first.
+    /// Returns the signing keys, oldest first.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, Error> {
         self.query(SIGNING_KEYS, vec![], record::signing_key).await
     }
@@ -79,7 +79,7 @@ impl Store {
         self.execute(vec![(ADD_SIGNING_KEY, add), (RETIRE_SIGNING_KEYS, retire)]).await.map(drop)
     }
 
-    /// Deletes signing keys that were retired before a moment: every token that they signed has expired.
+    /// Deletes signing keys that were retired before a given time, when every token that they signed has expired.
     pub async fn forget_signing_keys(&self, retired_before: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET_SIGNING_KEYS, parameters![retired_before])]).await.map(drop)
     }
@@ -89,7 +89,7 @@ fn fact(row: &dyn Row) -> Result<String, Error> {
     INSTALLATION.at(row, 0).get(INSTALLATION.value)
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[
     PING,
     FACT,

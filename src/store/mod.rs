@@ -1,7 +1,7 @@
-//! The disk: the only place that knows SQL.
+//! Storage: the only module that contains SQL.
 //!
-//! [`Store`] names every operation after what it is for. What both databases do alike is written once
-//! ([`statement`](self)); what is particular to an engine, how a change commits, lives in its own folder.
+//! [`Store`] names each operation after its purpose. Code shared by both databases is written once ([`statement`](self));
+//! code specific to an engine, such as how a change commits, is in its own folder.
 
 mod accounts;
 mod api_keys;
@@ -67,27 +67,27 @@ pub use table::{Table, unreadable};
 pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
 
-/// The database, one of two.
+/// The database, of one of two kinds.
 #[derive(Clone)]
 pub enum Store {
-    /// The embedded one.
+    /// Embedded SQLite.
     Sqlite(Sqlite),
-    /// A server, for several instances.
+    /// A PostgreSQL server, which several instances can share.
     Postgres(Postgres),
 }
 
-/// Why the database cannot be used at all.
+/// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It does not answer, or not as asked.
+    /// It cannot be reached, or returned an error.
     #[error("database {0}: {1}")]
     Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A newer program has changed it.
+    /// A newer version of the program has migrated it.
     #[error(
         "database {0}: made by a newer version of selfsame ({1} is unknown to this one); start that version, or restore a backup made before the upgrade"
     )]
     Newer(String, String),
-    /// It holds another change under the same number.
+    /// An applied migration differs from this program's migration with the same number.
     #[error("database {0}: {1}; this is not a database of this program, or it was changed by hand")]
     Divergent(String, String),
     /// The server may lose acknowledged changes.
@@ -95,14 +95,14 @@ pub enum OpenError {
         "database {0}: the server runs with fsync = off and may lose what it acknowledged; turn it on, or set database.allow_unsafe_durability = true for throw-away data"
     )]
     Unsafe(String),
-    /// It is in use and was not made by `dev`, which was to work in it.
+    /// `dev` was to work in it, but it is in use and was not made by `dev`.
     #[error(
         "database {0}: it was not made by `selfsame dev`, which would add demo accounts and their credentials to it; use `selfsame serve`, or choose another database for `dev` with --data or --database"
     )]
     NotMadeByDev(String),
 }
 
-/// An account with everything that decides a request, from one query.
+/// An account with everything that decides a request, read in one query.
 #[derive(Clone, Debug)]
 pub struct CallerRecord {
     /// The account that the token names.
@@ -111,13 +111,13 @@ pub struct CallerRecord {
     pub tenant: Tenant,
     /// Tokens of the account issued before this are revoked.
     pub tokens_not_before: Option<Timestamp>,
-    /// Whether this very token is revoked.
+    /// Whether the presented token is revoked.
     pub revoked: bool,
-    /// The keyed hash of the client hash that the session is bound to, once it is.
+    /// The keyed hash of the client hash that the session is bound to, if it is bound.
     pub client_hash: Option<KeyedHash>,
 }
 
-/// A key that signs this installation's own tokens, as it is stored.
+/// A key that signs this installation's tokens, as it is stored.
 #[derive(Clone, Debug)]
 pub struct SigningKeyRecord {
     /// The `kid` in token headers.
@@ -128,71 +128,71 @@ pub struct SigningKeyRecord {
     pub public_key: String,
     /// The private half in PKCS #8, sealed under the master key.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When a newer key took over.
+    /// When a newer key replaced it.
     pub retired_at: Option<Timestamp>,
 }
 
 impl SigningKeyRecord {
-    /// A column of it is not what the program stores.
+    /// Returns the error for a column whose value is not one that the program stores.
     pub fn unreadable(&self, column: &str, why: impl fmt::Display) -> Error {
         unreadable("signing_key", &self.key_id, column, why)
     }
 }
 
-/// Who an account is at another identity provider.
+/// An identity at another provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The provider, as its tokens name it.
+    /// The issuer, as the provider's tokens name it.
     pub issuer: String,
-    /// The person, as that provider names them.
+    /// The subject: the person, as that provider names them.
     pub subject: String,
 }
 
-/// Binds a person of another identity provider to an account.
+/// A link from an identity at another provider to an account.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Who it is there.
+    /// The identity.
     pub identity: Identity,
     /// The keyed hash of the subject.
     pub key: KeyedHash,
 }
 
-/// Something that only one account may hold.
+/// A value that only one account may own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueKey {
-    /// What it is.
+    /// Its kind.
     pub kind: Unique,
     /// The keyed hash of the folded value.
     pub key: KeyedHash,
 }
 
-/// A change of one account, ready to be written: all of it or nothing.
+/// A change to one account, ready to be written, all or nothing.
 #[derive(Clone)]
 pub struct Update {
     /// The account after the change.
     pub account: Account,
-    /// What was done, chained to what was done before.
+    /// The history entry of the change, chained to the previous one.
     pub entry: Entry,
-    /// What the account holds no longer.
+    /// Unique keys that the account gives up.
     pub release: Vec<UniqueKey>,
-    /// What it holds from now on.
+    /// Unique keys that the account claims.
     pub claim: Vec<UniqueKey>,
-    /// The nonce of the encrypted body that asks for the change: used up with it, or nothing is changed.
+    /// The nonce of the encrypted body that asks for the change; it is used up with the change, or nothing is changed.
     pub nonce: Option<Nonce>,
-    /// What else happens with the change.
+    /// Further effects of the change.
     pub effects: Vec<Effect>,
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
-    /// The account as it is now.
+    /// The current account.
     pub account: Account,
     /// Whether it was changed; if not, nothing was written.
     pub changed: bool,
-    /// Whether a notice was left that can be delivered.
+    /// Whether a notice was queued for delivery.
     pub notifies: bool,
 }
 
@@ -204,17 +204,17 @@ impl From<Update> for Commit {
 }
 
 impl Commit {
-    /// Nothing was to be changed.
+    /// Returns the result of a commit that changed nothing.
     fn unchanged(account: Account) -> Commit {
         Commit { account, changed: false, notifies: false }
     }
 }
 
-/// Makes the change out of the account as it is now; run again, under a lock, when somebody else was faster. `None` when
-/// nothing would change.
+/// Makes an update from the current account, or `None` when nothing would change. Called again, under a lock, when the
+/// account was changed in between.
 pub type MakeUpdate = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send + Sync>;
 
-/// Reads a value out of a row.
+/// Reads a value from a row.
 type Read<T> = fn(&dyn Row) -> Result<T, Error>;
 
 /// A statement and its parameters.
@@ -222,7 +222,7 @@ type Read<T> = fn(&dyn Row) -> Result<T, Error>;
 struct Query {
     statement: Statement,
     parameters: Vec<Parameter>,
-    /// The one unique key that it claims: the constraint protects keys of several kinds.
+    /// The kind of the one unique key that it claims; the constraint covers keys of several kinds.
     claims: Option<Unique>,
 }
 
@@ -233,7 +233,7 @@ impl From<(Statement, Vec<Parameter>)> for Query {
 }
 
 impl Store {
-    /// Opens the database and brings its tables up to date; of several instances, one does it while the others wait.
+    /// Opens the database and migrates its tables; of several instances, one migrates while the others wait.
     pub async fn open(url: &DatabaseUrl, settings: &config::Database) -> Result<Store, OpenError> {
         match url {
             DatabaseUrl::Sqlite(path) => Sqlite::open(path, settings).map(Store::Sqlite),
@@ -241,12 +241,12 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     pub async fn ping(&self) -> Result<(), Error> {
         self.query(installation::PING, vec![], |row| value::computed::<i64>(row, 0)).await.map(drop)
     }
 
-    /// Prepares every statement there is: the tables are those that this program was written for.
+    /// Prepares every statement, which checks that the tables are those that this program was written for.
     pub async fn check(&self) -> Result<(), Error> {
         let modules = [
             accounts::ALL,
@@ -280,10 +280,10 @@ impl Store {
         }
     }
 
-    /// Commits the change that `make_update` makes of `account`, durably.
+    /// Commits, durably, the change that `make_update` makes to `account`.
     ///
-    /// When somebody else changed the account in between, it is locked, read again, and attempted again: nobody starves
-    /// and no update is lost. Once begun, a commit is finished even if the caller goes away.
+    /// If the account was changed in between, it is locked and read again, and the change is attempted again: no request
+    /// starves and no update is lost. Once begun, a commit is finished even if the caller goes away.
     pub async fn commit(&self, account: Account, make_update: MakeUpdate) -> Result<Commit, Error> {
         let Some(first) = make_update(&account)? else {
             return Ok(Commit::unchanged(account));
@@ -326,7 +326,7 @@ impl Store {
         self.execute_if(queries, |_| Ok(())).await
     }
 
-    /// The same, undone when `accept` refuses what was touched.
+    /// Like [`Store::execute`], but rolls back when `accept` refuses the numbers of touched rows.
     async fn execute_if(
         &self,
         queries: Vec<impl Into<Query>>,

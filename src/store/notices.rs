@@ -9,7 +9,7 @@ use super::{Query, Store};
 use crate::account::{Error, Medium};
 
 const ADD: Statement = insert!(NOTICE);
-/// The outer condition on `due_at` is asked again once another instance's claim of the same row has committed.
+/// The outer condition on `due_at` is evaluated again after another instance's claim of the same row has committed.
 const CLAIM: Statement = statement!(
     "UPDATE notice SET attempts = attempts + 1, due_at = ?3 WHERE due_at <= ?2 AND id = (SELECT id FROM notice \
      WHERE medium = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at LIMIT 1) RETURNING ",
@@ -19,30 +19,31 @@ const POSTPONE: Statement = statement!("UPDATE notice SET due_at = ?3 WHERE id =
 const FORGET: Statement = statement!("DELETE FROM notice WHERE id = ?1");
 const FORGET_EXPIRED: Statement = statement!("DELETE FROM notice WHERE expires_at <= ?1");
 
-/// A notice on its way: address and text sealed.
+/// A queued notice; its address and text are sealed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SealedNotice {
     /// New for every notice.
     pub id: Uuid,
-    /// What it goes through.
+    /// The medium it is sent through.
     pub medium: Medium,
     /// The generation of the key that sealed it.
     pub key: i64,
-    /// Address and text.
+    /// The address and text, sealed.
     pub sealed: Vec<u8>,
 }
 
 /// A notice that this instance may deliver until its lease ends.
 #[derive(Clone, Debug)]
 pub struct ClaimedNotice {
-    /// Which.
+    /// The notice.
     pub notice: SealedNotice,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: i64,
 }
 
 impl Store {
-    /// Claims the notice that is due longest, if any: until `lease` no other instance takes it, and after that it is due again.
+    /// Claims the notice that has been due longest, if any. No other instance claims it until `lease`; after that it is due
+    /// again.
     pub async fn claim_notice(
         &self,
         medium: Medium,
@@ -61,23 +62,23 @@ impl Store {
         }))
     }
 
-    /// Makes a notice due again at a moment, unless somebody else has claimed it since.
+    /// Makes a notice due again at a given time, unless another instance has claimed it since.
     pub async fn postpone_notice(&self, claimed: &ClaimedNotice, due_at: Timestamp) -> Result<(), Error> {
         self.execute(vec![(POSTPONE, parameters![claimed.notice.id, claimed.attempt, due_at])]).await.map(drop)
     }
 
-    /// Forgets a notice that was delivered or given up.
+    /// Deletes a notice that was delivered or given up.
     pub async fn forget_notice(&self, id: Uuid) -> Result<(), Error> {
         self.execute(vec![(FORGET, parameters![id])]).await.map(drop)
     }
 
-    /// Deletes notices that came too late, and returns how many.
+    /// Deletes expired notices, and returns how many.
     pub async fn forget_expired_notices(&self, now: Timestamp) -> Result<u64, Error> {
         Ok(self.execute(vec![(FORGET_EXPIRED, parameters![now])]).await?.into_iter().sum())
     }
 }
 
-/// The statement that leaves a notice.
+/// Returns the query that queues a notice.
 pub(super) fn leaving(notice: &SealedNotice, due_at: Timestamp, expires_at: Timestamp) -> Query {
     let SealedNotice { id, medium, key, sealed } = notice;
     let values = values!(NOTICE {
@@ -92,5 +93,5 @@ pub(super) fn leaving(notice: &SealedNotice, due_at: Timestamp, expires_at: Time
     (ADD, values).into()
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[ADD, CLAIM, POSTPONE, FORGET, FORGET_EXPIRED];

@@ -17,27 +17,27 @@ const LIST_REPLACED: Statement =
 const FORGET_REPLACED: Statement = statement!("DELETE FROM replaced_picture WHERE name = ?1");
 
 impl Store {
-    /// Remembers a picture that is about to be uploaded.
+    /// Records a picture that is about to be uploaded.
     pub async fn add_pending_picture(&self, name: &str, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![(ADD_PENDING, values!(PENDING { name, uploaded_at: now }))]).await.map(drop)
     }
 
-    /// Whether an uploaded picture still waits for its change.
+    /// Checks whether an uploaded picture still awaits its change.
     pub async fn is_pending_picture(&self, name: &str) -> Result<bool, Error> {
         self.find(IS_PENDING, parameters![name], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// At most a hundred pictures that were uploaded before a moment and still wait for their change, the oldest first.
+    /// Returns at most a hundred pictures that were uploaded before a given time and still await their change, oldest first.
     pub async fn pending_pictures(&self, before: Timestamp) -> Result<Vec<String>, Error> {
         self.query(LIST_PENDING, parameters![before], |row| PENDING.at(row, 0).get(PENDING.name)).await
     }
 
-    /// Forgets an upload that was deleted.
+    /// Deletes the record of an upload that was deleted.
     pub async fn forget_pending_picture(&self, name: &str) -> Result<(), Error> {
         self.execute(vec![(FORGET_PENDING, parameters![name])]).await.map(drop)
     }
 
-    /// At most a hundred pictures that were replaced before a moment, each with whose it was, the oldest first.
+    /// Returns at most a hundred pictures that were replaced before a given time, each with its account, oldest first.
     pub async fn replaced_pictures(&self, before: Timestamp) -> Result<Vec<(String, AccountId)>, Error> {
         let read = |row: &dyn Row| {
             let record = REPLACED.at(row, 0);
@@ -46,12 +46,12 @@ impl Store {
         self.query(LIST_REPLACED, parameters![before], read).await
     }
 
-    /// Forgets a replaced picture that was deleted, or is shown again.
+    /// Deletes the record of a replaced picture that was deleted, or is in use again.
     pub async fn forget_replaced_picture(&self, name: &str) -> Result<(), Error> {
         self.execute(vec![(FORGET_REPLACED, parameters![name])]).await.map(drop)
     }
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
     &[ADD_PENDING, IS_PENDING, FORGET_PENDING, LIST_PENDING, LIST_REPLACED, FORGET_REPLACED];

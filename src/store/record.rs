@@ -1,4 +1,4 @@
-//! Rows to values and back.
+//! Conversions between rows and domain values.
 
 use super::statement::{Part, parts};
 use super::stored::{Plain, Stored, utf8};
@@ -13,7 +13,7 @@ use crate::account::{Account, Attributes, Error, Field, Tenant, Texts};
 pub(super) const ACCOUNT_COLUMNS: usize = ACCOUNT.table().width();
 /// How many columns [`tenant_at`] reads.
 pub(super) const TENANT_COLUMNS: usize = TENANT.table().width() + 1;
-/// Those columns: a tenant's own, and the version of its schema, which is set by itself.
+/// Those columns: the tenant's own, and the version of its schema, which is set separately.
 pub(super) const TENANT_WITH_SCHEMA: Part = Part::All(parts![
     { Part::Columns(TENANT.table()) },
     ", (SELECT s.version FROM attribute_schema s WHERE s.tenant_id = tenant.id AND s.document IS NOT NULL)",
@@ -102,7 +102,7 @@ pub(super) fn tenant_values(tenant: &Tenant) -> Vec<Parameter> {
     })
 }
 
-/// Reads an account, its tenant, and what decides beside them.
+/// Reads an account with its tenant, revocations and client binding.
 pub(super) fn caller_record(row: &dyn Row) -> Result<CallerRecord, Error> {
     let account = account(row)?;
     let after = ACCOUNT_COLUMNS + TENANT_COLUMNS;

@@ -7,7 +7,7 @@ use super::value::{Row, always, computed, parameters};
 use crate::account::{Error, TenantId};
 use jiff::Timestamp;
 
-// The row stays when a schema is taken away: a version is never used again, so that nobody who remembers one can be wrong.
+// The row stays when a schema is removed, so that a version is never used again and cached versions stay correct.
 const SET: Statement = statement!(
     "INSERT INTO attribute_schema (tenant_id, version, document, set_at) VALUES (?1, 1, ?2, ?3) \
      ON CONFLICT (tenant_id) DO UPDATE SET version = attribute_schema.version + 1, document = excluded.document, \
@@ -17,7 +17,7 @@ const OF: Statement =
     select!(SCHEMA, "WHERE attribute_schema.tenant_id = ?1 AND attribute_schema.document IS NOT NULL");
 
 impl Store {
-    /// Sets the schema that the attributes of a tenant's accounts are held to, or takes it away; returns its version.
+    /// Sets or removes the schema that the attributes of a tenant's accounts must match; returns its new version.
     pub async fn set_attribute_schema(
         &self,
         tenant: TenantId,
@@ -29,7 +29,7 @@ impl Store {
         always(versions.into_iter().next())
     }
 
-    /// The schema that the attributes of a tenant's accounts are held to, with its version.
+    /// Returns the schema that the attributes of a tenant's accounts must match, with its version.
     pub async fn attribute_schema(&self, tenant: TenantId) -> Result<Option<(i64, String)>, Error> {
         let read = |row: &dyn Row| {
             let record = SCHEMA.at(row, 0);
@@ -41,5 +41,5 @@ impl Store {
     }
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[SET, OF];

@@ -1,4 +1,4 @@
-//! What the unit tests of handles stand on: an empty embedded database and fixed keys, thrown away with the value.
+//! The fixture for unit tests of handles: an empty embedded database and fixed keys, deleted when the value is dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Overrides, Sources};
 use crate::keys::{Keyring, MasterKey};
 
-/// A database of its own, keys, and a clock that is set by hand.
+/// A separate database, keys, and a clock that is set by hand.
 pub(crate) struct Scratch {
     pub(crate) store: Store,
     pub(crate) keys: Keyring,
@@ -25,7 +25,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// With the default settings, but that no answer takes a least time.
+    /// Creates a fixture with the default settings, except that responses have no minimum time.
     pub(crate) async fn new() -> Scratch {
         let folder = tempfile::tempdir().unwrap();
         let environment = vec![("SELFSAME__CODES__ANSWER_TIME".into(), "0s".into())];
@@ -44,7 +44,7 @@ impl Scratch {
         self.hand.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
-    /// A tenant that is stored.
+    /// Adds a tenant and returns it.
     pub(crate) async fn tenant(&self) -> Tenant {
         let number = self.store.next_tenant_number().await.unwrap();
         let id = TenantId(self.clock.new_id());

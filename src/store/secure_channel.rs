@@ -27,7 +27,7 @@ const BIND_SESSION: Statement =
     statement!("UPDATE channel_session SET account_id = ?2, client = ?3 WHERE id = ?1 AND account_id IS NULL");
 const SESSION_ALONE: Statement = select!(SESSION, "WHERE channel_session.id = ?1");
 const CLOSE_SESSION: Statement = statement!("DELETE FROM channel_session WHERE id = ?1");
-// A thousand at once is more than ever are too many: each new one makes room for itself.
+// There are never more than 1000 over the limit at once, because each new session makes room for itself.
 const CROWD_OUT_OF_SOURCE: Statement = statement!(
     "DELETE FROM channel_session WHERE id IN (SELECT id FROM channel_session WHERE source = ?1 AND account_id IS NULL \
      ORDER BY created_at DESC, id LIMIT 1000 OFFSET ?2)"
@@ -50,28 +50,28 @@ const FORGET_NONCES: Statement = statement!("DELETE FROM channel_nonce WHERE exp
 /// A key that opens encrypted bodies, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelKeyRecord {
-    /// Its name.
+    /// Its identifier.
     pub key_id: String,
-    /// Of what kind it is.
+    /// Its kind.
     pub kind: String,
     /// The public half as a JWK.
     pub public_key: String,
     /// The private half, sealed under the master key.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When a newer key of its kind took over.
+    /// When a newer key of its kind replaced it.
     pub retired_at: Option<Timestamp>,
 }
 
 impl ChannelKeyRecord {
-    /// A column of it is not what the program stores.
+    /// Returns the error for a column whose value is not one that the program stores.
     pub fn unreadable(&self, column: &str, why: impl fmt::Display) -> Error {
         unreadable("channel_key", &self.key_id, column, why)
     }
 }
 
-/// A session that begins.
+/// A new session.
 #[derive(Clone, Debug)]
 pub struct NewChannelSession {
     /// Its identifier.
@@ -82,7 +82,7 @@ pub struct NewChannelSession {
     pub source: KeyedHash,
     /// When it begins.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -91,17 +91,17 @@ pub struct NewChannelSession {
 pub struct ChannelSession {
     /// Its two keys, sealed.
     pub sealed: Vec<u8>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// Who used it first; nobody yet if there is none.
+    /// The account and client that used it first; `None` before its first use.
     pub owner: Option<ChannelOwner>,
-    /// How many messages it has taken.
+    /// How many messages it has accepted.
     pub messages: i64,
-    /// Whether the nonce that was asked about is among theirs.
+    /// Whether the nonce in question was used in it.
     pub nonce_used: bool,
 }
 
-/// Whose a session is.
+/// The owner of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelOwner {
     /// The account.
@@ -110,32 +110,32 @@ pub struct ChannelOwner {
     pub client: KeyedHash,
 }
 
-/// What makes a message one that was never seen before.
+/// A nonce, which distinguishes a message from a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nonce {
-    /// What it must differ from the others of.
+    /// The scope within which it must be unique.
     pub scope: Vec<u8>,
     /// The nonce.
     pub nonce: Vec<u8>,
-    /// Whom it is counted for; those of a session are counted by the session.
+    /// The account that it is counted for; `None` for nonces of a session, which counts its own messages.
     pub account: Option<AccountId>,
-    /// When it is forgotten.
+    /// When it may be deleted.
     pub expires_at: Timestamp,
 }
 
-/// What is known of a nonce.
+/// The stored state of a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonceState {
     /// Whether it was used.
     pub used: bool,
-    /// How many of its scope are remembered for the account.
+    /// How many unexpired nonces of its scope are stored for the account.
     pub remembered: i64,
-    /// When the first of those is forgotten.
+    /// When the first of those expires.
     pub oldest_expires_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// The keys that open encrypted bodies, oldest first.
+    /// Returns the keys that open encrypted bodies, oldest first.
     pub async fn channel_keys(&self) -> Result<Vec<ChannelKeyRecord>, Error> {
         self.query(KEYS, vec![], key).await
     }
@@ -154,12 +154,12 @@ impl Store {
         self.execute(vec![(ADD_KEY, add), (RETIRE_KEYS, retire)]).await.map(drop)
     }
 
-    /// Deletes keys that were retired before a moment.
+    /// Deletes keys that were retired before a given time.
     pub async fn forget_channel_keys(&self, retired_before: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET_KEYS, parameters![retired_before])]).await.map(drop)
     }
 
-    /// Begins a session. Of those from its address that nobody has used yet only the newest `limit` stay.
+    /// Begins a session. Of the unused sessions from its address, only the newest `limit` are kept.
     pub async fn add_channel_session(&self, session: NewChannelSession, limit: i64) -> Result<(), Error> {
         let crowd_out = parameters![session.source, limit];
         let add = values!(SESSION {
@@ -175,13 +175,13 @@ impl Store {
         self.execute(vec![(ADD_SESSION, add), (CROWD_OUT_OF_SOURCE, crowd_out)]).await.map(drop)
     }
 
-    /// A session by its identifier, and whether a nonce was used in it: one query.
+    /// Returns a session by its identifier, and whether a nonce was used in it, in one query.
     pub async fn channel_session(&self, id: [u8; 16], nonce: &[u8]) -> Result<Option<ChannelSession>, Error> {
         self.find(SESSION_AND_NONCE, parameters![id.to_vec(), nonce.to_vec()], session).await
     }
 
-    /// Binds a session to who uses it first, and says whether it is theirs: of two first users one wins. Of the account's
-    /// sessions only the newest `limit` stay.
+    /// Binds an unused session to `owner`, and returns whether `owner` owns it: of two first users one wins. Of the
+    /// account's sessions, only the newest `limit` are kept.
     pub async fn bind_channel_session(&self, id: [u8; 16], owner: ChannelOwner, limit: i64) -> Result<bool, Error> {
         let bind = parameters![id.to_vec(), owner.account, owner.client];
         let crowd_out = parameters![owner.account, limit];
@@ -195,7 +195,7 @@ impl Store {
         self.execute(vec![(CLOSE_SESSION, parameters![id.to_vec()])]).await.map(drop)
     }
 
-    /// What is known of a nonce, and of the others of an account in its scope.
+    /// Returns the state of a nonce, and of the account's other nonces in its scope.
     pub async fn channel_nonce(
         &self,
         scope: &[u8],
@@ -211,18 +211,18 @@ impl Store {
         self.find(NONCE, bound, read).await.and_then(always)
     }
 
-    /// Uses a nonce up, for a message that changes nothing; [`ChannelFault::Payload`] when it was used before.
+    /// Uses up the nonce of a message that changes nothing; [`ChannelFault::Payload`] when it was used before.
     pub async fn use_nonce(&self, nonce: &Nonce) -> Result<(), Error> {
         self.execute(using(nonce).into()).await.map(drop).map_err(replayed)
     }
 
-    /// Deletes sessions that have ended and nonces that need no longer be known.
+    /// Deletes expired sessions and nonces.
     pub async fn forget_channels(&self, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET_SESSIONS, parameters![now]), (FORGET_NONCES, parameters![now])]).await.map(drop)
     }
 }
 
-/// The statements that use a nonce up and count its message for the session, if it belongs to one.
+/// Returns the queries that use a nonce up and count its message for the session, if it belongs to one.
 pub(super) fn using(nonce: &Nonce) -> [Query; 2] {
     let count = (COUNT_MESSAGE, parameters![nonce.scope.clone()]);
     [(USE_NONCE, nonce_values(nonce)).into(), count.into()]
@@ -233,7 +233,7 @@ pub(super) fn nonce_values(nonce: &Nonce) -> Values {
     values!(CHANNEL_NONCE { scope, nonce, account_id: account, expires_at })
 }
 
-/// A nonce that was used before makes a message one that does not open.
+/// Maps a nonce that was used before to the error of a message that does not open.
 pub(super) fn replayed(error: Error) -> Error {
     match error {
         Error::Taken(Unique::Nonce) => Error::Channel(ChannelFault::Payload),
@@ -270,7 +270,7 @@ fn session_owner(row: &dyn Row) -> Result<Option<ChannelOwner>, Error> {
     Ok(account.zip(client).map(|(account, client)| ChannelOwner { account, client }))
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[
     KEYS,
     ADD_KEY,

@@ -3,15 +3,15 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::sqlite;
 use crate::account::Error;
 
-/// Remembers where names were first seen, however many: on disk once they are more than fit into a few megabytes, in a
-/// file that the system removes when this is dropped.
+/// Remembers the place where each name was first seen, for any number of names. Beyond 16 MiB they go to disk, in a file
+/// that the system removes when this is dropped.
 pub struct Seen(Connection);
 
-/// Kibibytes of names that are kept in memory.
+/// Memory for names, in KiB.
 const MEMORY: i64 = 16 * 1024;
 
 impl Seen {
-    /// Has seen nothing.
+    /// Creates an empty set.
     pub fn new() -> Result<Seen, Error> {
         // The empty name makes a temporary file (SQLite, "Temporary Databases").
         let connection = Connection::open("").map_err(sqlite::error)?;
@@ -22,7 +22,7 @@ impl Seen {
         Ok(Seen(connection))
     }
 
-    /// Notes a name's place, unless it was noted before: then returns where.
+    /// Records the place of a new name; returns the earlier place if the name was recorded before.
     pub fn note(&self, name: &[u8], place: u64) -> Result<Option<u64>, Error> {
         let place = i64::try_from(place).unwrap_or(i64::MAX);
         let mut add = self.0.prepare_cached("INSERT INTO seen (name, place) VALUES (?1, ?2)").map_err(sqlite::error)?;
@@ -33,7 +33,7 @@ impl Seen {
         }
     }
 
-    /// Where a name was first seen.
+    /// Returns the place where a name was first seen.
     pub fn place(&self, name: &[u8]) -> Result<Option<u64>, Error> {
         let mut find = self.0.prepare_cached("SELECT place FROM seen WHERE name = ?1").map_err(sqlite::error)?;
         let place: Option<i64> = find.query_row([name], |row| row.get(0)).optional().map_err(sqlite::error)?;

@@ -19,7 +19,7 @@ const BY_TOKEN: Statement = statement!(
     " FROM refresh_token JOIN sign_in ON sign_in.id = refresh_token.sign_in_id WHERE refresh_token.hash = ?1"
 );
 
-// To refresh: whoever refreshes or ends a sign-in locks its row first, so that an end sees every token there is.
+// To refresh. Refreshing and ending a sign-in both lock its row first, so that an end covers every token.
 const PROLONG: Statement = statement!("UPDATE sign_in SET expires_at = ?2 WHERE id = ?1 AND ended_at IS NULL");
 const SPEND: Statement = statement!(
     "UPDATE refresh_token SET successor = ?2 WHERE hash = ?1 AND successor IS NULL AND expires_at > ?3 \
@@ -43,43 +43,43 @@ const FORGET: Statement = statement!("DELETE FROM sign_in WHERE expires_at < ?1"
 /// A person's sign-in through an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// Identifies it.
+    /// Its identifier.
     pub id: Uuid,
-    /// Who signed in.
+    /// The account that signed in.
     pub account_id: AccountId,
-    /// Through which application.
+    /// The application that it signed in through.
     pub application_id: String,
-    /// When.
+    /// When it began.
     pub started_at: Timestamp,
-    /// When it was ended: by the application, or because a spent token came again.
+    /// When it was ended: by the application, or because a spent refresh token was used again.
     pub ended_at: Option<Timestamp>,
 }
 
-/// A refresh token as it is stored, with the access token that is issued beside it.
+/// A refresh token as it is stored, with the access token that was issued with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The keyed hash of the token.
     pub hash: KeyedHash,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// What the access token is revoked by.
+    /// The keyed hash by which the access token is revoked.
     pub access_token: KeyedHash,
-    /// Until when that must be remembered.
+    /// Until when that revocation must be kept.
     pub access_ends_at: Timestamp,
 }
 
-/// What a refresh token leads to.
+/// The sign-in and state of a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refreshed {
     /// The sign-in that it prolongs.
     pub sign_in: SignIn,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// Whether it was used already.
+    /// Whether it was already used.
     pub spent: bool,
 }
 
@@ -106,13 +106,13 @@ impl Store {
         self.execute(vec![(BEGIN, begun), (ADD_TOKEN, first)]).await.map(drop)
     }
 
-    /// The sign-in that a refresh token is of, if there ever was such a token.
+    /// Returns the sign-in that a refresh token belongs to, if the token is stored.
     pub async fn refresh_token(&self, hash: KeyedHash) -> Result<Option<Refreshed>, Error> {
         self.find(BY_TOKEN, parameters![hash], refreshed).await
     }
 
-    /// Spends a refresh token and puts another in its place. Of several who try one wins, on whatever instance; false for
-    /// the others, and when the token or its sign-in has ended.
+    /// Spends a refresh token and stores its successor. Of concurrent calls on any instance one wins; returns false for the
+    /// others, and when the token or its sign-in has ended.
     pub async fn refresh(
         &self,
         sign_in: Uuid,
@@ -127,17 +127,17 @@ impl Store {
         Ok(self.execute(all).await? == [1, 1, 1])
     }
 
-    /// Ends a sign-in: every refresh token of it, and every access token that was issued beside one.
+    /// Ends a sign-in with all its refresh tokens, and revokes every unexpired access token that was issued with one.
     pub async fn end_sign_in(&self, id: Uuid, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![(END, parameters![id, now]), (REVOKE_ACCESS, parameters![id, now])]).await.map(drop)
     }
 
-    /// How many sign-ins of an account have neither ended nor run out.
+    /// Returns how many sign-ins of an account have neither ended nor expired.
     pub async fn sign_ins(&self, account: AccountId, now: Timestamp) -> Result<i64, Error> {
         self.find(COUNT, parameters![account, now], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// Deletes what sign-ins that ran out leave behind.
+    /// Deletes expired sign-ins and expired refresh tokens.
     pub async fn forget_sign_ins(&self, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET_TOKENS, parameters![now]), (FORGET, parameters![now])]).await.map(drop)
     }
@@ -159,6 +159,6 @@ fn refreshed(row: &dyn Row) -> Result<Refreshed, Error> {
     })
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
     &[BEGIN, ADD_TOKEN, BY_TOKEN, PROLONG, SPEND, SUCCEED, END, REVOKE_ACCESS, COUNT, FORGET_TOKENS, FORGET];

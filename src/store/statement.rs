@@ -1,9 +1,9 @@
-//! SQL that both databases run: written once with SQLite's `?1`, read by PostgreSQL as `$1`, and put together when this is
-//! compiled, the lists of columns out of [`tables`](super::tables).
+//! SQL that both databases run: written once with SQLite's `?1`, rendered with `$1` for PostgreSQL, and assembled at compile
+//! time, with the column lists of [`tables`](super::tables).
 
 use super::table::{Kind, Table};
 
-/// One statement in both spellings.
+/// One statement, rendered for each database.
 #[derive(Clone, Copy)]
 pub(crate) struct Statement {
     pub(crate) sqlite: &'static str,
@@ -13,27 +13,27 @@ pub(crate) struct Statement {
 /// A piece of a statement.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
-    /// As it stands; no `?` but that of a parameter.
+    /// Literal text; `?` may only begin a parameter.
     Text(&'static str),
     /// `table.first, table.second`
     Columns(&'static Table),
     /// `first, second`
     Names(&'static Table),
-    /// `?4, ?5`: a parameter for each column, from this one on.
+    /// `?4, ?5`: a parameter for each column, starting with this one.
     Places(&'static Table, usize),
-    /// `?4::uuid, ?5::bigint`: the same for PostgreSQL, where it cannot infer the types.
+    /// `?4::uuid, ?5::bigint`: the same with types, for PostgreSQL, where it cannot infer them.
     TypedPlaces(&'static Table, usize),
-    /// `second = ?2, third = ?3`: every column behind the primary key; parameters are numbered as the columns are.
+    /// `second = ?2, third = ?3`: every column after the primary key, with parameters numbered like the columns.
     Assignments(&'static Table),
-    /// `second = excluded.second`: the same out of a row that was to be inserted.
+    /// `second = excluded.second`: the same with values of the row that was to be inserted.
     Excluded(&'static Table),
     /// `?4`
     Place(usize),
-    /// Several in a row.
+    /// Several parts in sequence.
     All(&'static [Part]),
 }
 
-/// Lists parts: texts as they are, other parts in braces.
+/// Lists parts: string literals as text, other parts in braces.
 macro_rules! parts {
     ($($part:tt),+ $(,)?) => { &[$($crate::store::statement::part!($part)),+] };
 }
@@ -49,7 +49,7 @@ macro_rules! part {
 }
 pub(crate) use part;
 
-/// Makes a [`Statement`] from parts, as [`parts!`] takes them.
+/// Builds a [`Statement`] from parts, written as for [`parts!`].
 macro_rules! statement {
     ($($part:tt),+ $(,)?) => {{
         use $crate::store::statement::{Part, Statement, length, spelled, text};
@@ -61,7 +61,7 @@ macro_rules! statement {
 }
 pub(crate) use statement;
 
-/// Selects whole rows of a table.
+/// Builds a statement that selects whole rows of a table.
 macro_rules! select {
     ($TABLE:ident $(, $part:tt)* $(,)?) => {
         $crate::store::statement::statement!(
@@ -71,7 +71,7 @@ macro_rules! select {
 }
 pub(crate) use select;
 
-/// Inserts a whole row into a table; the parameters are those of [`values!`](super::table::values).
+/// Builds a statement that inserts a whole row into a table; the parameters are those of [`values!`](super::table::values).
 macro_rules! insert {
     ($TABLE:ident $(, $part:tt)* $(,)?) => {
         $crate::store::statement::statement!(
@@ -82,14 +82,14 @@ macro_rules! insert {
 }
 pub(crate) use insert;
 
-/// How long parts are, written out.
+/// Returns the length of parts when rendered.
 pub(crate) const fn length(parts: &[Part]) -> usize {
     let mut nowhere = Writer { out: &mut [], length: 0, sign: b'?' };
     nowhere.parts(parts);
     nowhere.length
 }
 
-/// Parts written out; `sign` begins the name of a parameter.
+/// Renders parts; `sign` begins the name of a parameter.
 pub(crate) const fn spelled<const LENGTH: usize>(parts: &[Part], sign: u8) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     let mut writer = Writer { out: &mut bytes, length: 0, sign };
@@ -97,7 +97,7 @@ pub(crate) const fn spelled<const LENGTH: usize>(parts: &[Part], sign: u8) -> [u
     bytes
 }
 
-/// What was written out, as text.
+/// Returns rendered bytes as text.
 pub(crate) const fn text(bytes: &'static [u8]) -> &'static str {
     match str::from_utf8(bytes) {
         Ok(text) => text,
@@ -105,7 +105,7 @@ pub(crate) const fn text(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// Writes as much as there is room for, and counts the rest.
+/// Writes as much as there is room for, and counts everything.
 struct Writer<'a> {
     out: &'a mut [u8],
     length: usize,
@@ -133,7 +133,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What a part renders for each column from a position on, separated by commas.
+    /// Renders a part for each column from a position on, separated by commas.
     const fn list(&mut self, part: Part, table: &Table, first: usize) {
         let mut position = first;
         while position < table.width() {
@@ -212,7 +212,7 @@ mod tests {
     use super::super::tables::{CHANNEL_NONCE, COUNTER};
 
     #[test]
-    fn whole_rows_are_read_and_written_by_the_columns_of_their_table() {
+    fn statements_for_whole_rows_list_the_columns_of_their_table() {
         let select = select!(CHANNEL_NONCE, "WHERE channel_nonce.scope = ?1");
         insta::assert_snapshot!(select.sqlite, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = ?1");
         insta::assert_snapshot!(select.postgres, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = $1");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_numbered_as_the_columns_are_from_wherever_they_begin() {
+    fn parameters_are_numbered_like_the_columns_from_any_start() {
         let set =
             statement!("UPDATE channel_nonce SET ", { Part::Assignments(CHANNEL_NONCE.table()) }, " WHERE nonce = ", {
                 CHANNEL_NONCE.nonce.place()

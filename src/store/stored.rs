@@ -1,4 +1,4 @@
-//! The types of columns, and how each is read out of a row of either database.
+//! The types of columns, and how each is read from a row of either database.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::value::{Parameter, Row};
 use crate::account::{AccountId, Digest, Portal, Status, TenantId, TenantStatus, Text, TextError};
 use crate::keys::KeyedHash;
 
-/// Why a stored value is not what the program stores. It goes to the log: numbers may be in it, texts and bytes never.
+/// Why a stored value is not one that the program stores. It is logged, so it may contain numbers, but never texts or bytes.
 #[derive(Debug)]
 pub(crate) struct Wrong(Cow<'static, str>);
 
@@ -27,14 +27,14 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// What a column that may be null is read as, and one that may not.
+/// A type that a column is read as: `T` if it is never null, `Option<T>` if it may be.
 pub(crate) trait Stored: Sized {
     const KIND: Kind;
 
     fn read(row: &dyn Row, column: usize) -> Result<Self, Wrong>;
 }
 
-/// A type of values; null is none of them.
+/// A type of values other than null.
 pub(crate) trait Value: Sized {
     const KIND: Kind;
 
@@ -57,7 +57,7 @@ impl<T: Value> Stored for Option<T> {
     }
 }
 
-/// The types that both databases know.
+/// The types that both databases support.
 macro_rules! known {
     ($($Type:ty = $kind:ident by $read:ident;)+) => {
         $(impl Value for $Type {
@@ -77,7 +77,7 @@ known! {
     Uuid = Uuid by uuid;
 }
 
-/// Types that are stored as another one.
+/// Types that are stored as another type.
 macro_rules! stored_as {
     ($($Type:ty as $As:ty: |$value:ident| $read:expr;)+) => {
         $(impl Value for $Type {
@@ -111,7 +111,7 @@ stored_as! {
     };
 }
 
-/// The key of personal columns in plain UTF-8, the only one that this version knows.
+/// The key of personal columns in plain UTF-8, the only key that this version knows.
 pub(crate) struct Plain;
 
 impl From<Plain> for Parameter {
@@ -120,7 +120,7 @@ impl From<Plain> for Parameter {
     }
 }
 
-/// Bytes that are text.
+/// Converts bytes to text.
 pub(crate) fn utf8(bytes: Vec<u8>) -> Result<String, Wrong> {
     String::from_utf8(bytes).map_err(|_| Wrong::new("not UTF-8"))
 }

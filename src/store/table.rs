@@ -1,5 +1,5 @@
-//! What a table is declared with, and what follows from that: lists of columns for statements, rows read and written by
-//! name, and whole tables that move.
+//! The declaration of a table, and what follows from it: column lists for statements, reading and writing rows by column
+//! name, and copying whole tables.
 
 use std::fmt::{self, Write};
 use std::marker::PhantomData;
@@ -11,14 +11,14 @@ use super::stored::{Stored, Wrong};
 use super::value::{Parameter, Row};
 use crate::account::{Cause, Error, Field, Text};
 
-/// A table, as both databases have it.
+/// A table that exists in both databases.
 #[derive(Debug)]
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Its columns but for personal fields; those of the primary key come first.
+    /// Its columns except the personal fields; those of the primary key come first.
     pub(super) columns: &'static [(&'static str, Kind)],
-    /// The personal fields, each a column of its name behind the others.
+    /// The personal fields, each a column with the field's name, after the other columns.
     pub(super) fields: &'static [Field],
     /// How many columns the primary key has.
     pub(super) keys: usize,
@@ -36,21 +36,21 @@ pub(crate) enum Kind {
     Uuid,
 }
 
-/// The values of a row, in the order of the columns.
+/// The values of a row, in the order of its columns.
 pub(super) type Values = Vec<Parameter>;
 
 impl Table {
-    /// The names of its columns.
+    /// Returns the names of its columns.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         (0..self.width()).map(|position| self.column(position).0)
     }
 
-    /// How many columns it has.
+    /// Returns how many columns it has.
     pub(super) const fn width(&self) -> usize {
         self.columns.len() + self.fields.len()
     }
 
-    /// The column at a position: its name and its type in the database.
+    /// Returns the name and the database type of the column at a position.
     pub(super) const fn column(&self, position: usize) -> (&'static str, Kind) {
         match position.checked_sub(self.columns.len()) {
             None => self.columns[position],
@@ -58,7 +58,7 @@ impl Table {
         }
     }
 
-    /// The primary key of the row that begins at a column, as the log names it.
+    /// Returns the primary key of the row that begins at a column, as it is logged.
     fn key(&self, row: &dyn Row, first: usize) -> String {
         let mut key = String::new();
         for position in 0..self.keys {
@@ -74,12 +74,12 @@ impl Table {
         key
     }
 
-    /// Writes rows into PostgreSQL.
+    /// Returns the statement that writes rows into PostgreSQL.
     pub(super) fn copy(&self) -> String {
         format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.name, self.list())
     }
 
-    /// Writes a row into SQLite.
+    /// Returns the statement that writes a row into SQLite.
     pub(super) fn insert(&self) -> String {
         let places: Vec<String> = (1..=self.width()).map(|place| format!("?{place}")).collect();
         format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.list(), places.join(", "))
@@ -89,24 +89,24 @@ impl Table {
         self.columns().collect::<Vec<_>>().join(", ")
     }
 
-    /// Reads every row, in the order of the primary key.
+    /// Returns the query that reads every row, in the order of the primary key.
     pub(super) fn dump(&self) -> String {
         let keys: Vec<_> = self.columns().take(self.keys).collect();
         format!("SELECT {} FROM {} ORDER BY {}", self.list(), self.name, keys.join(", "))
     }
 
-    /// Counts the rows.
+    /// Returns the query that counts the rows.
     pub(super) fn count(&self) -> String {
         format!("SELECT count(*) FROM {}", self.name)
     }
 
-    /// Counts one row if there is any that no migration put there.
+    /// Returns the query that counts one row if there is any that no migration inserted.
     pub(super) fn occupied(&self) -> String {
         let others = self.fresh.map_or(String::new(), |fresh| format!(" WHERE NOT ({fresh})"));
         format!("SELECT count(*) FROM (SELECT 1 FROM {}{others} LIMIT 1) AS first", self.name)
     }
 
-    /// The types of the columns in PostgreSQL.
+    /// Returns the PostgreSQL types of the columns.
     pub(super) fn types(&self) -> Vec<Type> {
         let of = |position| match self.column(position).1 {
             Kind::Integer => Type::INT8,
@@ -118,7 +118,7 @@ impl Table {
         (0..self.width()).map(of).collect()
     }
 
-    /// The values of a row as they are stored, whether or not this program would store them so.
+    /// Reads the values of a row as they are stored, whether or not this program would store them.
     pub(super) fn read(&self, row: &dyn Row) -> Result<Values, Error> {
         let value = |position| {
             let (name, kind) = self.column(position);
@@ -128,8 +128,8 @@ impl Table {
     }
 }
 
-/// A row that cannot be read: names the table, the row by its primary key, and the column. `why` goes to the log and must
-/// not have a personal value in it.
+/// Returns the error for a row that cannot be read: it names the table, the row by its primary key, and the column. `why` is
+/// logged and must not contain a personal value.
 pub fn unreadable(table: &str, key: impl fmt::Display, column: &str, why: impl fmt::Display) -> Error {
     Error::Internal(Cause::new(format!("{table} {key}: {column}: {why}")))
 }
@@ -144,7 +144,7 @@ fn read(row: &dyn Row, column: usize, kind: Kind) -> Result<Parameter, Wrong> {
     })
 }
 
-/// About how many bytes a row takes.
+/// Returns the approximate size of a row, in bytes.
 pub(super) fn size(values: &Values) -> usize {
     let one = |value: &Parameter| match value {
         Parameter::Text(text) => text.len(),
@@ -158,13 +158,13 @@ pub(super) fn size(values: &Values) -> usize {
 pub(super) trait Columns: Sized {
     const TABLE: &'static Table;
 
-    /// The row of this table that begins at a column of what a query returned.
+    /// Returns the row of this table that begins at a column of a query's result.
     fn at<'a>(&self, row: &'a dyn Row, first: usize) -> Record<'a, Self> {
         Record { row, first, of: PhantomData }
     }
 }
 
-/// A column of the table `C` that is read as `T`.
+/// A column of the table `C`, read as `T`.
 pub(super) struct Column<C, T> {
     name: &'static str,
     position: usize,
@@ -184,48 +184,48 @@ impl<C: Columns, T: Stored> Column<C, T> {
         Column { name, position, is: PhantomData }
     }
 
-    /// Its name and its type in the database.
+    /// Returns its name and its database type.
     pub(super) const fn declared(&self) -> (&'static str, Kind) {
         (self.name, T::KIND)
     }
 
-    /// Where it stands among the columns.
+    /// Returns its position among the columns.
     pub(super) const fn position(&self) -> usize {
         self.position
     }
 
-    /// Its parameter in statements that write whole rows.
+    /// Returns its parameter in statements that write whole rows.
     pub(super) const fn place(&self) -> super::statement::Part {
         super::statement::Part::Place(self.position + 1)
     }
 }
 
-/// A row of the table `C` among what a query returned.
+/// A row of the table `C` in a query's result.
 pub(super) struct Record<'a, C> {
     row: &'a dyn Row,
-    /// The column at which it begins.
+    /// The column of the result at which it begins.
     first: usize,
     of: PhantomData<C>,
 }
 
 impl<'a, C: Columns> Record<'a, C> {
-    /// Whether an outer join found no such row.
+    /// Checks whether an outer join found no such row.
     pub(super) fn is_absent(&self) -> bool {
         matches!(read(self.row, self.first, C::TABLE.column(0).1), Ok(Parameter::Null))
     }
 
-    /// The value of a column.
+    /// Reads the value of a column.
     pub(super) fn get<T: Stored>(&self, column: Column<C, T>) -> Result<T, Error> {
         T::read(self.row, self.first + column.position).map_err(|wrong| self.unreadable(column, wrong))
     }
 
-    /// The text of a personal field.
+    /// Reads the text of a personal field.
     pub(super) fn field(&self, field: Field) -> Result<Option<Text>, Error> {
         let column = self.first + C::TABLE.columns.len() + field as usize;
         Stored::read(self.row, column).map_err(|wrong| self.error(field.name(), wrong))
     }
 
-    /// The error for a value of a column that is not what the program stores.
+    /// Returns the error for a column whose value is not one that the program stores.
     pub(super) fn unreadable<T>(&self, column: Column<C, T>, why: impl fmt::Display) -> Error {
         self.error(column.name, why)
     }
@@ -280,7 +280,7 @@ macro_rules! tables {
             pub(in crate::store) const $TABLE: $table::Columns = $table::Columns::ALL;
         )+
 
-        /// Every table but the list of applied migrations, which each database keeps for itself.
+        /// Every table except the list of applied migrations, which each database keeps for itself.
         pub static TABLES: [&Table; [$(stringify!($table)),+].len()] = [$($TABLE.table()),+];
     };
 }
@@ -306,8 +306,8 @@ macro_rules! fresh {
 }
 pub(super) use fresh;
 
-/// The values of a whole row by column, in the order of the columns, with room for those of personal fields behind them. What
-/// leaves a column out, or names one twice, does not compile.
+/// Builds the values of a whole row, given by column, in the order of the columns, with capacity for those of the personal
+/// fields that follow. Leaving a column out, or naming one twice, does not compile.
 macro_rules! values {
     ($TABLE:ident { $($column:ident $(: $value:expr)?),+ $(,)? }) => {{
         const POSITIONS: &[usize] = &[$($TABLE.$column.position()),+];
@@ -320,7 +320,7 @@ macro_rules! values {
 }
 pub(super) use values;
 
-/// A value that may be named as its column, as in a struct.
+/// Builds a value, which may be abbreviated to its column's name, as in a struct literal.
 macro_rules! value {
     ($column:ident) => {
         $crate::store::value::Parameter::from($column)
@@ -331,7 +331,7 @@ macro_rules! value {
 }
 pub(super) use value;
 
-/// Fails, when this is compiled, unless each column of a table but the personal fields is at one of the positions.
+/// Fails to compile unless `positions` names each column of a table, except the personal fields, once.
 pub(super) const fn cover(positions: &[usize], table: &Table) {
     assert!(positions.len() == table.columns.len(), "each column is named once");
     let mut at = 0;
@@ -351,7 +351,7 @@ mod tests {
     use crate::store::tables::UNIQUE_KEY;
 
     #[test]
-    fn the_values_of_a_row_are_in_the_order_of_the_columns_however_they_are_named() {
+    fn the_values_of_a_row_are_in_column_order_whatever_order_they_are_named_in() {
         let values = values!(UNIQUE_KEY { account_id: 4, kind: 2, tenant_id: 1, key: 3 });
         let numbers = values.iter().map(|value| match value {
             Parameter::Integer(number) => *number,
@@ -362,13 +362,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "each column is named once")]
-    fn a_row_in_which_a_column_is_named_twice_is_refused() {
+    fn a_row_that_names_a_column_twice_is_refused() {
         cover(&[0, 1, 1, 3], UNIQUE_KEY.table());
     }
 
     #[test]
     #[should_panic(expected = "each column is named once")]
-    fn a_row_in_which_a_column_is_missing_is_refused() {
+    fn a_row_that_omits_a_column_is_refused() {
         cover(&[0, 1, 2], UNIQUE_KEY.table());
     }
 }

@@ -1,4 +1,4 @@
-//! Every table with its columns: the one list that statements, rows and copies are made of.
+//! Every table with its columns: the one list from which statements, rows and copies are made.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -19,7 +19,7 @@ impl Store {
         self.next_number("tenant").await
     }
 
-    /// Draws the next account number; numbers of accounts that were never committed leave gaps.
+    /// Draws the next account number; accounts that are never committed leave gaps.
     pub async fn next_account_number(&self) -> Result<i64, Error> {
         self.next_number("account").await
     }
@@ -29,31 +29,31 @@ impl Store {
         always(drawn.into_iter().next())
     }
 
-    /// Adds a tenant; [`Error::Taken`] when its name or business identifier is another's.
+    /// Adds a tenant; [`Error::Taken`] when another has its name or business identifier.
     pub async fn add_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
         self.execute(vec![(ADD, record::tenant_values(tenant))]).await.map(drop)
     }
 
-    /// Replaces a tenant's facts.
+    /// Replaces a tenant's data.
     pub async fn set_tenant(&self, tenant: &Tenant) -> Result<(), Error> {
         self.execute(vec![(SET, record::tenant_values(tenant))]).await.map(drop)
     }
 
-    /// The tenant with this name.
+    /// Returns the tenant with this name.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, Error> {
         self.find(BY_NAME, parameters![name], record::tenant).await
     }
 
-    /// The tenant with this identifier.
+    /// Returns the tenant with this identifier.
     pub async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, Error> {
         self.find(BY_ID, parameters![id], record::tenant).await
     }
 
-    /// Every tenant, by number.
+    /// Returns every tenant, ordered by number.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
         self.query(LIST, vec![], record::tenant).await
     }
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[NEXT_NUMBER, ADD, SET, BY_NAME, BY_ID, LIST];

@@ -27,7 +27,7 @@ const FORGET_BINDINGS: Statement = statement!("DELETE FROM client_binding WHERE 
 const FORGET_REVOKED: Statement = statement!("DELETE FROM revoked_token WHERE expires_at < ?1");
 
 impl Store {
-    /// Binds a session to a client hash unless it is bound already, and returns the one that it is bound to: of two first
+    /// Binds a session to a client hash unless it is bound already, and returns the hash that it is bound to: of two first
     /// users one wins.
     pub async fn bind_client(
         &self,
@@ -42,33 +42,33 @@ impl Store {
         self.find(BOUND, parameters![account, session], bound).await.and_then(always)
     }
 
-    /// Revokes one token until it would have expired anyway; the longest of several revocations holds.
+    /// Revokes one token until it would have expired anyway; the longest of several revocations applies.
     pub async fn revoke_token(&self, token: KeyedHash, expires_at: Timestamp) -> Result<(), Error> {
         self.execute(vec![(REVOKE, values!(REVOKED_TOKEN { token, expires_at }))]).await.map(drop)
     }
 
-    /// Whether one token is revoked, for requests without an account: all others are told by [`Store::caller`].
+    /// Checks whether one token is revoked, for requests without an account; [`Store::caller`] checks all others.
     pub async fn is_revoked(&self, token: KeyedHash) -> Result<bool, Error> {
         self.find(REVOKED, parameters![token], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// Revokes every token of an account that was issued before a moment; the latest of several revocations holds.
+    /// Revokes every token of an account that was issued before a given time; the latest of several revocations applies.
     pub async fn revoke_tokens_before(&self, account: AccountId, not_before: Timestamp) -> Result<(), Error> {
         let revoke = values!(TOKEN_HORIZON { account_id: account, not_before });
         self.execute(vec![(REVOKE_BEFORE, revoke)]).await.map(drop)
     }
 
-    /// The moment before which an account's tokens are revoked.
+    /// Returns the time before which an account's tokens are revoked.
     pub async fn tokens_not_before(&self, account: AccountId) -> Result<Option<Timestamp>, Error> {
         self.find(NOT_BEFORE, parameters![account], |row| TOKEN_HORIZON.at(row, 0).get(TOKEN_HORIZON.not_before)).await
     }
 
-    /// Deletes what expired tokens leave behind.
+    /// Deletes the bindings and revocations of expired tokens.
     pub async fn forget_expired(&self, now: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET_BINDINGS, parameters![now]), (FORGET_REVOKED, parameters![now])]).await.map(drop)
     }
 }
 
-/// For [`Store::check`].
+/// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
     &[BIND, BOUND, REVOKE, REVOKED, REVOKE_BEFORE, NOT_BEFORE, FORGET_BINDINGS, FORGET_REVOKED];

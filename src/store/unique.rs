@@ -2,14 +2,14 @@
 
 use crate::account::Unique;
 
-/// A unique constraint whose violation is an expected answer, by the names that both databases report.
+/// A unique constraint whose violation is an expected outcome, by the names that both databases report.
 #[derive(Debug)]
 pub struct Constraint {
     /// Its table.
     pub table: &'static str,
-    /// What PostgreSQL calls it.
+    /// Its name in PostgreSQL.
     pub postgres: &'static str,
-    /// What SQLite reports in its place: its columns.
+    /// Its columns, which SQLite reports instead of a name.
     pub sqlite: &'static str,
     protects: Protects,
 }
@@ -17,13 +17,13 @@ pub struct Constraint {
 /// What a constraint protects.
 #[derive(Clone, Copy, Debug)]
 enum Protects {
-    /// Always the same.
+    /// Always the same kind.
     One(Unique),
-    /// The unique key that the row claims: its kind is a column of the primary key.
+    /// The unique key that the row claims; its kind is a column of the primary key.
     Claim,
 }
 
-/// Every such constraint. The violation of any other one is an error of the program or of the data.
+/// Every such constraint. The violation of any other is an error in the program or in the data.
 pub static CONSTRAINTS: [Constraint; 8] = [
     Constraint {
         table: "unique_key",
@@ -75,16 +75,16 @@ pub static CONSTRAINTS: [Constraint; 8] = [
     },
 ];
 
-/// How SQLite begins the message of a violated constraint; the columns follow.
+/// The beginning of SQLite's message for a violated constraint; the columns follow.
 const SQLITE_VIOLATION: &str = "UNIQUE constraint failed: ";
 
-/// What is taken, from the message of SQLite; `claims` is the one unique key that the statement claims, if it does.
+/// Returns what is taken, from SQLite's message; `claims` is the one unique key that the statement claims, if any.
 pub(super) fn taken_in_sqlite(message: &str, claims: Option<Unique>) -> Option<Unique> {
     let columns = message.strip_prefix(SQLITE_VIOLATION)?;
     taken(|constraint| constraint.sqlite == columns, claims)
 }
 
-/// What is taken, from the table and the constraint that PostgreSQL reports; `claims` as in [`taken_in_sqlite`].
+/// Returns what is taken, from the table and the constraint that PostgreSQL reports; `claims` as in [`taken_in_sqlite`].
 pub(super) fn taken_in_postgres(table: &str, name: &str, claims: Option<Unique>) -> Option<Unique> {
     taken(|constraint| constraint.table == table && constraint.postgres == name, claims)
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_constraint_is_matched_whole() {
+    fn a_constraint_is_matched_by_its_full_name() {
         let sqlite = |columns: &str| taken_in_sqlite(&format!("UNIQUE constraint failed: {columns}"), None);
         assert_eq!(sqlite("tenant.name"), Some(Unique::TenantName));
         for other in
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_named_by_the_statement_that_makes_it() {
+    fn a_violated_claim_is_identified_by_its_statement() {
         let of = |claims| taken_in_postgres("unique_key", "unique_key_pkey", claims);
         assert_eq!((of(Some(Unique::Email)), of(None)), (Some(Unique::Email), None));
     }

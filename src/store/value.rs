@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out of a row, the same for both databases.
+//! Values that are bound to statements and read from rows, the same for both databases.
 
 use std::fmt;
 
@@ -19,13 +19,13 @@ pub(crate) enum Parameter {
     Text(String),
     Bytes(Vec<u8>),
     Uuid(Uuid),
-    /// Lists are PostgreSQL's alone: they let one statement do what SQLite does in several.
+    /// Lists are for PostgreSQL only: one statement with a list does the work of several in SQLite.
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
     Uuids(Vec<Uuid>),
 }
 
-/// Says of what kind it is and nothing else: the PostgreSQL driver logs what is bound to a statement, and personal values are.
+/// Prints only the kind of value: the PostgreSQL driver logs what is bound to a statement, which includes personal values.
 impl fmt::Debug for Parameter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -195,17 +195,17 @@ impl Row for tokio_postgres::Row {
     }
 }
 
-/// The server sees to the types: only a table that was changed by hand has other ones.
+/// Reads a value. The server ensures its type: only a table that was changed by hand has another.
 fn typed<'a, T: FromSql<'a>>(row: &'a tokio_postgres::Row, column: usize) -> Result<Option<T>, Wrong> {
     row.try_get(column).map_err(|error| Wrong::new(error.to_string()))
 }
 
-/// A value that a query computed.
+/// Reads a value that a query computed.
 pub(crate) fn computed<T: Stored>(row: &dyn Row, column: usize) -> Result<T, Error> {
     T::read(row, column).map_err(|wrong| Error::Internal(Cause::new(format!("column {column} of a query: {wrong}"))))
 }
 
-/// A row that a query always returns.
+/// Returns the row of a query that always returns one.
 pub(crate) fn always<T>(row: Option<T>) -> Result<T, Error> {
     row.ok_or_else(|| Error::Internal(Cause::new("a query that always returns a row returned none")))
 }

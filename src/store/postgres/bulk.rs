@@ -1,4 +1,4 @@
-//! Many rows at a time.
+//! Bulk reads and writes.
 
 use std::pin::pin;
 
@@ -15,13 +15,13 @@ use crate::store::table::{Table, Values, size};
 use crate::store::tables::TABLES;
 use crate::store::value::computed;
 
-/// The rows of the first batch of a table: so few that also the longest fit into memory.
+/// Rows in the first batch of a table: few enough that even the longest fit into memory.
 const FIRST_BATCH: i32 = 16;
-/// For a transaction that counts or moves millions of rows, and waits for another database in between.
+/// Disables time-outs for a transaction that counts or moves millions of rows and waits for another database in between.
 const PATIENT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 impl Postgres {
-    /// Writes rows, then runs queries, in one transaction; [`Error::Taken`] names any of what is taken.
+    /// Writes rows, then runs queries, in one transaction. The kind of unique key in [`Error::Taken`] is arbitrary.
     pub(in crate::store) async fn insert(
         &self,
         rows: Vec<(&'static Table, Vec<Values>)>,
@@ -44,7 +44,7 @@ impl Postgres {
         .await
     }
 
-    /// What a query of each table counts.
+    /// Returns the result of a counting query for each table.
     pub(in crate::store) async fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await.map_err(error)?;
@@ -52,8 +52,8 @@ impl Postgres {
         counts(&transaction, query).await
     }
 
-    /// Sends every row of every table as of one moment. Ends early, without an error, when the receiver is gone: the other end
-    /// has failed and reports why.
+    /// Sends every row of every table from one snapshot. Ends early, without an error, when the receiver is gone: the other
+    /// end has failed and reports why.
     pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
         let mut connection = self.connection().await?;
         let snapshot = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
@@ -81,8 +81,8 @@ impl Postgres {
         Ok(())
     }
 
-    /// Writes what comes, then runs queries, in one transaction that commits when all has come and is undone when it breaks
-    /// off.
+    /// Writes the received batches, then runs queries, in one transaction. Commits after [`Batch::End`], and rolls back when
+    /// the copy breaks off.
     pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>, last: Vec<Query>) -> Result<(), Error> {
         let this = self.clone();
         uncancelled(async move {

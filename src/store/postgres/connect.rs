@@ -1,4 +1,4 @@
-//! Connections to the server: how they are made, checked and kept, and how the tables are brought up to date.
+//! Connections to the server: the pool, TLS, durability checks and migrations.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ mod embedded {
     refinery::embed_migrations!("migrations/postgres");
 }
 
-/// The advisory lock that instances hold while they bring the tables up to date: "selfsame" in ASCII.
+/// The advisory lock that an instance takes while it migrates the tables: "selfsame" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7365_6c66_7361_6d65;
 
-/// Reads the server's address.
+/// Parses the server's URL.
 pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config, OpenError> {
     let mut server = Config::from_str(url.expose()).map_err(|cause| unreachable(&Config::new(), cause))?;
     server.connect_timeout(settings.wait_timeout).application_name("selfsame").keepalives(true);
     Ok(server)
 }
 
-/// A pool of checked connections; none is made yet.
+/// Builds the pool of connections and their session settings; no connection is opened yet.
 pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool, OpenError> {
     let tls = MakeRustlsConnect::new(tls(server, settings)?);
     let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
@@ -49,7 +49,7 @@ pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool,
         .post_create(Hook::async_fn(move |connection, _| {
             let session = session.clone();
             Box::pin(async move {
-                // The pool's own time for making a connection ends before this.
+                // The pool's `create` time-out does not cover this hook.
                 match tokio::time::timeout(patience, connection.batch_execute(&session)).await {
                     Ok(set) => set.map_err(HookError::Backend),
                     Err(_) => Err(HookError::message("the server does not answer")),
@@ -60,8 +60,8 @@ pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool,
         .map_err(|cause| unreachable(server, cause))
 }
 
-/// TLS, where the address asks for it, verifies the server's certificate by the system's roots, or by the file that the
-/// configuration names.
+/// Returns the TLS settings for a URL that asks for TLS: the server's certificate is verified against the system's roots, or
+/// those in the file that the configuration names.
 fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, OpenError> {
     let Some(path) = &settings.root_certificates else {
         return ClientConfig::with_platform_verifier().map_err(|cause| unreachable(server, cause));
@@ -81,7 +81,7 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
         .with_no_client_auth())
 }
 
-/// Checks that the server keeps what it acknowledges, and brings the tables up to date.
+/// Checks that the server keeps what it acknowledges, and migrates the tables.
 pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
     let mut connection = first_connection(pool, server).await?;
     let failed = |cause: tokio_postgres::Error| unreachable(server, cause);
@@ -99,7 +99,7 @@ pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Dat
     migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause))
 }
 
-/// Whether `dev` may work in the database, which is not changed.
+/// Checks whether `dev` may work in the database, without changing it.
 pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, OpenError> {
     let connection = first_connection(pool, server).await?;
     let ask = async {
@@ -114,7 +114,7 @@ pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, Ope
     ask.await.map_err(|cause: tokio_postgres::Error| unreachable(server, cause))
 }
 
-/// A connection, or why there is none.
+/// Takes the first connection from the pool.
 async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenError> {
     pool.get().await.map_err(|cause| match cause {
         PoolError::Backend(cause) => unreachable(server, cause),
@@ -122,12 +122,12 @@ async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenEr
     })
 }
 
-/// Where a database is, without the secrets in its address.
+/// Returns the location of a database, without the secrets in its URL.
 pub(in crate::store) fn place_of(url: &Secret) -> String {
     place(&Config::from_str(url.expose()).unwrap_or_default())
 }
 
-/// Where the server is, without the secrets in its address.
+/// Returns the location of the server, without the secrets in its URL.
 fn place(server: &Config) -> String {
     let hosts = server.get_hosts().iter().map(|host| match host {
         tokio_postgres::config::Host::Tcp(name) => name.clone(),
@@ -139,6 +139,6 @@ fn place(server: &Config) -> String {
 }
 
 fn unreachable(server: &Config, cause: impl std::error::Error + Send + Sync + 'static) -> OpenError {
-    // The driver's own words stop at "error connecting to server"; what stood in the way is further down.
+    // The driver's own message is only "error connecting to server"; the reason is further down the chain of causes.
     OpenError::Unreachable(place(server), Cause::new(cause).to_string().into())
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL, or what speaks its protocol: prepared statements, one round trip a commit.
+//! PostgreSQL, or a server with its protocol: prepared statements, one round trip per commit.
 
 mod bulk;
 mod connect;
@@ -20,16 +20,16 @@ use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
-/// Where the parameters begin: first those of [`record::account_values`], …
+/// First parameter of the released unique keys (kinds, then keys), after those of [`record::account_values`].
 const RELEASED: usize = ACCOUNT.table().width() + 1;
-/// … kinds and keys of what is released, …
+/// First parameter of the claimed unique keys (kinds, then keys).
 const CLAIMED: usize = RELEASED + 2;
-/// … those of what is claimed, …
+/// First parameter of [`record::entry_values`].
 const ENTRY: usize = CLAIMED + 2;
-/// … those of [`record::entry_values`], and those of the nonce of an encrypted body.
+/// First parameter of the nonce of an encrypted body.
 const NONCE: usize = ENTRY + HISTORY.table().width();
 
-/// The part that both statements below share: the account, its unique keys, its history.
+/// The part that both statements below share: writes the account, its unique keys and its history entry.
 const CHANGE: Part = Part::All(parts![
     "WITH changed AS (",
     { accounts::CHANGE },
@@ -49,10 +49,12 @@ const CHANGE: Part = Part::All(parts![
     { Part::TypedPlaces(HISTORY.table(), ENTRY) },
     " FROM changed)",
 ]);
-/// Account, history and what the account holds in one statement: one round trip, one transaction. Says how many accounts
-/// were changed: none when the account is no longer at the version that the update was made from, and then nothing is.
+/// Writes account, history entry and unique keys in one statement: one round trip, one transaction. Returns how many
+/// accounts were changed: none when the account is no longer at the version that the update was made from, and then nothing
+/// is written.
 const COMMIT: Statement = statement!({ CHANGE }, " SELECT count(*) FROM changed");
-/// The same for a change that an encrypted body makes: the body's nonce is used up, and counted, in the same round trip.
+/// The same for a change that an encrypted body makes: the body's nonce is used up, and its message counted, in the same
+/// round trip.
 const COMMIT_ONCE: Statement = statement!(
     { CHANGE },
     ", noted AS (INSERT INTO channel_nonce (",
@@ -63,19 +65,19 @@ const COMMIT_ONCE: Statement = statement!(
     { Part::Place(NONCE) },
     "::bytea) SELECT count(*) FROM changed"
 );
-/// Makes everybody else who wants to change the account wait.
+/// Makes every other writer of the account wait.
 const LOCK: Statement = select!(ACCOUNT, "WHERE account.id = ?1 FOR UPDATE");
 
 /// A pool of connections to one server.
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
-    /// Longer than the server's own statement time-out: it only strikes when the server does not answer at all.
+    /// Longer than the server's own statement time-out: it fires only when the server does not respond at all.
     patience: Duration,
 }
 
 impl Postgres {
-    /// Connects, checks that the server keeps what it acknowledges, and brings the tables up to date.
+    /// Connects, checks that the server keeps what it acknowledges, and migrates the tables.
     pub(super) async fn open(url: &Secret, settings: &config::Database) -> Result<Postgres, OpenError> {
         let server = connect::server(url, settings)?;
         let pool = connect::pool(&server, settings)?;
@@ -83,7 +85,7 @@ impl Postgres {
         Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
     }
 
-    /// Whether `dev` may work in a database, which is not changed.
+    /// Checks whether `dev` may work in a database, without changing it.
     pub(super) async fn admits_dev(url: &Secret, settings: &config::Database) -> Result<bool, OpenError> {
         let server = connect::server(url, settings)?;
         connect::admits_dev(&connect::pool(&server, settings)?, &server).await
@@ -169,11 +171,11 @@ impl Postgres {
             let claims = match first.claim.as_slice() {
                 [] => None,
                 [one] => Some(one.kind),
-                // A violated constraint does not name the claim, so each claim takes a statement of its own.
+                // A violated constraint does not name the unique key, so each claim needs its own statement.
                 _ => return this.commit_locked(first.account, make_update).await,
             };
             if !first.effects.is_empty() {
-                // What else happens takes statements of its own, and so a transaction of several: rare enough.
+                // Effects need statements of their own, and so a transaction of several. This is rare.
                 return this.commit_locked(first.account, make_update).await;
             }
             let Query { statement, parameters, .. } = committing(&first, &first.claim);
@@ -185,7 +187,8 @@ impl Postgres {
         .await
     }
 
-    /// Locks the row, reads it again, attempts again: somebody else was faster, or more than the account is written.
+    /// Locks the row, reads it again and attempts the change again: the account was changed in between, or the update needs
+    /// more than one statement.
     async fn commit_locked(&self, seen: Account, make_update: MakeUpdate) -> Result<Commit, Error> {
         let mut connection = self.connection().await?;
         let (mut refused, mut claims) = (None, None);
@@ -206,8 +209,9 @@ impl Postgres {
         }
     }
 
-    /// Turns what came of a piece of work into a result; `claims` is the one thing that the last statement claimed. A
-    /// connection that did not answer in time is thrown away: its answer may still arrive and would be taken for another's.
+    /// Turns the outcome of a piece of work into a result; `claims` is the kind of unique key that the last statement
+    /// claimed. A connection that did not respond in time is discarded: a late response would be taken for that of another
+    /// statement.
     fn settle<T>(
         &self,
         connection: Object,
@@ -224,8 +228,8 @@ impl Postgres {
     }
 }
 
-/// Attempts a change of the account as it is now. `refused` is set when the attempt itself, or something that was to happen
-/// with the change, refuses it; `claims` to what the statement at which it ended claims.
+/// Attempts a change to the current account, under a lock. Sets `refused` when the attempt or one of the effects refuses the
+/// change, and `claims` to the kind of unique key that the last statement claimed.
 async fn attempt_locked(
     transaction: &Transaction<'_>,
     seen: &Account,
@@ -272,7 +276,7 @@ async fn run(transaction: &Transaction<'_>, query: &Query) -> Result<u64, tokio_
     transaction.execute(&prepared, &references(&query.parameters)).await
 }
 
-/// The one statement that writes an update without its effects; `claim` are those of its claims that it includes.
+/// Returns the one statement that writes an update without its effects; `claim` lists the unique keys that it claims.
 fn committing(update: &Update, claim: &[UniqueKey]) -> Query {
     let mut bound = record::account_values(&update.account);
     for unique_keys in [update.release.as_slice(), claim] {
@@ -293,7 +297,8 @@ fn references(bound: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
     bound.iter().map(|parameter| parameter as &(dyn ToSql + Sync)).collect()
 }
 
-/// Lets work that writes go on when its caller goes away: a commit once begun is never cancelled.
+/// Runs work that writes in its own task, so that it continues when its caller goes away: a commit once begun is never
+/// cancelled.
 async fn uncancelled<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
@@ -307,15 +312,16 @@ fn pool_error(cause: PoolError) -> Error {
     }
 }
 
-/// Says what an error of PostgreSQL means: which are the world's and pass, and which are ours.
+/// Maps a PostgreSQL error: an expected unique violation to [`Error::Taken`], a transient error to [`Error::Unavailable`],
+/// any other to [`Error::Internal`].
 fn error(cause: tokio_postgres::Error) -> Error {
     error_of(cause, None)
 }
 
-/// The same of a statement that claims something unique.
+/// Like [`error`], for a statement that claims a unique key.
 fn error_of(cause: tokio_postgres::Error, claims: Option<Unique>) -> Error {
     let Some(answer) = cause.as_db_error() else {
-        // Without an answer from the server the connection broke, unless it was our own value that did not fit.
+        // Without a response from the server the connection broke, unless a bound value did not fit its type.
         let broken =
             cause.is_closed() || std::error::Error::source(&cause).is_some_and(|source| source.is::<io::Error>());
         let make = if broken { Error::Unavailable } else { Error::Internal };
@@ -327,8 +333,8 @@ fn error_of(cause: tokio_postgres::Error, claims: Option<Unique>) -> Error {
     {
         return Error::Taken(unique);
     }
-    // Connection failures, resources, operator intervention and system errors pass; so do conflicts between transactions,
-    // a server that only reads (a standby before its promotion), and one that is refusing log-ins.
+    // Transient: connection failures, lack of resources, operator intervention, system errors, conflicts between
+    // transactions, a read-only server (a standby before its promotion), and a server that refuses log-ins.
     match &answer.code().code()[..2] {
         "08" | "53" | "57" | "58" | "40" | "25" | "28" | "3D" => Error::Unavailable(Cause::new(cause)),
         _ => Error::Internal(Cause::new(cause)),

@@ -1,4 +1,4 @@
-//! Many rows at a time.
+//! Bulk reads and writes.
 
 use std::mem::take;
 
@@ -14,8 +14,8 @@ use crate::store::tables::TABLES;
 use crate::store::value::{Parameter, computed};
 use crate::store::{Query, Read};
 
-/// Pages that the log gathers before they go into the file. Many rows under keyed hashes touch pages all over it: at SQLite's
-/// own 1000 every batch would write all of them there again.
+/// Size of the write-ahead log, in pages, at which a checkpoint writes them to the file. Rows with keyed hashes touch pages
+/// all over the file: at SQLite's default of 1000 every batch would write all of those pages again.
 const LOG_PAGES: i64 = 32 * 1024;
 
 impl Sqlite {
@@ -34,7 +34,7 @@ impl Sqlite {
         Ok(values)
     }
 
-    /// Writes rows, then runs queries, in one transaction; [`Error::Taken`] names any of what is taken.
+    /// Writes rows, then runs queries, in one transaction. The kind of unique key in [`Error::Taken`] is arbitrary.
     pub(in crate::store) async fn insert(
         &self,
         rows: Vec<(&'static Table, Vec<Values>)>,
@@ -50,20 +50,20 @@ impl Sqlite {
         self.writer.run(work).await
     }
 
-    /// What a query of each table counts.
+    /// Returns the result of a counting query for each table.
     pub(in crate::store) fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
         counts(&self.readers.take(), query)
     }
 
-    /// Sends every row of every table as of one moment.
+    /// Sends every row of every table from one snapshot.
     pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
         let path = self.path.clone();
         let dump = move || dump(&connect(&path).map_err(error)?, &batches);
         tokio::task::spawn_blocking(dump).await.unwrap_or_else(|panicked| Err(Error::Internal(Cause::new(panicked))))
     }
 
-    /// Writes what comes, then runs queries, in one transaction that commits when all has come and is undone when it breaks
-    /// off.
+    /// Writes the received batches, then runs queries, in one transaction. Commits after [`Batch::End`], and rolls back when
+    /// the copy breaks off.
     pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>, last: Vec<Query>) -> Result<(), Error> {
         let work = move |connection: &Connection| {
             connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
@@ -100,9 +100,9 @@ fn insert(connection: &Connection, table: &Table, rows: &[Values]) -> Result<(),
     rows.iter().try_for_each(|row| prepared.execute(params_from_iter(row)).map(drop).map_err(refused))
 }
 
-/// Ends early, without an error, when the receiver is gone: the other end has failed and reports why.
+/// Sends every row. Ends early, without an error, when the receiver is gone: the other end has failed and reports why.
 fn dump(connection: &Connection, batches: &Sender<Batch>) -> Result<(), Error> {
-    // What is read in one transaction is as it was at the first read.
+    // All reads in one transaction see the state at the first read.
     connection.execute_batch("BEGIN").map_err(error)?;
     let mut received = batches.blocking_send(Batch::Total(counts(connection, Table::count)?.iter().sum()));
     for table in TABLES {

@@ -1,4 +1,4 @@
-//! The embedded database: several readers, and one writer that commits everything waiting at once.
+//! The embedded database: several readers, and one writer that commits all waiting work at once.
 
 mod bulk;
 mod writer;
@@ -26,9 +26,9 @@ mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
 }
 
-/// How long a connection waits for another process that writes.
+/// How long a connection waits while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Prepared statements kept by each connection; there are fewer.
+/// Prepared statements cached by each connection; the program has fewer.
 const STATEMENTS: usize = 128;
 
 /// The embedded database.
@@ -40,7 +40,7 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, making it (for its owner alone) and its tables where they are missing.
+    /// Opens the file and migrates its tables; creates the file, accessible only to its owner, if it is missing.
     pub(super) fn open(path: &Path, settings: &config::Database) -> Result<Sqlite, OpenError> {
         let place = path.display().to_string();
         let unreachable =
@@ -64,13 +64,13 @@ impl Sqlite {
         })
     }
 
-    /// Whether `dev` may work in a file, which is neither made nor changed.
+    /// Checks whether `dev` may work in a file, which is neither created nor changed.
     pub(super) fn admits_dev(path: &Path) -> Result<bool, OpenError> {
         if !path.exists() {
             return Ok(true);
         }
         let asked = || {
-            // Not read-only: a connection that may only read leaves the files of the log behind when it closes.
+            // Not read-only: a read-only connection leaves the files of the write-ahead log behind when it closes.
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -89,7 +89,7 @@ impl Sqlite {
         self.readers.take().prepare_cached(statement.sqlite).map(drop).map_err(error)
     }
 
-    /// Reads in the caller's own thread: a few microseconds, less than a hop to another thread costs.
+    /// Reads in the caller's own thread, which takes a few microseconds: less than a hop to another thread.
     pub(super) fn query<T>(&self, statement: Statement, bound: &[Parameter], read: Read<T>) -> Result<Vec<T>, Error> {
         query(&self.readers.take(), statement, bound, read)
     }
@@ -122,7 +122,8 @@ impl Sqlite {
     }
 }
 
-/// Inside the writer's transaction nobody else can change the account, so a second attempt always holds.
+/// Inside the writer's transaction no other writer can change the account, so a second attempt always finds the version it
+/// was made from.
 fn commit(connection: &Connection, first: Update, make_update: &MakeUpdate) -> Result<Commit, Error> {
     if apply(connection, &first)? {
         return Ok(first.into());
@@ -138,7 +139,7 @@ fn commit(connection: &Connection, first: Update, make_update: &MakeUpdate) -> R
     }
 }
 
-/// Writes an update; false when the account is no longer at the version that the update was made from.
+/// Writes an update; returns false when the account is no longer at the version that the update was made from.
 fn apply(connection: &Connection, update: &Update) -> Result<bool, Error> {
     if execute(connection, &(accounts::SET, record::account_values(&update.account)).into())? == 0 {
         return Ok(false);
@@ -186,7 +187,7 @@ fn query_text<T>(
     Ok(values)
 }
 
-/// Connections that only read, handed out in turn.
+/// Connections that are only read from, handed out in turn.
 struct Readers {
     connections: Vec<Mutex<Connection>>,
     next: AtomicUsize,
@@ -197,7 +198,7 @@ impl Readers {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn =
             (0..self.connections.len()).map(|step| &self.connections[(first + step) % self.connections.len()]);
-        // A poisoned lock means that a reader panicked; its connection holds no transaction and is as good as new.
+        // A poisoned lock means that a reader panicked; its connection has no open transaction and can be used again.
         in_turn.clone().find_map(|connection| connection.try_lock().ok()).unwrap_or_else(|| {
             self.connections[first % self.connections.len()].lock().unwrap_or_else(PoisonError::into_inner)
         })
@@ -209,10 +210,11 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL: a commit is on disk before it is acknowledged. NORMAL would lose the last ones at a power cut.
+    // FULL: a commit is on disk before it is acknowledged. NORMAL would lose the last commits in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // Otherwise SQLite, built with STAT4, compiles a kept statement again at every use to plan for the very values bound.
+    // Without this, SQLite built with STAT4 recompiles a cached statement at every use, to plan for the values that are
+    // bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
@@ -220,19 +222,20 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), OpenError> {
     let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.to_owned(), error);
-    // One process at a time; the system releases the lock with the file, also after a crash.
+    // One process at a time. The system releases the lock when the file is closed, also after a crash.
     let lock = File::create(path.with_extension("migrating")).map_err(|error| unreachable(error.into()))?;
     lock.lock().map_err(|error| unreachable(error.into()))?;
     let done = embedded::migrations::runner().set_abort_missing(true).run(connection);
     done.map(drop).map_err(|error| super::migration_error(place, error))
 }
 
-/// Says what an error of SQLite means: which are the world's and pass, and which are ours.
+/// Maps an SQLite error: an expected unique violation to [`Error::Taken`], a transient error to [`Error::Unavailable`], any
+/// other to [`Error::Internal`].
 pub(super) fn error(cause: rusqlite::Error) -> Error {
     error_of(cause, None)
 }
 
-/// The same of a statement that claims something unique.
+/// Like [`error`], for a statement that claims a unique key.
 fn error_of(cause: rusqlite::Error, claims: Option<Unique>) -> Error {
     let Some(code) = cause.sqlite_error_code() else {
         return Error::Internal(Cause::new(cause));
@@ -260,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kept_statement_is_not_compiled_again_for_other_values() {
+    fn a_cached_statement_is_not_recompiled_for_other_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.sqlite3");
         File::create(&path).unwrap();

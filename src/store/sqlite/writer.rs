@@ -1,5 +1,5 @@
-//! The one writer: a thread that takes everything that waits, gives each piece of work a savepoint of its own, and commits
-//! them all at once. While one group is being synced to disk the next one gathers, so no timer is needed.
+//! The one writer: a thread that takes all waiting work, runs each piece in its own savepoint, and commits them together.
+//! While one group is synced to disk the next one gathers, so no timer is needed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -11,23 +11,24 @@ use super::error;
 use crate::account::{Cause, Error};
 use crate::telemetry;
 
-/// Hands work to the writer's thread; clones share it, and it ends with the last of them.
+/// Sends work to the writer's thread; clones share the thread, which ends with the last of them.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
 }
 
-/// Runs inside a savepoint.
+/// Work that runs inside a savepoint.
 type Work = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
-/// What came of a piece of work: whether to keep what it wrote, and how to tell its caller once the group's fate is known.
+/// The outcome of a piece of work: whether to keep what it wrote, and how to answer its caller once the group's outcome is
+/// known.
 struct Done {
     keep: bool,
     tell: Box<dyn FnOnce(Result<(), Error>) + Send>,
 }
 
 impl Writer {
-    /// Starts the thread. At most `queue` pieces of work wait, at most `group` share a commit.
+    /// Starts the thread. At most `queue` pieces of work wait, and at most `group` share a commit.
     pub(super) fn start(connection: Connection, queue: usize, group: usize) -> Writer {
         let (sender, receiver) = mpsc::channel(queue);
         thread::Builder::new()
@@ -37,8 +38,8 @@ impl Writer {
         Writer { queue: sender }
     }
 
-    /// Runs work in a transaction and returns when that is on disk. A full queue answers [`Error::Unavailable`] at once; a
-    /// caller that goes away does not stop work that was accepted.
+    /// Runs work in a transaction and returns when it is on disk. Returns [`Error::Unavailable`] at once when the queue is
+    /// full. Accepted work is finished even if the caller goes away.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
@@ -49,7 +50,7 @@ impl Writer {
             Done {
                 keep: result.is_ok(),
                 tell: Box::new(move |committed| {
-                    // The caller may be gone; the work is done all the same.
+                    // The caller may be gone; the work is done anyway.
                     let _ = answer.send(committed.and(result));
                 }),
             }
@@ -73,7 +74,7 @@ fn write(connection: &Connection, mut queue: mpsc::Receiver<Work>, group: usize)
 }
 
 fn commit_group(connection: &Connection, waiting: Vec<Work>) {
-    // IMMEDIATE: a transaction that first reads and then writes would be refused at once when another process writes.
+    // IMMEDIATE: a transaction that reads first and writes later would be refused at once when another process writes.
     if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
         // Dropping the work drops its callers' channels, which answers them.
         tracing::warn!(error = %cause, "the database does not take a transaction");
@@ -82,7 +83,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     let mut done = Vec::with_capacity(waiting.len());
     for work in waiting {
         done.extend(in_savepoint(connection, work));
-        // A full disk ends the whole transaction. What has not run yet must not: it would commit by itself.
+        // A full disk ends the whole transaction. The remaining work must not run: each piece would be committed separately.
         if connection.is_autocommit() {
             break;
         }
@@ -93,7 +94,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     };
     if let Err(cause) = &committed {
         tracing::error!(error = %cause, "a group of changes could not be committed");
-        // After a failed commit SQLite may or may not have rolled back by itself.
+        // After a failed commit SQLite may or may not have rolled back already.
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
@@ -103,7 +104,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     }
 }
 
-/// A panic in one piece of work must cost neither the group nor the thread: its caller is answered by the dropped channel.
+/// Runs work in a savepoint. A panic ends neither the group nor the thread: the dropped channel answers the work's caller.
 fn in_savepoint(connection: &Connection, work: Work) -> Option<Done> {
     connection.execute_batch("SAVEPOINT work").ok()?;
     let done = catch_unwind(AssertUnwindSafe(|| work(connection))).ok();
@@ -126,14 +127,14 @@ mod tests {
 
     use super::*;
 
-    /// Pages that the database may have: no room for anything large.
+    /// Maximum size of the database in pages: too small for a large value.
     const PAGES: u32 = 20;
 
     fn insert(connection: &Connection, bytes: i64) -> Result<(), Error> {
         connection.execute("INSERT INTO kept VALUES (zeroblob(?1))", [bytes]).map(drop).map_err(error)
     }
 
-    /// Runs all pieces of work in one group and returns what came of each, and how many rows were kept.
+    /// Runs all pieces of work in one group; returns their results and how many rows were kept.
     fn run_as_one_group(sizes: &[i64]) -> (Vec<Result<(), Error>>, i64) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("db");
@@ -158,7 +159,7 @@ mod tests {
                     writer.run(hold).await
                 }
             });
-            // One turn hands it over; while the writer's thread is held, the others gather.
+            // One poll sends it; while it blocks the writer's thread, the others queue up.
             local.run_until(tokio::task::yield_now()).await;
             beginning.recv().unwrap();
             let works = sizes.iter().map(|size| {
@@ -181,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn what_shares_a_commit_is_all_acknowledged() {
+    fn all_work_that_shares_a_commit_is_acknowledged() {
         let (results, kept) = run_as_one_group(&[1, 2, 3]);
         assert!(results.iter().all(Result::is_ok), "{results:?}");
         assert_eq!(kept, 3);
     }
 
     #[test]
-    fn a_full_disk_refuses_for_now_what_it_does_not_keep() {
+    fn work_that_a_full_disk_loses_is_refused_as_unavailable() {
         let (results, kept) = run_as_one_group(&[1, 1_000_000, 1]);
         assert!(results.iter().all(|result| matches!(result, Err(Error::Unavailable(_)))), "{results:?}");
         assert_eq!(kept, 0);
