@@ -14,34 +14,34 @@ use crate::headers::Single;
 use crate::keys::{KeyedHash, Keyring, equal};
 use crate::store::{ApiKey, Store};
 
-/// What every key begins with, so that secret scanners and people can tell one.
+/// The prefix of every key, by which secret scanners and people recognise one.
 const PREFIX: &str = "ssk_";
 /// Hexadecimal digits of the secret itself: 256 bits.
 const SECRET_DIGITS: usize = 64;
-/// Hexadecimal digits of the checksum, which tells a key from something that only looks like one without asking anybody.
+/// Hexadecimal digits of the checksum, which detects a string that is not a key without a query.
 const CHECKSUM_DIGITS: usize = 8;
 /// The most keys whose use is remembered between two writes.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// Uses that are written down in one transaction.
+/// The most uses written in one transaction.
 const CHUNK: usize = 500;
 
 const TENANT: HeaderName = HeaderName::from_static("tenant");
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// A key that holds, and what it opens.
+/// A valid key, with its tenant and account.
 pub struct KeyCaller {
-    /// The tenant that the request and the key name.
+    /// The tenant that the request names and the key belongs to.
     pub tenant: Tenant,
     /// The key.
     pub key: ApiKey,
-    /// The account that the key is bound to, if there still is one.
+    /// The account that the key is bound to, if it still exists.
     pub account: Option<Account>,
 }
 
 impl Authenticator {
-    /// Finds out whose key is presented. A key of another tenant, an unknown, a revoked and an expired one are the same error
-    /// and the same work.
+    /// Authenticates a request by its API key. A key of another tenant, an unknown, a revoked and an expired key give
+    /// the same error after the same work.
     pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyCaller, Error> {
         let tenant = text(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
         let secret = text(headers, &KEY);
@@ -60,19 +60,19 @@ impl Authenticator {
     }
 }
 
-/// A new secret; it is shown once and kept by nobody.
+/// Generates a new secret, which is shown once and stored only as a hash.
 pub fn mint() -> String {
     let secret = HEXLOWER.encode(&random::<32>());
     let checksum = checksum(&secret);
     format!("{PREFIX}{secret}{checksum}")
 }
 
-/// What a secret is found by.
+/// Returns the hash by which a secret is looked up.
 pub fn hash(keys: &Keyring, secret: &str) -> KeyedHash {
     keys.digest("api key", &[secret.as_bytes()])
 }
 
-/// Whether a text has the form of a key, its checksum included.
+/// Checks whether a string has the form of a key, including its checksum.
 pub fn is_key(text: &str) -> bool {
     let Some(digits) = text.strip_prefix(PREFIX) else { return false };
     let is_hexadecimal = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -81,7 +81,7 @@ pub fn is_key(text: &str) -> bool {
         && checksum(&digits[..SECRET_DIGITS]) == digits[SECRET_DIGITS..]
 }
 
-/// The first digits of the SHA-256 of prefix and secret.
+/// Returns the first digits of the SHA-256 of prefix and secret.
 fn checksum(secret: &str) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     context.update(PREFIX.as_bytes());
@@ -89,13 +89,13 @@ fn checksum(secret: &str) -> String {
     HEXLOWER.encode(&context.finish().as_ref()[..CHECKSUM_DIGITS / 2])
 }
 
-/// The header's text without the white space around it, if it is there once and not empty.
+/// Returns the header's trimmed text if the header is present exactly once and not empty.
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let text = Single::of(headers, name).once()?.to_str().ok()?.trim();
     (!text.is_empty()).then_some(text)
 }
 
-/// When keys were last used, kept in memory between writes: a request must not cost one. Clones share it.
+/// When keys were last used, buffered in memory: a request must not cost a write. Clones share the buffer.
 #[derive(Clone)]
 pub struct KeyUses {
     store: Store,
@@ -103,7 +103,7 @@ pub struct KeyUses {
 }
 
 impl KeyUses {
-    /// Nothing was used yet.
+    /// Creates an empty buffer.
     pub fn new(store: Store) -> KeyUses {
         KeyUses { store, uses: Arc::default() }
     }
@@ -116,7 +116,7 @@ impl KeyUses {
         }
     }
 
-    /// Writes down what was noted since the last time; what cannot be written now is kept for the next time.
+    /// Writes the uses noted since the last call; uses that cannot be written are kept for the next call.
     pub async fn write_down(&self) -> Result<(), Error> {
         let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
         let uses: Vec<_> = uses.into_iter().collect();
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_told_by_prefix_length_alphabet_and_checksum() {
+    fn a_key_is_recognised_by_prefix_length_alphabet_and_checksum() {
         let secret = "0123456789abcdef".repeat(4);
         let key = format!("{PREFIX}{secret}{}", checksum(&secret));
         assert!(is_key(&key));

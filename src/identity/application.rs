@@ -1,4 +1,4 @@
-//! The credentials of applications (RFC 6749 §2.3): an identifier, and a secret where one can be kept.
+//! The credentials of applications (RFC 6749 §2.3): an identifier, and a secret if the application can keep one.
 
 use data_encoding::HEXLOWER;
 
@@ -7,22 +7,22 @@ use crate::account::{Application, CredentialFault, Error, Tenant};
 use crate::clock::random;
 use crate::keys::{KeyedHash, Keyring, equal};
 
-/// What every secret begins with, so that secret scanners and people can tell one.
+/// The prefix of every secret, by which secret scanners and people recognise one.
 const PREFIX: &str = "ssc_";
 
-/// A new secret; it is shown once and kept by nobody.
+/// Generates a new secret, which is shown once and stored only as a hash.
 pub fn mint_secret() -> String {
     format!("{PREFIX}{}", HEXLOWER.encode(&random::<32>()))
 }
 
-/// What a secret of an application is recognised by.
+/// Returns the hash by which an application's secret is checked.
 pub fn secret_hash(keys: &Keyring, application: &str, secret: &str) -> KeyedHash {
     keys.digest("application secret", &[application.as_bytes(), secret.as_bytes()])
 }
 
 impl Authenticator {
-    /// The application that presents these credentials, and its tenant, which is in use. One that keeps a secret must present it,
-    /// one that keeps none cannot. Every reason for refusal is the same error, and the same work.
+    /// Authenticates an application and returns it with its tenant, which must be open. An application with a secret
+    /// must present it, one without must present none. Every refusal is the same error after the same work.
     pub async fn application(&self, id: &str, secret: Option<&str>) -> Result<(Application, Tenant), Error> {
         let found = self.store.application(id).await?;
         let presented = secret_hash(&self.keys, id, secret.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Bearer tokens (RFC 6750): JWTs (RFC 7519) of the embedded issuer and of identity providers that the operator trusts.
+//! Bearer tokens (RFC 6750): JWTs (RFC 7519) of the embedded issuer and of trusted identity providers.
 
 use std::sync::Arc;
 
@@ -20,37 +20,37 @@ use crate::telemetry;
 const OWN_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 /// The scope of a token for claims (OpenID Connect Core §3.1.2.1).
 const OPENID: &str = "openid";
-/// Of how many audiences of a token it is looked up whether one is an application.
+/// The most audiences of a token that are looked up as applications.
 const MAX_AUDIENCES: usize = 4;
 
-/// A token whose signature holds, and whose word that is.
+/// A token with a valid signature, and its source.
 pub struct Verified {
     pub(super) token: Token,
     source: Source,
     key: Arc<VerificationKey>,
-    /// The claims, where an account may be made of them.
+    /// The claims, if an account may be created from them.
     claims: Option<Object>,
 }
 
-/// Who vouches for a token.
+/// The source of a token.
 enum Source {
     Own,
-    /// We too, through one of our applications.
+    /// The embedded issuer, for one of its applications.
     Application,
     Trusted(Arc<Trusted>),
 }
 
 impl Authenticator {
-    /// Finds out who calls: verifies the token, then asks the database, in one query, for everything that decides. An account is
-    /// made for a newcomer only by a token that opens `contract`; without one, whatever it opens.
+    /// Authenticates a request by its bearer token: verifies the token, then fetches everything that decides in one
+    /// query. A new account is created only for a token that opens `contract`; with `None`, for any.
     pub async fn bearer(&self, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
         self.caller(verified, presented, contract, Error::Credentials(CredentialFault::Invalid)).await
     }
 
-    /// Finds out who calls with a token for claims (OpenID Connect Core §5.3), and through which application, if it is one of
-    /// ours. Whether the token is about anybody comes before who that is.
+    /// Authenticates a request by a token for claims (OpenID Connect Core §5.3), and returns the application it was
+    /// issued to, if known. The scope is checked before the account is looked up.
     pub async fn claims(&self, headers: &HeaderMap) -> Result<(Caller, Option<Application>), Error> {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
@@ -74,8 +74,8 @@ impl Authenticator {
         Ok((caller, application))
     }
 
-    /// The application that a token was issued to. One of our own that is gone takes its tokens along; another provider may
-    /// know applications that we do not.
+    /// Returns the application that a token was issued to. A token of the embedded issuer is invalid if its application
+    /// was deleted; another provider may have applications that are unknown here.
     async fn application_of(&self, verified: &Verified) -> Result<Option<Application>, Error> {
         for audience in verified.token.audience.iter().take(MAX_AUDIENCES) {
             let found = self.store.application(audience).await?;
@@ -93,7 +93,8 @@ impl Authenticator {
         }
     }
 
-    /// The account of a verified token; `gone` when it is an application's and there is no account any more.
+    /// Returns the account of a verified token; `gone` if the token is an application's and the account no longer
+    /// exists.
     async fn caller(
         &self,
         verified: Arc<Verified>,
@@ -119,8 +120,8 @@ impl Authenticator {
         Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
     }
 
-    /// What a client hash is bound to: the session if the token names one, else the token by its identifier, else what was
-    /// signed. Not the signature: of an ECDSA signature anybody can make a second one that holds too.
+    /// Returns the key that a client hash is bound to: the token's session if it names one, else its identifier, else
+    /// the signed part. Not the signature: anyone can derive a second valid ECDSA signature from one.
     fn session(&self, token: &Token, presented: &str) -> KeyedHash {
         let (kind, value) = match (&token.session_id, &token.token_id) {
             (Some(session), _) => ("sid", session.as_str()),
@@ -142,7 +143,7 @@ impl Authenticator {
         self.store.caller(subject, revocable, session).await
     }
 
-    /// Makes an account for somebody whom a trusted provider vouches for and who has none yet, where the operator wants that.
+    /// Creates an account for a trusted provider's user who has none yet, if the operator enabled that.
     async fn provision_for(&self, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
         let token = &verified.token;
         let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
@@ -164,7 +165,8 @@ impl Authenticator {
         }
     }
 
-    /// What a token says that one of our applications presents, whoever it is about; nothing if it does not hold.
+    /// Returns the token that an application presents, whatever its subject; `None` if it is not valid or was not
+    /// issued to an application.
     pub(super) async fn of_application(&self, presented: &str) -> Result<Option<Token>, Error> {
         match self.verified(presented).await {
             Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
@@ -173,7 +175,7 @@ impl Authenticator {
         }
     }
 
-    /// The token, verified now or remembered. Every reason for refusal is the same error.
+    /// Returns the verified token, from the cache if possible. Every refusal is the same error.
     async fn verified(&self, presented: &str) -> Result<Arc<Verified>, Error> {
         if presented.len() > MAX_LENGTH {
             return Err(CredentialFault::Invalid.into());
@@ -195,10 +197,10 @@ impl Authenticator {
         Ok(verified)
     }
 
-    /// Verifies form, type, key, signature and the claims that do not change with time.
+    /// Verifies form, type, key, signature and the claims that do not depend on time.
     async fn verify(&self, presented: &str) -> Result<Verified, Error> {
         let signed = CompactJws::read(presented).ok_or(CredentialFault::Invalid)?;
-        // Claims that are not verified yet: they only select the keys to try.
+        // Not verified yet: these claims only select the keys to try.
         let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
         let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
         let (source, key) = match signed.algorithm {
@@ -217,7 +219,7 @@ impl Authenticator {
         }
         let token = Token::read(&claims).ok_or(CredentialFault::Invalid)?;
         let fit = match &source {
-            // Our own tokens always say what they may be used for.
+            // Every access token of this installation has a scope; its ID tokens have none.
             Source::Own | Source::Application => claims.contains_key("scope"),
             Source::Trusted(trusted) => {
                 trusted.settings.audience.iter().any(|audience| token.audience.contains(audience))
@@ -253,17 +255,17 @@ impl Authenticator {
 }
 
 impl Verified {
-    /// Whether the token was issued for a contract: audience keeps contracts apart.
+    /// Checks whether the token was issued for a contract: the audience separates contracts.
     pub(super) fn opens(&self, contract: Contract) -> bool {
         match &self.source {
             Source::Own => self.token.audience.iter().any(|audience| audience == contract.name()),
-            // Or what an application may learn and change would not be what its claims say.
+            // No other contract: there the application's claims would not limit what it may read and change.
             Source::Application => contract == Contract::Ciam,
             Source::Trusted(issuer) => issuer.settings.contracts.contains(&contract),
         }
     }
 
-    /// Whether time and key still speak for it.
+    /// Checks whether the token is within its validity period and its key still in use.
     fn is_valid_now(&self, authenticator: &Authenticator) -> bool {
         let now = authenticator.clock.now();
         match &self.source {
@@ -276,7 +278,7 @@ impl Verified {
         }
     }
 
-    /// A provider speaks for the people of one tenant.
+    /// Checks that the account belongs to the tenant that the provider is configured for.
     fn speaks_for(&self, found: &CallerRecord) -> bool {
         match &self.source {
             Source::Own | Source::Application => true,

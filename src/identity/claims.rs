@@ -5,19 +5,20 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::after;
 use crate::json::{Object, Value};
 
-/// How far ahead a token of ours may be dated, to outlive a revocation in the very second (`Issuer::issue`).
+/// How far in the future this installation's tokens may be dated, to outlive a revocation in the same second
+/// (`Issuer::issue`).
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// What a verified token says. Claims of the wrong type make it no token at all (RFC 8725 §3.8, §3.9, §3.11).
+/// The claims of a verified token. A token with claims of the wrong type is invalid (RFC 8725 §3.8, §3.9, §3.11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
-    /// Who issued it.
+    /// The issuer.
     pub issuer: String,
-    /// Whom it names, in the issuer's words.
+    /// The subject, as the issuer names it.
     pub subject: String,
-    /// Whom it is for.
+    /// The audiences.
     pub audience: Vec<String>,
-    /// What it may be used for.
+    /// The scopes.
     pub scopes: Vec<String>,
     /// Its identifier, by which it can be revoked.
     pub token_id: Option<String>,
@@ -25,18 +26,18 @@ pub struct Token {
     pub session_id: Option<String>,
     /// When it was issued, in whole seconds.
     pub issued_at: Option<Timestamp>,
-    /// When it begins to hold.
+    /// When it becomes valid.
     pub not_before: Option<Timestamp>,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// The client hash that it is bound to from the beginning.
+    /// The client hash that it is bound to from the start.
     pub client_hash: Option<String>,
     /// The portal that it was issued for.
     pub portal: Option<String>,
 }
 
 impl Token {
-    /// Reads claims. `None` says that this is no access token.
+    /// Reads claims; `None` if they are not those of an access token.
     pub fn read(claims: &Object) -> Option<Token> {
         if is_id_token(claims) {
             return None;
@@ -56,7 +57,7 @@ impl Token {
         })
     }
 
-    /// Whether it holds at a moment, with leeway for clocks that differ.
+    /// Checks whether the token is valid at a moment, with leeway for clocks that differ.
     pub fn is_valid_at(&self, now: Timestamp, leeway: Duration) -> bool {
         let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
         self.not_before.is_none_or(|begin| begin <= after(now, leeway))
@@ -65,7 +66,8 @@ impl Token {
     }
 }
 
-/// An ID token is for the client that asked for it and opens nothing (RFC 8725 §3.11, OpenID Connect Core §2).
+/// Checks for an ID token: it is for the client that requested it and grants no access (RFC 8725 §3.11, OpenID Connect
+/// Core §2).
 fn is_id_token(claims: &Object) -> bool {
     let has = |name| claims.contains_key(name);
     has("nonce")
@@ -77,7 +79,7 @@ fn is_id_token(claims: &Object) -> bool {
         })
 }
 
-/// A claim that is a string: `None` when it is anything else, `Some(None)` when it is absent.
+/// Reads a string claim: `None` if it is anything else or empty, `Some(None)` if absent.
 fn text(claims: &Object, name: &str) -> Option<Option<String>> {
     match claims.get(name) {
         None => Some(None),
@@ -86,7 +88,7 @@ fn text(claims: &Object, name: &str) -> Option<Option<String>> {
     }
 }
 
-/// A claim that is one string or an array of strings; absent is an empty list.
+/// Reads a claim that is one string or an array of strings; absent is an empty list.
 fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
     match claims.get(name) {
         None => Some(Vec::new()),
@@ -96,7 +98,7 @@ fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
     }
 }
 
-/// `scope` as one string of words (RFC 8693 §4.2) or as an array of them; some providers call it `scp`.
+/// Reads `scope` as one string of words (RFC 8693 §4.2) or as an array of them; some providers name it `scp`.
 fn scopes(claims: &Object) -> Option<Vec<String>> {
     let name = if claims.contains_key("scope") { "scope" } else { "scp" };
     match claims.get(name) {
@@ -107,13 +109,13 @@ fn scopes(claims: &Object) -> Option<Vec<String>> {
     }
 }
 
-/// A NumericDate (RFC 7519 §2) in whole seconds, fractions cut off.
+/// Reads a NumericDate (RFC 7519 §2) in whole seconds, truncating fractions.
 fn time(claims: &Object, name: &str) -> Option<Option<Timestamp>> {
     match claims.get(name) {
         None => Some(None),
         Some(Value::Number(number)) => {
             let seconds: f64 = number.as_str().parse().ok()?;
-            // Beyond this a double no longer counts seconds, and no calendar is that long.
+            // The end of the year 9999; a later time is malformed.
             if !(0.0..=253_402_300_799.0).contains(&seconds) {
                 return None;
             }
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_holds_until_its_end_and_the_leeway() {
+    fn a_token_is_valid_until_its_expiry_plus_the_leeway() {
         assert!(read(r#"{"iss":"i","sub":"s","exp":1001}"#).is_some());
         assert!(read(r#"{"iss":"i","sub":"s","exp":941}"#).is_some());
         assert!(read(r#"{"iss":"i","sub":"s","exp":940}"#).is_none());
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_the_wrong_type_make_it_no_token() {
+    fn claims_of_the_wrong_type_make_a_token_invalid() {
         for claims in [
             r#"{"iss":"i","sub":"s"}"#,
             r#"{"iss":"i","sub":"s","exp":"2000"}"#,
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_opens_nothing() {
+    fn an_id_token_grants_no_access() {
         for claim in [r#""nonce":"n""#, r#""at_hash":"h""#, r#""azp":"client""#, r#""token_use":"id""#, r#""typ":"ID""#]
         {
             assert_eq!(read(&format!(r#"{{"iss":"i","sub":"s","exp":2000,{claim}}}"#)), None, "{claim}");

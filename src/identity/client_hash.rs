@@ -1,4 +1,4 @@
-//! `X-Client-Hash`: an opaque value that a client keeps for the whole of a session, so that a stolen token alone is of no use.
+//! `X-Client-Hash`: an opaque value that a client keeps for a whole session, so that a stolen token alone is useless.
 
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -14,8 +14,8 @@ pub const HEADER: &str = "X-Client-Hash";
 pub const MAX_LENGTH: usize = 512;
 
 impl Authenticator {
-    /// Checks the client hash of a request against the one that its token or session is bound to, binding it on first use. With
-    /// `required` false a request without the header passes, unless the token says what it must be.
+    /// Checks the client hash of a request against the one that its token or session is bound to, binding it on first
+    /// use. With `required` false a request without the header passes, unless its token or session is bound already.
     pub async fn client_hash(&self, caller: &Caller, headers: &HeaderMap, required: bool) -> Result<(), Error> {
         let Some(presented) = read(headers)? else {
             let bound = caller.bound_client.is_some() || caller.token().client_hash.is_some();
@@ -28,14 +28,15 @@ impl Authenticator {
         if let Some(bound) = caller.bound_client {
             return same(&bound, &hash);
         }
-        // Kept a little longer than the token: it must not come unbound while clocks still let the token pass.
+        // Kept a little longer than the token: the binding must not expire while differing clocks still accept the
+        // token.
         let expires_at = after(caller.token().expires_at, jiff::SignedDuration::from_hours(1));
         let bound = self.store.bind_client(caller.account.id, caller.session, hash, expires_at).await?;
         same(&bound, &hash)
     }
 }
 
-/// The header's value: visible text and inner spaces, at most 512 bytes, once.
+/// Reads the header: present once, at most 512 bytes, no ASCII control characters. An absent or empty one is `None`.
 fn read(headers: &HeaderMap) -> Result<Option<&[u8]>, Error> {
     let header = Single::of(headers, HEADER);
     if header.first().is_none_or(HeaderValue::is_empty) {

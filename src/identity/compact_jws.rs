@@ -5,20 +5,20 @@ use jsonwebtoken::Algorithm;
 use super::jwks::VerificationKey;
 use crate::json::{self, Object};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 pub(super) const MAX_LENGTH: usize = 8 * 1024;
-/// Header parameters that name or carry a key: whoever sends the token must not choose what it is checked with. `crit` and
-/// `b64` change what the rest means, and no extension is understood here (RFC 7515 §4.1.11, RFC 7797).
+/// Header parameters that name or carry a key: the sender of a token must not choose the key it is verified with.
+/// `crit` and `b64` change the meaning of the rest, and no extension is supported (RFC 7515 §4.1.11, RFC 7797).
 const REFUSED: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "crit", "b64"];
 
-/// A JWT in compact form (RFC 7515 §7.1) whose header was read; its signature is checked when a key is at hand.
+/// A JWT in compact form (RFC 7515 §7.1) whose header was parsed; its signature is verified once the key is known.
 ///
-/// The library checks signatures; header and claims are read here, because it would read the clock by itself and let pass
-/// what a strict reader refuses (doubled members, lone surrogates, claims of the wrong type).
+/// The library only verifies signatures. Header and claims are parsed here, because the library would read the system
+/// clock and accept input that a strict parser refuses (duplicate members, lone surrogates, claims of the wrong type).
 pub(super) struct CompactJws<'a> {
-    /// The key that the header names, if it names one.
+    /// The key that the header names, if any.
     pub(super) key_id: Option<String>,
-    /// The algorithm that the header names: one of those that this program knows, never `none`.
+    /// The algorithm that the header names: one that the library supports, never `none`.
     pub(super) algorithm: Algorithm,
     media_type: Option<String>,
     message: &'a str,
@@ -27,7 +27,7 @@ pub(super) struct CompactJws<'a> {
 }
 
 impl<'a> CompactJws<'a> {
-    /// Takes a token apart; `None` when it is not one that may be looked at further.
+    /// Splits a token and parses its header; `None` if it is malformed or has a refused header parameter.
     pub(super) fn read(token: &'a str) -> Option<CompactJws<'a>> {
         if token.len() > MAX_LENGTH {
             return None;
@@ -51,21 +51,22 @@ impl<'a> CompactJws<'a> {
         })
     }
 
-    /// Whether the header says one of these types (RFC 7515 §4.1.9, RFC 8725 §3.11); saying nothing is saying `JWT`.
+    /// Checks whether the header names one of these types (RFC 7515 §4.1.9, RFC 8725 §3.11); an absent type counts as
+    /// `JWT`.
     pub(super) fn is_of_type(&self, types: &[impl AsRef<str>]) -> bool {
         let media_type = self.media_type.as_deref().unwrap_or("JWT").to_ascii_lowercase();
         let media_type = media_type.strip_prefix("application/").unwrap_or(&media_type);
         types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(media_type))
     }
 
-    /// Whether the signature holds with a key that is for this algorithm.
+    /// Verifies the signature with a key, which must be for this algorithm.
     pub(super) fn is_signed_with(&self, key: &VerificationKey) -> bool {
         key.algorithms.contains(&self.algorithm)
             && jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.decoding, self.algorithm)
                 .unwrap_or(false)
     }
 
-    /// The claims; to be believed only after [`CompactJws::is_signed_with`].
+    /// Returns the claims; not to be trusted before [`CompactJws::is_signed_with`].
     pub(super) fn claims(&self) -> Option<Object> {
         object(self.payload)
     }

@@ -1,4 +1,5 @@
-//! The embedded issuer: signs tokens with keys of its own, made on first need and sealed under the master key.
+//! The embedded issuer: signs tokens with its own keys, which are generated on first use and sealed with the master
+//! key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +18,15 @@ use crate::config;
 use crate::keys::{KeyCache, MasterKey};
 use crate::store::{SigningKeyRecord, Store};
 
-/// The name of the algorithm that the embedded issuer signs with (RFC 8037).
+/// The algorithm of the embedded issuer's tokens (RFC 8037).
 const ALGORITHM: &str = "EdDSA";
-/// The name of the algorithm that the tokens of applications are signed with (RFC 7518 §3.3).
+/// The algorithm of tokens for applications (RFC 7518 §3.3).
 const APPLICATION_ALGORITHM: &str = "RS256";
-/// What our tokens may be used for unless their maker says otherwise.
+/// The default scope of a token.
 const SCOPE: &str = "profile";
-/// `client_id` (RFC 9068 §2.2) of tokens that no client asked for.
+/// `client_id` (RFC 9068 §2.2) of tokens that no client requested.
 const CLIENT: &str = "selfsame";
-/// Signs this installation's tokens and knows the keys that verify them; clones share the keys.
+/// Signs this installation's tokens and holds the keys that verify them; clones share the keys.
 #[derive(Clone)]
 pub struct Issuer {
     store: Store,
@@ -36,39 +37,39 @@ pub struct Issuer {
     keys: Arc<KeyCache<Keys>>,
 }
 
-/// The keys as they were when they were read.
+/// The keys as last read from the database.
 struct Keys {
     verifying: KeySet,
     published: Vec<serde_json::Value>,
     signing: Option<(String, EncodingKey)>,
-    /// The same for the tokens of applications.
+    /// Like `published`, for the tokens of applications.
     published_to_applications: Vec<serde_json::Value>,
     signing_for_applications: Option<Arc<RsaKey>>,
 }
 
-/// What a token is wished to say.
+/// The content of a token to be issued.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Whose token.
+    /// The account that the token is for.
     pub account: AccountId,
-    /// What it is for.
+    /// The contract that it opens.
     pub contract: Contract,
-    /// What it may be used for; `profile` unless it is given.
+    /// Its scope; `profile` if absent.
     pub scope: Option<String>,
-    /// The client hash that it is bound to from the beginning.
+    /// The client hash that it is bound to from the start.
     pub client_hash: Option<String>,
-    /// How long it holds.
+    /// How long it is valid, at most [`Issuer::max_lifetime`].
     pub lifetime: Duration,
 }
 
-/// A signed token and what identifies it.
+/// A signed token and its identifier.
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// The token itself: a secret.
     pub token: String,
     /// Its `jti`, by which it can be revoked.
     pub token_id: String,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -88,8 +89,8 @@ struct Claims<'a> {
 }
 
 impl Issuer {
-    /// Reads the keys. The name is the configured one, or a URN of the installation's identifier: it must not change with
-    /// the address that the server happens to listen on.
+    /// Reads the keys. The issuer's name is the configured one, or a URN of the installation's identifier: it must not
+    /// change with the address that the server listens on.
     pub(crate) async fn start(
         store: Store,
         clock: Clock,
@@ -102,18 +103,18 @@ impl Issuer {
         Ok(Issuer { store, clock, master, name, max_lifetime: settings.max_token_lifetime, keys })
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the `iss` of its tokens.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How long revocations and retired keys are kept: no token lives longer.
+    /// Returns how long revocations and retired keys are kept: no token is valid for longer.
     pub fn max_lifetime(&self) -> SignedDuration {
         SignedDuration::try_from(self.max_lifetime).unwrap_or(SignedDuration::MAX)
     }
 
-    /// Signs a token. One that is issued in the very second in which the account's tokens were revoked is dated to the
-    /// next: it must outlive the revocation, and tokens count whole seconds.
+    /// Signs a token. If the account's tokens were revoked within the current second, `iat` is the next second: tokens
+    /// have whole seconds, and the new one must outlive the revocation.
     pub async fn issue(&self, grant: &Grant) -> Result<Issued, Error> {
         let horizon = self.store.tokens_not_before(grant.account).await?;
         let issued_at = horizon.map_or(self.clock.now(), |horizon| self.clock.now().max(next_second(horizon)));
@@ -137,16 +138,16 @@ impl Issuer {
         Ok(Issued { token, token_id, expires_at })
     }
 
-    /// Makes a new signing key; older ones go on verifying until their last token has expired. Returns its `kid`.
+    /// Generates a new signing key and returns its `kid`; older keys still verify until their last token has expired.
     pub async fn rotate(&self) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
-        // The library draws the randomness of a key itself.
+        // The library draws the randomness itself.
         let pair = Ed25519KeyPair::generate().map_err(|error| unusable(error.into()))?;
-        // Version 1, without the public key: the form that the JWT library knows an Ed25519 key by.
+        // Version 1, without the public key: the form that the JWT library reads Ed25519 keys in.
         let document = pair.to_pkcs8v1().map_err(|error| unusable(error.into()))?;
         let private = EncodingKey::from_ed_der(document.as_ref());
         let mut public = Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(|error| unusable(error.into()))?;
-        // The thumbprint (RFC 7638) names the key by what it is.
+        // The thumbprint (RFC 7638) as `kid`: derived from the key itself.
         let key_id = public.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(error.into()))?;
         public.common.key_id = Some(key_id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
@@ -154,7 +155,7 @@ impl Issuer {
         Ok(key_id)
     }
 
-    /// The same for the key that signs the tokens of applications.
+    /// Like [`Issuer::rotate`], for the key that signs the tokens of applications.
     pub async fn rotate_for_applications(&self) -> Result<String, Error> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(Cause::new(error));
         let made = tokio::task::spawn_blocking(RsaKey::generate).await;
@@ -166,7 +167,7 @@ impl Issuer {
         Ok(key_id)
     }
 
-    /// Lets a key take over from the one that signed so far.
+    /// Stores a key and makes it the signing key in place of the current one.
     async fn add(&self, algorithm: &str, key_id: &str, public: &impl Serialize, private: &[u8]) -> Result<(), Error> {
         let now = self.clock.now();
         let record = SigningKeyRecord {
@@ -183,26 +184,26 @@ impl Issuer {
         self.refresh().await
     }
 
-    /// The public keys as a JWK Set (RFC 7517 §5).
+    /// Returns the public keys as a JWK Set (RFC 7517 §5).
     pub async fn published(&self) -> Result<serde_json::Value, Error> {
         self.signing_key().await?;
         Ok(serde_json::json!({ "keys": self.keys.get().published }))
     }
 
-    /// The public keys that verify the tokens of applications, as a JWK Set.
+    /// Returns the public keys that verify the tokens of applications, as a JWK Set.
     pub async fn published_to_applications(&self) -> Result<serde_json::Value, Error> {
         self.signing_key_for_applications().await?;
         Ok(serde_json::json!({ "keys": self.keys.get().published_to_applications }))
     }
 
-    /// Reads the keys again, so that what other instances and the command line did comes into force here.
+    /// Rereads the keys, so that changes by other instances and the command line take effect here.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.keys.set(read_keys(&self.store, &self.master).await?);
         Ok(())
     }
 
-    /// The key with this `kid`. An unknown one may be newer than what is in memory, so the database is asked at once, but
-    /// not more than ten times a second: nobody can make it work by inventing key names.
+    /// Returns the key with this `kid`. An unknown one may be newer than the cached keys, so the database is asked at
+    /// once, but at most ten times a second: invented key names must not put load on it.
     pub(super) async fn verification_key(
         &self,
         key_id: &str,
@@ -219,12 +220,12 @@ impl Issuer {
         Ok(self.keys.get().verifying.find(Some(key_id), algorithm))
     }
 
-    /// Whether a key that verified a token is still ours.
+    /// Checks whether a key that verified a token is still one of the issuer's.
     pub(super) fn still_has(&self, key: &VerificationKey) -> bool {
         self.keys.get().verifying.contains(key)
     }
 
-    /// The key that signs, made on first need.
+    /// Returns the signing key, generated on first use.
     async fn signing_key(&self) -> Result<(String, EncodingKey), Error> {
         if self.keys.get().signing.is_none() {
             self.rotate().await?;
@@ -236,10 +237,10 @@ impl Issuer {
             .ok_or_else(|| Error::Internal(Cause::new("a signing key that was just made is missing")))
     }
 
-    /// The key that signs the tokens of applications, made on first need.
+    /// Returns the key that signs the tokens of applications, generated on first use.
     pub(super) async fn signing_key_for_applications(&self) -> Result<Arc<RsaKey>, Error> {
         if self.keys.get().signing_for_applications.is_none() {
-            // Another instance may have made one: two would only retire each other, but making one takes long.
+            // Another instance may have generated one. A second would only retire the first, and generating takes long.
             self.refresh().await?;
         }
         if self.keys.get().signing_for_applications.is_none() {
@@ -288,7 +289,7 @@ async fn read_keys(store: &Store, master: &MasterKey) -> Result<Keys, Error> {
     Ok(keys)
 }
 
-/// When tokens count as issued that must outlive a revocation at a moment.
+/// Returns the `iat` of a token that must outlive a revocation at this moment.
 pub(super) fn next_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second() + 1).unwrap_or(Timestamp::MAX)
 }

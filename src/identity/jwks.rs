@@ -1,4 +1,4 @@
-//! Public keys as others publish them (RFC 7517), and which algorithms each is for.
+//! Public keys of issuers (RFC 7517), and the algorithms that each fits.
 
 use std::sync::Arc;
 
@@ -10,39 +10,41 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, 
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
-/// The most keys of one issuer that are kept.
+/// The most keys kept of one issuer.
 const MAX_KEYS: usize = 100;
-/// The RSA key sizes that are believed, in bytes: 2048 bits (RFC 7518 §3.3) to what costs no more than it should.
+/// The accepted RSA key sizes, in bytes: from 2048 bits (RFC 7518 §3.3) to 8192 bits, which bounds the cost of a
+/// verification.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
 const RSA: [Algorithm; 6] =
     [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
 
-/// A public key that tokens may be signed with.
+/// A public key that verifies tokens.
 #[derive(Clone)]
 pub(super) struct VerificationKey {
-    /// The name that tokens call it by.
+    /// The `kid` by which tokens name it.
     pub(super) key_id: Option<String>,
-    /// What it may be used with: an algorithm must fit its key (RFC 8725 §3.1).
+    /// The algorithms it may be used with: an algorithm must fit its key (RFC 8725 §3.1).
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) decoding: DecodingKey,
-    /// Tells the same key from another under the same name.
+    /// Distinguishes the key from another one with the same `kid`.
     pub(super) fingerprint: [u8; 32],
 }
 
-/// The keys of one issuer at a moment.
+/// The keys of one issuer at one point in time.
 #[derive(Clone, Default)]
 pub(super) struct KeySet(Vec<Arc<VerificationKey>>);
 
-/// A JWK Set whose keys are read one by one: one that is not understood is ignored (RFC 7517 §5), not the whole set.
+/// A JWK Set whose keys are parsed one by one: an unknown key is ignored (RFC 7517 §5), not the whole set.
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<serde_json::Value>,
 }
 
 impl KeySet {
-    /// Reads a JWK Set; keys that are not for verifying, that this program does not know, or whose algorithms are not
-    /// `allowed` are left out. `None` when nothing usable is left: an issuer without keys has a fault, not a wish.
+    /// Reads a JWK Set, leaving out keys that are not for verification, of an unknown type, or with no algorithm in
+    /// `allowed`. `None` if no usable key is left: an issuer without keys is an error on its side, not a state to
+    /// adopt.
     pub(super) fn read(document: &[u8], allowed: &[Algorithm]) -> Option<KeySet> {
         let set: Set = serde_json::from_slice(document).ok()?;
         let understood = set.keys.into_iter().take(MAX_KEYS).filter_map(|jwk| serde_json::from_value(jwk).ok());
@@ -51,7 +53,7 @@ impl KeySet {
         (!keys.is_empty()).then_some(KeySet(keys))
     }
 
-    /// The key for a token: the one that it names, or, if it names none, the only one that fits.
+    /// Returns the key for a token: the one that the token names, or, if it names none, the only one that fits.
     pub(super) fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<Arc<VerificationKey>> {
         let mut fitting = self
             .0
@@ -61,7 +63,7 @@ impl KeySet {
         (key_id.is_some() || fitting.next().is_none()).then(|| key.clone())
     }
 
-    /// Whether a key is still among them, under its name and unchanged.
+    /// Checks whether a key is still in the set, with the same `kid` and fingerprint.
     pub(super) fn contains(&self, key: &VerificationKey) -> bool {
         self.0.iter().any(|kept| kept.key_id == key.key_id && kept.fingerprint == key.fingerprint)
     }
@@ -73,7 +75,7 @@ impl KeySet {
 }
 
 impl VerificationKey {
-    /// Reads one key; `None` when it is not for verifying or nothing that is `allowed` fits it.
+    /// Reads one key; `None` if it is not for verification or fits no algorithm in `allowed`.
     pub(super) fn read(jwk: &Jwk, allowed: &[Algorithm]) -> Option<VerificationKey> {
         let for_signatures = jwk.common.public_key_use.as_ref().is_none_or(|r#use| *r#use == PublicKeyUse::Signature);
         let for_verifying =
@@ -98,8 +100,8 @@ impl VerificationKey {
     }
 }
 
-/// Whether a key's bytes are a key: a provider that publishes something else has a fault, and the keys that it had are
-/// better than none.
+/// Checks whether a key's bytes are a valid public key. A malformed key is an error on the provider's side, and its
+/// earlier keys are better than none.
 fn is_whole(jwk: &Jwk, key: &DecodingKey) -> bool {
     let point = key.try_get_as_bytes().unwrap_or_default();
     match &jwk.algorithm {
@@ -112,7 +114,8 @@ fn is_whole(jwk: &Jwk, key: &DecodingKey) -> bool {
     }
 }
 
-/// The algorithms that a key can be used with; none for shared secrets, small RSA keys and what is not known.
+/// Returns the algorithms that a key can be used with; none for shared secrets, RSA keys of a refused size, and unknown
+/// types.
 fn fitting(jwk: &Jwk) -> Option<&'static [Algorithm]> {
     match &jwk.algorithm {
         AlgorithmParameters::RSA(key) => {

@@ -1,4 +1,4 @@
-//! Who is calling: credentials in, a [`Caller`] out. A caller cannot be made anywhere else.
+//! Authentication: turns credentials into a [`Caller`], which can only be created here.
 
 pub mod api_key;
 pub mod application;
@@ -37,7 +37,7 @@ use remembered::Remembered;
 pub use sign_in::SignIns;
 pub use trusted::Trusted;
 
-/// Finds out who is calling; clones share everything.
+/// Authenticates callers; clones share everything.
 #[derive(Clone)]
 pub struct Authenticator {
     store: Store,
@@ -49,13 +49,13 @@ pub struct Authenticator {
     remembered: Arc<Remembered>,
     key_uses: KeyUses,
     public_url: PublicUrl,
-    /// How much clocks may differ for tokens of the embedded issuer.
+    /// The tolerated clock difference for tokens of the embedded issuer.
     leeway: Duration,
 }
 
 impl Authenticator {
-    /// Knows the embedded issuer and the providers that the configuration trusts; none of them is asked anything yet. An
-    /// error says why the client that fetches their keys cannot be made.
+    /// Creates an authenticator for the embedded issuer and the configured providers; no request is sent yet. Fails if
+    /// the HTTP client that fetches the providers' keys cannot be built.
     pub fn new(
         store: Store,
         keys: Keyring,
@@ -79,7 +79,7 @@ impl Authenticator {
         })
     }
 
-    /// Signs people in to applications with the keys and the clock of this authenticator.
+    /// Returns the sign-ins of applications, which share this authenticator's keys and clock.
     pub fn sign_ins(&self) -> SignIns {
         SignIns {
             store: self.store.clone(),
@@ -91,25 +91,25 @@ impl Authenticator {
         }
     }
 
-    /// The trusted identity provider whose tokens name this issuer.
+    /// Returns the trusted identity provider with this issuer.
     pub fn trusted(&self, issuer: &str) -> Option<&Arc<Trusted>> {
         self.trusted.get(issuer)
     }
 
-    /// Every trusted identity provider.
+    /// Iterates over the trusted identity providers.
     pub fn all_trusted(&self) -> impl Iterator<Item = &Arc<Trusted>> {
         self.trusted.values()
     }
 
-    /// When API keys were used since that was last written down.
+    /// Returns the uses of API keys that are not yet written.
     pub fn key_uses(&self) -> &KeyUses {
         &self.key_uses
     }
 }
 
-/// Whose account a request is about, and how that was proved.
+/// The authenticated account of a request, and the verified token.
 pub struct Caller {
-    /// The account, as it was when the request was let in.
+    /// The account, as it was when the request was authenticated.
     pub account: Account,
     /// The account's tenant.
     pub tenant: Tenant,
@@ -119,25 +119,25 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Refuses an account that may not be used now.
+    /// Refuses an account that must not be used now.
     pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
         self.account.require_active()?;
         if self.tenant.is_open(now) { Ok(()) } else { Err(Error::Access(AccessFault::TenantClosed)) }
     }
 
-    /// Refuses a token that was not issued for a contract: audience keeps contracts apart.
+    /// Refuses a token that was not issued for a contract: the audience separates contracts.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
         if self.verified.opens(contract) { Ok(()) } else { Err(Error::Access(AccessFault::Denied)) }
     }
 
-    /// The verified token.
+    /// Returns the verified token.
     pub fn token(&self) -> &Token {
         &self.verified.token
     }
 }
 
-/// The credentials of one scheme out of `Authorization` (RFC 9110 §11.6.2): the scheme's name compares without case, one
-/// or more spaces follow it.
+/// Returns the credentials of one scheme from `Authorization` (RFC 9110 §11.6.2): the scheme is compared
+/// case-insensitively and followed by one or more spaces.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Error> {
     let header = Single::of(headers, AUTHORIZATION);
     if header == Single::Absent {

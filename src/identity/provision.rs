@@ -9,7 +9,8 @@ use crate::store::{Identity, Link};
 const MAX_CLAIM: usize = 1024;
 
 impl Authenticator {
-    /// Makes an account of a verified token's claims, once. Of two first requests one wins, and both then find its account.
+    /// Creates an account from a verified token's claims, once. Of two concurrent first requests one succeeds, and both
+    /// then find its account.
     pub(super) async fn provision(
         &self,
         settings: &TrustedIssuer,
@@ -30,7 +31,8 @@ impl Authenticator {
             let link = Link { key: self.keys.subject(&token.subject), identity };
             match self.profiles.create(account, &patch, Some(&link), &change_context()).await {
                 Ok(_) | Err(Error::Taken(Unique::Identity)) => return Ok(()),
-                // What somebody else has proved stays theirs: the claim is kept unproved, and never links two people.
+                // A value that another account has proved stays with it: the claim is stored unverified and never links
+                // two people.
                 Err(Error::Taken(Unique::Email)) if patch.email_verified == Some(true) => patch.email_verified = None,
                 Err(Error::Taken(Unique::Phone)) if patch.phone_verified == Some(true) => patch.phone_verified = None,
                 Err(Error::Taken(Unique::Username)) if *patch.edit_of(Field::Username) != Edit::Keep => {
@@ -42,7 +44,8 @@ impl Authenticator {
     }
 }
 
-/// What the operator wants copied; claims that are no bounded text are left out.
+/// The patch of the claims that the operator maps to fields; claims that are not strings of bounded length are left
+/// out.
 fn patch(settings: &TrustedIssuer, claims: &Object) -> Patch {
     let mut patch = Patch::default();
     for (field, claim) in &settings.claims {

@@ -5,12 +5,12 @@ use quick_cache::sync::Cache;
 use super::bearer::Verified;
 use crate::keys::KeyedHash;
 
-/// Tokens whose signature was checked already, by the token's hash; bounded in number. Only the signature is remembered:
-/// whoever uses a memory checks its time and key again, and everything else comes with the request's query.
+/// A bounded cache of tokens whose signature was verified, by the token's hash. Only the signature check is cached: the
+/// user of an entry checks its validity period and key again, and everything else comes with the request's query.
 pub(super) struct Remembered(Option<Cache<KeyedHash, Arc<Verified>>>);
 
 impl Remembered {
-    /// Remembers at most `tokens`; 0 remembers none.
+    /// Creates a cache of at most `tokens` entries; 0 disables it.
     pub(super) fn new(tokens: usize) -> Remembered {
         Remembered((tokens > 0).then(|| Cache::new(tokens)))
     }

@@ -9,18 +9,18 @@ use serde_json::json;
 use crate::account::{Cause, Error};
 use crate::keys::rsa;
 
-/// A key that signs tokens by RS256 (RFC 7518 §3.3), the one algorithm that every client of OpenID Connect knows.
+/// A key that signs tokens with RS256 (RFC 7518 §3.3), the one algorithm that every OpenID Connect client supports.
 pub(super) struct RsaKey {
     key_id: String,
     pair: KeyPair,
 }
 
 impl RsaKey {
-    /// Makes a key of 2048 bits: its public half as a JWK without a name, and its private half in PKCS #8. Takes up to
-    /// seconds, so it does not belong on a thread that answers requests.
+    /// Generates a 2048-bit key: its public half as a JWK without `kid`, and its private half in PKCS #8. May take
+    /// seconds, so it must not run on a thread that serves requests.
     pub(super) fn generate() -> Result<(serde_json::Value, Vec<u8>), Error> {
         let unusable = |error: aws_lc_rs::error::Unspecified| Error::Internal(Cause::new(error));
-        // The library draws the randomness of a key itself.
+        // The library draws the randomness itself.
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(unusable)?;
         let modulus = rsa::modulus(pair.public_key().as_ref());
         let modulus = modulus.ok_or_else(|| Error::Internal(Cause::new("a new RSA key has another form")))?;
@@ -30,13 +30,13 @@ impl RsaKey {
         Ok((jwk, private.as_ref().to_vec()))
     }
 
-    /// Takes a private half in PKCS #8, and the name of the key in tokens.
+    /// Takes a private half in PKCS #8 and the key's `kid`.
     pub(super) fn open(key_id: String, private: &[u8]) -> Result<RsaKey, Error> {
         let pair = KeyPair::from_pkcs8(private).map_err(|error| Error::Internal(Cause::new(error)))?;
         Ok(RsaKey { key_id, pair })
     }
 
-    /// A token with these claims, in compact form (RFC 7515 §7.1).
+    /// Returns a signed token with these claims, in compact form (RFC 7515 §7.1).
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
         #[derive(Serialize)]
         struct Header<'a> {
@@ -51,7 +51,7 @@ impl RsaKey {
         let header = encode(serde_json::to_vec(&header))?;
         let message = format!("{header}.{}", encode(serde_json::to_vec(claims))?);
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        // This padding has nothing random in it (RFC 8017 §8.2); the library asks for a source all the same.
+        // This padding is deterministic (RFC 8017 §8.2); the library takes a source of randomness all the same.
         let random = aws_lc_rs::rand::SystemRandom::new();
         let signed = self.pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature);
         signed.map_err(|error| Error::Internal(Cause::new(error)))?;

@@ -1,6 +1,6 @@
-//! What an application gets for a person who signed in: an access token, an ID token, and a refresh token that is good for
-//! one more set. The refresh tokens of one sign-in are a family: one that comes a second time was stolen from somebody, so
-//! it ends the family and every access token that was issued with it (RFC 9700 §4.14.2).
+//! The tokens that an application gets for a person who signed in: an access token, an ID token, and a refresh token,
+//! which yields one more set. The refresh tokens of one sign-in form a family: one that is presented a second time was
+//! stolen, so it ends the family and revokes every access token issued with it (RFC 9700 §4.14.2).
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
@@ -13,29 +13,29 @@ use crate::config::PublicUrl;
 use crate::keys::{KeyedHash, Keyring};
 use crate::store::{RefreshToken, SignIn, Store};
 
-/// How long a refresh token is good for one use.
+/// How long a refresh token can be used, once.
 pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
-/// How long an ID token holds.
+/// How long an ID token is valid.
 const ID_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
-/// How much longer than an access token its revocation is kept: clocks differ.
+/// How much longer than an access token its revocation is kept, as clocks differ.
 const SLACK: SignedDuration = SignedDuration::from_hours(1);
-/// What every refresh token begins with.
+/// The prefix of every refresh token.
 const PREFIX: &str = "ssr_";
-/// What an access token may be used for that is about a person.
+/// The scopes of an access token for an account.
 const SCOPE: &[&str] = &["openid"];
 
-/// What an application gets.
+/// The tokens issued to an application.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// Opens the contract.
+    /// The access token.
     pub access_token: String,
     /// Its `jti`, by which it can be revoked.
     pub token_id: String,
-    /// How long it holds, in seconds.
+    /// How long the access token is valid, in seconds.
     pub expires_in: i64,
-    /// Good for one more set, where the application may refresh.
+    /// Yields one more set, if the application may refresh.
     pub refresh_token: Option<String>,
-    /// Says to the application who signed in.
+    /// Identifies the person who signed in to the application.
     pub id_token: Option<String>,
 }
 
@@ -52,7 +52,7 @@ struct AccessClaims<'a> {
     jti: &'a str,
 }
 
-/// The claims of an ID token (OpenID Connect Core §2). It has no scope, by which it is told from an access token.
+/// The claims of an ID token (OpenID Connect Core §2). It has no scope, which distinguishes it from an access token.
 #[derive(Serialize)]
 struct IdClaims<'a> {
     sub: &'a str,
@@ -64,7 +64,7 @@ struct IdClaims<'a> {
     jti: &'a str,
 }
 
-/// A signed access token, and what it is revoked by.
+/// A signed access token and the key of its revocation.
 struct Access {
     token: String,
     token_id: String,
@@ -85,7 +85,7 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// Signs a person in; the caller has proved who it is.
+    /// Signs a person in; the caller has verified who it is.
     pub async fn begin(&self, application: &Application, account: AccountId) -> Result<Tokens, Error> {
         let horizon = self.store.tokens_not_before(account).await?;
         let access = self.access(application, Some(account), horizon).await?;
@@ -107,7 +107,7 @@ impl SignIns {
         Ok(tokens(application, access, refresh_token, Some(id_token)))
     }
 
-    /// Another set for a refresh token; [`CredentialFault::Invalid`] when it is not good for one.
+    /// Exchanges a refresh token for another set; [`CredentialFault::Invalid`] if the token is not usable.
     pub async fn refresh(&self, application: &Application, presented: &str) -> Result<Tokens, Error> {
         let hash = self.hash(presented);
         let now = self.clock.now();
@@ -133,21 +133,21 @@ impl SignIns {
         let id_token = self.id_token(application, account.id, &access).await?;
         let (secret, next) = self.refresh_token(&access);
         if !self.store.refresh(sign_in.id, hash, &next, now).await? {
-            // The same token was presented twice at once: one of the two clients has stolen it (RFC 9700 §4.14).
+            // The same token was presented twice concurrently: one of the two clients has stolen it (RFC 9700 §4.14).
             self.store.end_sign_in(sign_in.id, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
         Ok(tokens(application, access, Some(secret), Some(id_token)))
     }
 
-    /// A token for an application that acts for itself: it has no account and opens no claims.
+    /// Issues a token to an application that acts on its own behalf: it has no account and no scope.
     pub async fn for_itself(&self, application: &Application) -> Result<Tokens, Error> {
         let access = self.access(application, None, None).await?;
         Ok(tokens(application, access, None, None))
     }
 
-    /// Revokes a token that was issued to an application (RFC 7009 §2.1); what is no token of ours is revoked already.
-    /// [`CredentialFault::Invalid`] when it is another application's.
+    /// Revokes a token that was issued to an application (RFC 7009 §2.1); a string that is not a token of this
+    /// installation counts as revoked. [`CredentialFault::Invalid`] if the token belongs to another application.
     pub async fn revoke(&self, application: &Application, presented: &str) -> Result<(), Error> {
         if let Some(found) = self.store.refresh_token(self.hash(presented)).await? {
             return match found.sign_in.application_id == application.id {
@@ -164,8 +164,8 @@ impl SignIns {
         self.store.revoke_token(self.keys.revocation(&token.issuer, token_id), end).await
     }
 
-    /// Signs an access token. One that is issued in the very second of `horizon`, in which the account's tokens were revoked, is
-    /// dated to the next, as [`Issuer::issue`](super::Issuer::issue) does.
+    /// Signs an access token. One issued within the second of `horizon`, when the account's tokens were revoked, gets
+    /// the next second as `iat`, as in [`Issuer::issue`](super::Issuer::issue).
     async fn access(
         &self,
         application: &Application,
@@ -209,7 +209,7 @@ impl SignIns {
         self.issuer.signing_key_for_applications().await?.sign(&claims)
     }
 
-    /// A new refresh token: the secret, and how it is stored.
+    /// Generates a refresh token: the secret, and the record that is stored.
     fn refresh_token(&self, access: &Access) -> (String, RefreshToken) {
         let secret = format!("{PREFIX}{}", HEXLOWER.encode(&random::<32>()));
         let token = RefreshToken {

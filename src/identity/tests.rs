@@ -6,7 +6,7 @@ use crate::account::{Application, Kind, Patch};
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::store::scratch::Scratch;
 
-/// Sign-ins on a database and keys of their own, a person, and an application that they sign in through.
+/// Sign-ins on a scratch database with its own keys, an account, and an application that it signs in through.
 struct Bench {
     scratch: Scratch,
     sign_ins: SignIns,
@@ -57,7 +57,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_for_one_more_set_and_its_reuse_ends_the_sign_in() {
+async fn a_refresh_token_yields_one_more_set_and_its_reuse_ends_the_sign_in() {
     let bench = Bench::new().await;
     let first = bench.begin().await;
     let second = bench.refresh(&first).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_refresh_token_is_good_for_one_more_set_and_its_reuse_ends_the_sign_in
 }
 
 #[tokio::test]
-async fn a_refresh_token_ends_with_its_lifetime() {
+async fn a_refresh_token_expires_after_its_lifetime() {
     let bench = Bench::new().await;
     let first = bench.begin().await;
     bench.scratch.pass(sign_in::REFRESH_LIFETIME.unsigned_abs());

@@ -1,5 +1,5 @@
-//! Identity providers that the operator trusts, and their keys: fetched, kept, and believed for a while when the provider
-//! cannot be reached.
+//! Trusted identity providers and their keys, which are fetched, cached, and used for a while when a provider is
+//! unreachable.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,21 +14,21 @@ use crate::config::{Config, KeySource, TrustedIssuer};
 use crate::json::{self, Value};
 use crate::telemetry;
 
-/// How long a provider may take for its documents, all of them: less than 3 s, after which a request that waits for them
-/// must have been refused.
+/// The timeout for all of a provider's documents together: less than 3 s, by which a request that waits for them must
+/// have been refused.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest document that is read from a provider, in bytes.
 const MAX_DOCUMENT: usize = 512 * 1024;
-/// How long after one attempt an unknown key name starts no other: nobody can make us hammer the provider.
+/// How long after an attempt an unknown `kid` starts no other one: clients must not be able to flood the provider.
 const UNKNOWN_KEY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// One trusted identity provider.
 pub struct Trusted {
-    /// What the operator says about it.
+    /// Its configuration.
     pub settings: TrustedIssuer,
     client: reqwest::Client,
     state: Mutex<State>,
-    /// Held while the keys are being fetched: one flight at a time.
+    /// Locked while the keys are being fetched: one fetch at a time.
     flight: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -42,14 +42,14 @@ struct State {
 }
 
 impl Trusted {
-    /// Prepares a provider; nothing is fetched yet, so that a provider that is down does not stop the start.
+    /// Prepares a provider. Nothing is fetched yet, so that an unreachable provider does not prevent startup.
     fn new(settings: TrustedIssuer, client: reqwest::Client) -> Trusted {
         Trusted { settings, client, state: Mutex::default(), flight: Arc::default() }
     }
 
-    /// The key that a token names. A name that is not known may be newer than what is kept, so the provider is asked, once
-    /// for all who wait. While it does not answer, nobody can tell whether such a key is its own: [`Error::Unavailable`],
-    /// because a "no" would make clients throw good tokens away.
+    /// Returns the key that a token names. An unknown `kid` may be newer than the cached keys, so the provider is
+    /// asked, once for all waiting requests. If it does not answer, whether the key is its own is unknown:
+    /// [`Error::Unavailable`], because a refusal would make clients discard valid tokens.
     pub(super) async fn verification_key(
         self: &Arc<Self>,
         key_id: Option<&str>,
@@ -72,12 +72,12 @@ impl Trusted {
         }
     }
 
-    /// Whether a key that verified a token is still the provider's.
+    /// Checks whether a key that verified a token is still the provider's.
     pub(super) fn still_has(&self, key: &VerificationKey, now: Timestamp) -> bool {
         self.believable(now).is_some_and(|keys| keys.contains(key))
     }
 
-    /// Fetches the keys again when it is time to, or when the last attempt failed.
+    /// Fetches the keys again when they are due, or when the last attempt failed.
     pub async fn keep_fresh(self: &Arc<Self>, now: Timestamp) {
         let State { fetched_at, failed, .. } = self.state();
         if failed || fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) {
@@ -85,7 +85,7 @@ impl Trusted {
         }
     }
 
-    /// The keys, as long as they may be believed.
+    /// Returns the keys unless they are older than `stale_for`.
     fn believable(&self, now: Timestamp) -> Option<Arc<KeySet>> {
         let State { keys, fetched_at, .. } = self.state();
         fetched_at.filter(|at| age(*at, now) < signed(self.settings.stale_for)).map(|_| keys)
@@ -95,12 +95,12 @@ impl Trusted {
         let waited_since = self.state().attempted_at;
         let flight = self.flight.clone().lock_owned().await;
         let attempted_at = self.state().attempted_at;
-        // Whoever held the flight before us asked for all who waited.
+        // The previous holder of the lock fetched for all who waited.
         if attempted_at != waited_since || attempted_at.is_some_and(|at| age(at, now) < within) {
             return;
         }
-        // A task of its own, because clients go away: the question that one of them began would be forgotten with it,
-        // and each of the next would begin another.
+        // In its own task, because clients disconnect: the fetch that one of them started would be cancelled with it,
+        // and each of the next would start another.
         let this = self.clone();
         let refreshed = tokio::spawn(async move {
             this.refresh(now).await;
@@ -138,7 +138,8 @@ impl Trusted {
         KeySet::read(&document, &self.settings.algorithms).ok_or_else(|| Cause::new("the document holds no usable key"))
     }
 
-    /// Where the keys are, by OpenID Connect Discovery 1.0 §4; the document must be the issuer's own (§4.3).
+    /// Returns the address of the keys by OpenID Connect Discovery 1.0 §4; the document must be the issuer's own
+    /// (§4.3).
     async fn discover(&self) -> Result<String, Cause> {
         let issuer = &self.settings.issuer;
         let document = self.get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).await?;
@@ -148,7 +149,7 @@ impl Trusted {
             return Err(Cause::new("the discovery document is another issuer's"));
         }
         let uri = text("jwks_uri").ok_or_else(|| Cause::new("the discovery document names no jwks_uri"))?;
-        // A document that came over TLS must not lead to keys that did not.
+        // A document fetched over TLS must not lead to keys fetched without it.
         if issuer.starts_with("https:") && !uri.starts_with("https:") {
             return Err(Cause::new("the discovery document names a jwks_uri without TLS"));
         }
@@ -157,7 +158,7 @@ impl Trusted {
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, Cause> {
         let mut response = self.client.get(uri).send().await.map_err(Cause::new)?;
-        // Not "no error": what a redirect carries is not the document that was asked for.
+        // Only 200, not every non-error: the body of a redirect is not the requested document.
         if response.status() != reqwest::StatusCode::OK {
             return Err(Cause::new(format!("{uri} answers {}", response.status())));
         }
@@ -176,9 +177,9 @@ impl Trusted {
     }
 }
 
-/// The providers that the configuration trusts, by issuer.
+/// Returns the configured providers, by issuer.
 pub(super) fn all(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, Cause> {
-    // The client wants the system's certificates, which a container need not have as long as no provider is trusted.
+    // The client needs the system's certificates, which a container may lack as long as no provider is trusted.
     if config.trusted_issuer.is_empty() {
         return Ok(HashMap::new());
     }
@@ -188,7 +189,7 @@ pub(super) fn all(config: &Config) -> Result<HashMap<String, Arc<Trusted>>, Caus
     Ok(config.trusted_issuer.values().map(trusted).collect())
 }
 
-/// The client that fetches providers' documents: no redirects, no proxy out of the environment.
+/// The client that fetches providers' documents: no redirects, no proxy from the environment.
 fn client() -> Result<reqwest::Client, Cause> {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
     client.connect_timeout(FETCH_TIMEOUT).user_agent("selfsame").build().map_err(Cause::new)

@@ -3,16 +3,16 @@ use aws_lc_rs::kdf::{SskdfDigestAlgorithmId, get_sskdf_digest_algorithm, sskdf_d
 
 use super::key::{AgreementKey, PublicKey};
 
-/// What a key is derived from besides the agreed secret (RFC 7518 §4.6.2).
+/// The input of the key derivation besides the agreed secret (RFC 7518 §4.6.2).
 pub(super) struct Context<'a> {
-    /// What the key is for.
+    /// The algorithm that the key is for.
     pub(super) algorithm: &'a str,
     pub(super) party_u: &'a [u8],
     pub(super) party_v: &'a [u8],
 }
 
-/// Agrees on a secret and derives a key of `LENGTH` bytes from it; `None` when the other key is of another curve, not on it,
-/// or of a small order.
+/// Agrees on a secret and derives a key of `LENGTH` bytes from it; `None` if the other key is for another curve, not on
+/// it, or of small order.
 pub(super) fn derive<const LENGTH: usize>(
     ours: &AgreementKey,
     theirs: &PublicKey,
@@ -25,7 +25,7 @@ pub(super) fn derive<const LENGTH: usize>(
     agree(&ours.private, theirs, (), |secret| concat_kdf(secret, context)).ok()
 }
 
-/// The Concat KDF (NIST SP 800-56A §5.8.1) with SHA-256, in the order of RFC 7518 §4.6.2.
+/// The Concat KDF (NIST SP 800-56A §5.8.1) with SHA-256, with its input in the order of RFC 7518 §4.6.2.
 fn concat_kdf<const LENGTH: usize>(secret: &[u8], context: &Context<'_>) -> Result<[u8; LENGTH], ()> {
     let mut info = Vec::new();
     for part in [context.algorithm.as_bytes(), context.party_u, context.party_v] {

@@ -7,10 +7,10 @@ use crate::json::Object;
 
 /// Bytes of a coordinate on either curve.
 const COORDINATE: usize = 32;
-/// What an uncompressed point begins with (SEC 1 §2.3.3).
+/// The first byte of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
-/// The curves on which two sides agree.
+/// The curves for key agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Curve {
     /// NIST's P-256 (RFC 7518 §6.2.1.1).
@@ -24,11 +24,11 @@ pub enum Curve {
 pub struct PublicKey {
     /// Its curve.
     pub curve: Curve,
-    /// The name that its owner gave it.
+    /// Its `kid`, if any.
     pub key_id: Option<String>,
-    /// The algorithm that its owner wants it used with.
+    /// The algorithm that its owner requires, if any.
     pub algorithm: Option<String>,
-    /// Uncompressed on P-256, else as it is.
+    /// Uncompressed on P-256, else the x-coordinate.
     pub(super) point: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ pub struct PublicKey {
 pub enum PrivateKey {
     /// Of 2048 bits, for `RSA-OAEP-256`.
     Rsa(OaepPrivateDecryptingKey),
-    /// For both ways of agreement.
+    /// For both key agreement algorithms.
     Agreement(AgreementKey),
 }
 
@@ -54,7 +54,7 @@ impl Curve {
         }
     }
 
-    /// The values of `kty` and `crv`.
+    /// Returns the values of `kty` and `crv`.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Curve::P256 => ("EC", "P-256"),
@@ -64,8 +64,8 @@ impl Curve {
 }
 
 impl PublicKey {
-    /// Reads a JWK; `None` when it is not a public key on one of the curves. A private key is refused: nobody should send
-    /// one.
+    /// Reads a JWK; `None` if it is not a public key on one of the curves. A private key is refused: it should never be
+    /// sent.
     pub fn read(jwk: &Object) -> Option<PublicKey> {
         let text = |name| jwk.get(name).and_then(|value| value.as_str());
         let optional = |name| match jwk.get(name) {
@@ -84,7 +84,7 @@ impl PublicKey {
         Some(PublicKey { curve, key_id: optional("kid")?, algorithm: optional("alg")?, point })
     }
 
-    /// The members that make the key, in the order of its thumbprint (RFC 7638 §3.2).
+    /// Returns the members that define the key, in the order of its thumbprint (RFC 7638 §3.2).
     pub fn jwk(&self) -> Object {
         let (kind, curve) = self.curve.names();
         let mut jwk = Object::from_iter([("crv", curve), ("kty", kind)]);
@@ -103,13 +103,13 @@ impl PrivateKey {
         OaepPrivateDecryptingKey::new(key).ok().map(PrivateKey::Rsa)
     }
 
-    /// Takes a key on a curve: 32 bytes.
+    /// Takes a key of 32 bytes on a curve.
     pub fn agreement(curve: Curve, bytes: &[u8]) -> Option<PrivateKey> {
         AgreementKey::read(curve, bytes).map(PrivateKey::Agreement)
     }
 
-    /// Decrypts a short text by RSA-OAEP with SHA-256, for the mask generation too; `None` for any fault, and with any other
-    /// kind of key.
+    /// Decrypts a short text with RSA-OAEP, with SHA-256 also for the mask generation; `None` for any error, and for
+    /// any other kind of key.
     pub fn decrypt(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
         let PrivateKey::Rsa(key) = self else { return None };
         let mut plain = vec![0; key.min_output_size()];
@@ -120,13 +120,13 @@ impl PrivateKey {
 }
 
 impl AgreementKey {
-    /// Takes a key: 32 bytes; on P-256, one in 2³² random ones is none.
+    /// Takes a key of 32 bytes; on P-256, one in 2³² random values is not a valid key.
     pub fn read(curve: Curve, bytes: &[u8]) -> Option<AgreementKey> {
         let private = agreement::PrivateKey::from_private_key(curve.agreement(), bytes).ok()?;
         Some(AgreementKey { curve, private })
     }
 
-    /// Its public half.
+    /// Returns its public half.
     pub fn public(&self) -> Option<PublicKey> {
         let point = self.private.compute_public_key().ok()?.as_ref().to_vec();
         Some(PublicKey { curve: self.curve, key_id: None, algorithm: None, point })

@@ -9,20 +9,20 @@ use super::{Algorithm, CONTENT_ALGORITHM, KEY_LENGTH, TAG, WRAPPED_LENGTH};
 use crate::json::{self, Object, Value};
 use crate::keys::SealingKey;
 
-/// The longest header that is looked at, in bytes of its encoded form.
+/// The longest header, in bytes of its encoded form.
 const MAX_HEADER: usize = 8 * 1024;
-/// The longest `apu` and `apv`, decoded.
+/// The longest `apu` and `apv` in bytes, decoded.
 const MAX_PARTY: usize = 256;
-/// Bytes of an encrypted content key that are looked at: RSA keys here have 2048 bits.
+/// Bytes of a content key encrypted with RSA: the keys have 2048 bits.
 const RSA_LENGTH: usize = 256;
-/// Parameters that `crit` may name: they are no part of the standard, and they are understood.
+/// Parameters that `crit` may name: extensions of the standard that are understood here.
 const UNDERSTOOD: [&str; 3] = ["iat", "jti", "reply_jwk"];
-/// Parameters that may stand outside the protected header: a change of one makes another key of it, which opens nothing.
+/// Parameters allowed outside the protected header: changing one leads to a different key, which opens nothing.
 const UNPROTECTED: [&str; 4] = ["epk", "apu", "apv", "kid"];
 /// The members of the flattened form (RFC 7516 §7.2.2).
 const MEMBERS: [&str; 8] = ["protected", "unprotected", "header", "encrypted_key", "aad", "iv", "ciphertext", "tag"];
 
-/// A message that was taken apart and not opened yet.
+/// A message that was parsed and not opened yet.
 pub struct Message {
     header: Object,
     algorithm: Algorithm,
@@ -37,8 +37,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Takes the compact form apart (RFC 7516 §7.1); `None` for what is not in this form, or wants something that is not
-    /// done here.
+    /// Parses the compact form (RFC 7516 §7.1); `None` if the text is malformed or requires an unsupported feature.
     pub fn compact(text: &[u8]) -> Option<Message> {
         let text = std::str::from_utf8(text).ok()?;
         let mut parts = text.split('.');
@@ -50,7 +49,7 @@ impl Message {
         Message::read(Parts { protected, unprotected: Vec::new(), encrypted_key, aad: None, nonce, ciphertext, tag })
     }
 
-    /// Takes the flattened form apart (RFC 7516 §7.2.2); `None` as for [`Message::compact`].
+    /// Parses the flattened form (RFC 7516 §7.2.2); `None` as for [`Message::compact`].
     pub fn flattened(message: &Object) -> Option<Message> {
         if message.iter().any(|(name, _)| !MEMBERS.contains(&name.as_str())) {
             return None;
@@ -77,28 +76,28 @@ impl Message {
         })
     }
 
-    /// The protected header: to be believed only after [`Message::open`].
+    /// Returns the protected header: not to be trusted before [`Message::open`].
     pub fn header(&self) -> &Object {
         &self.header
     }
 
-    /// How the content key is found.
+    /// Returns the algorithm for the content key.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The curve on which to agree, if that is how.
+    /// Returns the curve of the key agreement, if there is one.
     pub fn curve(&self) -> Option<super::Curve> {
         self.ephemeral.as_ref().map(|key| key.curve)
     }
 
-    /// The key that it is encrypted to, if it names one.
+    /// Returns the `kid` that it is encrypted to, if it names one.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
-    /// Opens it; `None` for any fault. When no content key comes out, `stand_in` is tried in its place, so that a wrong key
-    /// takes as long as a wrong text (RFC 7516 §11.5).
+    /// Decrypts the message; `None` for any error. If the content key cannot be recovered, `stand_in` is used in its
+    /// place, so that a wrong key takes as long as a wrong ciphertext (RFC 7516 §11.5).
     pub fn open(&self, key: &PrivateKey, stand_in: [u8; KEY_LENGTH]) -> Option<Vec<u8>> {
         let found = self.content_key(key);
         let opened = SealingKey::new(&found.unwrap_or(stand_in)).open(&self.associated, &self.sealed);
@@ -132,7 +131,7 @@ impl Message {
         if header.contains_key("zip") || !is_understood(&header) {
             return None;
         }
-        // No parameter may be there twice (RFC 7516 §4).
+        // No parameter may occur twice (RFC 7516 §4).
         let mut all = header.clone();
         for (name, value) in parts.unprotected.iter().flat_map(|unprotected| unprotected.iter()) {
             if !UNPROTECTED.contains(&name.as_str()) || all.insert(name.as_str(), value.clone()).is_some() {
@@ -182,7 +181,7 @@ impl Message {
     }
 }
 
-/// The encoded parts of a message of either form.
+/// The encoded parts of a message in either form.
 struct Parts<'a> {
     protected: &'a str,
     unprotected: Vec<&'a Object>,
@@ -193,7 +192,7 @@ struct Parts<'a> {
     tag: &'a str,
 }
 
-/// Whether everything that `crit` names is understood, and there (RFC 7516 §4.1.13, RFC 7515 §4.1.11).
+/// Checks that every parameter named in `crit` is understood and present (RFC 7516 §4.1.13, RFC 7515 §4.1.11).
 fn is_understood(header: &Object) -> bool {
     match header.get("crit") {
         None => true,

@@ -9,7 +9,7 @@ use super::{Algorithm, CONTENT_ALGORITHM, KEY_LENGTH, TAG, WRAPPED_LENGTH};
 use crate::json::Object;
 use crate::keys::SealingKey;
 
-/// Somebody to encrypt one message to.
+/// The recipient of one message.
 pub struct Recipient {
     key: PublicKey,
     ephemeral: PublicKey,
@@ -18,8 +18,9 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Agrees with a public key, by a key on its curve that is made for this one message: as `ECDH-ES+A256KW` if the public
-    /// key names that, else as `ECDH-ES`. `None` when it is no key, or wants another algorithm.
+    /// Agrees on a key with a public key, using a key on its curve that is generated for this one message: by
+    /// `ECDH-ES+A256KW` if the public key names that, else by `ECDH-ES`. `None` if the public key is invalid or
+    /// requires another algorithm.
     pub fn agree(key: PublicKey, ephemeral: &AgreementKey) -> Option<Recipient> {
         let algorithm = match key.algorithm.as_deref() {
             None => Algorithm::EcdhEs,
@@ -30,8 +31,8 @@ impl Recipient {
         Some(Recipient { ephemeral: ephemeral.public()?, key, algorithm, derived })
     }
 
-    /// Encrypts a text in compact form, with more parameters in its protected header. The content key, used where none was
-    /// agreed on, and the nonce are random.
+    /// Encrypts a text in compact form, with further parameters in its protected header. The nonce must be random, and
+    /// so must the content key, which is used only with key wrapping.
     pub fn seal(
         self,
         content_key: [u8; KEY_LENGTH],

@@ -6,7 +6,7 @@ use super::agreement::{Context, derive};
 use super::*;
 use crate::json::{Object, Value, parse};
 
-/// Messages made by npm's `jose`, and the keys that open them.
+/// Messages encrypted with npm's `jose`, and the keys that open them.
 const FIXTURES: &str = include_str!("fixtures.json");
 
 fn object(text: &str) -> Object {
@@ -38,7 +38,7 @@ fn fixtures() -> Fixtures {
 
 /// RFC 7518, Appendix C.
 #[test]
-fn the_standards_example_of_key_agreement_comes_out() {
+fn key_agreement_yields_the_example_of_the_standard() {
     let alice = AgreementKey::read(
         Curve::P256,
         &URL_SAFE_NO_PAD.decode("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo").unwrap(),
@@ -88,7 +88,8 @@ fn a_message_that_was_changed_anywhere_does_not_open() {
     }
 }
 
-/// A message whose header says something else than what it is; it would open if the header were not looked at.
+/// Parses a message with this header, and with parts of the lengths that `RSA-OAEP-256` has: only the header can be
+/// refused.
 fn with_header(header: &str) -> Option<Message> {
     let protected = URL_SAFE_NO_PAD.encode(header);
     let key = URL_SAFE_NO_PAD.encode([0; 256]);
@@ -97,7 +98,7 @@ fn with_header(header: &str) -> Option<Message> {
 }
 
 #[test]
-fn what_is_not_done_here_is_refused_before_anything_is_computed() {
+fn unsupported_headers_are_refused_before_anything_is_computed() {
     assert!(with_header(r#"{"alg":"RSA-OAEP-256","enc":"A256GCM"}"#).is_some());
     assert!(with_header(r#"{"alg":"RSA-OAEP-256","enc":"A256GCM","jti":"a","crit":["jti"]}"#).is_some());
     for header in [
@@ -147,7 +148,7 @@ fn only_public_points_on_a_known_curve_are_keys() {
     ] {
         assert_eq!(read(jwk.clone()), None, "{jwk}");
     }
-    // Of the right shape, and yet no point: that shows when it is used.
+    // Well-formed, but not points on the curve: that shows in use.
     let ours = |curve| AgreementKey::read(curve, &[5; 32]).unwrap();
     let off = read(format!(r#"{{"kty":"EC","crv":"P-256","x":"{zero}","y":"{zero}"}}"#)).unwrap();
     assert!(Recipient::agree(off, &ours(Curve::P256)).is_none());
@@ -168,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sealed_opens(
+    fn a_sealed_message_opens(
         plain: Vec<u8>,
         ours in any::<[u8; 32]>(),
         theirs in any::<[u8; 32]>(),

@@ -1,7 +1,7 @@
-//! The one JSON tree of the product: what request bodies and stored attributes are read into and written from.
+//! The server's JSON tree, which request bodies and stored attributes are parsed into and written from.
 //!
-//! It keeps what general trees lose: the order of members and the text of numbers. [`parse`] is strict, so that a text
-//! which got in means the same to every later reader.
+//! It preserves what general trees lose: the order of members and the text of numbers. [`parse`] is strict, so that an
+//! accepted text means the same to every later reader.
 
 mod number;
 mod object;
@@ -27,16 +27,16 @@ pub enum Value {
     Bool(bool),
     /// A number, as the text it was sent in.
     Number(Number),
-    /// A string, its escapes resolved.
+    /// A string, with its escapes resolved.
     String(String),
     /// An array.
     Array(Vec<Value>),
-    /// An object, its members in the order they were sent in.
+    /// An object, with its members in the order they were sent in.
     Object(Object),
 }
 
 impl Value {
-    /// The text of a string, `None` for any other kind of value.
+    /// Returns the text of a string, `None` for any other kind of value.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
@@ -44,7 +44,7 @@ impl Value {
         }
     }
 
-    /// The members of an object, `None` for any other kind of value.
+    /// Returns the members of an object, `None` for any other kind of value.
     pub fn as_object(&self) -> Option<&Object> {
         match self {
             Value::Object(object) => Some(object),
@@ -52,7 +52,7 @@ impl Value {
         }
     }
 
-    /// The members of an object, taken out of the value; any other kind of value is given back as the error.
+    /// Returns the members of an object, taken out of the value; any other kind of value is returned as the error.
     pub fn into_object(self) -> Result<Object, Value> {
         match self {
             Value::Object(object) => Ok(object),
@@ -60,7 +60,8 @@ impl Value {
         }
     }
 
-    /// The name that JSON Schema has for this kind of value: `null`, `boolean`, `number`, `string`, `array` or `object`.
+    /// Returns the name of this kind of value in JSON Schema: `null`, `boolean`, `number`, `string`, `array` or
+    /// `object`.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -72,7 +73,7 @@ impl Value {
         }
     }
 
-    /// Whether U+0000 is in any string or key of this value, which PostgreSQL could not store as text.
+    /// Checks whether any string or key of this value contains U+0000, which PostgreSQL cannot store as text.
     pub fn contains_nul(&self) -> bool {
         match self {
             Value::String(text) => text.contains('\0'),
@@ -82,9 +83,9 @@ impl Value {
         }
     }
 
-    /// How many arrays and objects are nested at the deepest place: 0 for a scalar, 1 for `[]`, 2 for `[{}]`.
+    /// Returns how deep arrays and objects are nested: 0 for a scalar, 1 for `[]`, 2 for `[{}]`.
     ///
-    /// [`parse`] gives at most [`MAX_DEPTH`]. Who puts values together must keep to that too.
+    /// [`parse`] returns at most [`MAX_DEPTH`]. Code that composes values must respect that limit too.
     pub fn depth(&self) -> usize {
         match self {
             Value::Array(items) => 1 + items.iter().map(Value::depth).fold(0, usize::max),

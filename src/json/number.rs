@@ -1,21 +1,21 @@
-//! A number as its text.
+//! JSON numbers as text.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A JSON number, kept as the text it was sent in: `1.0`, `-0`, `1e2` and `9007199254740993` stay what they are.
+/// A JSON number, kept as the text it was sent in: `1.0`, `-0`, `1e2` and `9007199254740993` stay unchanged.
 ///
-/// Equality is that of the text: `1.0` is not `1`.
+/// Equality compares the text: `1.0` is not `1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number(Box<str>);
 
-/// The text is not a number by the grammar of RFC 8259, section 6.
+/// The text is not a number in the grammar of RFC 8259, section 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a JSON number: write digits without leading zeros, such as 0, -12, 1.5 or 1e3")]
 pub struct NotANumber;
 
 impl Number {
-    /// The number as it was sent.
+    /// Returns the number as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -26,9 +26,10 @@ impl Number {
     }
 }
 
-/// How many bytes the number at the start of `bytes` takes, or the offset of the byte at which it stops being a number.
+/// Returns how many bytes the number at the start of `bytes` has, or the offset of the byte at which it stops being a
+/// number.
 ///
-/// Whatever follows the number is for the caller to judge: of `01` the number is `0`.
+/// The caller checks what follows the number: in `01` the number is `0`.
 pub(super) fn length(bytes: &[u8]) -> Result<usize, usize> {
     let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let some_digits = |from: usize| match digits(from) {
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wholly_a_number_is_refused() {
+    fn a_text_that_is_not_entirely_a_number_is_refused() {
         for text in ["", "-", "+1", "01", "-01", ".5", "1.", "1.e1", "1e", "1e+", " 1", "1 ", "1x", "0x1", "NaN", "١"]
         {
             assert_eq!(text.parse::<Number>(), Err(NotANumber), "{text:?}");

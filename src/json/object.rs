@@ -1,65 +1,66 @@
-//! The members of an object, in their order.
+//! The members of an object, in order.
 
 use indexmap::IndexMap;
 use indexmap::map::{IntoIter, Iter};
 
 use super::Value;
 
-/// The members of a JSON object, in the order they came in.
+/// The members of a JSON object, in insertion order.
 ///
-/// A key is there once: when it comes again, it keeps its first place and takes the last value. Equality ignores order.
+/// Each key occurs once: when it is inserted again, it keeps its first place and takes the last value. Equality ignores
+/// order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object(IndexMap<String, Value>);
 
 impl Object {
-    /// An object without members.
+    /// Creates an object without members.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no member.
+    /// Checks whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there is a member of this name, be its value `null`.
+    /// Checks whether there is a member of this name, even if its value is `null`.
     pub fn contains_key(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// The value of a member.
+    /// Returns the value of a member.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }
 
-    /// The value of a member, to be changed in place.
+    /// Returns the value of a member, to be changed in place.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.0.get_mut(key)
     }
 
-    /// Sets a member: at its present place if it is there, else at the end. Gives the value it had.
+    /// Sets a member: in its present place if it exists, else at the end. Returns the previous value.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         self.0.insert(key.into(), value.into())
     }
 
-    /// Removes a member and gives its value; the others keep their order.
+    /// Removes a member and returns its value; the others keep their order.
     ///
-    /// Takes time in proportion to the members behind it: to remove many, use [`retain`](Self::retain).
+    /// Takes time proportional to the members after it: to remove many, use [`retain`](Self::retain).
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         self.0.shift_remove(key)
     }
 
-    /// Keeps only the members for which `keep` says so, in their order, in one pass.
+    /// Keeps only the members for which `keep` returns true, in order, in one pass.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.0.retain(|key, value| keep(key, value));
     }
 
-    /// The members in their order.
+    /// Iterates over the members in order.
     pub fn iter(&self) -> Iter<'_, String, Value> {
         self.0.iter()
     }
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_member_is_there() {
+    fn a_null_member_counts_as_present() {
         let mut object = Object::new();
         assert_eq!(object.insert("a", Value::Null), None);
         assert!(object.contains_key("a"));

@@ -1,35 +1,37 @@
-//! Reading a JSON text, strictly and within limits.
+//! A strict JSON parser with limits.
 
 use std::str;
 
 use super::{Number, Object, Value, number};
 
-/// How many arrays and objects may be nested.
+/// The deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 64;
 
-/// How many values one text may hold, every item, member and container counted, also those that a later duplicate of
+/// The most values in one text. Every item, member and container counts, including values that a later duplicate of
 /// their key replaces.
 ///
-/// Room for an object of 300 000 members. A value takes far more memory than text, at worst about 200 bytes for the seven
-/// of `{"a":…}`: so the tree of a text of up to 3 MiB stays below 100 MiB, where by its length alone it could take more.
+/// Enough for an object of 300 000 members. A value takes far more memory than text, at worst about 200 bytes for the
+/// seven of `{"a":…}`. With this limit the tree of a text of up to 3 MiB stays below 100 MiB; limited by its length
+/// alone it could take more.
 pub const MAX_VALUES: usize = 400_000;
 
-/// Reads `bytes`, the whole of which must be one value by RFC 8259, with JSON white space around it allowed.
+/// Parses `bytes`, which must be exactly one value of RFC 8259, with JSON white space around it allowed.
 ///
-/// Stricter than the RFC demands: invalid UTF-8 and lone surrogates are refused wherever they are, so is a byte order
-/// mark, and so is a text beyond [`MAX_DEPTH`] or [`MAX_VALUES`]. `\u0000` is accepted: see [`Value::contains_nul`]. Of
-/// members with the same key the last counts. Takes time in proportion to the length, which is for the caller to bound.
+/// Stricter than the RFC: refuses invalid UTF-8 and lone surrogates anywhere, a byte order mark, and a text beyond
+/// [`MAX_DEPTH`] or [`MAX_VALUES`]. `\u0000` is accepted: see [`Value::contains_nul`]. The last member with the same
+/// key counts. Takes time proportional to the length, which the caller must bound.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
     read(bytes, MAX_DEPTH, false)
 }
 
-/// Reads `bytes` as [`parse`] does, and refuses members with the same key in one object: for texts whose signer and
-/// reader must not take different ones of them (RFC 7515 §4, RFC 7519 §4).
+/// Parses `bytes` like [`parse`], but refuses duplicate keys in one object: for texts whose signer and reader must not
+/// choose different ones (RFC 7515 §4, RFC 7519 §4).
 pub fn parse_unique(bytes: &[u8]) -> Result<Value, Malformed> {
     read(bytes, MAX_DEPTH, true)
 }
 
-/// Like [`parse`], with another bound in place of [`MAX_DEPTH`]: for what wraps a value that may be that deep itself.
+/// Parses like [`parse`], with another limit in place of [`MAX_DEPTH`]: for an envelope of a value that may be that
+/// deep itself.
 pub(crate) fn parse_within(bytes: &[u8], depth: usize) -> Result<Value, Malformed> {
     read(bytes, depth, false)
 }
@@ -51,32 +53,32 @@ fn read(bytes: &[u8], depth: usize, unique: bool) -> Result<Value, Malformed> {
     }
 }
 
-/// Where and why a text is not JSON, said for a developer; it quotes nothing of the text.
+/// Where and why a text is not JSON, for developers; it quotes nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed JSON at byte {offset}: {kind}")]
 pub struct Malformed {
-    /// How many bytes precede the fault.
+    /// The number of bytes before the error.
     pub offset: usize,
-    /// What is wrong there.
+    /// The error at that offset.
     pub kind: MalformedKind,
 }
 
-/// What is wrong with a text that is not JSON.
+/// The error in a text that is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedKind {
-    /// Nothing is left where something had to come, as in an empty text.
+    /// The text ends where more is required; an empty text too.
     #[error("the text ends before the value does")]
     UnexpectedEnd,
-    /// Something else had to come; the text says what.
+    /// Unexpected input; the value names what was expected.
     #[error("expected {0}")]
     Expected(&'static str),
-    /// A number that breaks off, such as `1.` or `-`.
+    /// An incomplete number, such as `1.` or `-`.
     #[error("expected a digit of the number")]
     InvalidNumber,
-    /// A character below U+0020 stands in a string as it is.
+    /// An unescaped character below U+0020 in a string.
     #[error("a control character in a string must be escaped")]
     ControlCharacter,
-    /// A backslash is followed by none of the escapes of RFC 8259, section 7.
+    /// A backslash that begins none of the escapes of RFC 8259, section 7.
     #[error("unknown escape: use \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\u with four hexadecimal digits")]
     InvalidEscape,
     /// An escaped surrogate without its other half.
@@ -88,16 +90,16 @@ pub enum MalformedKind {
     /// The text begins with U+FEFF.
     #[error("the text must not begin with a byte order mark")]
     ByteOrderMark,
-    /// More follows the value than white space.
+    /// The value is followed by more than white space.
     #[error("the text must end after the value")]
     TrailingData,
-    /// A key that its object has already, where each may come once only.
+    /// A key that occurs already in its object, where keys must be unique.
     #[error("a key may come only once in an object")]
     DuplicateKey,
-    /// More than [`MAX_DEPTH`] arrays and objects are nested.
+    /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
     #[error("at most {MAX_DEPTH} arrays and objects may be nested")]
     TooDeep,
-    /// There are more than [`MAX_VALUES`] values.
+    /// The text has more than [`MAX_VALUES`] values.
     #[error("at most {MAX_VALUES} values may be in one text")]
     TooManyValues,
 }
@@ -112,7 +114,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Recursion ends at `self.depth`: `depth` counts the containers around this value.
+    /// Recursion is limited by `self.depth`; `depth` counts the containers around this value.
     fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
         if self.values == MAX_VALUES {
             return Err(self.malformed(MalformedKind::TooManyValues));
@@ -151,7 +153,7 @@ impl Parser<'_> {
             }
             self.skip_white_space();
             if self.take(b'}') {
-                // Most objects are small and room for growth would multiply what each of them costs.
+                // Most objects are small, and spare capacity would multiply the cost of each.
                 members.shrink_to_fit();
                 return Ok(members);
             }
@@ -228,7 +230,7 @@ impl Parser<'_> {
         Ok(character)
     }
 
-    /// One `\uXXXX`, or two that are a pair of surrogates.
+    /// Reads one `\uXXXX`, or two that form a surrogate pair.
     fn escaped_code_point(&mut self) -> Result<char, Malformed> {
         let Some(first) = self.code_unit(self.position) else {
             return Err(self.malformed(MalformedKind::InvalidEscape));
@@ -242,7 +244,7 @@ impl Parser<'_> {
         Ok(character)
     }
 
-    /// The UTF-16 code unit that the six bytes at `position` escape, if they do.
+    /// Returns the UTF-16 code unit that the six bytes at `position` escape, if they do.
     fn code_unit(&self, position: usize) -> Option<u16> {
         let digits = self.text.as_bytes().get(position..position + 6)?.strip_prefix(b"\\u")?;
         digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)? as u16))

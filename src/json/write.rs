@@ -1,4 +1,4 @@
-//! Writing a value as compact JSON.
+//! Serialization of values as compact JSON.
 
 use std::fmt::{self, Display, Write};
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{Number, Object, Value};
 
 impl Value {
-    /// The value as JSON without white space; [`parse`](super::parse()) gives the same value back.
+    /// Returns the value as JSON without white space; [`parse`](super::parse()) reads it back as an equal value.
     ///
     /// Numbers keep their text, members their order, and strings escape only what RFC 8259, section 7, demands.
     pub fn to_text(&self) -> String {
@@ -16,7 +16,7 @@ impl Value {
     }
 }
 
-/// The same text as [`Value::to_text`].
+/// Writes the same text as [`Value::to_text`].
 impl Display for Value {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -31,7 +31,7 @@ impl Display for Value {
     }
 }
 
-/// The same text as [`Value::to_text`].
+/// Writes the same text as [`Value::to_text`].
 impl Display for Object {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_char('{')?;
@@ -61,7 +61,7 @@ fn write_array(out: &mut fmt::Formatter<'_>, items: &[Value]) -> fmt::Result {
 fn write_string(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     out.write_char('"')?;
     let mut written = 0;
-    // Every byte that is escaped is ASCII, so the cuts fall between characters.
+    // Every escaped byte is ASCII, so the cuts fall between characters.
     for (index, byte) in text.bytes().enumerate().filter(|(_, byte)| matches!(byte, ..0x20 | b'"' | b'\\')) {
         out.write_str(&text[written..index])?;
         written = index + 1;
@@ -80,7 +80,7 @@ fn write_string(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     out.write_char('"')
 }
 
-/// Numbers keep their text when the serializer is that of `serde_json` and writes text; no other is meant to be used.
+/// Numbers keep their text only with a text serializer of `serde_json`; no other one is meant to be used.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_escapes_no_more_than_it_must() {
+    fn a_string_escapes_only_what_it_must() {
         let text = Value::from("\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}é\u{2028}😀");
         assert_eq!(text.to_text(), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}é\u{2028}😀\"");
     }

@@ -3,13 +3,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-/// How long after one look-up of an unknown key name another may follow, in microseconds.
+/// The pause between two look-ups of unknown key names, in microseconds.
 const ASK_AGAIN: u64 = 100_000;
 
-/// Keys of this installation as they were when they were last read from the database.
+/// An installation's keys as last read from the database.
 ///
-/// A key name that is unknown may be newer than what is in memory, so its owner asks the database at once, but at most ten
-/// times a second: invented names must not make the database work.
+/// An unknown key name may be newer than the cached keys, so the owner of the cache asks the database at once, but at
+/// most ten times a second: invented names must not put load on it.
 pub struct KeyCache<Keys> {
     keys: RwLock<Arc<Keys>>,
     /// When an unknown key was last looked up, in microseconds since 1970.
@@ -17,22 +17,22 @@ pub struct KeyCache<Keys> {
 }
 
 impl<Keys> KeyCache<Keys> {
-    /// Begins with keys that were read at start.
+    /// Creates a cache with the keys that were read at startup.
     pub fn new(keys: Keys) -> KeyCache<Keys> {
         KeyCache { keys: RwLock::new(Arc::new(keys)), asked_at: AtomicI64::new(i64::MIN) }
     }
 
-    /// The keys as they were last read.
+    /// Returns the keys as last read.
     pub fn get(&self) -> Arc<Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes over what was read now.
+    /// Replaces the keys.
     pub fn set(&self, keys: Keys) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
-    /// Whether the database may be asked for an unknown key now; counts as asking it.
+    /// Checks whether the database may be asked for an unknown key now; `true` counts as a look-up.
     pub fn may_ask(&self, now: Timestamp) -> bool {
         let now = now.as_microsecond();
         let due = |asked_at: i64| (now.abs_diff(asked_at) >= ASK_AGAIN).then_some(now);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_key_is_asked_for_at_most_ten_times_a_second() {
+    fn an_unknown_key_is_looked_up_at_most_ten_times_a_second() {
         let cache = KeyCache::new(());
         let begin = Timestamp::from_second(1_000_000).unwrap();
         let milliseconds = (0..1000).map(|step| begin + jiff::SignedDuration::from_millis(step));
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_does_not_stop_the_asking() {
+    fn a_clock_set_back_does_not_stop_look_ups() {
         let cache = KeyCache::new(());
         assert!(cache.may_ask(Timestamp::from_second(1_000_000).unwrap()));
         assert!(cache.may_ask(Timestamp::from_second(1).unwrap()));

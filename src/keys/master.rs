@@ -12,7 +12,7 @@ use super::{OpenError, SealingKey};
 #[derive(Clone)]
 pub struct MasterKey(SealingKey);
 
-/// Why there is no master key.
+/// The error for a missing or unusable master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
     /// The text is not a key.
@@ -21,13 +21,13 @@ pub enum MasterKeyError {
     /// Others may read the file.
     #[error("{path}: readable by others (mode {mode:o}); run `chmod 600 {path}`", path = .0.display(), mode = .1)]
     Exposed(PathBuf, u32),
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("{path}: {1}", path = .0.display())]
     File(PathBuf, #[source] std::io::Error),
 }
 
 impl MasterKey {
-    /// Takes the key itself.
+    /// Takes the key's bytes.
     pub fn new(key: &[u8; 32]) -> MasterKey {
         MasterKey(SealingKey::new(key))
     }
@@ -38,13 +38,13 @@ impl MasterKey {
         Ok(MasterKey::new(&key.try_into().map_err(|_| malformed())?))
     }
 
-    /// Reads the key file, or makes it from `fresh` when there is none, readable by its owner alone and on disk before
-    /// anything is sealed with it. Of two processes that make it at once, one wins and both use that one.
+    /// Reads the key file, or creates it from `fresh` if absent: readable by its owner alone, and synced to disk before
+    /// anything is sealed with it. Of two concurrent creators one succeeds, and both use its key.
     pub fn read_or_create(path: &Path, fresh: [u8; 32]) -> Result<MasterKey, MasterKeyError> {
         let failed = |error| MasterKeyError::File(path.to_owned(), error);
         if !path.exists() {
             let digits: String = HEXLOWER.encode(&fresh);
-            // Written aside and linked into place: nobody ever reads half a key.
+            // Written to a draft and hard-linked into place, so that no process reads half a key.
             let draft = path.with_extension(format!("{}.draft", draft_name(&fresh)));
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
             file.write_all(format!("{digits}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
@@ -62,19 +62,19 @@ impl MasterKey {
         MasterKey::parse(&fs::read_to_string(path).map_err(failed)?, path)
     }
 
-    /// Seals a key that the database holds; `name` says which, so that rows cannot be exchanged.
+    /// Seals a key that is stored in the database; `name` binds it to its row, so that rows cannot be swapped.
     pub fn seal(&self, nonce: [u8; 12], name: &str, key: &[u8]) -> Vec<u8> {
         self.0.seal(nonce, name.as_bytes(), key)
     }
 
-    /// Opens a key that the database holds.
+    /// Opens a key from the database.
     pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         self.0.open(name.as_bytes(), sealed)
     }
 }
 
-/// Nobody else's: process identifiers are the same in every container, and a draft that two write to, one of which has been
-/// linked into place, would change a key that is in use.
+/// Names a draft uniquely. Process identifiers repeat across containers, and two processes that write to one draft,
+/// which one of them has already linked into place, would change a key in use.
 fn draft_name(fresh: &[u8; 32]) -> String {
     let hash = digest::digest(&digest::SHA256, fresh);
     HEXLOWER.encode(&hash.as_ref()[..8])
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_file_is_made_once_for_its_owner_alone_and_read_again() {
+    fn a_key_file_is_created_once_for_its_owner_alone_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         let first = MasterKey::read_or_create(&path, [7; 32]).unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn of_those_who_make_the_key_file_at_once_all_use_the_one_that_stays() {
+    fn concurrent_creators_of_the_key_file_all_use_the_one_that_is_kept() {
         for _ in 0..20 {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("secret.key");

@@ -1,5 +1,5 @@
-//! The secrets of an installation: one master key outside the database, and behind it the keys that the database holds
-//! sealed. Whoever has only the database, or only the master key, has nothing.
+//! The secrets of an installation: a master key outside the database, and the keys in the database that it seals. The
+//! database or the master key alone is useless to an attacker.
 
 mod cache;
 mod master;
@@ -15,18 +15,18 @@ pub use cache::KeyCache;
 pub use master::{MasterKey, MasterKeyError};
 pub use seal::{OpenError, SealingKey};
 
-/// What a stored secret is for; each purpose has keys of its own.
+/// The purpose of a stored key; each purpose has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Uniqueness without showing what is unique.
+    /// Hashing unique keys, which enforce uniqueness without revealing the value.
     Index,
     /// Recognising tokens, sessions and client hashes without storing them.
     Digest,
     /// Sealing history payloads.
     History,
-    /// Sealing the keys of sessions for encrypted bodies.
+    /// Sealing the session keys of encrypted bodies.
     Channel,
-    /// Sealing messages that wait for their delivery, and the addresses that codes were sent to.
+    /// Sealing messages that await delivery, and the addresses that codes were sent to.
     Outbox,
 }
 
@@ -35,7 +35,7 @@ impl Purpose {
     pub const ALL: [Purpose; 5] =
         [Purpose::Index, Purpose::Digest, Purpose::History, Purpose::Channel, Purpose::Outbox];
 
-    /// The name in the database.
+    /// Returns its name in the database.
     pub fn name(self) -> &'static str {
         match self {
             Purpose::Index => "index",
@@ -47,7 +47,7 @@ impl Purpose {
     }
 }
 
-/// The keys in use, opened; clones share them.
+/// The keys in use, unsealed; clones share them.
 #[derive(Clone)]
 pub struct Keyring(Arc<Keys>);
 
@@ -59,14 +59,14 @@ struct Keys {
     outbox: SealingKey,
 }
 
-/// A keyed hash: recognises a value without storing it.
+/// A keyed hash: identifies a value without storing it.
 pub type KeyedHash = [u8; 32];
 
 impl Keyring {
     /// The generation of the keys in use.
     pub const GENERATION: i64 = 1;
 
-    /// Makes the ring from one 32-byte key for each purpose.
+    /// Creates the keyring from one 32-byte key for each purpose.
     pub fn new(key_for: impl Fn(Purpose) -> [u8; 32]) -> Keyring {
         let hmac = |purpose| hmac::Key::new(hmac::HMAC_SHA256, &key_for(purpose));
         let keys = Keys {
@@ -79,50 +79,51 @@ impl Keyring {
         Keyring(Arc::new(keys))
     }
 
-    /// The key under which a folded value is unique in a tenant: HMAC(index key, tenant ‖ kind ‖ value).
+    /// Returns the unique key of a folded value in a tenant: HMAC(index key, tenant ‖ kind ‖ value).
     pub fn index(&self, tenant: Uuid, kind: &str, folded: &str) -> KeyedHash {
         keyed_hash(&self.0.index, &[tenant.as_bytes(), kind.as_bytes(), folded.as_bytes()])
     }
 
-    /// Recognises a secret or an identifier that must not be stored as it is; `label` keeps uses apart.
+    /// Hashes a secret or identifier that must not be stored in clear; `label` separates uses.
     pub fn digest(&self, label: &str, parts: &[&[u8]]) -> KeyedHash {
         let mut all = vec![label.as_bytes()];
         all.extend(parts);
         keyed_hash(&self.0.digest, &all)
     }
 
-    /// The key under which a person of another identity provider is found: their subject there.
+    /// Returns the key of a user of another identity provider, by the subject there.
     pub fn subject(&self, subject: &str) -> KeyedHash {
         self.digest("subject", &[subject.as_bytes()])
     }
 
-    /// The key under which a token is revoked: its issuer and `jti`.
+    /// Returns the key of a token's revocation, by issuer and `jti`.
     pub fn revocation(&self, issuer: &str, token_id: &str) -> KeyedHash {
         self.digest("token", &[issuer.as_bytes(), token_id.as_bytes()])
     }
 
-    /// The key of a session that a client hash is bound to: its issuer, and what names it there (`sid`, `jti` or `token`).
+    /// Returns the key of the session that a client hash is bound to, by issuer and name there (`kind` is `sid`, `jti`
+    /// or `token`).
     pub fn session(&self, issuer: &str, kind: &str, name: &str) -> KeyedHash {
         self.digest("session", &[issuer.as_bytes(), kind.as_bytes(), name.as_bytes()])
     }
 
-    /// The key that seals history payloads.
+    /// Returns the key that seals history payloads.
     pub fn history(&self) -> &SealingKey {
         &self.0.history
     }
 
-    /// The key that seals the keys of sessions for encrypted bodies.
+    /// Returns the key that seals the session keys of encrypted bodies.
     pub fn secure_channel(&self) -> &SealingKey {
         &self.0.secure_channel
     }
 
-    /// The key that seals messages that wait for their delivery, and the addresses that codes were sent to.
+    /// Returns the key that seals messages that await delivery, and the addresses that codes were sent to.
     pub fn outbox(&self) -> &SealingKey {
         &self.0.outbox
     }
 }
 
-/// Each part is preceded by its length, so that no two lists of parts hash alike.
+/// Precedes each part with its length, so that different lists of parts have different input.
 fn keyed_hash(key: &hmac::Key, parts: &[&[u8]]) -> KeyedHash {
     let mut context = hmac::Context::with_key(key);
     for part in parts {
@@ -134,7 +135,7 @@ fn keyed_hash(key: &hmac::Key, parts: &[&[u8]]) -> KeyedHash {
     hash
 }
 
-/// Compares secrets in a time that does not tell where they differ.
+/// Compares secrets in constant time.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
 }

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-/// Seals bytes with AES-256-GCM: nonce ‖ ciphertext ‖ tag.
+/// A key that seals bytes with AES-256-GCM, as nonce ‖ ciphertext ‖ tag.
 #[derive(Clone)]
 pub struct SealingKey(Arc<LessSafeKey>);
 
-/// Sealed bytes that do not open: another key, another place, or not what was sealed.
+/// Sealed bytes do not open: wrong key, wrong context, or altered bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value does not open with this key")]
 pub struct OpenError;
@@ -18,8 +18,8 @@ impl SealingKey {
         SealingKey(Arc::new(LessSafeKey::new(key)))
     }
 
-    /// Seals bytes to a place (`context`: what they belong to). The nonce must be random and new for every call:
-    /// 2³² seals a key keep the chance of a repeat below 2⁻³² (NIST SP 800-38D §8.3).
+    /// Seals bytes to a context (what they belong to). The nonce must be random and new for every call: 2³² seals per
+    /// key keep the chance of a repeat below 2⁻³² (NIST SP 800-38D §8.3).
     pub fn seal(&self, nonce: [u8; NONCE_LEN], context: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut sealed = nonce.to_vec();
         let mut text = plain.to_vec();
@@ -30,7 +30,7 @@ impl SealingKey {
         sealed
     }
 
-    /// Opens what was sealed to this place.
+    /// Opens bytes that were sealed to this context.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError)?;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sealed_bytes_open_only_with_their_key_in_their_place_and_whole() {
+    fn sealed_bytes_open_only_with_their_key_in_their_context_and_whole() {
         let key = SealingKey::new(&[1; 32]);
         let sealed = key.seal([9; 12], b"here", b"secret");
         assert_eq!(key.open(b"here", &sealed).unwrap(), b"secret");

@@ -1,4 +1,4 @@
-//! The languages people are answered in: which one a request asks for, and what each text says in it.
+//! The languages of responses: negotiation for a request, and the texts in each language.
 
 mod negotiate;
 mod tag;
@@ -7,10 +7,10 @@ mod texts;
 pub use tag::is_well_formed;
 pub use texts::Argument;
 
-/// A language every text of the server exists in.
+/// A language in which every text of the server exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// English, answered when nothing else is asked for.
+    /// English, the default.
     English,
     /// Chinese in Simplified characters.
     Chinese,
@@ -27,7 +27,7 @@ impl Language {
     pub const ALL: [Self; 5] =
         [Self::English, Self::Chinese, Self::TraditionalChinese, Self::Japanese, Self::Vietnamese];
 
-    /// The language tag (BCP 47), as `Content-Language` carries it.
+    /// Returns the language tag (BCP 47), as used in `Content-Language`.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",

@@ -1,23 +1,23 @@
-//! Which language a request asks for in `Accept-Language` (RFC 9110 §12.5.4).
+//! Negotiates the language of a response from `Accept-Language` (RFC 9110 §12.5.4).
 
 use icu_locale::{LanguageIdentifier, LocaleExpander, subtags::script};
 
 use super::Language;
 
-/// Ranges looked at in one request; people list a handful, and what follows is not worth the work.
+/// The most ranges read of one request; people list a handful, and more are not worth the work.
 const MAX_RANGES: usize = 32;
 
-/// A weight in thousandths, exact for the three decimals a weight can have.
+/// A weight in thousandths, exact, as a weight has at most three decimals.
 type Quality = u16;
 
 const FULL_QUALITY: Quality = 1000;
 
 impl Language {
-    /// The language a request is best answered in, from all its `Accept-Language` field lines in order of arrival.
+    /// Returns the language to respond in, from all `Accept-Language` field lines in order of arrival.
     ///
-    /// Several lines read as one list. Among the ranges that name a supported language the highest weight wins, and
-    /// among equals the first. Ranges with weight 0, with a malformed weight (RFC 9110 §12.4.2) and `*` (RFC 4647
-    /// §3.4) choose nothing; so do ranges after the 32nd. English answers when nothing is chosen.
+    /// Several lines count as one list. Among the ranges that name a supported language, the one with the highest
+    /// weight wins, and of equal ones the first. Ranges with weight 0, with a malformed weight (RFC 9110 §12.4.2), `*`
+    /// (RFC 4647 §3.4), and ranges after the 32nd are ignored. Without a match it is English.
     pub fn negotiate<'a>(field_lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         field_lines
             .into_iter()
@@ -30,13 +30,13 @@ impl Language {
             .map_or(Self::English, |(language, _)| language)
     }
 
-    /// The language that a tag (BCP 47) names, if it is one of ours.
+    /// Returns the supported language that a tag (BCP 47) names, if any.
     pub fn of_tag(tag: &str) -> Option<Self> {
         supported(tag.as_bytes())
     }
 }
 
-/// The supported language one list element accepts, and how gladly.
+/// Returns the supported language that a list element accepts, with its weight.
 fn accepted(element: &[u8]) -> Option<(Language, Quality)> {
     let mut parts = element.splitn(2, |&byte| byte == b';').map(<[u8]>::trim_ascii);
     let language = supported(parts.next()?)?;
@@ -44,17 +44,17 @@ fn accepted(element: &[u8]) -> Option<(Language, Quality)> {
     (quality > 0).then_some((language, quality))
 }
 
-/// The supported language a range names; only the language counts, and for Chinese the script it is likely written in.
+/// Returns the supported language that a range names. Only the language counts, and for Chinese its likely script.
 fn supported(range: &[u8]) -> Option<Language> {
-    // `*` is no language tag, so it fails here as RFC 4647 §3.4 wants it skipped.
+    // `*` is not a language tag, so it is skipped here, as RFC 4647 §3.4 requires.
     let mut tag = LanguageIdentifier::try_from_locale_bytes(range).ok()?;
     match tag.language.as_str() {
         "en" => Some(Language::English),
         "ja" => Some(Language::Japanese),
         "vi" => Some(Language::Vietnamese),
         "zh" => {
-            // Cutting `zh-TW` down to `zh` would answer Taiwan in Simplified characters.
-            // The expander is a few references to compiled-in data: nothing is saved by keeping one.
+            // Truncating `zh-TW` to `zh` would select Simplified characters for Taiwan. The expander is a few
+            // references to compiled-in data, so keeping one saves nothing.
             LocaleExpander::new_common().maximize(&mut tag);
             Some(if tag.script == Some(script!("Hant")) { Language::TraditionalChinese } else { Language::Chinese })
         }
@@ -62,7 +62,7 @@ fn supported(range: &[u8]) -> Option<Language> {
     }
 }
 
-/// Reads `q=` and a number from 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
+/// Parses `q=` and a number from 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
 fn weight(parameter: &[u8]) -> Option<Quality> {
     let [b'q' | b'Q', b'=', whole @ (b'0' | b'1'), fraction @ ..] = parameter else {
         return None;
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_asks_for_nothing_is_answered_in_english() {
+    fn a_request_without_a_supported_language_is_answered_in_english() {
         assert_eq!(negotiate(&[]), "en");
         assert_each(&[("", "en"), (" ", "en"), (",, ,", "en"), ("*", "en"), ("fr", "en")]);
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_after_the_thirty_second_are_not_looked_at() {
+    fn ranges_after_the_thirty_second_are_ignored() {
         let before = |count| "fr,".repeat(count) + "ja";
         assert_eq!(negotiate(&[&before(MAX_RANGES - 1)]), "ja");
         assert_eq!(negotiate(&[&before(MAX_RANGES)]), "en");

@@ -1,4 +1,4 @@
-/// Whether a language tag follows the grammar of RFC 5646 §2.1; whether its parts are registered is not looked at.
+/// Checks whether a language tag follows the grammar of RFC 5646 §2.1, but not whether its subtags are registered.
 pub fn is_well_formed(tag: &str) -> bool {
     oxilangtag::LanguageTag::parse(tag).is_ok()
 }
@@ -9,7 +9,7 @@ mod tests {
 
     #[test]
     fn tags_of_the_standard_are_well_formed() {
-        // RFC 5646, appendix A, and what registries hold besides.
+        // RFC 5646, appendix A, and further registered tags.
         for tag in [
             "de",
             "i-enochian",
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_grammar_is_not() {
+    fn tags_that_break_the_grammar_are_not_well_formed() {
         for tag in [
             "",
             "x",

@@ -1,4 +1,4 @@
-//! What each text says in each language, from the files in `locales/`.
+//! The texts in each language, from the files in `locales/`.
 
 use std::borrow::Cow;
 use std::sync::{LazyLock, Once};
@@ -9,33 +9,34 @@ use super::Language;
 
 type Bundle = FluentBundle<FluentResource>;
 
-/// A value a text says in the place of one of its variables.
+/// The value of a variable in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument<'a> {
-    /// Said as it is.
+    /// Inserted verbatim.
     Text(&'a str),
-    /// Said in plain digits, without grouping.
+    /// Rendered in plain digits, without grouping.
     Number(u32),
 }
 
 impl Language {
-    /// The text of `key` in this language; for texts without variables.
+    /// Returns the text of `key` in this language, for texts without variables.
     ///
-    /// A key that no file has is answered with the key itself, and reported in the log.
+    /// If this language lacks the key, the English text is used, then the key itself; the first such case is logged as
+    /// an error.
     pub fn text(self, key: &str) -> Cow<'static, str> {
         self.find(key, |language| language.format(key, None))
     }
 
-    /// The text of `key` in this language, with each of its variables replaced by the argument of that name.
+    /// Returns the text of `key` in this language, with each variable replaced by the argument of that name.
     ///
-    /// A key that no file has, or whose variables are not all among `arguments`, is answered with the key itself, and
-    /// reported in the log.
+    /// If this language lacks the key, or the text needs a variable that is not in `arguments`, the English text is
+    /// used, then the key itself; the first such case is logged as an error.
     pub fn text_with(self, key: &str, arguments: &[(&str, Argument<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().copied().collect();
         self.find(key, |language| Some(Cow::Owned(language.format(key, Some(&arguments))?.into_owned()))).into_owned()
     }
 
-    /// Asks this language, then English; a person is better served by a foreign text than by none.
+    /// Tries this language, then English: a foreign text is better than none.
     fn find(self, key: &str, text_in: impl Fn(Self) -> Option<Cow<'static, str>>) -> Cow<'static, str> {
         text_in(self).unwrap_or_else(|| {
             report_missing(self, key);
@@ -43,7 +44,7 @@ impl Language {
         })
     }
 
-    /// The finished text, or `None` if this language has no such key or the text needs other arguments.
+    /// Returns the formatted text, or `None` if this language lacks the key or the text needs other arguments.
     fn format<'a>(self, key: &str, arguments: Option<&'a FluentArgs<'_>>) -> Option<Cow<'a, str>> {
         let bundle = self.bundle();
         let pattern = bundle.get_message(key)?.value()?;
@@ -77,18 +78,18 @@ impl<'a> From<Argument<'a>> for FluentValue<'a> {
     }
 }
 
-/// The tests below keep the files whole, so a broken entry is skipped here rather than answered for.
+/// The tests below verify that every entry parses, so a malformed entry is simply skipped here.
 fn load(language: Language) -> Bundle {
     let identifier = language.tag().parse().expect("every tag is a language identifier");
     let mut bundle = Bundle::new_concurrent(vec![identifier]);
-    // The isolation marks U+2068 and U+2069 are for rendered text; in JSON they are stray characters.
+    // The isolation marks U+2068 and U+2069 are for displayed text; in JSON they are stray characters.
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(readable, _)| readable);
     bundle.add_resource_overriding(resource);
     bundle
 }
 
-/// Says it once: a text that is missing is missing in every request.
+/// Logs once: a missing text is missing in every request.
 fn report_missing(language: Language, key: &str) {
     static REPORTED: Once = Once::new();
     REPORTED.call_once(|| {
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_said_in_plain_digits() {
+    fn a_number_is_rendered_in_plain_digits() {
         let size = |max| Language::English.text_with("system-size", &[("max", Argument::Number(max))]);
         assert_eq!(size(126), "size must be between 0 and 126");
         assert_eq!(size(u32::MAX), "size must be between 0 and 4294967295");
@@ -211,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_argument_is_said_as_it_is() {
+    fn a_text_argument_is_inserted_verbatim() {
         let header = [("header", Argument::Text("X-{ $max }"))];
         let text = Language::Japanese.text_with("system-header-missing", &header);
         assert_eq!(text, "必須ヘッダーがありません：X-{ $max }");
     }
 
     #[test]
-    fn a_text_that_one_language_lacks_is_said_in_english() {
+    fn a_text_that_one_language_lacks_is_rendered_in_english() {
         let text = Language::Japanese
             .find("key", |language| (language == Language::English).then_some(Cow::Borrowed("English text")));
         assert_eq!(text, "English text");

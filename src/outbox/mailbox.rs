@@ -1,4 +1,4 @@
-//! A mailbox inside the server, for `dev`: whoever tries things out reads here what people would get.
+//! A mailbox inside the server, for `dev`: a developer reads here the messages that people would get.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Message;
 
-/// Messages that are kept; older ones go.
+/// The most messages kept; older ones are dropped.
 const KEPT: usize = 200;
 
 /// The newest messages; clones share them.
@@ -18,11 +18,11 @@ pub struct Mailbox(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     last_id: u64,
-    /// The newest first.
+    /// Newest first.
     mails: VecDeque<Mail>,
 }
 
-/// A message as it is shown.
+/// A message as listed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mail {
     /// Counts from 1.
@@ -30,20 +30,20 @@ pub struct Mail {
     /// `email` or `sms`.
     #[serde(rename = "channel")]
     pub medium: &'static str,
-    /// To whom.
+    /// The recipient.
     pub to: String,
     /// The subject, if it has one.
     pub subject: Option<String>,
-    /// What it says.
+    /// The plain text.
     pub text: String,
-    /// The same as a page, if there is one.
+    /// The HTML version, if there is one.
     pub html: Option<String>,
     /// When it was delivered.
     pub at: Timestamp,
 }
 
 impl Mailbox {
-    /// Puts a message in.
+    /// Adds a message.
     pub(super) fn put(&self, message: &Message, at: Timestamp) {
         let Message { medium, to, subject, text, html } = message.clone();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Mailbox {
         kept.mails.truncate(KEPT);
     }
 
-    /// Everything in it, the newest first.
+    /// Returns all messages, newest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).mails.iter().cloned().collect()
     }

@@ -1,8 +1,8 @@
 //! Messages to people: e-mail through a mail server, short messages through a gateway, and in `dev` both into a mailbox
 //! that the server shows.
 //!
-//! [`Outbox::deliver`] hands over one message now, or says that it cannot. Codes leave this way and are never stored.
-//! Notices about a change ([`Notices`]) must not be lost: they are written with the change and delivered in the background.
+//! [`Outbox::deliver`] hands over one message now, or fails. Codes are sent with it and never stored. Notices about a
+//! change ([`Notices`]) must not be lost: they are written with the change and delivered in the background.
 
 pub mod mailbox;
 mod notice;
@@ -22,54 +22,54 @@ pub use notice::Notices;
 use sms::Gateway;
 use smtp::Server;
 
-/// For how long a channel that failed counts as down for messages that nobody gets.
+/// How long a medium that failed counts as down for [`Outbox::check_reachable`].
 const TROUBLE: SignedDuration = SignedDuration::from_secs(60);
-/// In place of a time at which a channel failed.
+/// Stands for a medium that has not failed since it last worked.
 const NEVER: i64 = i64::MIN;
 
-/// One message, ready to be read. It does not show itself in debug output.
+/// One message, ready to be sent. It has no debug output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What it goes through.
+    /// Its medium.
     pub medium: Medium,
-    /// To whom: an e-mail address or a phone number, as it was typed.
+    /// The recipient: an e-mail address or a phone number, as it was typed.
     pub to: String,
     /// The subject; short messages have none.
     pub subject: Option<String>,
-    /// What it says.
+    /// The plain text.
     pub text: String,
-    /// The same as a page; short messages have none.
+    /// The HTML version; short messages have none.
     pub html: Option<String>,
 }
 
-/// Where messages go.
+/// Where messages are delivered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Through what the configuration names.
+    /// The configured mail server and gateway.
     Configured,
-    /// Into a mailbox that the server itself shows.
+    /// A mailbox that the server itself shows.
     Mailbox,
 }
 
-/// The ways out, one a channel.
+/// The routes, one for each medium.
 pub struct Outbox {
     sms: Route,
     email: Route,
     woken: Notify,
 }
 
-/// One way out.
+/// The route of a medium.
 struct Route {
     transport: Transport,
-    /// When it failed last, in microseconds since 1970, unless it has worked since.
+    /// When it last failed, in microseconds since 1970, or [`NEVER`] if it has worked since.
     failed_at: AtomicI64,
 }
 
 /// Why a message was not handed over.
 enum Undelivered {
-    /// This one is not taken; others may be.
+    /// This message was refused; others may be accepted.
     Refused(Cause),
-    /// Nobody answers as they should: others fare no better.
+    /// The server or gateway gave no proper answer: other messages would fail too.
     Unreachable(Cause),
 }
 
@@ -77,12 +77,12 @@ enum Transport {
     Mailbox(Mailbox),
     Server(Box<Server>),
     Gateway(Box<Gateway>),
-    /// There is none until this setting says which.
+    /// Not configured; the value names the missing setting.
     Missing(&'static str),
 }
 
 impl Outbox {
-    /// Makes the ways out ready; nothing is connected yet.
+    /// Creates the routes; nothing is connected yet.
     pub fn new(config: &Config, delivery: Delivery) -> Result<Outbox, Cause> {
         let (sms, email) = match delivery {
             Delivery::Mailbox => {
@@ -106,8 +106,8 @@ impl Outbox {
         Ok(Outbox { sms: route(sms), email: route(email), woken: Notify::new() })
     }
 
-    /// Hands a message over: when this returns, whoever carries it has taken it. [`Error::Unavailable`] when nobody did,
-    /// or nobody knows.
+    /// Hands a message over: on success the server or gateway has accepted it. [`Error::Unavailable`] if it did not, or
+    /// if that is unknown.
     pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Error> {
         self.is_configured(message.medium)?;
         let route = self.route(message.medium);
@@ -123,14 +123,14 @@ impl Outbox {
         telemetry::message(message.medium.name(), delivered.is_ok());
         let failed_at = match &delivered {
             Err(Undelivered::Unreachable(_)) => now.as_microsecond(),
-            // Somebody answered, if only with a no: an address that nobody can write to must not stop the others.
+            // It answered, if only with a refusal: an undeliverable address must not stop other messages.
             Ok(()) | Err(Undelivered::Refused(_)) => NEVER,
         };
         route.failed_at.store(failed_at, Ordering::Relaxed);
         delivered.map_err(|(Undelivered::Refused(cause) | Undelivered::Unreachable(cause))| Error::Unavailable(cause))
     }
 
-    /// Whether there is a way out at all; [`Error::Unavailable`] names the setting that is missing.
+    /// Checks whether a medium is configured; [`Error::Unavailable`] names the missing setting.
     pub fn is_configured(&self, medium: Medium) -> Result<(), Error> {
         match self.route(medium).transport {
             Transport::Missing(setting) => Err(Error::Unavailable(missing(medium, setting))),
@@ -138,10 +138,10 @@ impl Outbox {
         }
     }
 
-    /// Says what delivering would most likely say, for a message that is not to leave.
+    /// Predicts whether a delivery would succeed, without sending anything.
     pub fn check_reachable(&self, medium: Medium, now: Timestamp) -> Result<(), Error> {
         self.is_configured(medium)?;
-        // NEVER is no time at all.
+        // `NEVER` is not a valid timestamp.
         let failed_at = Timestamp::from_microsecond(self.route(medium).failed_at.load(Ordering::Relaxed));
         if failed_at.is_ok_and(|at| now.duration_since(at) < TROUBLE) {
             return Err(Error::Unavailable(Cause::new(format!("{} failed a moment ago", medium.name()))));
@@ -149,7 +149,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The mailbox, if messages go there.
+    /// Returns the mailbox, if messages go there.
     pub fn mailbox(&self) -> Option<&Mailbox> {
         match &self.email.transport {
             Transport::Mailbox(mailbox) => Some(mailbox),
@@ -157,7 +157,7 @@ impl Outbox {
         }
     }
 
-    /// Tells whoever delivers notices that there is a new one.
+    /// Signals a new notice to the background delivery.
     pub fn wake(&self) {
         self.woken.notify_waiters();
     }

@@ -1,5 +1,5 @@
-//! Notices: an address that was verified and no longer is says good-bye to its owner. They are written with the change, sealed,
-//! and delivered in the background, by whichever instance claims them first.
+//! Notices: messages to addresses that a change removes from an account's verified ones. They are written sealed with
+//! the change, and delivered in the background by the first instance to claim them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::keys::Keyring;
 use crate::language::Language;
 use crate::store::{ClaimedNotice, Effect, SealedNotice, Store};
 
-/// How often is looked for what is due.
+/// The interval between checks for due notices.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How long whoever claimed a notice has for it: longer than any delivery may take.
+/// How long a claim on a notice lasts: longer than any delivery may take.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
-/// The pause after the first failure; each further one is twice as long, up to [`LONGEST_PAUSE`].
+/// The pause after the first failure; it doubles with each further one, up to [`LONGEST_PAUSE`].
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// Attempts before a notice is given up.
 const ATTEMPTS: i64 = 20;
 
-/// A notice as a page.
+/// A notice as an HTML page.
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct Page<'a> {
@@ -36,38 +36,38 @@ struct Page<'a> {
     advice: &'a str,
 }
 
-/// Messages about changes; clones share everything.
+/// The notices about changes; clones share everything.
 #[derive(Clone)]
 pub struct Notices {
     store: Store,
     keys: Keyring,
     clock: Clock,
     outbox: Arc<Outbox>,
-    /// How long a notice waits for its delivery before it is given up.
+    /// How long a notice waits for delivery before it is given up.
     kept_for: Duration,
 }
 
 impl Notices {
-    /// Prepares delivery through an outbox.
+    /// Creates notices that are delivered through an outbox.
     pub fn new(store: Store, keys: Keyring, clock: Clock, outbox: Arc<Outbox>, kept_for: Duration) -> Notices {
         Notices { store, keys, clock, outbox, kept_for }
     }
 
-    /// Has new notices delivered at once.
+    /// Triggers the delivery of new notices.
     pub fn wake(&self) {
         self.outbox.wake();
     }
 
-    /// What a change of an account has to tell to addresses that it takes off it.
+    /// Returns the effects that notify the addresses which a change removes from an account's verified ones.
     pub fn of_change(&self, before: &Account, after: &Account) -> Vec<Effect> {
         let kept = verified(after);
         let gone = |contact: &Contact| !kept.iter().any(|kept| kept.has_destination_of(contact));
         verified(before).into_iter().filter(gone).map(|contact| self.notify(before, &contact)).collect()
     }
 
-    /// Delivers everything that is due through a channel, one after the other. What fails is due again later.
+    /// Delivers every due notice of a medium, one after the other. A failed one becomes due again later.
     pub async fn deliver_due(&self, medium: Medium) -> Result<(), Error> {
-        // While nothing can be sent, nothing is claimed: attempts are for messages that could not be taken.
+        // Nothing is claimed while the medium is unreachable, so that an outage does not use up attempts.
         while self.outbox.check_reachable(medium, self.clock.now()).is_ok() {
             let now = self.clock.now();
             let Some(claimed) = self.store.claim_notice(medium, now, after(now, LEASE)).await? else { break };
@@ -76,7 +76,7 @@ impl Notices {
         Ok(())
     }
 
-    /// Gives up what could not be delivered in time.
+    /// Gives up notices that were not delivered in time.
     pub async fn forget_expired(&self) -> Result<(), Error> {
         let notices = self.store.forget_expired_notices(self.clock.now()).await?;
         if notices > 0 {
@@ -85,7 +85,7 @@ impl Notices {
         Ok(())
     }
 
-    /// Delivers for ever.
+    /// Delivers notices forever.
     pub async fn run(&self) {
         tokio::join!(self.keep_delivering(Medium::Sms), self.keep_delivering(Medium::Email));
     }
@@ -155,7 +155,7 @@ fn pause(attempt: i64) -> SignedDuration {
     (PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
-/// The addresses that an account's owner has proved.
+/// Returns the verified addresses of an account.
 fn verified(account: &Account) -> Vec<Contact> {
     Medium::ALL.into_iter().filter_map(|medium| account.verified_contact(medium)).collect()
 }

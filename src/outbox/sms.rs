@@ -1,4 +1,4 @@
-//! Short messages through a gateway that takes HTTP requests: what to post is the configuration's to say.
+//! Short messages through an HTTP gateway; the request is configured.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::account::{Cause, Phone};
 use crate::config::{self, SmsFormat};
 use crate::json::{self, Value};
 
-/// The gateway that the configuration names.
+/// The configured gateway.
 pub(super) struct Gateway {
     url: String,
     headers: HeaderMap,
@@ -19,15 +19,15 @@ pub(super) struct Gateway {
     client: reqwest::Client,
 }
 
-/// A body with places for what differs from message to message.
+/// A body with placeholders for what differs between messages.
 enum Body {
     Json(Value),
-    /// Names and values, already encoded where they are not places.
+    /// Names and values, already encoded except for the placeholders.
     Form(String),
 }
 
 impl Gateway {
-    /// Checks what is to be posted; asks nobody yet.
+    /// Checks the configured request; sends nothing yet.
     pub(super) fn new(url: &str, settings: &config::Sms) -> Result<Gateway, Cause> {
         let secret = settings.secret.expose().to_owned();
         let (body, media_type) = match settings.format {
@@ -48,19 +48,19 @@ impl Gateway {
         Ok(Gateway { url: url.to_owned(), headers, body, secret, timeout: settings.timeout, client })
     }
 
-    /// Hands a message over, within the time for it: the gateway says 2xx, or it is not taken. It is never said twice, as
-    /// nobody knows what became of the first.
+    /// Hands a message over within the timeout: the gateway answers 2xx, or it has not accepted the message. It is
+    /// never sent twice, as the outcome of the first attempt is unknown.
     pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
         let body = self.body.fill(&Places::new(message, &self.secret));
         let request = self.client.post(&self.url).headers(self.headers.clone()).body(body).timeout(self.timeout);
-        // An error of the library names the URL, which may hold a secret.
+        // An error of the library contains the URL, which may contain a secret.
         let response =
             request.send().await.map_err(|error| Undelivered::Unreachable(Cause::new(error.without_url())))?;
         let status = response.status();
         let cause = || Cause::new(format!("the gateway for short messages answers {status}"));
         match status {
             status if status.is_success() => Ok(()),
-            // What it does not like about a message, a number above all.
+            // The gateway objects to the message itself, mostly to its number.
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
                 Err(Undelivered::Refused(cause()))
             }
@@ -69,7 +69,7 @@ impl Gateway {
     }
 }
 
-/// What the places stand for in one message.
+/// The values of the placeholders for one message.
 struct Places<'a> {
     to: String,
     text: &'a str,
@@ -81,7 +81,7 @@ impl<'a> Places<'a> {
         Places { to: Phone(&message.to).comparable().into_owned(), text: &message.text, secret }
     }
 
-    /// Fills the places of a text in one pass: what was put in is not looked at again.
+    /// Fills the placeholders of a template in one pass: inserted values are not scanned again.
     fn fill(&self, template: &str, encode: impl Fn(&str) -> String) -> String {
         let places = [
             ("{to}", self.to.as_str()),
@@ -118,8 +118,8 @@ impl Body {
     }
 }
 
-/// Percent-encodes everything but ASCII letters and digits. A space becomes `%20`, which every decoder reads; `+` is a space
-/// only to those that know forms (URL Standard, "application/x-www-form-urlencoded").
+/// Percent-encodes everything except ASCII letters and digits. A space becomes `%20`, which every decoder understands;
+/// `+` is a space only to form decoders (URL Standard, "application/x-www-form-urlencoded").
 fn form_encode(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
@@ -128,7 +128,7 @@ fn form_encode(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// Fills the strings of a tree: however it reads, what is put in stays inside its string.
+/// Fills the strings of a tree: whatever its content, an inserted value stays inside its string.
 fn fill_tree(value: Value, places: &Places<'_>) -> Value {
     match value {
         Value::String(text) => Value::String(places.fill(&text, str::to_owned)),

@@ -18,17 +18,17 @@ use crate::account::Cause;
 use crate::config::{self, SmtpSecurity};
 use crate::telemetry::Stopwatch;
 
-/// How long a connection is kept: servers mostly end those that are idle for five minutes (RFC 5321 §4.5.3.2.7).
+/// How long an idle connection is kept: servers mostly close theirs after five minutes (RFC 5321 §4.5.3.2.7).
 const IDLE: Duration = Duration::from_secs(60);
 const NO_SMTPUTF8: &str = "the mail server does not take addresses beyond ASCII (SMTPUTF8)";
 
-/// The mail server that the configuration names.
+/// The configured mail server.
 pub(super) struct Server {
     from: Mailbox,
     host: String,
     port: u16,
     security: SmtpSecurity,
-    /// None where the connection is not protected.
+    /// `None` if the connection is not protected.
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     timeout: Duration,
@@ -37,7 +37,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Reads the certificates; connects to nobody yet.
+    /// Reads the certificates; does not connect yet.
     pub(super) fn new(from: Mailbox, settings: &config::Smtp) -> Result<Server, Cause> {
         let password = settings.password.expose().to_owned();
         let address = with_ascii_domain(from.email.as_ref());
@@ -55,7 +55,7 @@ impl Server {
         })
     }
 
-    /// Hands a message over, within the time for it.
+    /// Hands a message over within the timeout.
     pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
         let (envelope, mail) = compose(&self.from, message).map_err(Undelivered::Refused)?;
         let in_time = tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await;
@@ -69,20 +69,20 @@ impl Server {
             Some(mut kept) => match announce(&mut kept, envelope, mail).await {
                 Ok(()) => kept,
                 Err(Refusal::Smtp(error)) if error.is_permanent() => return Err(undelivered(error)),
-                // The server may have ended a connection that it had kept for long. As nothing of the message was said
-                // on it, the message can be said again.
+                // The server may have closed a connection that was kept for long. Nothing of the message was sent on
+                // it, so the message can be announced again.
                 Err(_) => self.announce_anew(envelope, mail).await?,
             },
             None => self.announce_anew(envelope, mail).await?,
         };
-        // From here on the server may have it, whatever else happens: never said twice.
+        // From here on the server may have the message, whatever else happens: it is never sent twice.
         connection.message(mail).await.map_err(undelivered)?;
         self.keep(connection);
         Ok(())
     }
 
     async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Undelivered> {
-        // Whatever goes wrong before the message is talked about has nothing to do with it.
+        // An error before the message is announced has nothing to do with it.
         let mut connection = self.connect().await.map_err(|error| Undelivered::Unreachable(Cause::new(error)))?;
         match announce(&mut connection, envelope, mail).await {
             Ok(()) => Ok(connection),
@@ -98,7 +98,7 @@ impl Server {
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &name, at_once, None).await?;
         if let (SmtpSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
-            // Fails when the server does not offer it: never in clear.
+            // Fails if the server does not offer it: never in clear.
             connection.starttls(tls.clone(), &name).await?;
         }
         if let Some(credentials) = &self.credentials {
@@ -114,13 +114,12 @@ impl Server {
     }
 
     fn keep(&self, connection: AsyncSmtpConnection) {
-        // As many as have places at once, so that they are never more.
+        // Never more connections than there are places.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((connection, Stopwatch::start()));
     }
 }
 
-/// What the server must show. The system's certificates are asked for only where they are needed: a container need not
-/// have them.
+/// Returns the TLS requirements. The system's certificates are read only if they are needed: a container may lack them.
 fn tls(settings: &config::Smtp) -> Result<Option<TlsParameters>, Cause> {
     if settings.security == SmtpSecurity::None {
         return Ok(None);
@@ -137,13 +136,13 @@ fn tls(settings: &config::Smtp) -> Result<Option<TlsParameters>, Cause> {
 
 /// Why a message could not be announced.
 enum Refusal {
-    /// The server takes no address like this one.
+    /// The server does not accept addresses like this one.
     Address,
-    /// The server said no, or nothing.
+    /// The server refused, or did not answer.
     Smtp(SmtpError),
 }
 
-/// A server that answers with a no is there.
+/// A server that answers with a refusal is reachable.
 fn undelivered(error: SmtpError) -> Undelivered {
     match error.status() {
         Some(_) => Undelivered::Refused(Cause::new(Told(error))),
@@ -151,7 +150,7 @@ fn undelivered(error: SmtpError) -> Undelivered {
     }
 }
 
-/// What a server said, without its text: that mostly repeats the address.
+/// A server's error without its text, which mostly repeats the address.
 #[derive(Debug)]
 struct Told(SmtpError);
 
@@ -166,7 +165,7 @@ impl std::fmt::Display for Told {
 
 impl std::error::Error for Told {}
 
-/// Says from whom and to whom, up to the server's word that the message itself may come.
+/// Sends sender, recipient and `DATA`, up to the server's go-ahead for the message itself.
 async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<(), Refusal> {
     let supports = |feature| connection.server_info().supports_feature(feature);
     let mut parameters = Vec::new();
@@ -192,16 +191,16 @@ fn is_beyond_ascii(envelope: &Envelope) -> bool {
     envelope.from().into_iter().chain(envelope.to()).any(|address| !address.to_string().is_ascii())
 }
 
-/// The message on the wire (RFC 5322), to exactly one address. Whatever stands in the texts becomes encoded text.
+/// Composes the message on the wire (RFC 5322), to exactly one address. All texts are encoded.
 fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cause> {
-    // What the library says about a malformed address would repeat it.
+    // The library's error for a malformed address would repeat it.
     let address = with_ascii_domain(&message.to).ok_or_else(|| Cause::new("the address cannot be written to"))?;
     let text = message.text.clone();
     let mail = lettre::Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
         .subject(message.subject.clone().unwrap_or_default())
-        // Asks robots not to answer (RFC 3834 §5).
+        // Asks automatic responders not to reply (RFC 3834 §5).
         .raw_header(automatic()?);
     let mail = match &message.html {
         Some(html) => mail.multipart(MultiPart::alternative_plain_html(text, html.clone())),
@@ -211,13 +210,13 @@ fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cau
     Ok((mail.envelope().clone(), mail.formatted()))
 }
 
-/// An address with its domain in A-labels (RFC 5890 §2.3.2.1), as every mail server takes it; `None` when it is no address. The
-/// local part stays as it is: only the server of the domain knows what it means.
+/// Returns an address with its domain in A-labels (RFC 5890 §2.3.2.1), which every mail server accepts; `None` if
+/// malformed. The local part is unchanged: only the domain's server knows its meaning.
 fn with_ascii_domain(address: &str) -> Option<Address> {
     let (local, domain) = address.rsplit_once('@')?;
     match domain.is_ascii() {
         true => Address::new(local, domain),
-        // Strict: mapping makes separators of some letters, which have no place in a host name.
+        // Strict: lenient mapping turns some letters into separators, which are invalid in a host name.
         false => Address::new(local, idna::domain_to_ascii_strict(domain).ok()?),
     }
     .ok()

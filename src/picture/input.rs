@@ -1,18 +1,19 @@
-//! What a text that a client sent as its picture is; decided by its form alone.
+//! Classification of the text that a client sends as its picture, by its form alone.
 
 use super::MAX_BYTES;
 use super::kind::Kind;
 use crate::account::PictureRule;
 
-/// The longest address of a picture elsewhere, in bytes.
+/// The longest address of an external picture, in bytes.
 const MAX_ADDRESS: usize = 2048;
 
-/// What a text that a client sent as its picture is.
+/// The text that a client sent as its picture, classified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureInput<'a> {
-    /// A picture elsewhere; it is shown as it is and never fetched.
+    /// An external picture; its address is shown as it is and never fetched.
     Address(&'a str),
-    /// What follows our own `/pictures/`: the name of a picture that is kept here, if there is one of that name.
+    /// The text after `/pictures/` in an address of this installation: the name of a stored picture, if there is one of
+    /// that name.
     Ours(&'a str),
     /// The picture itself.
     Data(Data<'a>),
@@ -22,12 +23,12 @@ pub enum PictureInput<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Data<'a> {
     pub(super) kind: Kind,
-    /// Base64 (RFC 4648 §4) with padding and without anything between, of at most [`MAX_BYTES`].
+    /// Padded base64 (RFC 4648 §4) without any other characters, of at most [`MAX_BYTES`] decoded.
     pub(super) base64: &'a str,
 }
 
-/// Reads the text; `public_url` is the origin under which this installation shows its own pictures, without a slash at its
-/// end. Takes time in proportion to the text, and no memory.
+/// Parses the text; `public_url` is the origin under which this installation serves its own pictures, without a
+/// trailing slash. Takes time proportional to the text, and allocates nothing.
 pub fn read<'a>(text: &'a str, public_url: &str) -> Result<PictureInput<'a>, PictureRule> {
     if let Some(data) = strip_prefix(text, "data:") {
         return read_data(data).map(PictureInput::Data);
@@ -51,13 +52,13 @@ fn read_data(data: &str) -> Result<Data<'_>, PictureRule> {
     Ok(Data { kind, base64 })
 }
 
-/// Checks the size first: it needs no look at the text.
+/// Checks the size first: that does not need to read the text.
 fn check_base64(text: &str) -> Result<(), PictureRule> {
     let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
     if digits.len() / 4 * 3 + digits.len() % 4 * 3 / 4 > MAX_BYTES {
         return Err(PictureRule::TooLarge);
     }
-    // The bits of the last digit that mean nothing must be zero (RFC 4648 §3.5).
+    // The unused bits of the last digit must be zero (RFC 4648 §3.5).
     let unused: u8 = match text.len() - digits.len() {
         0 => 0,
         1 => 0b11,
@@ -83,7 +84,7 @@ const BASE64: [u8; 256] = {
     values
 };
 
-/// An `http` or `https` URI (RFC 3986) with a host and without a user.
+/// Checks for an `http` or `https` URI (RFC 3986) with a host and without user information.
 fn check_address(text: &str) -> Result<(), PictureRule> {
     let rest = strip_prefix(text, "http://").or_else(|| strip_prefix(text, "https://"));
     let rest = rest.ok_or(PictureRule::NotAPicture)?;

@@ -42,7 +42,7 @@ fn an_address_is_taken_as_it_is() {
 }
 
 #[test]
-fn what_is_no_address_is_no_picture() {
+fn a_text_that_is_not_an_address_is_refused() {
     for text in [
         "",
         " ",
@@ -91,7 +91,7 @@ fn an_address_has_at_most_2048_bytes() {
 }
 
 #[test]
-fn our_own_address_names_a_picture() {
+fn an_address_of_this_installation_names_a_picture() {
     for (text, name) in [
         ("https://id.example.com/pictures/abc.png", "abc.png"),
         ("HTTPS://ID.example.com/pictures/abc.png", "abc.png"),
@@ -114,7 +114,7 @@ fn scheme_type_and_coding_may_be_in_any_case() {
 }
 
 #[test]
-fn other_types_are_not_read() {
+fn other_media_types_are_refused() {
     for text in [
         "data:,AAAA",
         "data:;base64,AAAA",
@@ -132,7 +132,7 @@ fn other_types_are_not_read() {
 }
 
 #[test]
-fn other_forms_of_data_are_no_picture() {
+fn other_forms_of_data_uris_are_refused() {
     for text in [
         "data:image/png,AAAA",
         "data:image/png;charset=utf-8;base64,AAAA",

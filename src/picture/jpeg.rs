@@ -1,4 +1,4 @@
-//! JPEG: by its decoder directly, because how much memory it takes depends on more than the `image` library tells.
+//! JPEG: uses the decoder directly, because its memory use depends on more than the `image` library exposes.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -9,15 +9,15 @@ use zune_jpeg::JpegDecoder;
 
 use super::render::{Opened, Unusable};
 
-/// The scans of a progressive picture: each goes over all of it, however few bytes it has.
+/// The most scans of a progressive picture: each one passes over the whole picture, however few bytes it has.
 const MAX_SCANS: usize = 64;
 
-/// Bytes that a coefficient takes; a progressive picture keeps one for each pixel and component.
+/// Bytes of a coefficient; a progressive picture keeps one for each pixel and component.
 const COEFFICIENT: u64 = 2;
 
 /// Reads the header.
 pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, Unusable> {
-    // The decoder fills what is missing with grey.
+    // The decoder would fill missing parts with grey.
     if !is_whole(bytes) {
         return Err(Unusable("the JPEG ends before its end marker".to_owned()));
     }
@@ -50,8 +50,8 @@ fn padded(side: u32) -> u64 {
     u64::from(side).next_multiple_of(32)
 }
 
-/// Whether scans and then the end marker follow (ITU-T T.81, B.1.1 and B.2.1). As lenient as decoders are about bytes that
-/// belong nowhere.
+/// Checks that scans and then the end marker follow (ITU-T T.81, B.1.1 and B.2.1). As lenient as decoders about stray
+/// bytes.
 fn is_whole(bytes: &[u8]) -> bool {
     const START_OF_SCAN: u8 = 0xda;
     const END_OF_IMAGE: u8 = 0xd9;
@@ -64,7 +64,7 @@ fn is_whole(bytes: &[u8]) -> bool {
         match bytes.get(at) {
             None => return false,
             Some(0xff) => {}
-            // Data that looks like a marker, and markers that stand alone.
+            // Data that resembles a marker, and markers without a length.
             Some(0x00 | 0x01 | 0xd0..=0xd7) => at += 1,
             Some(&END_OF_IMAGE) => return has_scan,
             Some(marker) => {

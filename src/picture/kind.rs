@@ -1,6 +1,6 @@
-//! The types of pictures: those that are read, the two that are written, and the names of what is kept.
+//! The types of pictures: those accepted, the two that are written, and the names of stored pictures.
 
-/// What a picture that is sent may be.
+/// The type of an uploaded picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// PNG (ISO/IEC 15948).
@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind with this media type, in any case; `image/jpg` is a common mistake for `image/jpeg`.
+    /// Returns the kind with this media type, in any case; `image/jpg` is a common mistake for `image/jpeg`.
     pub(super) fn of_media_type(text: &str) -> Option<Kind> {
         let types = [
             ("image/png", Kind::Png),
@@ -26,7 +26,7 @@ impl Kind {
         types.into_iter().find_map(|(name, kind)| text.eq_ignore_ascii_case(name).then_some(kind))
     }
 
-    /// Whether bytes begin as a file of this kind does.
+    /// Checks whether bytes begin like a file of this kind.
     pub(super) fn begins(self, bytes: &[u8]) -> bool {
         match self {
             Kind::Png => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
@@ -37,17 +37,17 @@ impl Kind {
     }
 }
 
-/// What a picture is kept as.
+/// The format of a stored picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// For pictures of which something can be seen through.
+    /// For pictures with transparency.
     Png,
     /// For all others: a photograph takes a tenth of the space.
     Jpg,
 }
 
 impl Ending {
-    /// The name of a picture, out of 128 random bits.
+    /// Returns the name of a picture, from 128 random bits.
     pub(super) fn name(self, random: [u8; 16]) -> String {
         let ending = match self {
             Ending::Png => "png",
@@ -57,12 +57,12 @@ impl Ending {
     }
 }
 
-/// Whether a text can be the name of a picture that is kept here: 32 lower-case hexadecimal digits and an ending.
+/// Checks whether a text can be the name of a stored picture: 32 lower-case hexadecimal digits and an ending.
 pub fn is_name(text: &str) -> bool {
     media_type(text).is_some()
 }
 
-/// The media type of the picture with this name; `None` for what is no name.
+/// Returns the media type of the picture with this name; `None` if the name is invalid.
 pub fn media_type(name: &str) -> Option<&'static str> {
     let (digits, ending) = name.split_once('.')?;
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -1,8 +1,8 @@
-//! Pictures: what a client sent is read ([`read`]), decoded, turned upright and made small ([`Pictures::prepare`]), and
-//! stored ([`Pictures::upload`]) under a random name, by which anybody may fetch it.
+//! Pictures: the text of a client is parsed ([`read`]), decoded, shrunk and turned upright ([`Pictures::prepare`]), and
+//! stored ([`Pictures::upload`]) under a random name, by which anyone may fetch it.
 //!
-//! A picture is stored before the change that it belongs to. What never came to a change, and what was replaced long ago,
-//! is deleted by [`Pictures::sweep`].
+//! A picture is stored before the change that it belongs to. Pictures whose change never happened, and those replaced
+//! long ago, are deleted by [`Pictures::sweep`].
 
 mod input;
 mod jpeg;
@@ -31,13 +31,13 @@ pub use objects::{Kept, ObjectsError};
 pub use pool::Prepared;
 pub use upload::{address, shown};
 
-/// The most bytes that an uploaded picture may have after base64 is undone.
+/// The most bytes of an uploaded picture, after base64 decoding.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The longest side of a picture that is kept, in pixels.
+/// The longest side of a stored picture, in pixels.
 pub const MAX_SIDE: u32 = 512;
 
-/// Everything that happens to pictures; clones share it.
+/// All operations on pictures; clones share everything.
 #[derive(Clone)]
 pub struct Pictures {
     store: Store,
@@ -51,7 +51,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// As the configuration says; nothing is read or written yet.
+    /// Creates the configured store and decoder; nothing is read or written yet.
     pub fn new(store: Store, clock: Clock, config: &Config) -> Result<Pictures, ObjectsError> {
         let settings = &config.pictures;
         Ok(Pictures {
@@ -64,20 +64,20 @@ impl Pictures {
         })
     }
 
-    /// Decodes a picture, checks it, turns it upright, makes it small and writes it anew. Nothing is stored yet.
+    /// Decodes a picture, checks it, shrinks it, turns it upright and encodes it again. Nothing is stored yet.
     ///
-    /// [`Error::PictureUnusable`] when the bytes are not what they claim to be, do not decode, or have too many pixels;
-    /// [`Error::Unavailable`] when too many pictures wait.
+    /// [`Error::PictureUnusable`] if the bytes are not of the declared type, do not decode, or have too many pixels;
+    /// [`Error::Unavailable`] if too many pictures wait.
     pub async fn prepare(&self, data: &Data<'_>) -> Result<Prepared, Error> {
         self.decoder.prepare(data).await
     }
 
-    /// The stored picture with this name.
+    /// Returns the stored picture with this name.
     pub async fn get(&self, name: &str) -> Result<Option<Kept>, Error> {
         self.objects.get(name).await
     }
 
-    /// Whether a picture with this name is stored.
+    /// Checks whether a picture with this name is stored.
     pub async fn has(&self, name: &str) -> Result<bool, Error> {
         self.objects.has(name).await
     }

@@ -1,4 +1,4 @@
-//! The object store: a folder, or a bucket of a service that speaks S3.
+//! The object store: a folder, or a bucket of an S3-compatible service.
 
 use std::path::{Path as Folder, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,20 +14,20 @@ use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, RetryConfig}
 use crate::account::{Cause, Error};
 use crate::config::{Config, PictureStore, Pictures};
 
-/// How long connecting to the service may take.
+/// The timeout for connecting to the service.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one request to the service may take.
+/// The timeout of one request to the service.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a request is repeated that the service failed to answer.
+/// How often a request that the service failed to answer is retried.
 const RETRIES: usize = 2;
-/// A file of 512 by 512 pixels is never larger, in bytes.
+/// An upper bound for a file of 512 by 512 pixels, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Where pictures are kept, by name.
+/// The stored pictures, by name.
 pub(super) struct Objects(Backend);
 
 enum Backend {
-    /// Opened when it is first used: a server that keeps nothing in its data folder may have none.
+    /// Opened on first use: a server that stores nothing in its data folder may have none.
     Folder {
         path: PathBuf,
         opened: OnceLock<Arc<LocalFileSystem>>,
@@ -35,12 +35,12 @@ enum Backend {
     Bucket(Arc<dyn ObjectStore>),
 }
 
-/// The object store cannot be used as it is configured.
+/// The object store cannot be used as configured.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ObjectsError(#[from] object_store::Error);
 
-/// A picture as it is kept.
+/// A stored picture.
 pub struct Kept {
     /// The file.
     pub file: Bytes,
@@ -49,7 +49,7 @@ pub struct Kept {
 }
 
 impl Objects {
-    /// Where the configuration says; nothing is read or written yet.
+    /// Creates the configured store; nothing is read or written yet.
     pub(super) fn new(config: &Config) -> Result<Objects, ObjectsError> {
         Ok(Objects(match &config.pictures.store {
             PictureStore::Folder => Backend::Folder { path: config.pictures_folder(), opened: OnceLock::new() },
@@ -57,7 +57,7 @@ impl Objects {
         }))
     }
 
-    /// The picture with this name.
+    /// Returns the picture with this name.
     pub(super) async fn get(&self, name: &str) -> Result<Option<Kept>, Error> {
         let Some(media_type) = super::media_type(name) else {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Objects {
         Ok(Some(Kept { file: found.bytes().await.map_err(away)?, media_type }))
     }
 
-    /// Whether there is a picture with this name.
+    /// Checks whether there is a picture with this name.
     pub(super) async fn has(&self, name: &str) -> Result<bool, Error> {
         match self.store()?.head(&Path::from(name)).await {
             Ok(_) => Ok(true),
@@ -83,12 +83,12 @@ impl Objects {
         }
     }
 
-    /// Keeps a picture, durably.
+    /// Stores a picture durably.
     pub(super) async fn put(&self, name: &str, file: Bytes) -> Result<(), Error> {
         self.store()?.put(&Path::from(name), file.into()).await.map(drop).map_err(away)
     }
 
-    /// Deletes a picture; one that is gone already is no error.
+    /// Deletes a picture; a missing one is not an error.
     pub(super) async fn delete(&self, name: &str) -> Result<(), Error> {
         match self.store()?.delete(&Path::from(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -118,7 +118,7 @@ fn open_folder(path: &Folder) -> Result<LocalFileSystem, Error> {
 fn bucket(name: &str, prefix: &str, settings: &Pictures) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
     let options = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(TIMEOUT);
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: TIMEOUT, ..RetryConfig::default() };
-    // Without a key of ours, what the platform gives a machine: it arrives in variables of the platform's own.
+    // Without a configured key, the platform provides the machine's credentials, in its own environment variables.
     let builder = match settings.s3_access_key_id.as_str() {
         "" => AmazonS3Builder::from_env(),
         id => {
@@ -126,7 +126,7 @@ fn bucket(name: &str, prefix: &str, settings: &Pictures) -> Result<Arc<dyn Objec
         }
     };
     let builder = builder.with_client_options(options).with_retry(retry).with_allow_http(settings.s3_allow_http);
-    // One at a time is all that is deleted, which every service that speaks S3 can do.
+    // Objects are deleted one at a time, which every S3-compatible service supports.
     let builder = builder.with_disable_bulk_delete(true).with_bucket_name(name).with_region(&settings.s3_region);
     let builder = match &settings.s3_endpoint {
         Some(endpoint) => builder.with_endpoint(endpoint),

@@ -1,4 +1,4 @@
-//! The few threads that decode pictures. Those that wait are counted, and so is the memory that decoding takes.
+//! The threads that decode pictures: bounds their number, the waiting pictures, and the memory that decoding takes.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::account::{Cause, Error};
 /// Pictures that may wait for a thread: more would wait longer than their client does.
 const MAX_WAITING: usize = 16;
 
-/// What limits decoding.
+/// The limits of decoding.
 pub(super) struct Pool {
     places: Arc<Semaphore>,
     threads: Arc<Semaphore>,
@@ -28,21 +28,21 @@ pub(super) struct Pool {
 
 /// A picture that is ready to be stored.
 pub struct Prepared {
-    /// The SHA-256 of the uploaded bytes (not of the base64) in hexadecimal digits, a dot, and how many bytes they are.
+    /// The SHA-256 of the uploaded bytes (not of the base64) in hexadecimal digits, a dot, and their number.
     pub digest: String,
     pub(super) ending: Ending,
     pub(super) file: Bytes,
 }
 
 impl Pool {
-    /// Decodes so many pictures at once.
+    /// Creates a pool that decodes at most `workers` pictures at once.
     pub(super) fn new(workers: usize) -> Pool {
         let memory = usize::try_from(MAX_MEMORY / MEBIBYTE).unwrap_or(usize::MAX);
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Pool { places: semaphore(workers + MAX_WAITING), threads: semaphore(workers), memory: semaphore(memory) }
     }
 
-    /// [`Pictures::prepare`](super::Pictures::prepare).
+    /// See [`Pictures::prepare`](super::Pictures::prepare).
     pub(super) async fn prepare(&self, data: &Data<'_>) -> Result<Prepared, Error> {
         let full = || Error::Unavailable(Cause::new("too many pictures wait to be decoded"));
         let place = self.places.clone().try_acquire_owned().map_err(|_| full())?;
@@ -50,7 +50,7 @@ impl Pool {
         let (memory, handle) = (self.memory.clone(), Handle::current());
         let (kind, base64) = (data.kind, data.base64.to_owned());
         let decode = move || {
-            // Held to the end even when the client does not wait for it: a thread that has begun cannot be stopped.
+            // Held to the end even if the client disconnects: a thread that has started cannot be stopped.
             let _held = (place, thread);
             decode(kind, base64, |bytes| {
                 let mebibytes = u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX);

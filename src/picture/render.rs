@@ -1,5 +1,5 @@
-//! From the bytes that were uploaded to the picture that is kept. Every step is bounded: the size is known before room is
-//! made for the pixels, and only the first frame of an animation is looked at.
+//! Rendering of the uploaded bytes to the picture that is stored. Every step is bounded: the size is known before
+//! memory is allocated for the pixels, and only the first frame of an animation is decoded.
 
 use std::fmt;
 use std::io::Cursor;
@@ -11,22 +11,22 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use super::kind::{Ending, Kind};
 use super::{jpeg, shrink, webp};
 
-/// The most pixels that a picture may have: 4096 by 4096.
+/// The most pixels of a picture: 4096 by 4096.
 const MAX_PIXELS: u64 = 1 << 24;
 
-/// The most memory that decoding one picture, or several at once, may take: what a WebP of 4000 by 3000 pixels needs when it
-/// has an alpha channel.
+/// The most memory for decoding one picture, or several at once, in bytes: what a WebP of 4000 by 3000 pixels with an
+/// alpha channel needs.
 pub(super) const MAX_MEMORY: u64 = 126 * MEBIBYTE;
 
-/// Rows, colour profiles and whatever else a decoder keeps beside the pixels.
+/// Bytes for rows, colour profiles and other data that a decoder keeps besides the pixels.
 const ASIDE: u64 = 4 * MEBIBYTE;
 
 pub(super) const MEBIBYTE: u64 = 1024 * 1024;
 
-/// How good a JPEG is that is kept, of 100: at this size nobody sees the difference to a better one.
+/// The quality of a stored JPEG, of 100: at this size a better one is indistinguishable.
 const QUALITY: u8 = 85;
 
-/// Why a picture cannot be used: for the log, where nothing of the picture may stand.
+/// Why a picture cannot be used: for the log, so it must contain nothing of the picture.
 #[derive(Debug)]
 pub(super) struct Unusable(pub(super) String);
 
@@ -40,16 +40,16 @@ impl Unusable {
 pub(super) struct Opened<'a> {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Bytes that decoding takes at most.
+    /// The most bytes that decoding takes.
     pub(super) memory: u64,
-    /// How it is to be turned to stand upright.
+    /// How it must be turned to be upright.
     pub(super) orientation: Orientation,
     /// Decodes it.
     pub(super) decode: Box<dyn FnOnce() -> Result<DynamicImage, Unusable> + 'a>,
 }
 
-/// Decodes a picture, turns it upright, makes it small and writes it anew, without anything that is not a pixel. `reserve`
-/// waits until there is so much memory, and holds it.
+/// Decodes a picture, shrinks it, turns it upright and encodes it again, without any data but the pixels. `reserve`
+/// waits until that much memory is available, and holds it.
 pub(super) fn render<Held>(
     kind: Kind,
     bytes: &[u8],
@@ -67,7 +67,7 @@ pub(super) fn render<Held>(
             Opened { orientation: frame.orientation, ..opened }
         }
         Kind::Png => open(ImageFormat::Png, bytes, |pixel| pixel)?,
-        // A frame that does not fill the screen is put together apart, out of its indexes.
+        // A frame that does not fill the screen is composed separately, from its indexes.
         Kind::Gif => open(ImageFormat::Gif, bytes, |pixel| 2 * pixel + 1)?,
     };
     let memory = opened.memory.saturating_add(ASIDE);
@@ -84,7 +84,8 @@ pub(super) fn render<Held>(
     encode(&image)
 }
 
-/// Reads the header of what needs no care; `per_pixel` says what decoding takes, given what a decoded pixel takes.
+/// Reads the header of formats that need no special care; `per_pixel` maps the bytes of a decoded pixel to those that
+/// decoding takes.
 fn open(format: ImageFormat, file: &[u8], per_pixel: impl FnOnce(u64) -> u64) -> Result<Opened<'_>, Unusable> {
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     reader.limits(limits(ASIDE));

@@ -1,20 +1,20 @@
-//! Making a picture small.
+//! Scaling a picture down.
 
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
 use super::MAX_SIDE;
 
-/// The picture with both sides at most [`MAX_SIDE`], in its proportions; never larger than it was.
+/// Scales a picture down so that both sides are at most [`MAX_SIDE`], keeping its proportions; never enlarges it.
 ///
-/// It is first cut down by a whole number, by the mean of each square, which takes no memory for a second large picture, and
-/// then resized by a good filter. What is seen through counts as much as it is seen: or the colour of pixels that nobody
-/// sees, often black, would make a rim around those that are seen.
+/// It is first reduced by a whole number, to the mean of each square, which takes no memory for a second large picture,
+/// and then resized with a good filter. Colours are weighted by their alpha: otherwise the colour of invisible pixels,
+/// often black, would form a rim around visible ones.
 pub(super) fn shrink(image: DynamicImage) -> RgbaImage {
     let longest = image.width().max(image.height());
     if longest <= MAX_SIDE {
         let mut image = image.to_rgba8();
-        // A second picture may be hidden in what cannot be seen.
+        // Invisible pixels may hide a second picture.
         image.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| *pixel = Rgba([0; 4]));
         return image;
     }
@@ -27,7 +27,7 @@ pub(super) fn shrink(image: DynamicImage) -> RgbaImage {
     small
 }
 
-/// The largest size of these proportions that fits.
+/// Returns the largest size of these proportions that fits.
 fn fit(width: u32, height: u32) -> (u32, u32) {
     let longest = width.max(height);
     let scale = |side: u32| {
@@ -37,7 +37,7 @@ fn fit(width: u32, height: u32) -> (u32, u32) {
     (scale(width), scale(height))
 }
 
-/// The mean of each square of `side` by `side` pixels, its colour weighted by its alpha.
+/// Returns the mean of each square of `side` by `side` pixels, with colours weighted by alpha.
 fn reduce(image: &DynamicImage, side: u32) -> RgbaImage {
     let (width, height) = image.dimensions();
     RgbaImage::from_fn(width.div_ceil(side), height.div_ceil(side), |x, y| {
@@ -67,7 +67,7 @@ fn undo_weight(pixel: &mut Rgba<u8>) {
     *pixel = Rgba([colour(r), colour(g), colour(b), a]);
 }
 
-/// Rounded to the nearest.
+/// Divides, rounding to the nearest.
 fn mean(sum: u64, count: u64) -> u8 {
     u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
 }
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_not_enlarged() {
+    fn a_picture_that_fits_is_not_enlarged() {
         for size in [(1, 1), (512, 512), (512, 1), (100, 300)] {
             assert_eq!(sizes(size.0, size.1), size);
         }
     }
 
     #[test]
-    fn the_colour_of_what_nobody_sees_does_not_show() {
+    fn the_colour_of_invisible_pixels_does_not_show() {
         let striped = RgbaImage::from_fn(2048, 2048, |x, _| match (x / 16) % 2 {
             0 => Rgba([255, 0, 0, 255]),
             _ => Rgba([0, 255, 0, 0]),

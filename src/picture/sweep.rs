@@ -1,13 +1,13 @@
-//! Deleting pictures that nobody needs.
+//! Deletion of pictures that are no longer needed.
 
 use super::Pictures;
 use crate::account::{AccountId, Error, Field, Picture};
 use crate::clock::before;
 
 impl Pictures {
-    /// Deletes uploads whose change never happened after `pictures.pending_for`, and replaced pictures after
-    /// `pictures.kept_for`; a bounded number of each at a time. The object goes first: a crash in between leaves a row, and the
-    /// next sweep finds it.
+    /// Deletes uploads whose change did not happen within `pictures.pending_for`, and replaced pictures after
+    /// `pictures.kept_for`; a bounded number of each at a time. The object is deleted first: a crash in between leaves
+    /// a row, which the next sweep finds.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.now();
         for name in self.store.pending_pictures(before(now, self.pending_for)).await? {
@@ -23,7 +23,7 @@ impl Pictures {
         Ok(())
     }
 
-    /// Whether the account shows the picture again: a change that was undone.
+    /// Checks whether the account shows the picture again because a change was undone.
     async fn is_shown(&self, account: AccountId, name: &str) -> Result<bool, Error> {
         let account = self.store.account(account).await?;
         let picture = account.as_ref().and_then(|account| account.text(Field::Picture)).map(Picture::of);

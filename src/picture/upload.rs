@@ -1,4 +1,4 @@
-//! Keeping a picture before the change that it belongs to is committed.
+//! Storage of a picture before the change that it belongs to is committed.
 
 use std::borrow::Cow;
 
@@ -6,24 +6,24 @@ use super::{Pictures, Prepared};
 use crate::account::{Account, Error, Picture};
 use crate::clock::random;
 
-/// What the path of every picture begins with.
+/// The path prefix of every picture.
 pub(super) const PATH: &str = "/pictures/";
 
 impl Pictures {
-    /// Keeps a picture under a new name that nobody can guess, and returns the name. Until
-    /// [`Effect::AdoptPicture`](crate::store::Effect::AdoptPicture) happens with a change, [`Pictures::sweep`] deletes it
-    /// again after a while.
+    /// Stores a picture under a new unguessable name, and returns the name. Unless a change applies
+    /// [`Effect::AdoptPicture`](crate::store::Effect::AdoptPicture) to it, [`Pictures::sweep`] deletes it after a
+    /// while.
     pub async fn upload(&self, prepared: Prepared) -> Result<String, Error> {
         let name = prepared.ending.name(random());
-        // First: a crash after the object is kept must not leave one that nobody knows of.
+        // First, so that a crash after the object is stored does not leave an unrecorded one.
         self.store.add_pending_picture(&name, self.clock.now()).await?;
         self.objects.put(&name, prepared.file).await?;
         Ok(name)
     }
 
-    /// Deletes a picture whose change was refused; when that fails, [`Pictures::sweep`] does it later.
+    /// Deletes a picture whose change was refused; if that fails, [`Pictures::sweep`] does it later.
     ///
-    /// Not for a change of which nothing is known ([`Error::Unavailable`]): it may still happen.
+    /// Not for a change whose outcome is unknown ([`Error::Unavailable`]): it may still happen.
     pub async fn discard(&self, name: &str) {
         let discarded = async {
             // A change that did happen has adopted it.
@@ -39,12 +39,12 @@ impl Pictures {
     }
 }
 
-/// Where the picture with this name is shown.
+/// Returns the address of the picture with this name.
 pub fn address(public_url: &str, name: &str) -> String {
     format!("{public_url}{PATH}{name}")
 }
 
-/// The address of a person's picture: one of ours below our own, any other as it is.
+/// Returns the address of an account's picture: below the public URL for a stored one, unchanged for any other.
 pub fn shown<'a>(account: &'a Account, public_url: &str) -> Option<Cow<'a, str>> {
     account.picture().map(|picture| match picture {
         Picture::Address(address) => Cow::Borrowed(address),

@@ -1,5 +1,5 @@
-//! WebP: its first frame is taken out of the container before the decoder sees it, because the decoder believes the
-//! container's word on the size of what is inside until it has made room for it.
+//! WebP: the first frame is extracted before it is decoded, because the decoder trusts the container's dimensions for
+//! its content until it has allocated memory for them.
 
 use image::metadata::Orientation;
 
@@ -9,20 +9,20 @@ use super::render::Unusable;
 pub(super) struct Frame {
     /// The file.
     pub(super) file: Vec<u8>,
-    /// How the picture is to be turned.
+    /// How the picture must be turned.
     pub(super) orientation: Orientation,
-    /// How many bytes decoding takes for each pixel at most.
+    /// The most bytes per pixel that decoding takes.
     pub(super) per_pixel: u64,
 }
 
-/// Red, green, blue and alpha; without alpha the decoder makes a second copy of three.
+/// Bytes per pixel: red, green, blue and alpha; without alpha the decoder makes a second copy of three.
 const LOSSLESS: u64 = 4 + 4;
-/// Luma, chroma at a quarter each, and the result.
+/// Bytes per pixel: luma, chroma at a quarter each, and the result.
 const LOSSY: u64 = 2 + 4;
 /// An alpha channel is decoded as a lossless picture, and copied.
 const ALPHA: u64 = 4 + 1;
 
-/// The first frame of a WebP file (RFC 9649 §2).
+/// Extracts the first frame of a WebP file (RFC 9649 §2).
 pub(super) fn first_frame(file: &[u8]) -> Result<Frame, Unusable> {
     let length = u32_at(file, 4).ok_or_else(broken)? as usize;
     let mut chunks = Chunks(file.get(12..length.saturating_add(8)).ok_or_else(broken)?);
@@ -35,13 +35,13 @@ pub(super) fn first_frame(file: &[u8]) -> Result<Frame, Unusable> {
     let orientation = named(b"EXIF").and_then(|exif| Orientation::from_exif_chunk(exif.data));
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     match named(b"ANMF") {
-        // Sixteen bytes say where and how long the frame is shown (§2.7.1.1).
+        // The first sixteen bytes are the frame's position, size and duration (§2.7.1.1).
         Some(animated) => frame(&mut Chunks(animated.data.get(16..).ok_or_else(broken)?), orientation),
         None => frame(&mut chunks.into_iter().map(Ok), orientation),
     }
 }
 
-/// Writes a file out of the chunks of one frame.
+/// Writes a file from the chunks of one frame.
 fn frame<'a>(
     chunks: &mut dyn Iterator<Item = Result<Chunk<'a>, Unusable>>,
     orientation: Orientation,
@@ -64,7 +64,8 @@ fn frame<'a>(
     Err(broken())
 }
 
-/// The header of a file with an alpha channel (§2.7.1), of the size that the lossy picture (RFC 6386 §9.1) itself says.
+/// Returns the header of a file with an alpha channel (§2.7.1), with the size from the lossy picture itself (RFC 6386
+/// §9.1).
 fn extended_header(lossy: &[u8]) -> Option<[u8; 10]> {
     const HAS_ALPHA: u8 = 0b1_0000;
     let side = |at: usize| {
@@ -81,7 +82,7 @@ struct Chunk<'a> {
     data: &'a [u8],
 }
 
-/// The chunks that bytes consist of; one that reaches beyond their end is an error.
+/// Iterates over chunks; one that reaches beyond the end of the bytes is an error.
 struct Chunks<'a>(&'a [u8]);
 
 impl<'a> Iterator for Chunks<'a> {
@@ -96,7 +97,7 @@ impl<'a> Iterator for Chunks<'a> {
             let name = bytes.get(..4)?.try_into().ok()?;
             let length = u32_at(bytes, 4)? as usize;
             let data = bytes.get(8..length.checked_add(8)?)?;
-            // An odd chunk is padded, except by some programs at the end of the file.
+            // A chunk of odd length is padded, though some programs leave that out at the end of the file.
             Some((Chunk { name, data }, bytes.get(8 + length.next_multiple_of(2)..).unwrap_or_default()))
         };
         let (chunk, rest) = match chunk() {

@@ -1,11 +1,11 @@
-//! The envelopes of the session form, taken apart and put together: bytes in, bytes out.
+//! Encoding and decoding of the envelopes of the session form: bytes in, bytes out.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::json::{Object, Value};
 
-/// What a binary envelope begins with.
+/// The first bytes of a binary envelope.
 const MAGIC: &[u8] = b"SC";
 /// The version of the protocol.
 const VERSION: u8 = 2;
@@ -13,23 +13,23 @@ const ONE_OFF: u8 = 1;
 const SESSION: u8 = 2;
 const RESPONSE: u8 = 129;
 
-/// Bytes of the nonce that a payload begins with.
+/// Bytes of the nonce at the start of a payload.
 pub const NONCE: usize = 12;
-/// Bytes of the tag that a payload ends with.
+/// Bytes of the tag at the end of a payload.
 const TAG: usize = 16;
-/// Bytes that base64 makes of 64 KiB and everything around it, at most: keys, identifiers, a header.
+/// The most bytes of an envelope: 64 KiB in base64 with everything around it, such as keys, identifiers and a header.
 pub const MAX_BYTES: usize = 96 * 1024;
 
 /// A request's envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Envelope<'a> {
-    /// Brings its own keys and leaves no session.
+    /// Carries its own keys and leaves no session.
     OneOff {
         /// The server's key that the keys are encrypted to.
         key_id: &'a str,
         /// The key of the request, encrypted.
         request_key: &'a [u8],
-        /// The key of the answer, encrypted.
+        /// The key of the response, encrypted.
         response_key: &'a [u8],
         /// Nonce ‖ ciphertext ‖ tag.
         payload: &'a [u8],
@@ -41,12 +41,12 @@ pub enum Envelope<'a> {
     },
 }
 
-/// Whether bytes want to be a binary envelope: no JSON text begins so.
+/// Checks whether bytes start like a binary envelope; no JSON text does.
 pub fn is_binary(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Takes a binary envelope apart; `None` for another version, another type, or one that is cut off.
+/// Decodes a binary envelope; `None` for another version, another type, or a truncated one.
 pub fn read(bytes: &[u8]) -> Option<Envelope<'_>> {
     let (&[version, kind], rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<2>()?;
     match (version, kind) {
@@ -63,8 +63,8 @@ pub fn read(bytes: &[u8]) -> Option<Envelope<'_>> {
     }
 }
 
-/// The payload of a JSON envelope, an object of exactly the members `v` and `p`. `None` for any other object, which is no
-/// envelope; `Some(None)` for an envelope that cannot be taken apart.
+/// Decodes the payload of a JSON envelope, an object of exactly the members `v` and `p`. `None` for any other object,
+/// which is not an envelope; `Some(None)` for an envelope that is invalid.
 pub fn read_json(object: &Object) -> Option<Option<Vec<u8>>> {
     let (Some(version), Some(payload)) = (object.get("v"), object.get("p")) else { return None };
     if object.len() != 2 {
@@ -75,17 +75,17 @@ pub fn read_json(object: &Object) -> Option<Option<Vec<u8>>> {
     Some(payload.filter(|payload| is_whole(payload)))
 }
 
-/// The binary envelope of an answer.
+/// Returns the binary envelope of a response.
 pub fn response(payload: &[u8]) -> Vec<u8> {
     [MAGIC, &[VERSION, RESPONSE], payload].concat()
 }
 
-/// The JSON envelope of an answer.
+/// Returns the JSON envelope of a response.
 pub fn response_json(payload: &[u8]) -> Vec<u8> {
     format!(r#"{{"v":{VERSION},"p":"{}"}}"#, STANDARD.encode(payload)).into_bytes()
 }
 
-/// The nonce of a payload that was taken out of an envelope.
+/// Returns the nonce of a decoded payload.
 pub fn nonce(payload: &[u8]) -> &[u8] {
     &payload[..payload.len().min(NONCE)]
 }
@@ -94,7 +94,7 @@ fn is_whole(payload: &[u8]) -> bool {
     payload.len() >= NONCE + TAG
 }
 
-/// Bytes behind their length in two bytes, the higher first.
+/// Splits off bytes that are preceded by their length as a big-endian 16-bit integer.
 fn long(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<2>()?;
     rest.split_at_checked(u16::from_be_bytes(*length).into())
@@ -120,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_put_together_is_taken_apart(
+        fn an_encoded_envelope_is_decoded(
             key_id in "[a-zA-Z0-9_-]{0,255}",
             request_key: Vec<u8>,
             response_key: Vec<u8>,
@@ -132,13 +132,13 @@ mod tests {
             prop_assert_eq!(read(&bytes), Some(whole));
             let bytes = [b"SC\x02\x02", payload.as_slice()].concat();
             prop_assert_eq!(read(&bytes), Some(Envelope::Session { payload: &payload }));
-            // An answer is no request.
+            // A response is not a request.
             let answer = response(&payload);
             prop_assert_eq!(read(&answer), None);
         }
 
         #[test]
-        fn what_is_cut_off_is_none(
+        fn a_truncated_envelope_is_refused(
             payload in prop::collection::vec(any::<u8>(), NONCE + TAG..NONCE + TAG + 1),
             cut in 0..(4 + 1 + 3 + 2 + 4 + 2 + 4 + NONCE + TAG),
         ) {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_types_are_none() {
+    fn other_versions_and_types_are_refused() {
         let payload = [0; NONCE + TAG];
         for head in [b"SC\x01\x02", b"SC\x03\x02", b"SC\x02\x00", b"SC\x02\x03", b"SC\x02\x81", b"CS\x02\x02"] {
             assert_eq!(read(&[head.as_slice(), &payload].concat()), None);

@@ -28,30 +28,30 @@ pub enum KeyKind {
 
 /// A key that opens encrypted bodies.
 pub struct ChannelKey {
-    /// Its name: the thumbprint of its public half (RFC 7638).
+    /// Its identifier: the thumbprint of its public half (RFC 7638).
     pub key_id: String,
-    /// Of what kind it is.
+    /// Its kind.
     pub kind: KeyKind,
     /// The public half as a JWK.
     pub public: Object,
     /// The private half.
     pub private: PrivateKey,
-    /// When it was made.
+    /// When it was generated.
     pub created_at: Timestamp,
-    /// When a newer one took over.
+    /// When a newer one replaced it.
     pub retired_at: Option<Timestamp>,
 }
 
 /// The two keys of a session, or of a message without one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionKeys {
-    /// What requests are encrypted with.
+    /// The key that requests are encrypted with.
     pub request: [u8; 32],
-    /// What answers are encrypted with.
+    /// The key that responses are encrypted with.
     pub response: [u8; 32],
 }
 
-/// The keys that open encrypted bodies, made on first need and sealed under the master key; clones share them.
+/// The keys that open encrypted bodies, generated on first use and sealed with the master key; clones share them.
 #[derive(Clone)]
 pub struct ChannelKeys {
     store: Store,
@@ -62,7 +62,7 @@ pub struct ChannelKeys {
 }
 
 impl ChannelKeys {
-    /// Reads the keys. Those that were replaced go on opening for `retired_for`.
+    /// Reads the keys. Replaced keys still open bodies for `retired_for`.
     pub(crate) async fn start(
         store: Store,
         clock: Clock,
@@ -76,7 +76,7 @@ impl ChannelKeys {
         Ok(keys)
     }
 
-    /// The key of a kind to encrypt to.
+    /// Returns the key of a kind to encrypt to.
     pub async fn current(&self, kind: KeyKind) -> Result<Arc<ChannelKey>, Error> {
         let newest = || self.keys.get().iter().rev().find(|key| key.kind == kind && key.retired_at.is_none()).cloned();
         if let Some(key) = newest() {
@@ -86,8 +86,9 @@ impl ChannelKeys {
         newest().ok_or_else(|| unusable("a key that was just made is missing"))
     }
 
-    /// The key with a name, if it may still open. An unknown one may be newer than what is in memory, so the database is
-    /// asked at once, but not more than ten times a second: nobody can make it work by inventing key names.
+    /// Returns the key with this identifier if it may still open bodies. An unknown one may be newer than the cached
+    /// keys, so the database is asked at once, but at most ten times a second: invented identifiers must not put load
+    /// on it.
     pub async fn find(&self, key_id: &str) -> Result<Option<Arc<ChannelKey>>, Error> {
         let now = self.clock.now();
         let known = || self.keys.get().iter().find(|key| key.key_id == key_id).cloned();
@@ -102,7 +103,7 @@ impl ChannelKeys {
         Ok(known().filter(opens))
     }
 
-    /// Makes new keys of every kind; older ones go on opening for a while. Returns the names of the new ones.
+    /// Generates new keys of every kind and returns their identifiers; older keys still open bodies for a while.
     pub async fn rotate(&self) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
         for kind in KeyKind::ALL {
@@ -111,7 +112,7 @@ impl ChannelKeys {
         Ok(names)
     }
 
-    /// The public halves of the keys to encrypt to as a JWK Set (RFC 7517 §5).
+    /// Returns the public halves of the keys to encrypt to as a JWK Set (RFC 7517 §5).
     pub async fn published(&self) -> Result<Object, Error> {
         let mut keys = Vec::new();
         for kind in KeyKind::ALL {
@@ -127,8 +128,8 @@ impl ChannelKeys {
         Ok(Object::from_iter([("keys", keys)]))
     }
 
-    /// Reads the keys again, so that what other instances and the command line did comes into force here, and deletes those
-    /// that no longer open.
+    /// Deletes keys that no longer open bodies, and rereads the others, so that changes by other instances and the
+    /// command line take effect here.
     pub async fn refresh(&self) -> Result<(), Error> {
         let horizon = before(self.clock.now(), self.retired_for);
         self.store.forget_channel_keys(horizon).await?;
@@ -159,7 +160,7 @@ impl ChannelKeys {
         Ok(key_id)
     }
 
-    /// Takes over what the database holds; keys that are known are not opened again.
+    /// Reads the keys from the database; known keys are not unsealed again.
     async fn read(&self) -> Result<(), Error> {
         let known = self.keys.get();
         let mut keys = Vec::new();
@@ -206,13 +207,13 @@ impl KeyKind {
 }
 
 impl ChannelKey {
-    /// The public half of an RSA key as SubjectPublicKeyInfo in DER (RFC 5280 §4.1); none of another kind.
+    /// Returns the public half of an RSA key as SubjectPublicKeyInfo in DER (RFC 5280 §4.1); `None` for another kind.
     pub fn spki(&self) -> Option<Vec<u8>> {
         rsa::spki(&URL_SAFE_NO_PAD.decode(self.public.get("n")?.as_str()?).ok()?)
     }
 
-    /// Decrypts the two keys that a client made. They must differ: an answer that is sent back must not pass for a request.
-    /// Both are always decrypted, whatever comes of the first.
+    /// Decrypts the two keys that a client generated. They must differ: a response that is sent back must not pass as a
+    /// request. Both are always decrypted, whether or not the first succeeds.
     pub fn session_keys(&self, request: &[u8], response: &[u8]) -> Option<SessionKeys> {
         let key = |encrypted| self.private.decrypt(encrypted)?.try_into().ok();
         let (request, response): (Option<[u8; 32]>, Option<[u8; 32]>) = (key(request), key(response));
@@ -222,21 +223,21 @@ impl ChannelKey {
 }
 
 impl SessionKeys {
-    /// As they are sealed.
+    /// Returns the keys as bytes, to be sealed.
     pub fn bytes(&self) -> Vec<u8> {
         [self.request, self.response].concat()
     }
 
-    /// From what was sealed.
+    /// Reads the keys from unsealed bytes.
     pub fn read(bytes: &[u8]) -> Option<SessionKeys> {
         let (request, response) = bytes.split_first_chunk::<32>()?;
         Some(SessionKeys { request: *request, response: response.try_into().ok()? })
     }
 }
 
-/// An RSA key in PKCS #8, and its public half.
+/// Generates an RSA key in PKCS #8, and its public half.
 fn rsa_key() -> Option<(Vec<u8>, Object)> {
-    // The library draws the randomness of a key itself.
+    // The library draws the randomness itself.
     let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).ok()?;
     let secret = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).ok()?;
     let public = AsDer::<PublicKeyX509Der<'_>>::as_der(&key.public_key()).ok()?;
@@ -251,18 +252,18 @@ fn agreement(curve: Curve) -> Result<(Vec<u8>, Object), Error> {
     Ok((secret.to_vec(), public.jwk()))
 }
 
-/// A key made of random bytes. One in 2³² random numbers is no key on P-256, so a few are tried.
+/// Generates a key from random bytes. One in 2³² random values is not a valid key on P-256, so a few are tried.
 pub(crate) fn fresh(random: impl Fn() -> [u8; 32], curve: Curve) -> Option<([u8; 32], AgreementKey)> {
     std::iter::repeat_with(random).take(8).find_map(|secret| Some((secret, AgreementKey::read(curve, &secret)?)))
 }
 
-/// The thumbprint (RFC 7638) of a key whose members are in order.
+/// Returns the thumbprint (RFC 7638) of a key whose members are in order.
 fn thumbprint(public: &Object) -> String {
     let text = json::Value::Object(public.clone()).to_text();
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
-/// What a private half is sealed to.
+/// Returns the context that a private half is sealed to.
 fn key_context(key_id: &str) -> String {
     format!("channel/{key_id}")
 }

@@ -1,4 +1,4 @@
-//! What a line says, read strictly: every fault of it at once.
+//! Strict parsing of a line, which collects all its errors.
 
 use jiff::Timestamp;
 
@@ -7,20 +7,20 @@ use crate::account::{Account, AccountId, Edit, Field, Patch, Picture, Portal, St
 use crate::json::{self, MAX_DEPTH, Object, Value};
 use crate::store::Identity;
 
-/// The highest number: the last integer that every JSON reader keeps exactly (RFC 8259, section 6).
+/// The highest number: the last integer that every JSON parser represents exactly (RFC 8259, section 6).
 const MAX_NUMBER: i64 = (1 << 53) - 1;
 /// The most identities of one account.
 const MAX_IDENTITIES: usize = 32;
-/// The most members that are not known and yet named.
+/// The most unknown members that are named in errors.
 const MAX_UNKNOWN: usize = 8;
-/// How much alike two names must be, from 0 to 1, for one to be meant by the other.
+/// The least similarity, from 0 to 1, at which a known member is suggested for an unknown one.
 const LIKE: f64 = 0.5;
-/// The most characters that are shown of a name that is not known.
+/// The most characters shown of an unknown name.
 const MAX_SHOWN: usize = 40;
 
-/// What a line says of an account.
+/// The account that a line describes.
 ///
-/// A member that the system would give (an `Option` that is no field) is whatever it gives when it is absent.
+/// A member that the system can assign (an `Option` that is not a field) is assigned by it if absent.
 #[derive(Debug, PartialEq)]
 pub(super) struct Draft {
     pub(super) id: AccountId,
@@ -34,16 +34,16 @@ pub(super) struct Draft {
     phone_verified: bool,
     authenticated: bool,
     auth_valid_until: Option<Timestamp>,
-    /// By issuer and subject.
+    /// Sorted by issuer and subject.
     pub(super) identities: Vec<Identity>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
 }
 
 impl Draft {
-    /// Reads a line, or says everything that is wrong with it.
+    /// Parses a line, or returns all its errors.
     pub(super) fn read(line: &[u8]) -> Result<Draft, Vec<String>> {
-        // Attributes may be as deep as a whole document, and are one step down in a line.
+        // Attributes may be as deep as a whole document, and are one level down in a line.
         let value = json::parse_within(line, MAX_DEPTH + 1).map_err(|malformed| vec![malformed.to_string()])?;
         let members =
             value.into_object().map_err(|other| vec![format!("expected an object, found {}", found(&other))])?;
@@ -95,9 +95,9 @@ impl Draft {
         }
     }
 
-    /// The account that it would be, without its fields, and the patch that gives it those.
+    /// Returns the new account without its fields, and the patch that sets them.
     pub(super) fn account(&self, tenant: &Tenant, number: i64, now: Timestamp) -> (Account, Patch) {
-        // Who says only when an account last changed says as well that it was there by then.
+        // Without `created_at`, the account was created at the latest when it was last updated.
         let created_at = self.created_at.or(self.updated_at).unwrap_or(now);
         let mut account = Account::new(self.id, number, self.biz_id.clone(), tenant, created_at);
         account.updated_at = self.updated_at.unwrap_or(created_at);
@@ -116,7 +116,7 @@ impl Draft {
         (account, patch)
     }
 
-    /// In which members an account that is there already differs; its identities by issuer and subject.
+    /// Returns the members in which an existing account differs; its identities must be sorted by issuer and subject.
     pub(super) fn differences(&self, account: &Account, identities: &[Identity], tenant: &Tenant) -> Vec<&'static str> {
         let texts = Field::ALL
             .into_iter()
@@ -139,14 +139,14 @@ impl Draft {
     }
 }
 
-/// Takes members out of a line and gathers what is wrong with them.
+/// Takes members from a line and collects their errors.
 struct Reader {
     members: Object,
     faults: Vec<String>,
 }
 
 impl Reader {
-    /// Reads a member; null is the same as absent.
+    /// Reads a member; `null` counts as absent.
     fn optional<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
         let value = self.members.remove(name).filter(|value| *value != Value::Null)?;
         read(value).map_err(|reason| self.faults.push(format!("{name}: {reason}"))).ok()
@@ -159,7 +159,7 @@ impl Reader {
         self.optional(name, read)
     }
 
-    /// Reads whether a field is proved, which only a field with a value can be.
+    /// Reads whether a field is verified, which requires a value.
     fn verified(&mut self, name: &str, field: Field, texts: &Texts) -> bool {
         let proved = self.optional(name, truth).unwrap_or(false);
         if proved && texts[field].is_none() {
@@ -226,14 +226,14 @@ fn number(value: Value) -> Result<i64, String> {
     number.ok_or_else(|| format!("expected a whole number from 1 to {MAX_NUMBER}"))
 }
 
-/// A moment (RFC 3339), to the microsecond: what both databases keep.
+/// Parses a timestamp (RFC 3339), truncated to the microsecond, the precision of both databases.
 fn moment(value: Value) -> Result<Timestamp, String> {
     let moment: Option<Timestamp> = string(value)?.parse().ok();
     let kept = moment.and_then(|moment| Timestamp::from_microsecond(moment.as_microsecond()).ok());
     kept.ok_or_else(|| "expected a moment such as 2027-01-01T00:00:00Z".to_owned())
 }
 
-/// An address, or a picture that is taken along with its name: which names a file, and must name none elsewhere.
+/// Reads an address, or a stored picture, which keeps its name: this names a file, and must not lead out of the folder.
 fn picture(value: Value) -> Result<Text, String> {
     let text = text(value)?;
     let plain = |part: &str| !part.starts_with('.') && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
@@ -252,7 +252,7 @@ fn attributes(value: Value) -> Result<Text, String> {
     if value.contains_nul() {
         return Err("must not contain NUL".to_owned());
     }
-    // A line that is any deeper was refused as malformed.
+    // A deeper line was already refused as malformed.
     Text::new(value.to_text()).map_err(|error| error.to_string())
 }
 
@@ -280,7 +280,7 @@ fn identities(value: Value) -> Result<Vec<Identity>, String> {
     }
 }
 
-/// By issuer and subject: the same order in every installation.
+/// Sorts by issuer and subject: the same order in every installation.
 pub(super) fn sort(identities: &mut [Identity]) {
     identities.sort_by(|a, b| (&a.issuer, &a.subject).cmp(&(&b.issuer, &b.subject)));
 }

@@ -8,10 +8,10 @@ use super::line;
 use crate::account::{AccountId, Cause, Error, Field, TenantId};
 use crate::store::{Identity, Store};
 
-/// Accounts that are read at once: few enough that also the largest fit into memory.
+/// Accounts read at once: few enough for even the largest to fit into memory.
 const PAGE: i64 = 100;
 
-/// Why an export ended early.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// A line cannot be written.
@@ -28,7 +28,7 @@ impl From<Error> for ExportError {
     }
 }
 
-/// Writes every account, of one tenant or of all, as lines in the order of their identifiers; returns how many.
+/// Writes every account, of one tenant or of all, as lines in the order of account identifiers; returns their number.
 pub async fn export(store: &Store, tenant: Option<TenantId>, out: &mut impl Write) -> Result<u64, ExportError> {
     let tenants: HashMap<_, _> = store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant)).collect();
     let mut written = 0;

@@ -1,4 +1,5 @@
-//! Lines in, a batch at a time: each batch is one transaction, so that an import that was cut off goes on where it was.
+//! Import of lines in batches: each batch is one transaction, so that an interrupted import can be repeated and
+//! continues where it stopped.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -11,45 +12,45 @@ use crate::json::{self, Object};
 use crate::profile::Profiles;
 use crate::store::{Identity, ImportedAccount, Seen, Store, id_name};
 
-/// The most accounts of a batch. Their keyed hashes lie all over the indexes: a batch of a quarter of this would change
-/// nearly as many pages, and so write nearly as much.
+/// The most accounts of a batch. Their keyed hashes are spread over the indexes, so a batch of a quarter of this size
+/// would change nearly as many pages, and write nearly as much.
 const BATCH: usize = 4000;
 /// A batch ends with the line that makes it longer than this, in bytes.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-/// The most characters that are shown of a name.
+/// The most characters shown of a name.
 const MAX_SHOWN: usize = 40;
-/// How often a batch is tried again because somebody else was faster.
+/// The most attempts at a batch when another process takes the same values first.
 const ATTEMPTS: usize = 3;
 
-/// How faults are met.
+/// How an import treats lines with errors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Finds every fault and changes nothing.
+    /// Finds every error and changes nothing.
     pub dry_run: bool,
-    /// Passes over lines with faults; otherwise the first one ends the import.
+    /// Skips lines with errors; otherwise the first one ends the import.
     pub keep_going: bool,
 }
 
-/// What is told while an import runs.
+/// Progress of a running import.
 pub enum Event<'a> {
-    /// What is wrong with a line, counted from 1.
+    /// An error in a line, counted from 1.
     Fault(u64, &'a str),
-    /// So many bytes were read and done with.
+    /// The bytes read and processed so far.
     Progress(u64),
 }
 
-/// What became of the lines.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Accounts that were added, or would be.
+    /// Accounts that were added, or would be in a dry run.
     pub added: u64,
-    /// Accounts that were there already, just so.
+    /// Accounts that exist already with the same values.
     pub unchanged: u64,
-    /// Lines with faults.
+    /// Lines with errors.
     pub refused: u64,
 }
 
-/// Why an import ended before its time.
+/// Why an import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The lines cannot be read.
@@ -58,7 +59,7 @@ pub enum ImportError {
     /// The database failed.
     #[error("{0}")]
     Store(Error),
-    /// Each attempt to add a batch met something that another process had just taken.
+    /// In every attempt to add a batch, another process had just taken a value that it needs.
     #[error("another process keeps taking what the lines name")]
     Contended,
 }
@@ -69,8 +70,8 @@ impl From<Error> for ImportError {
     }
 }
 
-/// Adds the accounts that lines tell of, and tells of their faults; accounts that are there already just so are passed
-/// over. Everything before a line at which it ends is kept.
+/// Adds the accounts of the lines and reports errors in them; accounts that exist already with the same values are
+/// skipped. Everything before the line that ends the import is kept.
 pub async fn import(
     store: &Store,
     profiles: &Profiles,
@@ -111,16 +112,16 @@ struct Import<'a> {
     totals: Totals,
 }
 
-/// A line, counted from 1, and how far it has come.
+/// A line, counted from 1, and its state.
 struct Line {
     number: u64,
     state: State,
 }
 
 enum State {
-    /// It was read, and its account is not there yet.
+    /// It was parsed, and its account does not exist yet.
     Draft(Box<Draft>),
-    /// Its account is there, with the same values.
+    /// Its account exists, with the same values.
     Unchanged(AccountId),
     /// Its account can be added.
     Ready(Box<ImportedAccount>),
@@ -129,7 +130,7 @@ enum State {
 }
 
 impl Line {
-    /// Why it is refused, if it is.
+    /// Returns why the line is refused, if it is.
     fn faults(&self) -> Option<&[String]> {
         match &self.state {
             State::Refused(faults) => Some(faults),
@@ -137,7 +138,7 @@ impl Line {
         }
     }
 
-    /// Refuses it, for one more reason if it is refused already.
+    /// Refuses the line, adding a reason if it is refused already.
     fn refuse(&mut self, fault: String) {
         match &mut self.state {
             State::Refused(faults) => faults.push(fault),
@@ -147,12 +148,12 @@ impl Line {
 }
 
 impl Import<'_> {
-    /// Whether the first fault ends the import.
+    /// Checks whether the first error ends the import.
     fn stops(&self) -> bool {
         !self.options.dry_run && !self.options.keep_going
     }
 
-    /// The lines of the next batch; none behind a fault that ends the import.
+    /// Reads the lines of the next batch; none after an error that ends the import.
     fn read(&self, lines: &mut Lines<impl BufRead>) -> io::Result<Vec<Line>> {
         let mut batch = Vec::new();
         let end = lines.bytes + BATCH_BYTES;
@@ -175,8 +176,8 @@ impl Import<'_> {
         Ok(batch)
     }
 
-    /// Lays a batch beside what is there, and adds what is new and without fault: of an import that ends at the first
-    /// fault, only what is before that.
+    /// Compares a batch with the existing accounts and adds those that are new and without errors. If the first error
+    /// ends the import, only those before it are added.
     async fn settle(&mut self, batch: &mut [Line]) -> Result<(), ImportError> {
         self.compare(batch).await?;
         self.prepare(batch).await?;
@@ -191,7 +192,7 @@ impl Import<'_> {
             let imported_accounts: Vec<&ImportedAccount> =
                 ready(kept).map(|(_, imported_account)| imported_account).collect();
             if !self.options.dry_run && !self.store.add_accounts(&imported_accounts).await? {
-                // Another process took what an arrival would have since it was looked for.
+                // Since the check, another process took a value that an imported account needs.
                 continue;
             }
             self.totals.added += imported_accounts.len() as u64;
@@ -202,7 +203,7 @@ impl Import<'_> {
         Err(ImportError::Contended)
     }
 
-    /// Finds the accounts that are there already and how they differ.
+    /// Finds the accounts that exist already and how they differ.
     async fn compare(&self, batch: &mut [Line]) -> Result<(), Error> {
         let ids: Vec<AccountId> = drafts(batch).map(|draft| draft.id).collect();
         let accounts: HashMap<AccountId, Account> =
@@ -235,7 +236,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Makes the accounts that are not there yet.
+    /// Creates the accounts that do not exist yet.
     async fn prepare(&self, batch: &mut [Line]) -> Result<(), Error> {
         let unnumbered = drafts(batch).filter(|draft| draft.number.is_none()).count() as i64;
         let mut number = match unnumbered {
@@ -248,7 +249,7 @@ impl Import<'_> {
             let Some(tenant) = self.tenants.get(&draft.tenant) else { continue };
             let number = draft.number.unwrap_or_else(|| {
                 number += 1;
-                // What a dry run would draw is not known; what cannot be drawn is in nobody's way.
+                // A dry run does not draw numbers; negative ones cannot be drawn, so they conflict with no account.
                 if self.options.dry_run { -(line.number as i64) } else { number }
             });
             let rules = self.profiles.rules(tenant).await?;
@@ -263,7 +264,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Refuses what other accounts have already.
+    /// Refuses lines with values that other accounts have.
     async fn refuse_conflicts(&self, batch: &mut [Line]) -> Result<(), Error> {
         let (positions, imported_accounts): (Vec<usize>, Vec<&ImportedAccount>) = ready(batch).unzip();
         for conflict in self.store.conflicts(&imported_accounts).await? {
@@ -273,7 +274,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Refuses what lines before have already, and remembers what these have.
+    /// Refuses lines with values of earlier lines, and records the values of the others.
     fn refuse_repeated(&self, batch: &mut [Line]) -> Result<(), Error> {
         for line in batch {
             let names = match &line.state {
@@ -286,7 +287,7 @@ impl Import<'_> {
                     line.refuse(repeated(what, place));
                 }
             }
-            // A line that is refused stands in nobody's way.
+            // The values of a refused line conflict with no other line.
             if line.faults().is_none() {
                 names.iter().try_for_each(|(_, name)| self.seen.note(name, line.number).map(drop))?;
             }
@@ -295,7 +296,7 @@ impl Import<'_> {
     }
 }
 
-/// The accounts that are not there yet.
+/// Returns the accounts that do not exist yet.
 fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
     batch.iter().filter_map(|line| match &line.state {
         State::Draft(draft) => Some(draft.as_ref()),
@@ -303,7 +304,7 @@ fn drafts(batch: &[Line]) -> impl Iterator<Item = &Draft> {
     })
 }
 
-/// The accounts that are ready to be added, each with its line's position.
+/// Returns the accounts that are ready to be added, each with its line's position.
 fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &ImportedAccount)> {
     batch.iter().enumerate().filter_map(|(position, line)| match &line.state {
         State::Ready(imported_account) => Some((position, &**imported_account)),
@@ -311,7 +312,7 @@ fn ready(batch: &[Line]) -> impl Iterator<Item = (usize, &ImportedAccount)> {
     })
 }
 
-/// What the tenant's schema has against the attributes that a line brings.
+/// Returns where the attributes of a line violate the tenant's schema.
 fn misfits(rules: &Rules, patch: &Patch) -> Vec<String> {
     let Edit::Set(text) = patch.edit_of(Field::Attributes) else { return Vec::new() };
     let attributes = json::parse(text.as_str().as_bytes()).ok().and_then(|value| value.into_object().ok());

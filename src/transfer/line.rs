@@ -1,10 +1,10 @@
-//! The form of a line.
+//! The format of a line.
 
 use crate::account::{Account, Field, Tenant};
 use crate::json::{Object, Value};
 use crate::store::Identity;
 
-/// Names of members that are no text fields.
+/// Names of the members that are not text fields.
 pub(super) const ID: &str = "id";
 pub(super) const NUMBER: &str = "number";
 pub(super) const BIZ_ID: &str = "biz_id";
@@ -19,15 +19,15 @@ pub(super) const IDENTITIES: &str = "identities";
 pub(super) const CREATED_AT: &str = "created_at";
 pub(super) const UPDATED_AT: &str = "updated_at";
 
-/// Every member of a line, in its order.
+/// Returns every member of a line, in order.
 pub(super) fn members() -> impl Iterator<Item = &'static str> {
     let before = [ID, NUMBER, BIZ_ID, TENANT, PORTAL, STATUS];
     let behind = [EMAIL_VERIFIED, PHONE_VERIFIED, AUTHENTICATED, AUTH_VALID_UNTIL, IDENTITIES, CREATED_AT, UPDATED_AT];
     before.into_iter().chain(Field::ALL.into_iter().map(Field::name)).chain(behind)
 }
 
-/// An account as a record, with every member that a line has; what is unset is null, and attributes are the text that is
-/// stored.
+/// Returns an account as a record with every member of a line; an unset one is `null`, and attributes are the stored
+/// text.
 pub fn record(account: &Account, tenant: &Tenant, identities: &[Identity]) -> Object {
     let mut record = Object::new();
     record.insert(ID, account.id.to_string());

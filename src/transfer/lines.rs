@@ -1,9 +1,9 @@
 use std::io::{self, BufRead, Read};
 
-/// The longest line, in bytes: more than an account with every field full and every character escaped takes.
+/// The longest line, in bytes: longer than an account with every field full and every character escaped.
 pub(super) const MAX_LINE: usize = 8 * 1024 * 1024;
 
-/// Reads lines one after the other, none longer than [`MAX_LINE`], and counts them.
+/// Reads lines of at most [`MAX_LINE`] bytes and counts them.
 pub(super) struct Lines<R> {
     input: R,
     /// Lines read so far.
@@ -12,7 +12,7 @@ pub(super) struct Lines<R> {
     pub(super) bytes: u64,
 }
 
-/// A line is longer than [`MAX_LINE`].
+/// The error for a line longer than [`MAX_LINE`].
 pub(super) struct TooLong;
 
 impl<R: BufRead> Lines<R> {
@@ -20,7 +20,7 @@ impl<R: BufRead> Lines<R> {
         Lines { input, count: 0, bytes: 0 }
     }
 
-    /// The next line that holds more than white space; a line that is too long is passed over.
+    /// Returns the next line that is not blank; a line that is too long is skipped and returned as an error.
     pub(super) fn next(&mut self) -> io::Result<Option<Result<Vec<u8>, TooLong>>> {
         loop {
             let mut line = Vec::new();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_is_too_long_is_passed_over_and_counted() {
+    fn a_line_that_is_too_long_is_skipped_and_counted() {
         let text = [b"a\n\n".as_slice(), &vec![b'x'; MAX_LINE + 5], b"\n \r\nb"].concat();
         let mut lines = Lines::new(text.as_slice());
         let mut next = || {

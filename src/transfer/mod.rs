@@ -1,4 +1,4 @@
-//! Accounts on the move: written out and read in as lines of JSON, one account a line.
+//! Export and import of accounts as lines of JSON, one account per line.
 
 mod draft;
 mod export;

@@ -1,4 +1,4 @@
-//! How deep and how large a text may be, and what else is asked of a whole tree.
+//! The limits of depth and size, and the queries on a whole tree.
 
 use crate::json::MalformedKind::{TooDeep, TooManyValues};
 use crate::json::{MAX_DEPTH, MAX_VALUES, Malformed, MalformedKind, Value, parse};
@@ -38,14 +38,14 @@ fn a_text_of_nothing_but_brackets_is_refused_for_its_depth() {
 }
 
 #[test]
-fn values_side_by_side_are_no_depth() {
+fn values_side_by_side_do_not_add_depth() {
     let value = read(r#"[[],[[]],{"a":[],"b":{"c":1}}]"#);
     assert_eq!(value.depth(), 3);
     assert_eq!(Value::from("[[]]").depth(), 0);
 }
 
 #[test]
-fn a_text_holds_values_to_the_limit_and_no_more() {
+fn a_text_contains_values_to_the_limit_and_not_one_more() {
     let items = |count: usize| format!("[{}]", vec!["0"; count].join(","));
     assert!(parse(items(MAX_VALUES - 1).as_bytes()).is_ok());
     let too_many = parse(items(MAX_VALUES).as_bytes());
@@ -73,7 +73,7 @@ fn nul_is_found_in_strings_and_keys_anywhere() {
 }
 
 #[test]
-fn an_escaped_backslash_before_u0000_is_no_nul() {
+fn an_escaped_backslash_before_u0000_is_not_nul() {
     assert!(!read(r#"{"\\u0000":["\\u0000","\u0001",0,null]}"#).contains_nul());
 }
 

@@ -1,4 +1,4 @@
-//! What is read and what is refused: a corpus in the manner of JSONTestSuite, properties, and the limits.
+//! Accepted and refused texts: a corpus in the manner of JSONTestSuite, properties, and the limits.
 
 mod accepted;
 mod limits;

@@ -1,4 +1,4 @@
-//! What holds for every value and every text, with `serde_json` as the second opinion.
+//! Properties of every value and every text, with `serde_json` for comparison.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -7,7 +7,7 @@ use proptest::sample::select;
 
 use crate::json::{MalformedKind, Number, Value, parse};
 
-/// A piece of a text near to JSON: a whole token, a cut one, or what other notations allow.
+/// A piece of a text that resembles JSON: a whole token, a truncated one, or syntax of other notations.
 fn piece() -> impl Strategy<Value = &'static str> {
     let tokens = r#"{ } [ ] , : " "" "a" "a": \ \n \u0000 \u12 \ud83d \ude00 "\ud83d\ude00" / // ' é 😀"#;
     let scalars = "0 - 1 12.5 . e E+ 1e5 1e999 + true false null nul NaN";
@@ -53,7 +53,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The text of a value with one piece put in place of a few of its bytes.
+/// The text of a value with one piece in place of a few of its bytes.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     (value(), any::<prop::sample::Index>(), 0..3usize, piece()).prop_map(|(value, index, removed, piece)| {
         let mut text = value.to_text().into_bytes();
@@ -64,7 +64,8 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// They differ on purpose in two things only: `serde_json` refuses numbers beyond a double, and we refuse more depth.
+/// The parsers differ on purpose in only two respects: `serde_json` refuses numbers beyond a double, and [`parse`] has
+/// a lower depth limit.
 fn agrees_with_serde_json(bytes: &[u8]) -> Result<(), TestCaseError> {
     match (parse(bytes), serde_json::from_slice::<serde_json::Value>(bytes)) {
         (Ok(ours), Ok(theirs)) => {
@@ -88,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn serde_writes_every_value_as_we_do(value in value()) {
+    fn serde_writes_every_value_identically(value in value()) {
         prop_assert_eq!(serde_json::to_string(&value)?, value.to_text());
     }
 

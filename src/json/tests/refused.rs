@@ -1,4 +1,4 @@
-//! Texts that are not JSON, each with where it goes wrong and how.
+//! Texts that are not JSON, each with the offset and kind of its error.
 
 use crate::json::MalformedKind::{self, *};
 use crate::json::{Malformed, parse, parse_unique};
@@ -166,7 +166,7 @@ const REFUSED: &[(&str, &[u8], usize, MalformedKind)] = &[
 ];
 
 #[test]
-fn every_text_that_is_not_json_is_refused_where_it_goes_wrong() {
+fn every_text_that_is_not_json_is_refused_at_the_offset_of_its_error() {
     for &(name, text, offset, kind) in REFUSED {
         assert_eq!(parse(text), Err(Malformed { offset, kind }), "{name}");
     }
@@ -180,13 +180,13 @@ fn every_refused_text_is_refused_by_serde_json_too() {
 }
 
 #[test]
-fn the_message_says_where_and_what_without_quoting_the_text() {
+fn the_message_has_the_offset_and_the_error_without_quoting_the_text() {
     let error = parse(br#"{"secret" 1}"#).expect_err("a colon is missing");
     assert_eq!(error.to_string(), "malformed JSON at byte 10: expected `:`");
 }
 
 #[test]
-fn a_key_that_comes_twice_is_refused_where_it_may_come_once() {
+fn a_duplicate_key_is_refused_where_keys_must_be_unique() {
     let twice = |text: &[u8]| parse_unique(text).map_err(|malformed| malformed.kind);
     assert_eq!(twice(br#"{"a":1,"b":2,"a":1}"#), Err(DuplicateKey));
     assert_eq!(twice(br#"{"a":[{"b":1,"\u0062":2}]}"#), Err(DuplicateKey));

@@ -1,4 +1,4 @@
-//! Small files that claim to be large, or take long. None may get as far as memory for its pixels.
+//! Small files that claim to be large, or take long. None may lead to an allocation for its pixels.
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn with_sides(mut bytes: Vec<u8>, at: usize, sides: [[u8; 2]; 2]) -> Vec<u8> {
     bytes
 }
 
-/// Where a JPEG says its height and width.
+/// The offset of height and width in a JPEG.
 fn jpeg_sides(bytes: &[u8]) -> usize {
     bytes.windows(2).position(|marker| matches!(marker, [0xff, 0xc0 | 0xc2])).unwrap() + 5
 }
@@ -73,7 +73,7 @@ fn a_picture_of_too_many_pixels_is_refused_by_its_header() {
 }
 
 #[test]
-fn a_large_picture_in_a_container_that_says_it_is_small_is_refused_by_its_own_header() {
+fn a_large_picture_in_a_container_that_claims_to_be_small_is_refused_by_its_own_header() {
     for webp in [animated_webp(), translucent_webp()] {
         let at = webp.windows(3).position(|code| code == [0x9d, 0x01, 0x2a]).unwrap() + 3;
         refused_early(Kind::WebP, &with_sides(webp, at, [[0xff, 0x3f], [0xff, 0x3f]]));

@@ -1,9 +1,10 @@
-//! Small files of 16 by 16 pixels, blue on the left and red on the right, in forms that the `image` library does not write.
+//! Small files of 16 by 16 pixels, blue on the left and red on the right, in forms that the `image` library does not
+//! write.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A progressive JPEG, its colours at half the size (4:2:0).
+/// A progressive JPEG, with its chroma subsampled (4:2:0).
 pub(super) fn progressive_jpeg() -> Vec<u8> {
     decode(
         "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1x\
@@ -32,7 +33,7 @@ pub(super) fn lossy_webp() -> Vec<u8> {
     decode("UklGRjgAAABXRUJQVlA4ICwAAABwAQCdASoQABAAAsBMJaACdAFAAAD+7+p/iYX/npnnf/6IKEY/+Px74yAAAA==")
 }
 
-/// A lossy WebP with an alpha channel: its upper half cannot be seen.
+/// A lossy WebP with an alpha channel: its upper half is transparent.
 pub(super) fn translucent_webp() -> Vec<u8> {
     decode(
         "UklGRmIAAABXRUJQVlA4WAoAAAAQAAAADwAADwAAQUxQSBIAAAABDzD/ERFCLJjkL905hYj+Z5xWUDggKgAAADABAJ0BKhAAEAACwEwloAAD\
@@ -49,7 +50,7 @@ pub(super) fn animated_webp() -> Vec<u8> {
     )
 }
 
-/// A lossy WebP that says it is to be turned by a quarter.
+/// A lossy WebP with an orientation of a quarter turn.
 pub(super) fn turned_webp() -> Vec<u8> {
     decode(
         "UklGRmwAAABXRUJQVlA4WAoAAAAIAAAADwAADwAAVlA4ICwAAABwAQCdASoQABAAAsBMJaACdAFAAAD+7+p/iYX/npnnf/6IKEY/+Px74yAA\

@@ -37,7 +37,7 @@ fn refused(kind: Kind, bytes: &[u8]) -> String {
     }
 }
 
-/// A picture is a flag still.
+/// Asserts that a picture still shows the flag.
 fn assert_flag(image: &DynamicImage) {
     let image = image.to_rgb8();
     let (right, middle) = (image.width() - 1, image.height() / 2);
@@ -111,7 +111,7 @@ fn a_palette_is_read_with_its_transparency() {
     assert_eq!((ending, image.width(), image.height()), (Ending::Jpg, 2, 1));
 }
 
-/// A pixel of each of two colours, by one bit each.
+/// A PNG of two pixels in two colours, one bit each.
 fn palette_png(transparency: &[u8]) -> Vec<u8> {
     let palette: Vec<u8> = [BLUE.0, RED.0].concat();
     let pixels = [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x40, 0x00, 0x42, 0x00, 0x41];
@@ -121,7 +121,7 @@ fn palette_png(transparency: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_can_be_seen_through_stays_so() {
+fn transparency_is_kept() {
     let image = RgbaImage::from_fn(100, 100, |x, _| Rgba([10, 200, 10, if x < 50 { 0 } else { 128 }]));
     for (kind, format) in [(Kind::Png, ImageFormat::Png), (Kind::WebP, ImageFormat::WebP)] {
         let (ending, kept) = rendered(kind, &file(image.clone(), format));
@@ -203,7 +203,7 @@ fn a_truncated_picture_is_refused_wherever_it_ends() {
             refused(kind, &bytes[..length]);
         }
     }
-    // What stands behind the pixels: a checksum and an end mark in PNG, an end mark in GIF.
+    // The bytes after the pixels: a checksum and an end mark in PNG, an end mark in GIF.
     for (kind, bytes, behind) in
         [(Kind::Png, file(flag(40, 40), ImageFormat::Png), 20), (Kind::Gif, file(flag(40, 40), ImageFormat::Gif), 4)]
     {
@@ -243,7 +243,7 @@ fn memory_is_reserved_before_a_large_picture_is_decoded() {
 }
 
 #[test]
-fn what_is_kept_can_be_read_again() {
+fn a_rendered_picture_can_be_read_again() {
     let (_, kept) = render(Kind::WebP, &translucent_webp(), |_| ()).unwrap();
     load_from_memory(&kept).unwrap();
     render(Kind::Png, &kept, |_| ()).unwrap();

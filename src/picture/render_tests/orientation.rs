@@ -1,4 +1,4 @@
-//! Cameras store a picture as it left the sensor, and beside it how to turn it (Exif 2.3, tag 0x0112).
+//! Cameras store a picture as the sensor recorded it, together with its orientation (Exif 2.3, tag 0x0112).
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn upright() -> RgbImage {
     })
 }
 
-/// What the sensor saw, when the camera was held so that its picture has this orientation.
+/// The sensor's image when the camera was held so that its picture has this orientation.
 fn stored(orientation: u8) -> RgbImage {
     use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
     let upright = upright();
@@ -56,14 +56,14 @@ fn png_and_webp_are_turned_too() {
     let mut png = file(stored(6), ImageFormat::Png);
     png.splice(33..33, bombs::chunk(b"eXIf", &exif(6)));
     assert_eq!(rendered(Kind::Png, &png).1.width(), 80);
-    // Blue was on the left, and comes to the top.
+    // Blue was on the left, and moves to the top.
     let kept = rendered(Kind::WebP, &turned_webp()).1.to_rgb8();
     assert_near(*kept.get_pixel(8, 2), BLUE);
     assert_near(*kept.get_pixel(8, 13), RED);
 }
 
 #[test]
-fn what_is_turned_is_turned_before_its_sides_are_told() {
+fn a_turned_picture_has_its_sides_swapped() {
     let (_, kept) = rendered(Kind::Jpeg, &jpeg_with(8, flag(2000, 1000)));
     assert_eq!((kept.width(), kept.height()), (256, 512));
 }
