@@ -1,4 +1,4 @@
-//! The wires: one folder a contract, each with its routes, its bodies, and its words for every error.
+//! The HTTP contracts: one folder per contract, with its routes, its bodies and its rendering of every error.
 
 mod ciam;
 mod cl2c;
@@ -14,10 +14,10 @@ use crate::app::App;
 use crate::http::{ErrorContext, ErrorRenderer};
 use crate::json::Object;
 
-/// Names that no tenant's schema may define: CIAM's claims and what goes with its one-time codes have them already.
+/// Names that no tenant's schema may define: CIAM uses them for its claims and for other members of its bodies.
 pub const RESERVED_ATTRIBUTES: [&str; 18] = ciam::RESERVED_ATTRIBUTES;
 
-/// Every contract's routes.
+/// Returns every contract's routes.
 pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
     axum::Router::new()
         .merge(system::routes(app))
@@ -26,7 +26,7 @@ pub fn routes(app: &crate::app::App) -> axum::Router<crate::app::App> {
         .merge(ciam::routes(app))
 }
 
-/// Draws the document of each contract, in the order in which they are shown.
+/// The functions that build each contract's document, in display order.
 const DOCUMENTS: [(Contract, fn() -> Object); 4] = [
     (Contract::System, system::document),
     (Contract::Cl2c, cl2c::document),
@@ -34,7 +34,7 @@ const DOCUMENTS: [(Contract, fn() -> Object); 4] = [
     (Contract::Ciam, ciam::document),
 ];
 
-/// What the paths of each contract begin with, and its voice.
+/// The path prefixes of the contracts, those of CIAM apart, each with its error renderer.
 const PREFIXES: [(&str, ErrorRenderer); 4] = [
     (system::PREFIX, system::ERROR_RENDERER),
     (system::CHANNEL_PREFIX, system::ERROR_RENDERER),
@@ -42,7 +42,8 @@ const PREFIXES: [(&str, ErrorRenderer); 4] = [
     (rivergen::PREFIX, rivergen::ERROR_RENDERER),
 ];
 
-/// Refuses a path that nobody answers to; one that misses a contract's only in case or by a slash, in that contract's words.
+/// Refuses a path that has no route. Below a contract's prefix, compared without regard to case, that contract renders the
+/// error.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     let below = |prefix: &str| {

@@ -1,4 +1,4 @@
-//! What an application learns about a person: `sub`, and of the claims that it may see those that have a value.
+//! The claims that an application gets about a person: `sub`, and those that it may see and that have a value.
 
 use jiff::tz::TimeZone;
 
@@ -6,7 +6,7 @@ use crate::account::{Account, Application, Error, Field, Phone, Rules};
 use crate::json::Object;
 use crate::picture;
 
-/// The claims that the contract has by itself, in the order in which they are shown.
+/// The contract's own claims, in display order.
 pub(super) const CLAIMS: [&str; 10] = [
     "email",
     "name",
@@ -20,7 +20,7 @@ pub(super) const CLAIMS: [&str; 10] = [
     "picture",
 ];
 
-/// What an attribute cannot be called: the claims, and the members of a body that are no attributes.
+/// Names that an attribute cannot have: the claims, and the members of a body that are not attributes.
 pub(in crate::contract) const RESERVED_ATTRIBUTES: [&str; 18] = [
     "sub",
     "email",
@@ -42,9 +42,10 @@ pub(in crate::contract) const RESERVED_ATTRIBUTES: [&str; 18] = [
     "Name",
 ];
 
-/// Shows a person to an application; without one, nothing but who it is. What has no value is left out, never null or empty
-/// (OpenID Connect Core §5.3.2). Addresses show only while they are proved: whoever reads claims trusts them.
-/// [`Error::Internal`] when attributes that the application may see cannot be read.
+/// Renders the claims that an application may see; without an application, `sub` alone. Claims without a value are left out,
+/// never null or empty (OpenID Connect Core §5.3.2). E-mail address and phone number appear only while they are verified,
+/// since applications trust claims. Fails with [`Error::Internal`] when attributes that the application may see cannot be
+/// read.
 pub(super) fn shown(
     subject: &str,
     account: &Account,
@@ -96,12 +97,12 @@ pub(super) fn shown(
     Ok(shown)
 }
 
-/// Whether the tenant's schema defines an attribute: without one there is none.
+/// Checks whether the tenant's schema defines an attribute; without a schema, none is defined.
 fn is_defined(name: &str, rules: &Rules) -> bool {
     matches!(rules, Rules::Schema(schema) if schema.property(name).is_some())
 }
 
-/// Whether a claim is the contract's own, which no attribute can be.
+/// Checks whether a claim is the contract's own; no attribute can have its name.
 fn is_own(claim: &str) -> bool {
     claim == "sub" || CLAIMS.contains(&claim)
 }
@@ -110,39 +111,40 @@ fn email(account: &Account) -> Option<String> {
     account.text(Field::Email).filter(|_| account.email_verified).map(str::to_owned)
 }
 
-/// A mobile number of mainland China in its eleven digits, any other as it is stored.
+/// Returns the verified phone number: a mobile number of mainland China as its eleven digits, any other as it is stored.
 fn phone_number(account: &Account) -> Option<String> {
     let stored = account.text(Field::Phone).filter(|_| account.phone_verified)?;
     let national = Phone(stored).e164().and_then(|number| Some(number.strip_prefix("+86")?.to_owned()));
     Some(national.filter(|digits| is_mobile(digits)).unwrap_or_else(|| stored.to_owned()))
 }
 
-/// The time zone, where it is one.
+/// Returns the time zone, if it is a valid one.
 pub(super) fn zoneinfo(account: &Account) -> Option<&str> {
     account.text(Field::TimeZone).filter(|zone| is_zone(zone))
 }
 
-/// The language, where it is a well-formed tag.
+/// Returns the language, if it is a well-formed tag.
 pub(super) fn locale(account: &Account) -> Option<&str> {
     account.text(Field::Language).filter(|tag| is_tag(tag))
 }
 
-/// Eleven ASCII digits that a mobile number of mainland China may have. The ranges of the carriers change too often for more.
+/// Checks for eleven ASCII digits that can be a mobile number of mainland China. The carriers' ranges change too often for a
+/// stricter check.
 pub(super) fn is_mobile(text: &str) -> bool {
     matches!(text.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
 }
 
-/// A name of the IANA time zone database, link or not, in its own spelling.
+/// Checks for a name of the IANA time zone database, link or not, in its exact spelling.
 pub(super) fn is_zone(text: &str) -> bool {
     TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
 }
 
-/// A well-formed language tag (RFC 5646 §2.1).
+/// Checks for a well-formed language tag (RFC 5646 §2.1).
 pub(super) fn is_tag(text: &str) -> bool {
     crate::language::is_well_formed(text)
 }
 
-/// 1 to 32 letters, digits and underscores, the first a letter.
+/// Checks for 1 to 32 letters, digits and underscores, the first a letter.
 fn is_username(text: &str) -> bool {
     text.len() <= 32
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -7,10 +7,10 @@ use crate::account::{Application, CredentialFault, Error, Tenant};
 use crate::app::App;
 use crate::identity::credentials;
 
-/// The longest identifier or secret that is looked at, in bytes.
+/// The longest identifier or secret that is accepted, in bytes.
 const MAX_LENGTH: usize = 1024;
 
-/// Who presents credentials, where those may stand in the body (RFC 6749 §2.3.1).
+/// A client's credentials, from the header or, where allowed, the body (RFC 6749 §2.3.1).
 pub(super) struct Client {
     pub(super) id: String,
     pub(super) secret: Option<String>,
@@ -24,11 +24,12 @@ impl Client {
         let pair = pair.ok_or(CredentialFault::Invalid)?;
         let (id, secret) = pair.split_once(':').ok_or(CredentialFault::Invalid)?;
         let (id, secret) = decode(id).zip(decode(secret)).ok_or(CredentialFault::Invalid)?;
-        // Who has no secret may send an empty one (RFC 6749 §2.3.1).
+        // A client without a secret may send an empty one (RFC 6749 §2.3.1).
         Ok(Client { id, secret: Some(secret).filter(|secret| !secret.is_empty()) })
     }
 
-    /// Reads the header or, without one, the body. `None` when both say something: only one of them may (RFC 6749 §2.3).
+    /// Reads the header or, without one, the body. Returns `None` when the body has a secret or another identifier beside
+    /// the header: only one of them may carry credentials (RFC 6749 §2.3).
     pub(super) fn of(headers: &HeaderMap, parameters: &Parameters) -> Result<Option<Client>, Error> {
         let (id, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
         match Client::of_header(headers) {
@@ -45,7 +46,7 @@ impl Client {
         }
     }
 
-    /// The application that this is, and its tenant.
+    /// Authenticates the application and returns it with its tenant.
     pub(super) async fn authenticate(&self, app: &App) -> Result<(Application, Tenant), Error> {
         let fits = |text: &str| text.len() <= MAX_LENGTH;
         if !fits(&self.id) || !self.secret.as_deref().is_none_or(fits) {

@@ -1,4 +1,4 @@
-//! What clients find out by themselves: where everything is, and the keys that tokens are signed with.
+//! Discovery: the addresses of the endpoints, and the keys that tokens are signed with.
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -12,8 +12,8 @@ use crate::account::Error;
 use crate::app::App;
 use crate::http::body;
 
-/// The provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2). What does not exist is left out: nobody is sent to a
-/// page to sign in, so there is no authorization endpoint and no response type.
+/// The provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2). There is no page to sign in, and therefore no
+/// authorization endpoint and no response type.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Metadata {
     issuer: String,
@@ -32,7 +32,7 @@ pub(super) struct Metadata {
 
 const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
-/// Describes what is served at an address.
+/// Returns the metadata of a provider at an address.
 pub(super) fn metadata(public_url: &str) -> Metadata {
     let at = |path: &str| format!("{public_url}{path}");
     let own = [SMS_GRANT, EMAIL_GRANT].map(at);
@@ -54,19 +54,19 @@ pub(super) fn metadata(public_url: &str) -> Metadata {
     }
 }
 
-/// Says where everything is.
+/// Shows the provider's metadata.
 #[utoipa::path(get, path = "/openid-configuration", operation_id = "showConfiguration", tag = "Discovery")]
 pub(super) async fn show(State(app): State<App>) -> Response {
     described(&metadata(app.public_url()))
 }
 
-/// The keys that verify the tokens of applications (RFC 7517 §5).
+/// Shows the keys that verify the tokens of applications (RFC 7517 §5).
 #[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery")]
 pub(super) async fn keys(State(app): State<App>) -> Result<Response, Error> {
     Ok(described(&app.issuer().published_to_applications().await?))
 }
 
-/// An answer that holds for everybody.
+/// Returns a JSON response that must not be cached.
 pub(super) fn described(value: &impl Serialize) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -1,4 +1,4 @@
-//! CIAM's contract: `/userinfo`, the codes and tokens that lead to it, and what clients find out by themselves.
+//! CIAM's contract: `/userinfo`, the codes and tokens that lead to it, and discovery.
 
 mod claims;
 mod client;
@@ -32,10 +32,10 @@ pub(super) use openapi::document;
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
-/// Nothing here is for a cache.
+/// `Cache-Control` of the contract's responses, which must not be cached.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// What the contract's paths begin with: it lives at the root, so each has its own words where nobody answers.
+/// The prefixes of the contract's paths, each with its error renderer; the contract has no common prefix.
 pub(super) const PREFIXES: [(&str, ErrorRenderer); 4] = [
     ("/userinfo", refusal::render_error),
     ("/otp", refusal::render_for_sender),
@@ -43,16 +43,16 @@ pub(super) const PREFIXES: [(&str, ErrorRenderer); 4] = [
     ("/.well-known", refusal::render_for_application),
 ];
 
-/// The contract's routes.
+/// Returns the contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     PREFIXES.into_iter().fold(Router::new(), |routes, (prefix, render_error)| {
         let layered = with_error_layer(paths(prefix).into(), app, "ciam", render_error);
-        // Outside of the words: a refusal is read by pages, too.
+        // Outside of the error layer, since pages read error responses, too.
         routes.nest(prefix, layered.layer(from_fn_with_state(app.clone(), share)))
     })
 }
 
-/// The paths below a prefix.
+/// Returns the paths below a prefix.
 fn paths(prefix: &str) -> OpenApiRouter<App> {
     let router = OpenApiRouter::new();
     match prefix {
@@ -68,7 +68,8 @@ fn paths(prefix: &str) -> OpenApiRouter<App> {
 
 /// Shows the person's claims.
 ///
-/// `sub` and, of the claims that the application may see, those that have a value. Addresses show only while they are proved.
+/// The response has `sub` and every claim that the application may see and that has a value. E-mail address and phone number
+/// are shown only while they are verified.
 #[utoipa::path(
     get,
     path = "/",
@@ -83,7 +84,7 @@ async fn show(State(app): State<App>, person: Authenticated) -> Result<Response,
 
 /// Shows the person's claims, as `GET` does.
 ///
-/// The body is not read: a token goes into the header.
+/// The body is not read: the token must be in the header.
 #[utoipa::path(
     post,
     path = "/",
@@ -97,9 +98,9 @@ async fn show_posted(state: State<App>, person: Authenticated) -> Result<Respons
 
 /// Changes the person's own attributes.
 ///
-/// Members that are absent stay as they are; one that is not an attribute refuses the whole change. An empty text clears. A
-/// phone number or an e-mail address needs the token and the code that `POST /otp/send` with `update_userinfo` led to. All of
-/// a change happens or nothing, and a code that was not of use stays good.
+/// Absent members stay unchanged, a member that is not an attribute refuses the whole change, and an empty string clears an
+/// attribute. A phone number or an e-mail address needs the token and the code from `POST /otp/send` with `update_userinfo`.
+/// A change is made as a whole or not at all, and a refused change does not use up its codes.
 #[utoipa::path(
     patch,
     path = "/",
@@ -123,7 +124,7 @@ async fn update(State(app): State<App>, person: Authenticated, request: Request)
     let account = person.caller.account.clone();
     match app.profiles().update_proved(account, update.patch, proofs, context, Account::require_active).await {
         Ok(account) => person.answer(&app, &account, &rules).map_err(answer),
-        // Somebody used the code meanwhile; of two nobody knows which.
+        // A code was used or replaced meanwhile; if there are two, it is not known which.
         Err(Error::Code(CodeFault::Used)) => {
             let address = addresses.first().copied().unwrap_or(Address::Phone);
             Err(Refused::BadToken(address).into_response())
@@ -132,7 +133,7 @@ async fn update(State(app): State<App>, person: Authenticated, request: Request)
     }
 }
 
-/// A person with a token for claims, and the application that it was issued to, if it is one of ours.
+/// A person with a token for claims, and the registered application that it was issued to, if any.
 struct Authenticated {
     caller: Caller,
     application: Option<Application>,
@@ -143,7 +144,7 @@ impl FromRequestParts<App> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Authenticated, Error> {
         count_source(app, parts)?;
-        // The published page has exactly one space; elsewhere several are as good as one.
+        // The published page has exactly one space; the other contracts accept several.
         let doubled = parts.headers.get(header::AUTHORIZATION).is_some_and(|value| {
             let scheme = value.as_bytes().split_at_checked(8);
             scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer  "))
@@ -162,14 +163,14 @@ impl FromRequestParts<App> for Authenticated {
 }
 
 impl Authenticated {
-    /// Shows an account to the application.
+    /// Renders an account's claims for the application.
     fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Result<Response, Error> {
         let subject = &self.caller.token().subject;
         let shown = claims::shown(subject, account, rules, self.application.as_ref(), app.public_url())?;
         Ok(discovery::described(&shown))
     }
 
-    /// Looks at every code before it tells of any: a wrong token comes before a wrong code.
+    /// Checks every code before it reports an error: a wrong token takes precedence over a wrong code.
     async fn prove(
         &self,
         app: &App,
@@ -201,8 +202,8 @@ impl Authenticated {
     }
 }
 
-/// Lets the pages of applications read the answer (the Fetch standard's CORS protocol). Which application asks is known too
-/// late for this, and not at all before the real request, so the origins of one are as good as those of another.
+/// Lets the pages of applications read the response (the Fetch standard's CORS protocol). The origins of all applications
+/// are allowed: which application asks is known too late for this, and not at all in a preflight.
 async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let method: Method = request.method().clone();

@@ -1,4 +1,4 @@
-//! The contract's document.
+//! The contract's OpenAPI document.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ use crate::contract::openapi::{
 };
 use crate::json::Object;
 
-/// Draws the document.
+/// Builds the document.
 pub(in crate::contract) fn document() -> Object {
     let schemas = vec![
         (CLAIMS.to_owned(), claims_schema()),
@@ -117,7 +117,7 @@ const PHONE: &str =
     r#"{"phone_number":"13800138000","phone_number_otp_token":"of POST /otp/send","phone_number_otp":"123456"}"#;
 const CODE: &str = r#"{"grant_type":"http://tencentciam.com/oauth2/grant-type/otp/sms","client_id":"app","client_secret":"secret","phone_number":"13800138000","otp_token":"of POST /otp/send","otp":"123456","auto_signup":true}"#;
 
-/// A body that is read member by member and has no struct.
+/// Defines the schema of a body that is read member by member and has no struct.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident, $schema:expr) => {
         $(#[$doc])*
@@ -156,7 +156,7 @@ body! {
 }
 
 body! {
-    /// The body that asks for a code.
+    /// The body of a request for a code.
     CodeWanted,
     ObjectBuilder::new()
         .property(
@@ -176,7 +176,7 @@ body! {
 }
 
 body! {
-    /// The body that asks for tokens.
+    /// The body of a request for tokens.
     TokenWanted,
     ObjectBuilder::new()
         .property(
@@ -200,7 +200,7 @@ body! {
 }
 
 body! {
-    /// The body that gives a token back.
+    /// The body of a revocation.
     Revoked,
     ObjectBuilder::new()
         .property("token", words("An access token or a refresh token."))
@@ -215,7 +215,7 @@ fn words(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
 }
 
-/// A parameter that may stand in the header instead, where a value of another type does no harm.
+/// Describes a parameter that may be in the header instead, so that a value of another type does no harm.
 fn lenient(description: &str) -> ObjectBuilder {
     any(&format!("{description} A number or a boolean counts as text, `null`, a list or an object as absent."))
 }
@@ -363,7 +363,7 @@ fn configuration() -> Answers {
     vec![("where everything is", "Metadata", discovery::described(&discovery::metadata(PUBLIC_URL)))]
 }
 
-/// How a request with a token can end before its body is read.
+/// Returns the errors of a request with a token, before its body is read.
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
@@ -375,7 +375,7 @@ fn access() -> Vec<Ending> {
     ]
 }
 
-/// How a request of an application can end whatever it asks for.
+/// Returns the errors that any request of an application can end in.
 fn to_applications() -> Vec<Ending> {
     let access = vec![("the credentials do not hold", CredentialFault::Invalid.into())];
     [access, body_faults(), failures()].concat()
@@ -388,7 +388,7 @@ fn failing() -> Vec<Ending> {
     ]
 }
 
-/// What a voice says of each way to end.
+/// Renders each error.
 fn refusals(
     endings: Vec<Ending>,
     render_error: ErrorRenderer,

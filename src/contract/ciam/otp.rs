@@ -1,4 +1,4 @@
-//! `POST /otp/send`: an application's back end has a code sent.
+//! `POST /otp/send`: an application's back end requests a one-time code.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -16,7 +16,7 @@ use crate::http::{body, count_source_of, language};
 use crate::json::{Object, Value};
 use crate::telemetry::Stopwatch;
 
-/// What must come back with the code.
+/// The token that must be presented with the code.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sent)]
 pub(super) struct SentCode {
@@ -37,7 +37,7 @@ refusals! {
 }
 
 impl SendError {
-    /// What the contract calls codes that were sent too often: 400, as published, and not 429.
+    /// Returns the refusal when too many codes were sent over a medium: 400, as published, and not 429.
     pub(super) fn too_often(medium: Medium) -> SendError {
         match medium {
             Medium::Sms => SendError::SmsTooOften,
@@ -48,8 +48,8 @@ impl SendError {
 
 /// Sends a one-time code.
 ///
-/// To sign in or to prove a new address the answer is the same whoever has the address. A code to sign in only leaves where
-/// somebody has the address, or the application signs people up by itself.
+/// To sign in or to prove a new address, the response is the same whether or not an account has the address. A code to sign
+/// in is sent only if an account has the address or the application signs people up automatically.
 #[utoipa::path(
     post,
     path = "/send",
@@ -62,7 +62,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     count_source_of(&app, &request)?;
     let client = Client::of_header(&headers)?;
     let (application, tenant) = client.authenticate(&app).await?;
-    // One without a secret proves nothing by its name.
+    // Without a secret, the identifier of an application proves nothing.
     if application.secret_hash.is_none() {
         return Err(Error::from(CredentialFault::Invalid).into());
     }
@@ -106,7 +106,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
 
 const NAMES: [&str; 4] = ["usage", "phone_number", "email", "auth_source_id"];
 
-/// What the code is for; to sign in unless it is said.
+/// Reads what the code is for; to sign in by default.
 fn usage(wanted: &Object) -> Result<Usage, SendError> {
     let known = [Usage::Login, Usage::Signup, Usage::UpdateUserinfo, Usage::ResetPassword];
     let usage = match wanted.get("usage") {
@@ -117,7 +117,7 @@ fn usage(wanted: &Object) -> Result<Usage, SendError> {
     usage.ok_or(SendError::UnknownUsage)
 }
 
-/// The one address that is given.
+/// Returns the only address that is given.
 fn address(wanted: &Object) -> Result<(Address, &Value), SendError> {
     let given = |address: Address| wanted.get(address.name()).filter(|value| **value != Value::Null);
     match (given(Address::Phone), given(Address::Email)) {
@@ -127,7 +127,7 @@ fn address(wanted: &Object) -> Result<(Address, &Value), SendError> {
     }
 }
 
-/// The source that the code is to be used with; it counts for signing in alone.
+/// Reads the source that the code is bound to; it counts for signing in alone.
 fn auth_source(wanted: &Object, usage: Usage) -> Result<&str, Error> {
     match wanted.get("auth_source_id") {
         Some(Value::String(source)) if usage == Usage::Login && source.contains('\0') => {

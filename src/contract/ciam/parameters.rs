@@ -10,18 +10,18 @@ use crate::json::{Object, Value};
 /// The most parameters of one request.
 const MAX_PARAMETERS: usize = 100;
 
-/// The parameters of a request to the token endpoint, in either of the two forms that clients send them in: JSON, or
-/// `application/x-www-form-urlencoded` (RFC 6749 §3.2).
+/// The parameters of a request for tokens or a revocation, sent as JSON or as `application/x-www-form-urlencoded` (RFC 6749
+/// §3.2).
 pub(super) struct Parameters(Vec<(String, String)>);
 
-/// Why parameters cannot be read: said by the router, or here.
+/// Why parameters cannot be read: an error that the contract renders, or a repeated parameter.
 pub(super) enum Fault {
     Error(Error),
     Doubled,
 }
 
 impl Parameters {
-    /// Reads them.
+    /// Reads the parameters of a request.
     pub(super) async fn read(app: &App, request: Request) -> Result<Parameters, Fault> {
         if !is_form(request.headers()) {
             let object = body::object(app, request, super::MAX_BODY).await?;
@@ -33,13 +33,13 @@ impl Parameters {
         Parameters::of_form(&bytes)
     }
 
-    /// A parameter; empty is as good as absent (RFC 6749 §3.2).
+    /// Returns a parameter; an empty one counts as absent (RFC 6749 §3.2).
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Texts as they are, and what is as good as text. Anything else cannot be what a parameter means.
+    /// Reads strings as they are, and numbers and booleans as text; any other value counts as absent.
     fn of_object(object: &Object) -> Parameters {
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -49,7 +49,7 @@ impl Parameters {
         Parameters(object.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
     }
 
-    /// One that comes twice could mean either (RFC 6749 §3.2).
+    /// Reads a form. A repeated parameter is refused, since either value could be meant (RFC 6749 §3.2).
     fn of_form(bytes: &[u8]) -> Result<Parameters, Fault> {
         let malformed = || Fault::Error(Error::Request(RequestFault::Body(crate::account::BodyFault::Malformed)));
         let mut parameters: Vec<(String, String)> = Vec::new();
@@ -73,8 +73,8 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// Takes the escapes out of one part of form-encoded credentials (RFC 6749 §2.3.1): `+` is a space, `%` two hexadecimal
-/// digits. `None` when that leaves no text.
+/// Decodes one part of form-encoded credentials (RFC 6749 §2.3.1): `+` is a space, `%` precedes two hexadecimal digits.
+/// Returns `None` when an escape is malformed, or the result is not UTF-8 or contains U+0000.
 pub(super) fn decode(part: &str) -> Option<String> {
     let mut bytes = part.bytes();
     let mut decoded = Vec::with_capacity(part.len());
@@ -106,13 +106,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_encoded_is_decoded_again(text in "[^\\x00]{0,40}") {
+        fn decoding_reverses_form_encoding(text in "[^\\x00]{0,40}") {
             let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
             prop_assert_eq!(decode(&encoded), Some(text));
         }
 
         #[test]
-        fn whatever_is_in_a_form_comes_out_of_it(
+        fn every_member_of_a_form_is_read(
             members in proptest::collection::btree_map("[a-z_]{1,8}", "[^\\x00]{1,20}", 0..8)
         ) {
             let form: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&members).finish();
@@ -124,14 +124,14 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Parameters::of_form(&bytes);
             let _ = decode(&String::from_utf8_lossy(&bytes));
         }
     }
 
     #[test]
-    fn escapes_that_are_none_are_refused() {
+    fn malformed_escapes_are_refused() {
         for part in ["%", "%2", "%zz", "%2z", "%ff", "%00"] {
             assert_eq!(decode(part), None, "{part}");
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_comes_twice_is_refused() {
+    fn a_repeated_parameter_is_refused() {
         assert!(matches!(Parameters::of_form(b"a=1&a=1"), Err(Fault::Doubled)));
     }
 }

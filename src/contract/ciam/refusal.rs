@@ -1,4 +1,4 @@
-//! The contract's words for every error.
+//! Renders every error as the contract's response.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,13 +9,13 @@ use super::otp::SendError;
 use crate::account::{AccessFault, CodeFault, CredentialFault, Error, RequestFault, Status, Unique};
 use crate::http::{ErrorContext, body, status_of};
 
-/// What errors are sent as, to the byte.
+/// The exact `Content-Type` of errors and of issued tokens.
 pub(super) const ERROR_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 
-/// Says an error.
+/// Renders an error as the contract's response.
 pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
     match error {
-        // What may be patched here says so (RFC 5789 §3.1).
+        // `Accept-Patch` names the media type of changes (RFC 5789 §3.1).
         Error::Request(fault @ RequestFault::MediaType) => {
             ([(ACCEPT_PATCH, HeaderValue::from_static("application/json"))], request(fault)).into_response()
         }
@@ -44,7 +44,8 @@ pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
         Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
         Error::Code(CodeFault::TooOften(medium)) => SendError::too_often(*medium).into_response(),
-        // This contract reads no client hash and no encrypted body, takes no picture, and who looks at a code says at once what is wrong.
+        // This contract reads no client hash, no encrypted body and no picture, and its handlers render a refused code
+        // themselves.
         Error::ClientHash(_)
         | Error::Channel(_)
         | Error::Taken(_)
@@ -55,7 +56,7 @@ pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
     }
 }
 
-/// Says an error where applications prove who they are (RFC 6749 §5.2).
+/// Renders an error where applications authenticate (RFC 6749 §5.2).
 pub(super) fn render_for_application(error: &Error, context: &ErrorContext) -> Response {
     match error {
         Error::Credentials(CredentialFault::Missing | CredentialFault::OtherScheme | CredentialFault::Invalid) => {
@@ -67,7 +68,7 @@ pub(super) fn render_for_application(error: &Error, context: &ErrorContext) -> R
     }
 }
 
-/// Says an error where codes are sent.
+/// Renders an error where codes are sent.
 pub(super) fn render_for_sender(error: &Error, context: &ErrorContext) -> Response {
     match error {
         Error::Unavailable(_) => {
@@ -91,12 +92,12 @@ fn request(fault: &RequestFault) -> Response {
     answer(status_of(fault), error, Some(text))
 }
 
-/// Why a change is refused, in the contract's own terms; all of it with 400.
+/// Why a change is refused, in the contract's own terms; the status is always 400.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Refused {
-    /// Members that are not attributes at all.
+    /// A member is not an attribute.
     Unknown,
-    /// Attributes that cannot be changed here.
+    /// An attribute cannot be changed here.
     Unsupported,
     MalformedAddress(Address),
     IllegalValue,
@@ -113,7 +114,7 @@ pub(super) enum Address {
 }
 
 impl Address {
-    /// What the address is called in a body.
+    /// Returns the address's name in a body.
     pub(super) fn name(self) -> &'static str {
         match self {
             Address::Phone => "phone_number",
@@ -141,8 +142,8 @@ impl IntoResponse for Refused {
     }
 }
 
-/// The refusals that one endpoint has of its own, all of them with 400: when each is given, its code, and its description if it
-/// has one (RFC 6749 §5.2). What is sent and what is documented are both taken from here.
+/// Defines the refusals of one endpoint, all of them with 400: when each is given, its code, and its description if it has
+/// one (RFC 6749 §5.2). The responses and the document are both built from them.
 macro_rules! refusals {
     ($(#[$doc:meta])* $name:ident { $($variant:ident: $when:literal, $code:literal $(, $text:expr)?;)+ }) => {
         $(#[$doc])*
@@ -150,10 +151,10 @@ macro_rules! refusals {
         pub(super) enum $name { $($variant),+ }
 
         impl $name {
-            /// Every one, in the order of the contract's document.
+            /// Every refusal, in the order of the contract's document.
             pub(super) const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// When it is given, for the contract's document.
+            /// Returns when the refusal is given, for the contract's document.
             pub(super) fn when(self) -> &'static str {
                 match self { $($name::$variant => $when),+ }
             }
@@ -169,7 +170,7 @@ macro_rules! refusals {
 }
 pub(super) use refusals;
 
-/// What a resource may be patched with.
+/// The header that names the media types of changes.
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// The body of every refusal that has one (RFC 6749 §5.2).
@@ -180,14 +181,14 @@ pub(super) struct Description {
     error_description: Option<&'static str>,
 }
 
-/// A refusal with a body.
+/// Returns a refusal with a body.
 pub(super) fn answer(status: StatusCode, error: &'static str, text: Option<&'static str>) -> Response {
     let description = Description { error, error_description: text };
     let headers = [(header::CONTENT_TYPE, ERROR_TYPE), (header::CACHE_CONTROL, super::NO_STORE)];
     (status, headers, body::json(&description)).into_response()
 }
 
-/// What is wrong with a token (RFC 6750 §3): all of it stands in the challenge, and there is no body.
+/// Returns an error about a token (RFC 6750 §3): the challenge contains all of it, and there is no body.
 fn bearer(status: StatusCode, error: &str, text: &str) -> Response {
     let challenge = format!(
         "Bearer error=\"{error}\", error_description=\"{text}\", \

@@ -1,4 +1,4 @@
-//! `POST /oauth2/revoke` (RFC 7009): an application gives a token back.
+//! `POST /oauth2/revoke` (RFC 7009): an application revokes a token.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -18,8 +18,8 @@ refusals! {
 
 /// Revokes a token.
 ///
-/// A refresh token takes along every access token that was issued with it. What is no token, or none any more, is as good as
-/// revoked; another application's is refused.
+/// A refresh token is revoked together with every access token that was issued with it. An unknown or expired token counts
+/// as revoked; another application's is refused.
 #[utoipa::path(
     post,
     path = "/revoke",
@@ -37,7 +37,7 @@ pub(super) async fn revoke(State(app): State<App>, headers: HeaderMap, request: 
     Ok(done())
 }
 
-/// The answer when a token is revoked.
+/// Returns the response to a revocation.
 pub(super) fn done() -> Response {
     [(header::CACHE_CONTROL, super::NO_STORE)].into_response()
 }

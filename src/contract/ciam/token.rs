@@ -19,16 +19,16 @@ use crate::code::{CodeAttempt, Proof, Usage};
 use crate::http::{body, change_context, count_source_of};
 use crate::identity::sign_in::Tokens;
 
-/// The host in the names of the grants as they are published. They are names: nobody is asked there.
+/// The host in the published names of the grants. They are only names: no request goes there.
 pub(super) const VENDOR: &str = "http://tencentciam.com";
-/// What follows the host.
+/// The rest of each name, after the host.
 pub(super) const SMS_GRANT: &str = "/oauth2/grant-type/otp/sms";
 pub(super) const EMAIL_GRANT: &str = "/oauth2/grant-type/otp/email";
 
-/// How often signing up is tried again when somebody else signs up with the same address in the very moment.
+/// The most attempts to find or create an account, when others sign up with the same address at the same moment.
 const ATTEMPTS: usize = 3;
 
-/// What an application gets (RFC 6749 §5.1).
+/// The tokens that an application gets (RFC 6749 §5.1).
 #[derive(Serialize, ToSchema)]
 pub(super) struct Granted {
     access_token: String,
@@ -70,8 +70,8 @@ refusals! {
 
 /// Issues tokens.
 ///
-/// Applications prove who they are by `Authorization: Basic` or in the body; those that keep no secret give their identifier
-/// alone. The body may be a form as well.
+/// Applications authenticate with `Authorization: Basic` or in the body; those without a secret send their identifier alone.
+/// The body may also be a form.
 #[utoipa::path(
     post,
     path = "/token",
@@ -119,7 +119,7 @@ pub(super) async fn read(app: &App, request: Request) -> response::Result<Parame
     })
 }
 
-/// The application that makes a request, and its tenant.
+/// Authenticates the application that makes a request, and returns it with its tenant.
 pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
@@ -129,7 +129,7 @@ pub(super) async fn authenticate(
     Ok(client.authenticate(app).await?)
 }
 
-/// The way to get tokens that a name means: as published, or under this server's own address.
+/// Returns the grant type that a name stands for: as published, or under this server's own address.
 fn kind(grant: &str, public_url: &str) -> Option<GrantType> {
     let of_code = [VENDOR, public_url].into_iter().find_map(|host| grant.strip_prefix(host));
     match of_code.unwrap_or(grant) {
@@ -141,7 +141,7 @@ fn kind(grant: &str, public_url: &str) -> Option<GrantType> {
     }
 }
 
-/// Somebody signs in with a code.
+/// A sign-in with a one-time code.
 struct Signing<'a> {
     app: &'a App,
     application: &'a Application,
@@ -150,7 +150,7 @@ struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// Whose account the code is for, found or made; the code is used up.
+    /// Finds or creates the account that the code is for, and uses up the code.
     async fn account(
         &self,
         address: Address,
@@ -159,8 +159,8 @@ impl Signing<'_> {
         let proof = self.prove(address).await?;
         for _ in 0..ATTEMPTS {
             if let Some(owner) = self.app.profiles().owner_of(self.tenant.id, proof.contact()).await? {
-                // The account has another spelling, which may be another person's mailbox; no account has this one. Nor can
-                // one sign up with it, as the two are unique together.
+                // The account has another spelling of the address, which may be another person's mailbox, and no account has
+                // this one. Signing up with this one fails too, as both have the same unique key.
                 if !owner.is_proved_by(&proof) {
                     return Err(TokenError::UserNotFound.into());
                 }
@@ -175,7 +175,7 @@ impl Signing<'_> {
                 return Err(TokenError::UserNotFound.into());
             }
             match self.sign_up(&proof, &context).await {
-                // Somebody else signed up with the address meanwhile, or an operator gave it to them.
+                // Another account got the address meanwhile, by signing up or from an operator.
                 Err(Error::Taken(_)) => {}
                 Err(error) => return Err(refused(error)),
                 Ok(id) => return Ok(id),
@@ -193,7 +193,7 @@ impl Signing<'_> {
         let token = required("otp_token").ok_or(TokenError::NoOtpToken)?;
         let code = required("otp").ok_or(TokenError::NoOtp)?;
         let Some(contact) = update::contact(address, typed) else {
-            // What is no address was never sent a code.
+            // No code was ever sent to a malformed address.
             return Err(self.nothing(token).await);
         };
         let attempt = CodeAttempt {
@@ -213,7 +213,7 @@ impl Signing<'_> {
         }
     }
 
-    /// Why a token leads to nothing: it is none, or not for this.
+    /// Returns why a token is refused: it is unknown, or was issued for something else.
     async fn nothing(&self, token: &str) -> ErrorResponse {
         match self.app.codes().is_mismatched(Usage::Login, token).await {
             Ok(true) => TokenError::MismatchedOtpToken.into(),
@@ -222,7 +222,7 @@ impl Signing<'_> {
         }
     }
 
-    /// An account of which nothing is known but the address.
+    /// Creates an account that has nothing but the address.
     async fn sign_up(
         &self,
         proof: &Proof,
@@ -246,7 +246,7 @@ fn granted(tokens: Tokens) -> Response {
     (headers, body::json(&granted)).into_response()
 }
 
-/// Why a grant leads to no tokens.
+/// Returns why a grant is refused.
 fn refused(error: Error) -> ErrorResponse {
     match error {
         Error::Credentials(CredentialFault::Invalid) => TokenError::InvalidRefreshToken.into(),
@@ -256,7 +256,7 @@ fn refused(error: Error) -> ErrorResponse {
     }
 }
 
-/// Tokens, for the contract's document.
+/// Returns a response with tokens, for the contract's document.
 pub(super) fn example() -> Response {
     granted(Tokens {
         access_token: "eyJraWQi.eyJzdWIi.c2lnbmF0dXJl".to_owned(),

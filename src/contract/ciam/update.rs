@@ -7,13 +7,13 @@ use crate::account::schema::{Property, Schema};
 use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text};
 use crate::json::{Object, Value};
 
-/// The most Unicode scalar values of each attribute.
+/// The longest value of each attribute, in Unicode scalar values.
 pub(super) const MAX_NAME: usize = 126;
 pub(super) const MAX_NICKNAME: usize = 128;
 pub(super) const MAX_LOCALE: usize = 35;
 pub(super) const MAX_CUSTOM: usize = 1024;
 
-/// The attributes with a field of their own, and each one's limit.
+/// The attributes that have a field of their own, each with its limit.
 const PLAIN: [(&str, Field, usize); 4] = [
     ("name", Field::DisplayName, MAX_NAME),
     ("nickname", Field::Nickname, MAX_NICKNAME),
@@ -21,7 +21,7 @@ const PLAIN: [(&str, Field, usize); 4] = [
     ("locale", Field::Language, MAX_LOCALE),
 ];
 
-/// Everything that the contract itself gives a meaning in a body.
+/// The members that the contract itself defines in a body.
 pub(super) const KNOWN: [&str; 12] = [
     "phone_number",
     "phone_number_otp_token",
@@ -37,10 +37,10 @@ pub(super) const KNOWN: [&str; 12] = [
     "Name",
 ];
 
-/// What the published page also calls two of its members by, and what they are.
+/// Other names that the published page uses for two members, each with the name that it stands for.
 const ALIASES: [(&str, &str); 2] = [("hone_number_otp_token", "phone_number_otp_token"), ("Name", "name")];
 
-/// What is known about a person here and elsewhere, and not changed here unless the tenant's schema defines it as its own.
+/// Known attributes of a person that cannot be changed here, unless the tenant's schema defines them.
 const UNSUPPORTED: [&str; 20] = [
     "sub",
     "username",
@@ -64,7 +64,7 @@ const UNSUPPORTED: [&str; 20] = [
     "authenticationMethod",
 ];
 
-/// Every name that a body may give a value to.
+/// Returns the names of all known members of a body.
 pub(super) fn names(rules: &Rules) -> Vec<&str> {
     let custom = match rules {
         Rules::Schema(schema) => schema.properties().map(|(name, _)| name).collect(),
@@ -73,15 +73,15 @@ pub(super) fn names(rules: &Rules) -> Vec<&str> {
     KNOWN.into_iter().chain(UNSUPPORTED).chain(custom).collect()
 }
 
-/// What a body wishes.
+/// The changes that a body asks for.
 pub(super) struct UpdateRequest {
-    /// Everything but addresses.
+    /// Everything but the addresses.
     pub(super) patch: Patch,
-    /// Addresses that are yet to be proved, each with its token and its code.
+    /// Addresses that are not proved yet, each with its token and its code.
     pub(super) addresses: Vec<ClaimedAddress>,
 }
 
-/// An address, and what is to prove it.
+/// An address, with the token and the code that prove it.
 pub(super) struct ClaimedAddress {
     pub(super) address: Address,
     pub(super) contact: Contact,
@@ -89,8 +89,8 @@ pub(super) struct ClaimedAddress {
     pub(super) code: Option<String>,
 }
 
-/// Reads a body in the contract's order: what is not known, what cannot be changed, the forms of addresses, the values.
-/// `present` are the account's attributes.
+/// Reads a body, and checks it in the contract's order: unknown members, members that cannot be changed, the forms of
+/// addresses, the values. `present` are the account's attributes.
 pub(super) fn read(
     body: &Object,
     account: &Account,
@@ -129,7 +129,7 @@ pub(super) fn read(
     Ok(UpdateRequest { patch, addresses })
 }
 
-/// A member by its name or, without that, by its alias.
+/// Returns a member by its name or, without that, by its alias.
 fn member<'a>(body: &'a Object, name: &str) -> Option<&'a Value> {
     let alias = || ALIASES.iter().find(|(_, known)| *known == name).and_then(|(alias, _)| body.get(alias));
     body.get(name).or_else(alias)
@@ -142,7 +142,7 @@ fn is_well_formed(address: Address, text: &str) -> bool {
     }
 }
 
-/// One attribute with a field of its own. What it shows already is taken as it is.
+/// Reads an attribute that has a field of its own. A value equal to the one shown changes nothing, even if it breaks a rule.
 fn plain(name: &str, value: &Value, field: Field, limit: usize, account: &Account) -> Result<Edit<Text>, Refused> {
     let text = value.as_str().ok_or(Refused::IllegalValue)?;
     if text.is_empty() {
@@ -156,7 +156,7 @@ fn plain(name: &str, value: &Value, field: Field, limit: usize, account: &Accoun
     if shown == Some(text) {
         return Ok(Edit::Keep);
     }
-    // Some write tags with underscores (OpenID Connect Core §5.1).
+    // Some clients write tags with underscores (OpenID Connect Core §5.1).
     let text = if name == "locale" { text.replace('_', "-") } else { text.to_owned() };
     let fits = text.chars().count() <= limit
         && (field != Field::TimeZone || claims::is_zone(&text))
@@ -165,13 +165,13 @@ fn plain(name: &str, value: &Value, field: Field, limit: usize, account: &Accoun
     text.map(Edit::Set).ok_or(Refused::IllegalValue)
 }
 
-/// Whether an attribute's values are single ones. One without a type could be anything.
+/// Checks whether an attribute's values are scalar; without a type they could be anything.
 fn is_scalar(property: &Property) -> bool {
     let single = ["string", "number", "integer", "boolean"];
     !property.types.is_empty() && property.types.iter().all(|kind| single.contains(&kind.as_str()) || kind == "null")
 }
 
-/// The tenant's own attributes, as they are to be merged: an empty text removes.
+/// Returns the tenant's own attributes as a merge patch; an empty string removes an attribute.
 fn custom_attributes(
     custom: &[(&String, &Value)],
     present: &Object,
@@ -197,7 +197,7 @@ fn custom_attributes(
     if merge.is_empty() {
         return Ok(None);
     }
-    // Asked now, so that a value that the schema does not allow is told before any code is looked at.
+    // Checked now, so that a value that the schema refuses is reported before any code is checked.
     let mut merged = present.clone();
     attributes::merge(&mut merged, &merge);
     if merged.to_string().len() > attributes::MAX_BYTES || rules.check(present, &merged, true).is_err() {
@@ -206,7 +206,7 @@ fn custom_attributes(
     Ok(Some(merge))
 }
 
-/// Whether a pattern, say, forbids what would clear an attribute.
+/// Checks whether the schema, for example a pattern, forbids the empty string that would clear an attribute.
 fn refuses_empty(schema: &Schema, present: &Object, name: &str) -> bool {
     let mut probe = present.clone();
     probe.insert(name, "");
@@ -229,7 +229,7 @@ fn own_value(property: &Property, value: &Value) -> Result<Value, Refused> {
     }
 }
 
-/// An address with its token and code; those without an address mean nothing.
+/// Reads an address with its token and code; a token or a code without an address is refused.
 fn claimed(body: &Object, address: Address) -> Result<Option<ClaimedAddress>, Refused> {
     let text = |name: &str| match member(body, name) {
         None => Ok(None),
@@ -245,7 +245,7 @@ fn claimed(body: &Object, address: Address) -> Result<Option<ClaimedAddress>, Re
     Ok(Some(ClaimedAddress { address, contact, token, code }))
 }
 
-/// An address as it is stored: eleven digits are a number of mainland China.
+/// Returns an address as it is stored, or `None` if it is malformed; eleven digits are a number of mainland China.
 pub(super) fn contact(address: Address, typed: &str) -> Option<Contact> {
     if !is_well_formed(address, typed) {
         return None;

@@ -1,4 +1,4 @@
-//! The shapes of requests and replies.
+//! Request and response bodies.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,11 +9,11 @@ use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Pat
 use crate::app::App;
 use crate::json::{Object, Value};
 
-/// The most Unicode scalar values of a name.
+/// The longest name, in Unicode scalar values.
 pub(super) const MAX_NAME: usize = 75;
-/// The most of a display name that is filled in from the parts: what the other contracts allow.
+/// The longest display name that is filled in from the parts: the limit of the other contracts.
 const MAX_DISPLAY_NAME: usize = 126;
-/// The most of a push token.
+/// The longest push token, in Unicode scalar values.
 pub(super) const MAX_PUSH_TOKEN: usize = 4096;
 
 pub(super) const ID: &str = "id";
@@ -27,14 +27,14 @@ const KNOWN: [&str; 5] = [ID, FIRST_NAME, LAST_NAME, PHONE_NUMBER, PUSH_TOKEN];
 pub(super) struct UpdateRequest(Object);
 
 impl UpdateRequest {
-    /// Takes a body; what is hidden in members that this contract does not know makes it malformed.
+    /// Takes a body. U+0000 in a member's name, or in the value of an unknown member, makes it malformed.
     pub(super) fn read(object: Object) -> Result<UpdateRequest, Error> {
         let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
         let hidden = object.iter().any(|(name, value)| name.contains('\0') || (!known(name) && value.contains_nul()));
         if hidden { Err(BodyFault::Malformed.into()) } else { Ok(UpdateRequest(object)) }
     }
 
-    /// Whom the body addresses; absent, null and empty address nobody.
+    /// Returns the `id` of the user to change; an absent, null or empty one is `None`.
     pub(super) fn id(&self) -> Result<Option<&str>, Error> {
         match member(&self.0, ID) {
             None | Some(Value::Null) => Ok(None),
@@ -44,8 +44,8 @@ impl UpdateRequest {
         }
     }
 
-    /// What is wished for an account; every fault of every field is reported at once, and only without one whether
-    /// the number is somebody else's.
+    /// Builds the patch for an account. Every error of every field is reported at once; whether another account has proved
+    /// the phone number is checked only when there are none.
     pub(super) async fn patch(&self, app: &App, account: &Account) -> Result<Patch, Error> {
         let mut reading = Reading { object: &self.0, faults: Vec::new() };
         let first = reading.name(FIRST_NAME, account.text(Field::GivenName));
@@ -71,19 +71,19 @@ impl UpdateRequest {
     }
 }
 
-/// A fault of the identifier stands alone: without the account, nothing can be said of the other members.
+/// Returns an error about the identifier alone: without the account, the other members cannot be checked.
 pub(super) fn id_fault(rule: Rule) -> Error {
     Error::Fields(vec![Fault { field: ID.into(), rule }])
 }
 
-/// Reads members and gathers their faults.
+/// Reads members and collects their errors.
 struct Reading<'a> {
     object: &'a Object,
     faults: Vec<Fault>,
 }
 
 impl Reading<'_> {
-    /// A name: required, and not only spaces.
+    /// Reads a name, which is required and must not be blank.
     fn name(&mut self, field: &'static str, shown: Option<&str>) -> Option<Text> {
         let read = match member(self.object, field) {
             None | Some(Value::Null) => Err(Rule::Required),
@@ -95,7 +95,7 @@ impl Reading<'_> {
         read.map_err(|rule| self.faults.push(Fault { field: field.into(), rule })).ok()
     }
 
-    /// A value that absence keeps, and that null or the empty string erases.
+    /// Reads an optional value: absence keeps it, null or the empty string erases it.
     fn optional(
         &mut self,
         field: &'static str,
@@ -125,20 +125,20 @@ fn max_length(text: &str, max: usize) -> Result<(), Rule> {
     if text.chars().count() > max { Err(Rule::MaxLength(max)) } else { Ok(()) }
 }
 
-/// An optional `+` and 7 to 15 ASCII digits, the first of which is not 0.
+/// Checks for an optional `+` and 7 to 15 ASCII digits, the first of which is not 0.
 fn phone_rule(text: &str) -> Result<(), Rule> {
     let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
     let fits = (7..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && digits[0] != b'0';
     if fits { Ok(()) } else { Err(Rule::PhoneNumber) }
 }
 
-/// The parts fill a display name that is unset, and leave any other alone.
+/// Fills an unset display name from the name's parts; any other display name is kept.
 fn display_name(first: &Text, last: &Text) -> Edit<Text> {
     let whole: String = format!("{} {}", first.as_str(), last.as_str()).chars().take(MAX_DISPLAY_NAME).collect();
     Text::new(whole).map_or(Edit::Keep, Edit::Fill)
 }
 
-/// A user, in the contract's order; what is unset is null.
+/// A user, its members in the contract's order; unset ones are null.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User<'a> {
@@ -164,7 +164,7 @@ pub(super) struct User<'a> {
     wallet_address: Option<&'a str>,
 }
 
-/// Shows an account.
+/// Renders an account.
 pub(super) fn user(account: &Account) -> User<'_> {
     User {
         id: account.id.to_string(),
@@ -181,7 +181,7 @@ pub(super) fn user(account: &Account) -> User<'_> {
     }
 }
 
-/// UTC with three digits of a second, `2024-11-05T19:42:26.587Z`.
+/// Formats a time in UTC with milliseconds, `2024-11-05T19:42:26.587Z`.
 fn milliseconds(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

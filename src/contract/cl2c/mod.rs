@@ -1,4 +1,4 @@
-//! CL2C's contract: `/v1/cl2c/user`, opened by a tenant's name and an API key.
+//! CL2C's contract: `/v1/cl2c/user`, accessed with a tenant's name and an API key.
 
 mod body;
 mod openapi;
@@ -25,12 +25,12 @@ pub(super) use openapi::document;
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// What every path of the contract begins with.
+/// The prefix of every path of the contract.
 pub(super) const PREFIX: &str = "/v1/cl2c";
-/// The contract's words for every error.
+/// Renders every error as the contract's response.
 pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
-/// The contract's routes.
+/// Returns the contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new().nest(PREFIX, with_error_layer(paths().into(), app, "cl2c", ERROR_RENDERER))
 }
@@ -58,7 +58,7 @@ async fn show(
     Keyed(caller): Keyed,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
-    // What cannot be decoded is no identifier either.
+    // A path segment that cannot be decoded is not an identifier either.
     let id = path.ok().and_then(|Path(id)| parse(&id));
     let account = caller.account_with(&app, id).await?;
     account.require_active()?;
@@ -67,10 +67,9 @@ async fn show(
 
 /// Changes a user.
 ///
-/// A key that is bound to a user changes that user: an `id` that is a UUID must be theirs, any other is ignored. With a key
-/// of the whole tenant `id` is required. Names of members are read without regard to case. Members that the schema does not
-/// name are ignored, unless they contain U+0000. A member equal to what the user shows is taken as it is, even if it breaks a
-/// limit.
+/// A key that is bound to a user changes that user: an `id` that is a UUID must be that user's, any other `id` is ignored.
+/// With a key of the whole tenant, `id` is required. Member names are case-insensitive, and members outside the schema are
+/// ignored unless they contain U+0000. A value equal to the one shown is accepted even if it breaks a limit.
 #[utoipa::path(
     put,
     path = "/user",
@@ -91,7 +90,7 @@ async fn update(State(app): State<App>, Keyed(caller): Keyed, request: Request) 
     Ok(answer(&account))
 }
 
-/// A back end that may use this contract.
+/// A back end with a valid API key of an open tenant.
 struct Keyed(KeyCaller);
 
 impl FromRequestParts<App> for Keyed {
@@ -106,7 +105,7 @@ impl FromRequestParts<App> for Keyed {
     }
 }
 
-/// The tenant's own state, in this contract's words.
+/// Checks that the tenant is open; this contract distinguishes an inactive tenant from an expired one.
 fn open(caller: &KeyCaller, now: Timestamp) -> Result<(), Error> {
     match caller.tenant.status {
         TenantStatus::Inactive => Err(Error::Access(AccessFault::TenantClosed)),
@@ -116,8 +115,8 @@ fn open(caller: &KeyCaller, now: Timestamp) -> Result<(), Error> {
 }
 
 impl KeyCaller {
-    /// The account that a body's `id` addresses. A bound key acts for its account alone, so that another account's
-    /// identifier is refused whether or not it exists, and what is no identifier is not looked at.
+    /// Returns the account that a body's `id` addresses. A bound key reaches its own account only: another account's
+    /// identifier is refused whether or not the account exists, and an `id` that is not a UUID is ignored.
     async fn addressed(&self, app: &App, id: Option<&str>) -> Result<Account, Error> {
         match (self.key.account_id, id, id.and_then(parse)) {
             (Some(bound), _, None) => self.account_with(app, Some(bound)).await,
@@ -127,7 +126,7 @@ impl KeyCaller {
         }
     }
 
-    /// The account with an identifier, as far as the key reaches: its own account, or its tenant's.
+    /// Returns the account with an identifier, within the key's reach: its own account, or its tenant's accounts.
     async fn account_with(&self, app: &App, id: Option<AccountId>) -> Result<Account, Error> {
         if let Some(bound) = self.key.account_id {
             if id != Some(bound) {
@@ -152,8 +151,8 @@ fn answer(account: &Account) -> Response {
     (headers, http::body::json(&body::user(account))).into_response()
 }
 
-/// Members by name without regard to case, an exact name before any other: what the servers that this contract comes from
-/// do.
+/// Returns a member by name, ignoring case. An exact match takes precedence, then the last match, as in the servers that
+/// this contract comes from.
 fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| {
         let mut alike = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));

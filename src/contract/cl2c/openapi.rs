@@ -1,4 +1,4 @@
-//! The contract's document.
+//! The contract's OpenAPI document.
 
 use std::borrow::Cow;
 
@@ -22,10 +22,10 @@ use crate::json::Object;
 /// The pattern of a name: not only white space (Unicode's property White_Space), and no U+0000.
 const NAME: &str =
     r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
-/// The pattern of a phone number, or of nothing.
+/// The pattern of a phone number or the empty string.
 const PHONE: &str = r"^(\+?[1-9][0-9]{6,14})?$";
 
-/// Draws the document.
+/// Builds the document.
 pub(in crate::contract) fn document() -> Object {
     let schemas = vec![
         (User::name().into_owned(), User::schema()),
@@ -63,7 +63,7 @@ pub(in crate::contract) fn document() -> Object {
 const UPDATE: &str = r#"{"id":"string","firstName":"John","lastName":"Doe","phoneNumber":"+1234567890","pushToken":"push_token_example"}"#;
 const PART: &str = r#"{"firstName":"John","lastName":"Doe","phoneNumber":null}"#;
 
-/// The headers that every operation of the contract reads, the key apart.
+/// The headers that every operation of the contract reads, apart from the key.
 pub(super) struct Headers;
 
 impl IntoParams for Headers {
@@ -129,7 +129,7 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     vec![("the user", "User", answer(&full)), ("a user of whom little is known", "User", answer(&bare))]
 }
 
-/// How a request can end before its body is read.
+/// Returns the errors that occur before the body is read.
 fn access() -> Vec<Ending> {
     vec![
         ("no tenant, or none that there is", AccessFault::TenantUnknown.into()),

@@ -1,4 +1,4 @@
-//! The contract's words for every error: problem details for what is wrong with a body, an error result for the rest.
+//! Renders every error as the contract's response: problem details for an invalid body, an error result for the rest.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use crate::account::{AccessFault, BodyFault, CredentialFault, Error, Fault, Requ
 use crate::http::{ErrorContext, body, status_of};
 use crate::json::{Object, Value};
 
-/// Says an error.
+/// Renders an error as the contract's response.
 pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
     let result = |status, exception, message| result(context, status, exception, message);
     let unauthorized = |message| {
@@ -43,8 +43,7 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
             let message = "Service temporarily unavailable.";
             result(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message)
         }
-        // This contract reads no client hash, no encrypted body, no picture and no code, and nothing that it writes is decided
-        // by a holding.
+        // This contract reads no client hash, no encrypted body, no picture and no code, and its changes add no unique key.
         Error::ClientHash(_)
         | Error::Channel(_)
         | Error::Taken(_)
@@ -74,30 +73,30 @@ fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     result(context, status_of(fault), exception, message)
 }
 
-/// What is wrong with a body (the shape of RFC 9457, as `application/json`).
+/// Describes what is wrong with a body, in the shape of RFC 9457 but sent as `application/json`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Problem<'a> {
     r#type: &'static str,
     title: &'static str,
     status: u16,
     detail: &'static str,
-    /// What the request is called.
+    /// The request's identifier.
     instance: &'a str,
-    /// What is wrong with each member of the request.
+    /// The errors of each member of the request.
     #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
     errors: Object,
 }
 
-/// Every other error.
+/// Any other error.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErrorResult {
-    /// What is wrong.
+    /// The error message.
     #[schema(min_items = 1, max_items = 1)]
     messages: [&'static str; 1],
     source: &'static str,
     exception: &'static str,
-    /// What the log calls the error.
+    /// The error's identifier in the log.
     #[schema(pattern = "^error-")]
     error_id: String,
     support_message: &'static str,
@@ -138,7 +137,7 @@ fn text(fault: &Fault) -> String {
         Rule::MaxLength(max) => format!("{name} must be {max} characters or fewer"),
         Rule::Text => "The value must be a string.".to_owned(),
         Rule::NoControlCharacters => "The value must not contain control characters.".to_owned(),
-        // This contract writes no attributes and no pictures.
+        // This contract writes no attributes, pictures or e-mail addresses, and reads no codes.
         Rule::Object
         | Rule::TooDeep
         | Rule::KeyLength

@@ -1,4 +1,4 @@
-//! Answers as the contract really gives them, turned into Response Objects.
+//! Converts the contract's actual responses into Response Objects.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,14 +18,14 @@ use crate::http::{ErrorContext, ErrorRenderer, rendered};
 use crate::json::{self, Object, Value};
 use crate::language::Language;
 
-/// The answers of one operation, by status.
+/// The responses of one operation, by status.
 pub(super) struct Answers {
     render_error: ErrorRenderer,
     refusal: fn(StatusCode) -> &'static str,
     by_status: BTreeMap<u16, Vec<Answer>>,
 }
 
-/// One answer: when it is given, the name of its body's schema, its headers and its body.
+/// One response: when it is given, the name of its body's schema, its headers and its body.
 struct Answer {
     when: String,
     schema: &'static str,
@@ -34,12 +34,12 @@ struct Answer {
 }
 
 impl Answers {
-    /// None yet. `refusal` names the schema of what `render_error` says with a status.
+    /// Creates an empty set. `refusal` returns the name of the schema of error responses with a status.
     pub(super) fn new(render_error: ErrorRenderer, refusal: fn(StatusCode) -> &'static str) -> Answers {
         Answers { render_error, refusal, by_status: BTreeMap::new() }
     }
 
-    /// Adds an answer. Of several with the same body one stays, which says when each of them is given.
+    /// Adds a response. Responses with the same headers and body are merged into one, which lists when each is given.
     pub(super) fn add(&mut self, when: &str, schema: &'static str, response: Response) {
         let (parts, body) = response.into_parts();
         let (headers, body) = (parts.headers, value(body));
@@ -50,7 +50,7 @@ impl Answers {
         }
     }
 
-    /// Adds what the contract says of each way to end.
+    /// Adds the contract's response to each error.
     pub(super) fn refuse(&mut self, endings: Vec<Ending>) {
         for (when, error) in endings {
             let response = example_of(&error, self.render_error);
@@ -59,18 +59,18 @@ impl Answers {
         }
     }
 
-    /// The Responses Object.
+    /// Returns the Responses Object.
     pub(super) fn object(&self) -> Object {
         self.by_status.iter().map(|(status, answers)| (status.to_string(), response(*status, answers))).collect()
     }
 
-    /// The Response Object of the one status that there is.
+    /// Returns the Response Object of the only status.
     pub(super) fn only(&self) -> Object {
         self.by_status.first_key_value().map(|(status, answers)| response(*status, answers)).unwrap_or_default()
     }
 }
 
-/// What a voice says of an error to whoever reads a document.
+/// Renders an error with a fixed error context, for a document.
 pub(in crate::contract) fn example_of(error: &Error, render_error: ErrorRenderer) -> Response {
     let context = ErrorContext {
         language: Language::English,
@@ -92,7 +92,7 @@ fn response(status: u16, answers: &[Answer]) -> Object {
     response
 }
 
-/// Every header that one of the answers has, required if they all have it.
+/// Returns every header that one of the responses has, required if all of them have it.
 fn headers_of(answers: &[Answer]) -> Object {
     let mut seen: BTreeMap<&str, (&HeaderName, Vec<&str>, usize)> = BTreeMap::new();
     for (name, value) in answers.iter().flat_map(|answer| &answer.headers) {
@@ -104,7 +104,7 @@ fn headers_of(answers: &[Answer]) -> Object {
             values.push(value);
         }
     }
-    // The media type stands with the body, and how long a connection lasts is no matter of the contract.
+    // The media type is documented with the body, and `Connection` is not part of the contract.
     seen.retain(|name, _| ![header::CONTENT_TYPE.as_str(), header::CONNECTION.as_str()].contains(name));
     let own = seen.into_values().map(|(name, values, count)| {
         (headers::written(name), Value::from(headers::object(name, &values, count == answers.len())))
@@ -112,7 +112,7 @@ fn headers_of(answers: &[Answer]) -> Object {
     own.chain(headers::references()).collect()
 }
 
-/// The bodies by media type, each answer an example.
+/// Returns the bodies by media type, with each response as an example.
 fn content(answers: &[Answer]) -> Object {
     let mut content = Object::new();
     for answer in answers {
@@ -135,13 +135,13 @@ fn content(answers: &[Answer]) -> Object {
     content
 }
 
-/// An Example Object.
+/// Returns an Example Object.
 pub(super) fn example(value: Value) -> Object {
     Object::from_iter([("value", value)])
 }
 
-/// The body as a tree that keeps the order of members, or as text if it is no JSON; none if there is no body. The bodies of examples are in memory, so
-/// the first look at one sees its end.
+/// Returns the body as a JSON tree that keeps the order of members, as text if it is not JSON, or `None` if there is no
+/// body. The bodies of examples are in memory, so the first poll returns them completely.
 fn value(body: axum::body::Body) -> Option<Value> {
     let read = pin!(body.collect()).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Ok(collected)) = read else { return None };

@@ -11,40 +11,40 @@ use crate::account::RequestFault;
 use crate::http::ErrorRenderer;
 use crate::json::{self, Object, Value};
 
-/// Everything that makes up a contract's document.
+/// The parts of a contract's document.
 pub(in crate::contract) struct Description {
-    /// What the contract is called.
+    /// The contract's title.
     pub(in crate::contract) title: &'static str,
-    /// What a reader should know before the operations, in CommonMark.
+    /// The introduction to the operations, in CommonMark.
     pub(in crate::contract) introduction: String,
-    /// What the annotations of the routes say.
+    /// The document that the annotations of the routes yield.
     pub(in crate::contract) annotated: OpenApi,
     /// The security scheme that the annotations name.
     pub(in crate::contract) security: (&'static str, SecurityScheme),
-    /// The schemas of answers, by name.
+    /// The schemas of responses, by name.
     pub(in crate::contract) schemas: Vec<(String, RefOr<Schema>)>,
-    /// Says the errors.
+    /// The contract's error renderer.
     pub(in crate::contract) render_error: ErrorRenderer,
-    /// Names the schema of what the voice says with a status.
+    /// Returns the name of the schema of error responses with a status.
     pub(in crate::contract) refusal: fn(StatusCode) -> &'static str,
-    /// The operations, each with the identifier that its annotation gives it.
+    /// The operations, each with the identifier from its annotation.
     pub(in crate::contract) operations: Vec<Operation>,
 }
 
-/// What the annotation of an operation cannot say.
+/// The parts of an operation that its annotation cannot contain.
 pub(in crate::contract) struct Operation {
     /// The identifier in the annotation.
     pub(in crate::contract) id: &'static str,
-    /// Bodies to send: what each does, and its text.
+    /// Example bodies: what each does, and its text.
     pub(in crate::contract) requests: Vec<(&'static str, &'static str)>,
-    /// Its good answers: when each is given, the name of its body's schema, and itself.
+    /// Its responses apart from `endings`: when each is given, the name of its body's schema, and the response.
     pub(in crate::contract) answers: fn() -> Vec<(&'static str, &'static str, Response)>,
-    /// The other ways for it to end.
+    /// The errors that it can end in.
     pub(in crate::contract) endings: Vec<Ending>,
 }
 
 impl Description {
-    /// Draws the document.
+    /// Builds the document.
     pub(in crate::contract) fn draw(mut self) -> Object {
         self.annotate();
         let mut document = tree(&self.annotated);
@@ -59,7 +59,7 @@ impl Description {
         document
     }
 
-    /// Adds what the library has a place for.
+    /// Adds the parts that the library can represent.
     fn annotate(&mut self) {
         let api = &mut self.annotated;
         api.openapi = OpenApiVersion::Version31;
@@ -78,7 +78,7 @@ impl Description {
         Answers::new(self.render_error, self.refusal)
     }
 
-    /// What is answered where no operation is: OpenAPI has no place for it but the components.
+    /// Returns the responses to requests that match no operation; OpenAPI has no place for them but the components.
     fn of_paths(&self) -> Object {
         let only = |ending| {
             let mut answers = self.answers();
@@ -94,7 +94,7 @@ impl Description {
         responses
     }
 
-    /// Completes a Path Item Object: the answers of what is annotated, then the methods that every path has.
+    /// Completes a Path Item Object: adds the responses of annotated operations, then the methods that every path has.
     fn path(&self, item: Value) -> Value {
         let Value::Object(mut item) = item else { return item };
         let methods: Vec<String> = item.iter().map(|(method, _)| method.clone()).collect();
@@ -137,7 +137,7 @@ impl Description {
         }
     }
 
-    /// The Operation Object of `OPTIONS`, which asks for no credentials.
+    /// Returns the Operation Object of `OPTIONS`, which needs no credentials.
     fn options(&self, first: Option<&Object>, allow: &str) -> Object {
         let mut answers = self.answers();
         answers.add("", "", (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response());
@@ -155,11 +155,11 @@ impl Description {
     }
 }
 
-/// What the introduction of every document ends with.
+/// The end of every document's introduction.
 const OF_PATHS: &str = "Another method on one of these paths is answered 405 (`components.responses.MethodNotAllowed`), \
                         another path below the same prefix 404 (`components.responses.NotFound`).";
 
-/// `HEAD` is `GET` without the body.
+/// Returns the Operation Object of `HEAD`: that of `GET` without the response body.
 fn head(get: &Value) -> Option<Object> {
     let mut head = get.as_object()?.clone();
     let id = format!("{}Head", id(Some(&head)));
@@ -180,7 +180,7 @@ fn id(operation: Option<&Object>) -> &str {
     operation.and_then(|operation| operation.get("operationId")).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The parameters in the path, as any text: `OPTIONS` does not look at them.
+/// Returns the path parameters as arbitrary strings, since `OPTIONS` does not read them.
 fn in_path(parameters: &Value) -> Vec<Value> {
     let Value::Array(parameters) = parameters else { return Vec::new() };
     let parameters = parameters.iter().filter_map(Value::as_object);
@@ -203,7 +203,7 @@ fn add_parameter(operation: &mut Object) {
     }
 }
 
-/// The library's value as a tree of our own, which keeps the order of members in the examples.
+/// Converts a value of the library to this project's JSON tree, which keeps the order of members in the examples.
 fn tree(value: &impl serde::Serialize) -> Object {
     let text = serde_json::to_vec(value).expect("the library's values are JSON");
     json::parse(&text).ok().and_then(|value| value.into_object().ok()).expect("the library's values are objects")

@@ -1,4 +1,4 @@
-//! The headers of requests and answers, in words and as schemas.
+//! The headers of requests and responses: descriptions and schemas.
 
 use axum::http::{HeaderName, header};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -6,12 +6,12 @@ use utoipa::openapi::{ObjectBuilder, Required};
 
 use crate::json::{Object, Value};
 
-/// The header that a request may name itself with, and that every answer names it with.
+/// The header with the request's identifier, optional in requests and present in every response.
 const REQUEST_ID: &str = "X-Request-Id";
-/// The header that a client asks for a language with.
+/// The header in which a client names its preferred languages.
 pub(in crate::contract) const ACCEPT_LANGUAGE: &str = "Accept-Language";
 
-/// A request header that may be any text, or text of at most so many characters.
+/// Describes a request header of any text, or of 1 to `max_length` characters.
 pub(in crate::contract) fn request_header(
     name: &str,
     required: Required,
@@ -31,14 +31,14 @@ pub(in crate::contract) fn request_header(
         .build()
 }
 
-/// The request header that every operation takes.
+/// Describes the request header that every operation takes.
 pub(super) fn request_id() -> Parameter {
     let description = "What the request is called in the answer, the log and the history: 1 to 128 letters, digits and \
                        `-._~`. Anything else is replaced by a new name.";
     request_header(REQUEST_ID, Required::False, None, description.to_owned())
 }
 
-/// What an answer's header means, and what its value is made of.
+/// Returns the type of a response header's value, and the header's meaning.
 pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)> {
     let meaning = match name.as_str() {
         "accept-encoding" => ("string", "The one content coding that request bodies may have."),
@@ -62,14 +62,14 @@ pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)>
     Some(meaning)
 }
 
-/// The Header Objects of what the server gives every answer, whatever the contract says; `components.headers` holds them.
+/// Returns the Header Objects of the headers that the server adds to every response, for `components.headers`.
 pub(super) fn of_every_answer() -> Object {
     let [options, id] = [header::X_CONTENT_TYPE_OPTIONS, HeaderName::from_static("x-request-id")];
     let objects = [(options, "nosniff"), (id, "12345")];
     objects.into_iter().map(|(name, value)| (written(&name), object(&name, &[value], true))).collect()
 }
 
-/// References to them.
+/// Returns references to the headers of every response.
 pub(super) fn references() -> impl Iterator<Item = (String, Value)> {
     of_every_answer().into_iter().map(|(name, _)| {
         let reference = format!("#/components/headers/{name}");
@@ -77,7 +77,7 @@ pub(super) fn references() -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// The Header Object of an answer's header with the values that it was seen with.
+/// Returns the Header Object of a response header, with the values seen as examples.
 pub(super) fn object(name: &HeaderName, values: &[&str], always: bool) -> Object {
     let (kind, description) = meaning(name).unwrap_or(("string", ""));
     let value = |text: &&str| match text.parse::<i64>() {
@@ -92,7 +92,7 @@ pub(super) fn object(name: &HeaderName, values: &[&str], always: bool) -> Object
     object
 }
 
-/// A header's name as it is usually written: `WWW-Authenticate`, `ETag`, `Retry-After`.
+/// Returns a header's name in its usual case: `WWW-Authenticate`, `ETag`, `Retry-After`.
 pub(super) fn written(name: &HeaderName) -> String {
     match name.as_str() {
         "etag" => "ETag".to_owned(),
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn header_names_are_written_as_people_know_them() {
+    fn header_names_are_written_in_their_usual_case() {
         let names = ["etag", "www-authenticate", "retry-after", "vary"].map(HeaderName::from_static);
         assert_eq!(names.each_ref().map(written), ["ETag", "WWW-Authenticate", "Retry-After", "Vary"]);
     }

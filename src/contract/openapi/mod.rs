@@ -1,9 +1,9 @@
-//! OpenAPI 3.1: what each contract takes and answers, drawn from the code that does it.
+//! OpenAPI 3.1 documents of the contracts, built from the code that serves them.
 //!
-//! Paths, parameters and schemas come from annotations on the handlers and bodies themselves. Answers come from the contract's
-//! own voice: each error that an operation can end in is said, and what was said is the documented status, headers and
-//! example. A contract joins with a line in `contract::DOCUMENTS` and an `openapi.rs` beside its routes; CONTRIBUTING.md has the
-//! steps.
+//! Paths, parameters and schemas come from annotations on the handlers and bodies themselves. Error responses come from the
+//! contract's own error renderer: each error that an operation can end in is rendered, and the result is the documented
+//! status, headers and example. A contract joins with a line in `contract::DOCUMENTS` and an `openapi.rs` beside its routes;
+//! CONTRIBUTING.md lists the steps.
 
 mod answers;
 mod description;
@@ -18,15 +18,15 @@ pub(super) use specimen::{Ending, body_faults, failures, person, tenant};
 use super::DOCUMENTS;
 use crate::account::Contract;
 
-/// The pattern of text without U+0000, which no contract takes.
+/// The pattern of text without U+0000, which every contract refuses.
 pub(super) const NO_NUL: &str = r"^[^\u0000]*$";
 
-/// The contracts that have a document.
+/// Returns the contracts that have a document.
 pub fn documented() -> impl Iterator<Item = Contract> {
     DOCUMENTS.into_iter().map(|(contract, _)| contract)
 }
 
-/// A contract's document as JSON text in lines; none if it has none.
+/// Returns a contract's document as indented JSON, or `None` if it has none.
 pub fn document(contract: Contract) -> Option<String> {
     let (_, draw) = DOCUMENTS.into_iter().find(|(documented, _)| *documented == contract)?;
     Some(serde_json::to_string_pretty(&draw()).expect("a tree is JSON"))

@@ -1,4 +1,4 @@
-//! What the examples are made of: people, and ways for a request to end.
+//! Specimens for the examples: accounts, and errors that a request can end in.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::account::{
     Account, AccountId, BodyFault, Cause, Error, Field, Portal, RequestFault, Tenant, TenantId, Text, TooMany,
 };
 
-/// A way for a request to end, and when it does.
+/// An error that a request can end in, after a text that describes when it does.
 pub(in crate::contract) type Ending = (&'static str, Error);
 
-/// How any request can end that is counted, and that needs the database.
+/// Returns the errors of any request that is rate-limited and needs the database.
 pub(in crate::contract) fn failures() -> Vec<Ending> {
     let early = TooMany { limit: 120, wait: Duration::from_millis(500) };
     vec![
@@ -22,12 +22,12 @@ pub(in crate::contract) fn failures() -> Vec<Ending> {
     ]
 }
 
-/// How any request at all can end.
+/// Returns the error that any request can end in.
 pub(super) fn unavailable() -> Ending {
     ("the server is too busy, or its database does not answer", Error::Unavailable(Cause::new("an example")))
 }
 
-/// How a request with a body can end before its members are looked at.
+/// Returns the errors of a request with a body, before its members are read.
 pub(in crate::contract) fn body_faults() -> Vec<Ending> {
     vec![
         ("no body", BodyFault::Empty.into()),
@@ -41,12 +41,12 @@ pub(in crate::contract) fn body_faults() -> Vec<Ending> {
     ]
 }
 
-/// A tenant, as a fresh installation numbers its first one.
+/// Returns a tenant, numbered like the first one of a fresh installation.
 pub(in crate::contract) fn tenant() -> Tenant {
     Tenant::new(TenantId(Uuid::nil()), 1, "demo", None, Portal::System, Timestamp::UNIX_EPOCH)
 }
 
-/// The first account of that tenant.
+/// Returns the first account of that tenant.
 pub(in crate::contract) fn person(fields: &[(Field, &str)], created_at: Timestamp, updated_at: Timestamp) -> Account {
     let id = AccountId(Uuid::from_u128(0x3fa8_5f64_5717_4562_b3fc_2c96_3f66_afa6));
     let mut account = Account::new(id, 1, None, &tenant(), created_at);

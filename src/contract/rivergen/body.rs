@@ -1,4 +1,4 @@
-//! The shapes of requests and replies.
+//! Request and response bodies.
 
 use std::borrow::Cow;
 
@@ -12,22 +12,22 @@ use crate::json::{Object, Value};
 use crate::picture::{self, Data, PictureInput};
 use crate::store::Identity;
 
-/// The most Unicode scalar values of a display name.
+/// The longest display name, in Unicode scalar values.
 pub(super) const MAX_DISPLAY_NAME: usize = 126;
 
 pub(super) const DISPLAY_NAME: &str = "display_name";
 pub(super) const PICTURE: &str = "profile_image_url";
 pub(super) const PROFILE: &str = "profile";
 
-/// What a body wishes.
+/// The changes that a body asks for.
 pub(super) struct UpdateRequest<'a> {
-    /// Everything but a picture that is yet to be taken in.
+    /// Everything but a picture to upload.
     pub(super) patch: Patch,
-    /// That picture.
+    /// The picture to upload.
     pub(super) picture: Option<Data<'a>>,
 }
 
-/// Reads a body for an account; every fault of every field is reported at once. Null is as good as absent.
+/// Reads a body for an account. Every error of every field is reported at once; `null` counts as absent.
 pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) -> Result<UpdateRequest<'a>, Error> {
     refuse_nul_outside(body, &[DISPLAY_NAME, PICTURE, PROFILE])?;
     let mut update = UpdateRequest { patch: Patch::default(), picture: None };
@@ -55,7 +55,8 @@ pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) ->
     if faults.is_empty() { Ok(update) } else { Err(Error::Fields(faults)) }
 }
 
-/// Stored without the white space around it.
+/// Reads a display name, which is stored without the white space around it. A name equal to the present one changes nothing,
+/// even if it breaks a limit.
 fn display_name(value: &Value, account: &Account) -> Result<Edit<Text>, Rule> {
     let text = value.as_str().ok_or(Rule::Text)?;
     if account.text(Field::DisplayName) == Some(text) {
@@ -79,7 +80,8 @@ enum PictureEdit<'a> {
     Upload(Data<'a>),
 }
 
-/// An address is kept as it is, our own means keep, and anything else must be a picture.
+/// Reads a picture: the address that is shown changes nothing, an external address is stored as it is, a data URI is
+/// uploaded. Any other address of this server's pictures is refused.
 fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<PictureEdit<'a>, Rule> {
     let text = value.as_str().ok_or(Rule::Text)?;
     if picture::shown(account, public_url).as_deref() == Some(text) {
@@ -110,7 +112,7 @@ fn profile(value: &Value) -> Result<Object, Fault> {
     Ok(patch.clone())
 }
 
-/// The envelope of every success.
+/// The envelope of every successful response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Success<Data> {
     pub(super) success: bool,
@@ -118,7 +120,7 @@ pub(super) struct Success<Data> {
     pub(super) message: &'static str,
 }
 
-/// What a change answers.
+/// The profile after a change.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Updated<'a> {
     user_id: i64,
@@ -126,14 +128,14 @@ pub(super) struct Updated<'a> {
     display_name: Option<&'a str>,
     #[schema(required)]
     profile_image_url: Option<Cow<'a, str>>,
-    /// Whatever the person's applications keep here.
+    /// The data that the person's applications store.
     #[schema(value_type = Object)]
     profile: Cow<'a, Object>,
     #[schema(format = DateTime)]
     updated_at: String,
 }
 
-/// Shows an account after a change; [`Error::Internal`] when its attributes cannot be read.
+/// Renders an account after a change. Fails with [`Error::Internal`] when its attributes cannot be read.
 pub(super) fn updated<'a>(
     account: &'a Account,
     rules: &Rules,
@@ -149,13 +151,13 @@ pub(super) fn updated<'a>(
     Ok(Success { success: true, data, message: "Profile updated successfully" })
 }
 
-/// Everything about the person.
+/// Everything known about the person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me<'a> {
     user: User<'a>,
     #[schema(max_items = 1)]
     emails: Vec<EmailAddress<'a>>,
-    /// The tenant alone.
+    /// The person's tenant, as the only organisation.
     #[schema(min_items = 1, max_items = 1)]
     organizations: [Organization<'a>; 1],
     /// Always empty.
@@ -178,10 +180,10 @@ struct User<'a> {
     #[schema(format = DateTime)]
     updated_at: String,
     is_system_admin: bool,
-    /// Always null: whoever is disabled is refused.
+    /// Always null: disabled accounts are refused.
     #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
-    /// Whatever the person's applications keep here.
+    /// The data that the person's applications store.
     #[schema(value_type = Object)]
     profile: Cow<'a, Object>,
     /// Always empty.
@@ -224,9 +226,8 @@ struct Security<'a> {
     active_sessions: i64,
 }
 
-/// Shows an account, its tenant as its only organisation, the identity providers that know the person, and how often
-/// they are signed in to applications. Attempts to sign in are not counted. [`Error::Internal`] when the attributes cannot
-/// be read.
+/// Renders an account with its tenant as the only organisation, its identity providers and its number of active sign-ins to
+/// applications. Sign-in attempts are not counted. Fails with [`Error::Internal`] when the attributes cannot be read.
 pub(super) fn me<'a>(
     account: &'a Account,
     rules: &Rules,
@@ -246,7 +247,7 @@ pub(super) fn me<'a>(
             created_at: created_at(),
             updated_at: seconds(account.updated_at),
             is_system_admin: false,
-            // Whoever is disabled does not get here.
+            // Disabled accounts are refused before this point.
             disabled_at: None,
             profile: rules.shown(account.attributes()?),
             user_metadata: Object::new(),

@@ -1,4 +1,5 @@
-//! Changing the e-mail address: a code goes to the new one, and until it comes back the old one stays as it is.
+//! Changing the e-mail address: a code is sent to the new address, and the old one stays in place until the code is
+//! confirmed.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -27,8 +28,8 @@ const UPDATED: &str = "Email updated successfully";
 
 /// Sends a code to a new e-mail address.
 ///
-/// The present address stays in force, and verified, until the code came back. A new request takes the place of the one before,
-/// also for another address.
+/// The present address stays in place, and verified, until the code is confirmed. A new request replaces the earlier one,
+/// even for another address.
 #[utoipa::path(
     post,
     path = "/me/email/request",
@@ -71,7 +72,7 @@ pub(super) async fn request(
     Ok(answer(&requested(contact.text().as_str())))
 }
 
-/// Changes the e-mail address to one whose code came back.
+/// Changes the e-mail address, given the code that was sent to the new one.
 #[utoipa::path(
     post,
     path = "/me/email/verify",
@@ -112,13 +113,13 @@ pub(super) async fn verify(
         .await;
     match changed {
         Ok(_) => Ok(answer(&updated(&before, proved.text().as_str()))),
-        // Somebody else has proved it since it was asked for.
+        // Another account has proved the address since the code was requested.
         Err(Error::Taken(_)) => Err(Error::Code(CodeFault::Token)),
         Err(error) => Err(error),
     }
 }
 
-/// Reads one member, which must be there, and notes what is wrong with it.
+/// Reads a required member, and adds its error to `faults`.
 fn read<T>(
     body: &Object,
     name: &'static str,
@@ -151,7 +152,7 @@ fn digits(text: &str, length: usize) -> Result<String, Rule> {
     }
 }
 
-/// What a request for a code answers.
+/// The new address, to which a code was sent.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EmailRequested<'a> {
     message: &'static str,
@@ -162,7 +163,7 @@ pub(super) fn requested(new_email: &str) -> Success<EmailRequested<'_>> {
     Success { success: true, data: EmailRequested { message: SENT, new_email }, message: SENT }
 }
 
-/// What a change of the address answers.
+/// The old and the new address.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EmailUpdated<'a> {
     message: &'static str,

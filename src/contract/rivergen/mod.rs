@@ -20,15 +20,15 @@ use crate::picture;
 
 pub(super) use openapi::document;
 
-/// The largest body, in bytes: a picture of 2 MiB in Base64, and room for the rest.
+/// The largest body, in bytes: a picture of 2 MiB in Base64, with room for the other members.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
-/// What every path of the contract begins with.
+/// The prefix of every path of the contract.
 pub(super) const PREFIX: &str = "/api/v1/auth";
-/// The contract's words for every error.
+/// Renders every error as the contract's response.
 pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
-/// The contract's routes.
+/// Returns the contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     Router::new().nest(PREFIX, with_error_layer(paths().into(), app, "rivergen", ERROR_RENDERER))
 }
@@ -41,7 +41,7 @@ fn paths() -> OpenApiRouter<App> {
         .routes(annotated(routes!(email::verify), "POST, OPTIONS"))
 }
 
-/// Shows everything about the person.
+/// Shows everything known about the person.
 #[utoipa::path(
     get,
     path = "/me",
@@ -62,8 +62,8 @@ async fn show(
 
 /// Changes the person's own profile.
 ///
-/// Members that are absent or null stay as they are, and members that the schema does not name are ignored, unless they
-/// contain U+0000. A name or an address equal to what the profile shows is taken as it is, even if it breaks a limit.
+/// Absent and null members stay unchanged, and members outside the schema are ignored unless they contain U+0000. A name or
+/// a picture address equal to the one shown is accepted even if it breaks a limit.
 #[utoipa::path(
     put,
     path = "/me/profile",
@@ -87,8 +87,8 @@ async fn update(
     match app.profiles().update(caller.account, patch, context, Account::require_active).await {
         Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
         Err(error) => {
-            // A refused change leaves nothing behind. One whose outcome is not known may still have been made: its picture stays,
-            // and is swept in time if nobody adopted it.
+            // The picture of a refused change is deleted. If the outcome is unknown, the change may have been made: its
+            // picture stays, and the sweeper deletes it later unless an account has adopted it.
             if let (Some(name), false) = (&uploaded, matches!(error, Error::Unavailable(_) | Error::Internal(_))) {
                 app.pictures().discard(name).await;
             }
@@ -97,7 +97,7 @@ async fn update(
     }
 }
 
-/// Takes a picture in, and returns its name once it lies in the store. The same picture again is not taken in twice.
+/// Uploads a picture and returns its name once it is stored. The account's present picture is not stored again.
 async fn upload(
     app: &App,
     account: &Account,
@@ -116,7 +116,7 @@ async fn upload(
     Ok(Some(name))
 }
 
-/// What the contract asks of its callers.
+/// The contract's requirements for its callers.
 enum RiverGenAccess {}
 
 impl Access for RiverGenAccess {

@@ -1,4 +1,4 @@
-//! The contract's document.
+//! The contract's OpenAPI document.
 
 use std::borrow::Cow;
 
@@ -24,9 +24,9 @@ use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faul
 use crate::json::Object;
 use crate::store::Identity;
 
-/// White space (Unicode's property White_Space), as it stands in a pattern's brackets.
+/// White space (Unicode's property White_Space), for the brackets of a pattern.
 const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
-/// Draws the document.
+/// Builds the document.
 pub(in crate::contract) fn document() -> Object {
     let mut schemas = vec![
         (SHOWN.to_owned(), Success::<Me>::schema()),
@@ -100,7 +100,7 @@ const REMOVAL: &str = r#"{"profile":{"location":null}}"#;
 const OTHER_EMAIL: &str = "jane.smith@example.com";
 const REQUEST: &str = r#"{"new_email":"jane.smith@example.com"}"#;
 const VERIFICATION: &str = r#"{"new_email":"jane.smith@example.com","otp_code":"123456"}"#;
-/// What every address looks like; not everything that looks so is one.
+/// The pattern that every e-mail address matches; not every match is an address.
 const ADDRESS: &str = r#"^[^\u0000-\u0020"@]+@[^\u0000-\u0020"@]+\.[^\u0000-\u0020"@]+$"#;
 
 fn address() -> ObjectBuilder {
@@ -123,7 +123,7 @@ impl ToSchema for EmailRequest {
     }
 }
 
-/// The body that brings a code back.
+/// The body that verifies a new address by its code.
 pub(super) struct EmailVerification;
 
 impl PartialSchema for EmailVerification {
@@ -189,10 +189,10 @@ impl ToSchema for ProfileUpdate {
     }
 }
 
-/// Whatever a profile may hold, at any depth.
+/// Returns the schema of any value in a profile, at any depth.
 fn profile_value() -> RefOr<Schema> {
     let plain = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]));
-    // Without `maximum`: numbers a little beyond the largest double round to it, and are accepted.
+    // There is no `maximum`: numbers slightly beyond the largest double round to it and are accepted.
     let number =
         ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
     let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL));
@@ -206,7 +206,7 @@ fn profile_value() -> RefOr<Schema> {
         .into()
 }
 
-/// The members of an object at any depth.
+/// Returns the schema of an object's members, at any depth.
 fn members() -> ObjectBuilder {
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
@@ -218,7 +218,7 @@ fn members() -> ObjectBuilder {
         .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name(PROFILE_VALUE).into())))
 }
 
-/// So many characters that begin and end with something else than white space, and any white space around them.
+/// Returns the pattern of a name: at most `MAX_DISPLAY_NAME` characters, trimmed, with any white space around them.
 fn name_pattern() -> String {
     let between = MAX_DISPLAY_NAME - 2;
     format!(r"^[{SPACE}]*[^\u0000{SPACE}]([^\u0000]{{0,{between}}}[^\u0000{SPACE}])?[{SPACE}]*$")
@@ -260,7 +260,7 @@ fn success(shown: Result<Success<impl Serialize>, Error>) -> Response {
     shown.map_or_else(IntoResponse::into_response, |shown| answer(&shown))
 }
 
-/// How a request can end before its body is read.
+/// Returns the errors that occur before the body is read.
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),

@@ -1,4 +1,4 @@
-//! The contract's words for every error.
+//! Renders every error as the contract's response.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,7 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// Says an error.
+/// Renders an error as the contract's response.
 pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
     let plain = |status, code, message| refusal(context, status, code, message, None);
     let challenge = |challenge| {
@@ -74,7 +74,7 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
 
 fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     let (code, message) = match fault {
-        // Unlike elsewhere, a body that is no JSON object is answered as invalid fields are: 422.
+        // Unlike the other contracts, this one answers a body that is not a JSON object like invalid fields, with 422.
         RequestFault::Body(_) => return invalid(context, &[("body".to_owned(), "invalid JSON".to_owned())]),
         RequestFault::RateLimited(early) => return too_many(context, *early),
         RequestFault::NotFound => ("RESOURCE_NOT_FOUND", "Not found"),
@@ -86,7 +86,7 @@ fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     refusal(context, status_of(fault), code, message, None)
 }
 
-/// The envelope of every refusal.
+/// The envelope of every error response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refusal {
     success: bool,
@@ -104,7 +104,7 @@ struct Description {
     timestamp: String,
 }
 
-/// The first fault, and all of them when there are several.
+/// The first error, and all of them if there are several.
 #[derive(Serialize, ToSchema)]
 struct Details {
     field: String,
@@ -165,7 +165,7 @@ fn reason(fault: &Fault) -> String {
         Rule::EmailAddress => "must be an e-mail address".to_owned(),
         Rule::Digits(6) => "must be six digits".to_owned(),
         Rule::Digits(length) => format!("must be {length} digits"),
-        // This contract writes no phone number, no identifier, and nothing that is registered.
+        // This contract writes no phone number and no identifier, and a taken address is `Error::Taken`.
         Rule::PhoneNumber | Rule::Identifier | Rule::Registered(_) => "invalid value".to_owned(),
     }
 }
@@ -184,7 +184,7 @@ fn too_many(context: &ErrorContext, early: TooMany) -> Response {
     let refused = refusal(context, StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded", None);
     let wait = jiff::SignedDuration::try_from(early.wait).unwrap_or(jiff::SignedDuration::MAX);
     let reset = after(context.now, wait);
-    // Whole seconds, rounded up: who waits until then is let in.
+    // Rounded up to whole seconds, so that a request at that time is accepted.
     let reset = reset.as_second() + i64::from(reset.subsec_nanosecond() > 0);
     let headers =
         [(LIMIT, HeaderValue::from(early.limit)), (REMAINING, HeaderValue::from(0)), (RESET, HeaderValue::from(reset))];

@@ -1,4 +1,4 @@
-//! The shapes of requests and replies.
+//! Request and response bodies.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::http::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::language::Language;
 
-/// What a person may write: the name on the wire, the field, and the most Unicode scalar values that it takes.
+/// The members that a person may change: the name on the wire, the field, and the longest value in Unicode scalar values.
 pub(super) const WRITABLE: [(&str, Field, usize); 5] = [
     ("accountName", Field::DisplayName, 126),
     ("accountPhone", Field::Phone, 25),
@@ -19,7 +19,7 @@ pub(super) const WRITABLE: [(&str, Field, usize); 5] = [
     ("defaultCountry", Field::Country, 10),
 ];
 
-/// Reads a request for an account; every fault of every field is reported at once.
+/// Reads a request for an account. Every error of every field is reported at once.
 pub(super) fn patch(update: &Object, account: &Account) -> Result<Patch, Error> {
     refuse_nul_outside(update, &WRITABLE.map(|(name, _, _)| name))?;
     let mut patch = Patch::default();
@@ -33,8 +33,8 @@ pub(super) fn patch(update: &Object, account: &Account) -> Result<Patch, Error> 
     if faults.is_empty() { Ok(patch) } else { Err(Error::Fields(faults)) }
 }
 
-/// Null means keep, the empty string means clear. A value equal to what is shown changes nothing, even one that another
-/// contract wrote beyond this one's limit: clients read, edit one field, and send all of them back.
+/// Reads a member: null keeps the value, the empty string clears it. A value equal to the one shown changes nothing, even if
+/// another contract wrote it beyond this contract's limit: clients read, edit one field, and send all of them back.
 fn edit(update: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, Vec<Rule>> {
     let text = match update {
         None | Some(Value::Null) => return Ok(Edit::Keep),
@@ -51,13 +51,13 @@ fn edit(update: Option<&Value>, shown: &str, max: usize) -> Result<Edit<Text>, V
         Ok(text) if broken.is_empty() => return Ok(Edit::Set(text)),
         Ok(_) => {}
         Err(_) if text.contains('\0') => broken.push(Rule::NoControlCharacters),
-        // Too long for storage is too long for the field.
+        // A text that is too long for storage is too long for the field.
         Err(_) => {}
     }
     Err(broken)
 }
 
-/// The envelope of every success.
+/// The envelope of every successful response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Success<'a> {
     success: bool,
@@ -68,7 +68,7 @@ pub(super) struct Success<'a> {
     data: Profile<'a>,
 }
 
-/// The profile, in the contract's order. What is unset is the empty string; only the remark is null.
+/// The profile, its members in the contract's order. Unset ones are empty strings; only an unset remark is null.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'a> {
@@ -98,11 +98,11 @@ struct Member {
     code: &'static str,
     /// Its number.
     value: i64,
-    /// Its name for people, in the language of the answer.
+    /// Its label, in the language of the response.
     label: Cow<'static, str>,
 }
 
-/// Shows an account.
+/// Renders an account.
 pub(super) fn success<'a>(account: &'a Account, tenant: &'a Tenant, language: Language) -> Success<'a> {
     let data = Profile {
         biz_id: &account.biz_id,
@@ -122,7 +122,7 @@ pub(super) fn success<'a>(account: &'a Account, tenant: &'a Tenant, language: La
     Success { success: true, code: "2000", message: "SUCCESS", data }
 }
 
-/// Unset shows as the empty string.
+/// Returns the text of a field, or the empty string if it is unset.
 fn shown(account: &Account, field: Field) -> &str {
     account.text(field).unwrap_or("")
 }

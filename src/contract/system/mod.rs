@@ -29,12 +29,12 @@ pub(super) use secure_channel::PREFIX as CHANNEL_PREFIX;
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// What every path of the contract begins with.
+/// The prefix of every path of the contract.
 pub(super) const PREFIX: &str = "/web/v1/system";
-/// The contract's words for every error.
+/// Renders every error as the contract's response.
 pub(super) const ERROR_RENDERER: ErrorRenderer = refusal::render_error;
 
-/// The contract's routes.
+/// Returns the contract's routes.
 pub(super) fn routes(app: &App) -> Router<App> {
     let profile = with_error_layer(paths().into(), app, "system", ERROR_RENDERER);
     let profile = profile.layer(from_fn_with_state(app.clone(), secure_channel::seal));
@@ -63,9 +63,8 @@ async fn show(Authenticated { caller, .. }: Authenticated<SystemAccess>, headers
 
 /// Changes the person's own profile.
 ///
-/// Members that are absent or null stay as they are, and the empty string makes a member unset. A member equal to what the
-/// profile shows is taken as it is, even if it breaks a limit. Members that the schema does not name are ignored, unless they
-/// contain U+0000.
+/// Absent and null members stay unchanged, and an empty string clears a member. A value equal to the one shown is accepted
+/// even if it breaks a limit. Members outside the schema are ignored unless they contain U+0000.
 #[utoipa::path(
     post,
     path = "/profile/update",
@@ -98,7 +97,7 @@ async fn update(
     Ok(answer(&account, &caller.tenant, language))
 }
 
-/// What the contract asks of its callers.
+/// The contract's requirements for its callers.
 enum SystemAccess {}
 
 impl Access for SystemAccess {
@@ -118,7 +117,7 @@ impl Access for SystemAccess {
     }
 }
 
-/// What must hold of the account both when the request is let in and when a change is made.
+/// Checks that the account may be used, both when the request is accepted and when a change is made.
 fn permitted(account: &Account) -> Result<(), Error> {
     match (account.status, account.portal) {
         (Status::Active, Portal::System) => Ok(()),

@@ -1,4 +1,4 @@
-//! The contract's document.
+//! The contract's OpenAPI document.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use crate::identity::client_hash;
 use crate::json::Object;
 use crate::language::Language;
 
-/// Draws the document.
+/// Builds the document.
 pub(in crate::contract) fn document() -> Object {
     let mut schemas =
         vec![(Success::name().into_owned(), Success::schema()), (Refusal::name().into_owned(), Refusal::schema())];
@@ -150,7 +150,7 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
     vec![("the whole profile as it is now", "Success", plain), super::secure_channel_openapi::encrypted_answer()]
 }
 
-/// How a request can end before its body is read.
+/// Returns the errors that occur before the body is read.
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),

@@ -1,4 +1,4 @@
-//! The contract's words for every error: `{"success":false,"code":"<status × 10>","message":…}`, localised.
+//! Renders every error as the contract's response, localised: `{"success":false,"code":"<status × 10>","message":…}`.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use crate::identity::client_hash;
 use crate::json::{Object, Value};
 use crate::language::{Argument, Language};
 
-/// Says an error.
+/// Renders an error as the contract's response.
 pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
     let language = context.language;
     let text = |status, key: &str| refusal(status, language, language.text(key).into_owned());
@@ -34,7 +34,7 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
         Error::Channel(fault) => channel::Plain::mark_plain(text(channel_status(fault), channel_text(fault))),
         Error::Fields(faults) => invalid(language, faults),
-        // No field that this contract writes can be taken or is too large.
+        // No field that this contract writes must be unique, and it writes no attributes.
         Error::Taken(_) | Error::AttributesTooLarge | Error::Attributes(_) => {
             text(StatusCode::BAD_REQUEST, "system-parameters-invalid")
         }
@@ -90,16 +90,16 @@ fn channel_text(fault: &ChannelFault) -> &'static str {
     }
 }
 
-/// The envelope of every refusal.
+/// The envelope of every error response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refusal {
     success: bool,
-    /// The status and a zero.
+    /// The HTTP status followed by a zero.
     #[schema(pattern = "^[45][0-9]{2}0$")]
     code: String,
-    /// What is wrong, in the language of the answer.
+    /// The error message, in the language of the response.
     message: String,
-    /// What is wrong with each member of the request.
+    /// The errors of each member of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>, required = false)]
     data: Option<Value>,
@@ -134,7 +134,7 @@ fn rule(rule: &Rule, language: Language) -> String {
             language.text_with("system-size", &[("max", max)])
         }
         Rule::Text => language.text("system-not-text").into_owned(),
-        // This contract has no such rules: it writes what fits.
+        // No field of this contract has such a rule.
         Rule::Required
         | Rule::Object
         | Rule::TooDeep

@@ -1,4 +1,4 @@
-//! What the contract's document says of encrypted bodies.
+//! The part of the contract's document about encrypted bodies.
 
 use std::borrow::Cow;
 
@@ -17,13 +17,13 @@ use crate::account::{BodyFault, Cause, ChannelFault, Error, Fault, RequestFault,
 use crate::contract::openapi::{Ending, Operation, body_faults, failures, request_header};
 use crate::json::Object;
 
-/// What the body of an update may be.
+/// The description of an update's body.
 pub(super) const BODIES: &str = "At most 64 KiB, counted when it is opened if it is encrypted. As `application/json` it may also be an envelope of the session form of \
      SecureChannel: binary, or an object of exactly the members `v` and `p`. `application/jose` and `application/jose+json` are JWEs \
      (RFC 7516) whose plaintext is the JSON. The answer to an envelope that opens is an envelope of the same form, whatever its \
      status; that to a JWE is one if `Accept` names `application/jose` and the request brought a key in `reply_jwk`.";
 
-/// How a request with an encrypted body can end.
+/// Returns the errors of a request with an encrypted body.
 pub(super) fn faults() -> Vec<Ending> {
     vec![
         ("the body does not open, was accepted before, or is plain and must not be", ChannelFault::Payload.into()),
@@ -31,7 +31,7 @@ pub(super) fn faults() -> Vec<Ending> {
     ]
 }
 
-/// An answer that is a JWE.
+/// Returns a response that is a JWE.
 pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/jose"))];
     let answer =
@@ -40,12 +40,12 @@ pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
     ("the answer, whatever it is, to a JWE that wants it so", "EncryptedAnswer", answer)
 }
 
-/// The operations on keys and sessions.
+/// Returns the operations on keys and sessions.
 pub(super) fn operations() -> Vec<Operation> {
     let keys = || {
         let missing =
             ("there is no key, by the server's fault", ChannelFault::PublicKey(Cause::new("an example")).into());
-        // Nothing else is the server's fault here.
+        // Any other internal error becomes `ChannelFault::PublicKey` here.
         let failures = failures().into_iter().filter(|(_, error)| !matches!(error, Error::Internal(_)));
         [missing].into_iter().chain(failures).collect()
     };
@@ -77,7 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// The schemas of the answers.
+/// Returns the schemas of the responses.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![
         (EncryptedAnswer::name().into_owned(), EncryptedAnswer::schema()),
@@ -144,7 +144,7 @@ schema! {
 }
 
 schema! {
-    /// An answer that is a JWE.
+    /// A response that is a JWE.
     EncryptedAnswer("EncryptedAnswer") => ObjectBuilder::new().schema_type(Type::String).description(Some(
         "A JWE in compact form to the key in `reply_jwk`; its plaintext is the JSON that would otherwise be the body. Refusals \
          are answered so too.",
@@ -158,7 +158,7 @@ schema! {
 }
 
 schema! {
-    /// The keys of a session.
+    /// The keys of a session to open.
     OpeningSession("OpeningSession") => members(&["keyId", "encReqKey", "encRespKey"], &[]).description(Some(
         "The server's key, and the keys of requests and answers, each encrypted to it and in Base64.",
     ))

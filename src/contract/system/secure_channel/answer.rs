@@ -1,4 +1,4 @@
-//! Answers to encrypted requests, on their way out: whatever was said, a refusal too, is encrypted last of all.
+//! Responses to encrypted requests: every response, error responses included, is encrypted as the last step.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,36 +19,37 @@ use crate::json::Object;
 use crate::keys::SealingKey;
 use crate::secure_channel::envelope;
 
-/// How the answer to a request is encrypted.
+/// How the response to a request is encrypted.
 pub(super) enum Answer {
-    /// With the key of a session, or of a message without one, whose name is empty.
+    /// With the response key of a session, or of a message without a session, whose name is then empty.
     Envelope {
         /// The key.
         key: [u8; 32],
         /// The session's name.
         session: String,
-        /// As JSON, not binary.
+        /// Whether the envelope is JSON instead of binary.
         json: bool,
     },
     /// To the key that the request brought.
     Token {
-        /// Whose key that is; it was agreed with, so that it is known to be one.
+        /// The key, with which a shared secret was agreed on already, so that it is known to be valid.
         recipient: Recipient,
-        /// The request that it answers.
+        /// The `jti` of the request.
         token_id: String,
     },
 }
 
-/// Where whoever opens a request leaves how its answer is encrypted.
+/// Passes the encryption of the response from the code that decrypts a request to [`seal`].
 #[derive(Clone, Default)]
 pub(super) struct Slot(Arc<Mutex<Option<Answer>>>);
 
-/// Marks an answer that is never encrypted: it says that a request did not open, and must not show whether it did.
+/// Marks a response that is never encrypted: one that refuses an encrypted body, and must not reveal whether it was
+/// decrypted.
 #[derive(Clone, Copy)]
 pub(in crate::contract::system) struct Plain;
 
 impl Plain {
-    /// Marks an answer.
+    /// Marks a response.
     pub(in crate::contract::system) fn mark_plain(mut response: Response) -> Response {
         response.extensions_mut().insert(Plain);
         response
@@ -65,9 +66,9 @@ impl Slot {
     }
 }
 
-/// Encrypts the answer to a request that was encrypted and opened.
+/// Encrypts the response to a request that was encrypted and decrypted successfully.
 ///
-/// It stands outside of everything that may answer: time-outs and panics too.
+/// This layer wraps everything that may respond, time-outs and panics included.
 pub(in crate::contract::system) async fn seal(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
@@ -83,7 +84,7 @@ pub(in crate::contract::system) async fn seal(State(app): State<App>, mut reques
 }
 
 impl Answer {
-    /// [`Error::Internal`] when that fails: what cannot be encrypted is not sent.
+    /// Encrypts a response. Fails with [`Error::Internal`]: a response that cannot be encrypted is not sent.
     async fn encrypt(self, app: &App, response: Response) -> Result<Response, Error> {
         let (mut parts, body) = response.into_parts();
         let is_token = matches!(self, Answer::Token { .. });

@@ -26,7 +26,7 @@ pub(in crate::contract::system) struct PublicKey<'a> {
     key_size: i64,
     /// Milliseconds since 1970 UTC.
     created_at: i64,
-    /// Always null: a key ends some time after another has replaced it.
+    /// Always null: a key stays valid for some time after it was replaced.
     #[schema(required)]
     expires_at: Option<i64>,
 }
@@ -45,13 +45,13 @@ pub(in crate::contract::system) struct ChannelSession {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::contract::system) struct Session {
-    /// The value of `X-SC-Session-Id`, and what is authenticated with every message.
+    /// The value of `X-SC-Session-Id`, which is also authenticated with every message.
     session_id: String,
     /// Milliseconds since 1970 UTC.
     expires_at: i64,
 }
 
-/// A session that is closed now, whether or not it was open.
+/// A session that is closed, whether or not it was open before.
 #[derive(Serialize, ToSchema)]
 pub(in crate::contract::system) struct ChannelClosed {
     success: bool,
@@ -91,7 +91,7 @@ struct ChannelKey {
 }
 
 impl<'a> ChannelPublicKey<'a> {
-    /// Shows a key.
+    /// Renders a key.
     pub(in crate::contract::system) fn new(key_id: &'a str, spki: &'a str, created_at: Timestamp) -> Self {
         let data = PublicKey {
             key_id,
@@ -106,7 +106,7 @@ impl<'a> ChannelPublicKey<'a> {
 }
 
 impl ChannelSession {
-    /// Shows a session.
+    /// Renders a session.
     pub(in crate::contract::system) fn new(id: Uuid, expires_at: Timestamp) -> Self {
         let data = Session { session_id: id.to_string(), expires_at: expires_at.as_millisecond() };
         ChannelSession { success: true, code: "2000", message: "SUCCESS", data }

@@ -1,5 +1,5 @@
-//! SecureChannel at the wire: the paths for keys and sessions, encrypted bodies on their way in, and answers on their way
-//! out. The protocol is in `docs/secure-channel.md`.
+//! SecureChannel over HTTP: the paths for keys and sessions, the decryption of request bodies, and the encryption of
+//! responses. `docs/secure-channel.md` describes the protocol.
 
 mod answer;
 mod body;
@@ -33,21 +33,21 @@ pub(super) use answer::{Plain, seal};
 pub(super) use body::{ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession};
 pub(super) use open::{Opened, read};
 
-/// What every path begins with.
+/// The prefix of every path.
 pub(in crate::contract) const PREFIX: &str = "/web/v1/secure-channel";
-/// The largest body of a request for a session, in bytes.
+/// The largest body of a request to open or close a session, in bytes.
 const MAX_BODY: usize = 8 * 1024;
 
 /// The header that names a session.
 pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("x-sc-session-id");
-/// Another name for it, which older clients use.
+/// The header's earlier name, which older clients use.
 pub(super) const OLD_SESSION_ID: HeaderName = HeaderName::from_static("x-secure-channel-session-id");
-/// The header that says the version of the protocol.
+/// The header with the version of the protocol.
 pub(super) const VERSION: HeaderName = HeaderName::from_static("x-sc-version");
 /// The version of the protocol.
 pub(super) const VERSION_TEXT: &str = "2";
 
-/// The paths; all of them are open to everybody.
+/// Returns the paths, which need no credentials.
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(annotated(routes!(public_key), "GET, HEAD, OPTIONS"))
@@ -70,7 +70,7 @@ async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
     Ok(key_answer("application/jwk-set+json", &app.channel_keys().published().await.map_err(without_key)?))
 }
 
-/// Opens a session with two keys that the client made.
+/// Opens a session with two keys that the client generated.
 ///
 /// Both keys are 32 random bytes, different from each other, encrypted by RSA-OAEP with SHA-256 to the key of
 /// `/web/v1/secure-channel/public-key`.
@@ -111,9 +111,9 @@ async fn open_session(
     Ok(private_answer(&ChannelSession::new(id, expires_at)))
 }
 
-/// Ends a session, whether or not there is one.
+/// Closes a session, whether or not it exists.
 ///
-/// It is named by the header `X-SC-Session-Id` or, without that, by the body.
+/// The header `X-SC-Session-Id` names the session; without it, the body does.
 #[utoipa::path(
     post,
     path = "/session/close",
@@ -135,7 +135,7 @@ async fn close_session(_: Public, State(app): State<App>, request: Request) -> R
     Ok(private_answer(&ChannelClosed::default()))
 }
 
-/// The session that the body of a request names, if it has one that does.
+/// Returns the session that the body of a request names, if any.
 async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Error> {
     is_json(request.headers())?;
     let body = bytes(app, request, MAX_BODY).await?;
@@ -150,18 +150,18 @@ async fn session_in_body(app: &App, request: Request) -> Result<Option<Uuid>, Er
     }
 }
 
-/// The session that a request names; none if it names none, several, or what is none.
+/// Returns the session that a request names; `None` if the header is absent, repeated or not a session's identifier.
 fn session_id(headers: &HeaderMap) -> Option<Uuid> {
     let name = if headers.contains_key(SESSION_ID) { SESSION_ID } else { OLD_SESSION_ID };
     canonical(Single::of(headers, name).once()?.to_str().ok()?)
 }
 
-/// An identifier as it was given out: it is also what is authenticated with every message.
+/// Parses a session's identifier, only in the form in which it was issued: that text is authenticated with every message.
 fn canonical(text: &str) -> Option<Uuid> {
     text.parse::<Uuid>().ok().filter(|id| id.to_string() == text)
 }
 
-/// Whoever asks, once their address was counted.
+/// Any client, once its source was counted against the rate limit.
 struct Public;
 
 impl FromRequestParts<App> for Public {
@@ -172,7 +172,7 @@ impl FromRequestParts<App> for Public {
     }
 }
 
-/// An internal error has a text of its own where it is about a key.
+/// Turns an internal error into one about a missing key, which has its own message.
 fn without_key(error: Error) -> Error {
     match error {
         Error::Internal(cause) => ChannelFault::PublicKey(cause).into(),
@@ -180,7 +180,7 @@ fn without_key(error: Error) -> Error {
     }
 }
 
-/// Keys that were replaced go on opening for days: a few minutes are nothing.
+/// Returns a response that caches may keep for five minutes: keys that were replaced stay valid for days.
 pub(super) fn key_answer(media_type: &'static str, value: &impl serde::Serialize) -> Response {
     respond(media_type, "public, max-age=300", value)
 }

@@ -15,27 +15,28 @@ use crate::json::{self, Malformed, Object, Value};
 use crate::secure_channel::envelope::{self, MAX_BYTES};
 use crate::store::Nonce;
 
-/// What a request wishes, opened if it was encrypted.
+/// The body of a request, decrypted if it was encrypted.
 pub(in crate::contract::system) struct Opened {
     /// The JSON object.
     pub(in crate::contract::system) update: Object,
-    /// What must be used up with the change, if the body was encrypted.
+    /// The nonce to use up with the change, if the body was encrypted.
     pub(in crate::contract::system) nonce: Option<Nonce>,
 }
 
-/// A message that opened.
+/// A message that was decrypted.
 pub(super) struct Message {
-    /// What it says.
+    /// The plaintext.
     pub(super) plain: Vec<u8>,
-    /// What makes it one that was never seen before.
+    /// The nonce by which a replay of the message is detected.
     pub(super) nonce: Nonce,
-    /// Whether there is room to remember that: an error of a message that opened, and so is said in an encrypted answer.
+    /// Whether the account may have another nonce stored. The message was decrypted, so this error goes into an encrypted
+    /// response.
     pub(super) room: Result<(), Error>,
-    /// How it is answered, if that is encrypted.
+    /// How the response is encrypted, if it is.
     pub(super) answer: Option<Answer>,
 }
 
-/// What a message may need of its request.
+/// The parts of a request that are needed to open its message.
 pub(super) struct Context<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
@@ -44,7 +45,7 @@ pub(super) struct Context<'a> {
     pub(super) wants_token: bool,
 }
 
-/// How a body is written.
+/// The form of a body.
 enum Form {
     /// JSON, or an envelope of the session form.
     Json,
@@ -54,7 +55,8 @@ enum Form {
     Flattened,
 }
 
-/// Reads the body of a request and opens it, if it is encrypted: from then on, the answer is encrypted too.
+/// Reads the body of a request and decrypts it, if it is encrypted. From then on, the response is encrypted as
+/// `Message::answer` specifies.
 pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, request: Request) -> Result<Opened, Error> {
     let form = form(request.headers())?;
     let announced = announces_encryption(request.headers());
@@ -119,17 +121,18 @@ fn form(headers: &HeaderMap) -> Result<Form, Error> {
     refuse_coding(headers).map(|()| form)
 }
 
-/// An encrypted body takes more room than what it says; a plain one does not get that room.
+/// Checks whether the headers announce an encrypted body. It is larger than its plaintext and may have more bytes than a
+/// plain body.
 fn announces_encryption(headers: &HeaderMap) -> bool {
     [SESSION_ID, OLD_SESSION_ID, VERSION].iter().any(|name| headers.contains_key(name))
 }
 
-/// Whether the version that the header says, if it is there, is the one that is spoken.
+/// Checks that the version in the header, if present, is the supported one.
 fn has_version(headers: &HeaderMap) -> bool {
     headers.get_all(VERSION).iter().all(|version| version.as_bytes().trim_ascii() == VERSION_TEXT.as_bytes())
 }
 
-/// The client hash as it was sent; who lets the request in has checked it.
+/// Returns the client hash as it was sent; `SystemAccess::bind` has checked it.
 fn presented_hash(headers: &HeaderMap) -> Vec<u8> {
     Single::of(headers, client_hash::HEADER).first().map(|value| value.as_bytes().to_vec()).unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use crate::store::{ChannelOwner, Nonce, NonceState, unreadable};
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 
-/// Opens an envelope that was taken apart, if it could be.
+/// Opens a parsed envelope; `None` stands for one that could not be parsed.
 pub(super) async fn open(context: &Context<'_>, envelope: Option<Envelope<'_>>, json: bool) -> Result<Message, Error> {
     match envelope.ok_or(REFUSED)? {
         Envelope::Session { payload } => in_session(context, payload, json).await,
@@ -25,8 +25,8 @@ pub(super) async fn open(context: &Context<'_>, envelope: Option<Envelope<'_>>, 
     }
 }
 
-/// One query finds the session and says whether the nonce was used. A nonce that was is refused only after the payload was
-/// opened, so that it takes as long as every other fault.
+/// Opens a message of a session. One query returns the session and whether the nonce was used. A used nonce is refused only
+/// after decryption, so that it takes as long as every other error.
 async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result<Message, Error> {
     let app = context.app;
     let unknown = Error::Channel(ChannelFault::Session);
@@ -44,7 +44,7 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     let name = id.to_string();
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
     let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
-    // Only who has the keys binds it: knowing its name is not enough.
+    // Only a client that has the keys binds the session: knowing its name is not enough.
     if session.owner.is_none() {
         let limit = i64::try_from(app.config().secure_channel.account_sessions).unwrap_or(i64::MAX);
         if !app.store().bind_channel_session(id.into_bytes(), owner, limit).await? {
@@ -64,8 +64,8 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     })
 }
 
-/// A message that brings its own keys. It is known again by its payload alone: nothing else of the envelope is bound to
-/// that, and who replaces the key of the answer must not have made another message of it.
+/// Opens a message that brings its own keys. A replay is detected by the payload alone: no other part of the envelope is
+/// bound to the payload, and replacing the response key must not make a replay a new message.
 async fn one_off(
     context: &Context<'_>,
     key_id: &str,
@@ -84,7 +84,7 @@ async fn one_off(
     let (account, now) = (context.caller.account.id, app.now());
     let state = app.store().channel_nonce(&scope, &digest, account, now).await?;
     let keys = key.session_keys(encrypted.0, encrypted.1);
-    // Keys of nobody's, so that a wrong key takes as long as a wrong text.
+    // Random keys, so that a wrong key takes as long as a wrong payload.
     let stand_in = SessionKeys { request: app.random(), response: app.random() };
     let opens = is_known && keys.is_some();
     let keys = keys.unwrap_or(stand_in);
@@ -98,7 +98,7 @@ async fn one_off(
     })
 }
 
-/// No more than so many are remembered for an account: further ones wait until one is forgotten.
+/// Limits how many messages are remembered for an account: further ones are refused until one is forgotten.
 pub(super) fn room(state: &NonceState, limit: i64, now: jiff::Timestamp) -> Result<(), Error> {
     if state.remembered < limit {
         return Ok(());

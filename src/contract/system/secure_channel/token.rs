@@ -19,14 +19,14 @@ const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 /// The longest `jti`, in bytes.
 const MAX_TOKEN_ID: usize = 255;
 
-/// What the protected header of a message must or may say besides how it is encrypted.
+/// The claims in a message's protected header; only the key for the response is optional.
 struct Claims {
     token_id: String,
     issued_at: Timestamp,
     answer_to: Option<PublicKey>,
 }
 
-/// Opens a message that was taken apart, if it could be.
+/// Opens a parsed message; `None` stands for one that could not be parsed.
 pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Message>) -> Result<Message, Error> {
     let app = context.app;
     let message = message.ok_or(REFUSED)?;
@@ -53,7 +53,7 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     let state = app.store().channel_nonce(&scope, &nonce, account, now).await?;
     let opened = message.open(&key.private, app.random());
     let plain = opened.filter(|_| is_known && is_now && !state.used).ok_or(REFUSED)?;
-    // Remembered for as long as any instance, whose clock may be behind, could take it for new.
+    // Remembered for as long as any instance could accept it, even one whose clock is behind.
     let expires_at = after(claims.issued_at, window.saturating_mul(2));
     let answer = match claims.answer_to.filter(|_| context.wants_token) {
         Some(key) => Some(Answer::Token { recipient: agree(app, key).ok_or(REFUSED)?, token_id: claims.token_id }),
@@ -72,7 +72,7 @@ fn agree(app: &App, key: PublicKey) -> Option<Recipient> {
     Recipient::agree(key, &ephemeral)
 }
 
-/// Whether the answer is wanted in JOSE form (RFC 9110 §12.5.1).
+/// Checks whether the client accepts a response in JOSE form (RFC 9110 §12.5.1).
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     ranges.flat_map(|line| line.split(',')).any(|range| {
@@ -100,11 +100,11 @@ impl Claims {
     }
 }
 
-/// A NumericDate (RFC 7519 §2), fractions cut off.
+/// Reads a NumericDate (RFC 7519 §2), truncated to whole seconds.
 fn time(value: &Value) -> Option<Timestamp> {
     let Value::Number(number) = value else { return None };
     let seconds: f64 = number.as_str().parse().ok()?;
-    // Beyond this no calendar goes.
+    // The upper bound is the end of the year 9999.
     if !(0.0..=253_402_300_799.0).contains(&seconds) {
         return None;
     }
