@@ -1,8 +1,7 @@
 //! The configuration: what can be set, where each value came from, and why a value was refused.
 //!
-//! `config.default.toml` names every setting and is compiled in. A file, the environment and command-line flags override
-//! it, in this order ([`Config::load`]). The structs below are the settings that hold in the end; the limits of each
-//! stand beside its field.
+//! `config.default.toml` names every setting and is compiled in. A file, the environment and command-line flags override it,
+//! in this order ([`Config::load`]). The structs below are the effective settings; the limits of each are at its field.
 
 mod check;
 mod codes;
@@ -45,56 +44,56 @@ pub use self::{
     value::{DatabaseUrl, MasterKey},
 };
 
-/// The reference of all settings, as text: what `config.default.toml` says.
+/// The text of `config.default.toml`, the reference of all settings.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
-/// Every setting, valid by itself and together with the others.
+/// All settings, valid individually and together.
 ///
-/// `config.default.toml` says what each one means.
+/// `config.default.toml` documents each one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Folder of the embedded database and the master key.
     #[serde(deserialize_with = "value::path")]
     pub data: PathBuf,
-    /// Listening, and the limits of connections and requests.
+    /// The listener, and the limits of connections and requests.
     pub server: Server,
-    /// Where accounts are kept.
+    /// The database that stores the accounts.
     pub database: Database,
     /// The key that protects all other keys.
     pub keys: Keys,
     /// The tokens that this installation signs.
     pub issuer: Issuer,
-    /// The System portal.
+    /// Requirements of the System portal.
     pub system: System,
-    /// Encrypted bodies.
+    /// Encryption of bodies.
     pub secure_channel: SecureChannel,
-    /// Looking at credentials.
+    /// Verification of credentials.
     pub identity: Identity,
-    /// Issuers elsewhere whose tokens are taken, by the name that the operator gave them.
+    /// External issuers whose tokens are accepted, by the name that the operator gave them.
     #[serde(default)]
     pub trusted_issuer: BTreeMap<String, TrustedIssuer>,
-    /// How many requests are taken.
+    /// Rate limits.
     pub rate_limit: RateLimit,
-    /// Where pictures are kept, and for how long.
+    /// Where pictures are stored, and for how long.
     pub pictures: Pictures,
     /// One-time codes.
     pub codes: Codes,
     /// The mail server.
     pub smtp: Smtp,
-    /// The gateway for short messages.
+    /// The SMS gateway.
     pub sms: Sms,
     /// Notices about changed addresses.
     pub notices: Notices,
-    /// The operator's own listener.
+    /// The operator's listener.
     pub operator: Operator,
-    /// What is told about requests.
+    /// Export of traces.
     pub telemetry: Telemetry,
     /// What is logged, and how.
     pub log: Log,
 }
 
-/// Listening, and the limits of connections and requests.
+/// The listener, and the limits of connections and requests.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -104,93 +103,94 @@ pub struct Server {
     /// The origin that clients use, or empty; [`Config::public_url`] resolves it.
     #[serde(deserialize_with = "url::origin")]
     pub public_url: String,
-    /// PEM certificates to show to clients; none: no TLS. Given together with [`tls_private_key`](Self::tls_private_key).
+    /// PEM certificates to present to clients, or `None` for no TLS; set together with
+    /// [`tls_private_key`](Self::tls_private_key).
     #[serde(deserialize_with = "value::optional_path")]
     pub tls_certificate: Option<PathBuf>,
     /// PEM private key of [`tls_certificate`](Self::tls_certificate).
     #[serde(deserialize_with = "value::optional_path")]
     pub tls_private_key: Option<PathBuf>,
-    /// Proxies whose word on a client's address is taken; a single address is a network of one.
+    /// Proxies whose forwarding header is trusted; a single address is a network of one.
     #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// The header in which those proxies say it.
+    /// The header in which those proxies name the client's address.
     pub forwarding_header: ForwardingHeader,
     /// Web origins whose pages may call the server, each as a browser sends it in `Origin`.
     #[serde(deserialize_with = "url::cors_origins")]
     pub cors_origins: Vec<String>,
-    /// Time for a whole request until its answer.
+    /// Time limit of a whole request, up to its response.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub request_timeout: Duration,
-    /// Time to receive a request's header, and for a connection to stay idle.
+    /// Time limit to receive a request's header, and for an idle connection.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub header_timeout: Duration,
-    /// Time to receive a request's body.
+    /// Time limit to receive a request's body.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub body_timeout: Duration,
-    /// Time that an answer may wait for a client that does not read.
+    /// Time that a response may wait for a client that does not read.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub write_timeout: Duration,
     /// Time that requests in flight have to finish when the server stops.
     #[serde(deserialize_with = "duration::<_, 0, HOUR>")]
     pub shutdown_timeout: Duration,
-    /// Time between no longer being ready and closing the listener.
+    /// Time between the end of readiness and the closing of the listener.
     #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
     pub drain_delay: Duration,
-    /// Connections open at once.
+    /// Most connections open at once.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub max_connections: usize,
-    /// Requests in flight at once.
+    /// Most requests in flight at once.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub max_requests: usize,
-    /// Bytes of a request's header; hyper reads with no less than 8192.
+    /// Most bytes of a request's header; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,
-    /// Lines of a request's header.
+    /// Most lines of a request's header.
     #[serde(deserialize_with = "count::<_, 16, 1_024>")]
     pub max_headers: usize,
-    /// Whether the contracts' documents and the page that shows them are served.
+    /// Whether the contracts' OpenAPI documents and the page that shows them are served.
     pub docs: bool,
 }
 
-/// The header in which a proxy says whom it speaks for.
+/// The header in which a proxy names the client's address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardingHeader {
-    /// `X-Forwarded-For`: what most proxies write.
+    /// `X-Forwarded-For`, which most proxies write.
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,
 }
 
-/// Where accounts are kept.
+/// The database that stores the accounts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// The database as it was given, or empty; [`Config::database`] resolves it.
+    /// The database URL as configured, or empty; [`Config::database`] resolves it.
     #[serde(deserialize_with = "value::database_url")]
     pub url: Secret,
-    /// PEM certificates that sign a PostgreSQL server's certificate; none: those that the system trusts.
+    /// PEM certificates that sign a PostgreSQL server's certificate, or `None` for those that the system trusts.
     #[serde(deserialize_with = "value::optional_path")]
     pub root_certificates: Option<PathBuf>,
-    /// Connections to PostgreSQL.
+    /// Most connections to PostgreSQL.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub connections: usize,
     /// Connections that read from SQLite.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub readers: usize,
-    /// Time to get a connection, new or free.
+    /// Time limit to get a connection, new or free.
     #[serde(deserialize_with = "duration::<_, 10, MINUTE>")]
     pub wait_timeout: Duration,
-    /// Time for one statement.
+    /// Time limit of one statement.
     #[serde(deserialize_with = "duration::<_, 10, { 10 * MINUTE }>")]
     pub statement_timeout: Duration,
-    /// Writes that may wait for SQLite.
+    /// Most writes that may wait for SQLite.
     #[serde(deserialize_with = "count::<_, 1, 65_536>")]
     pub queue: usize,
-    /// Writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
+    /// Most writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
     #[serde(deserialize_with = "count::<_, 1, 4_096>")]
     pub group: usize,
-    /// Whether to start on a database that can lose what it has acknowledged.
+    /// Whether to start on a database that can lose acknowledged writes.
     pub allow_unsafe_durability: bool,
 }
 
@@ -198,7 +198,7 @@ pub struct Database {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// The master key, or none: then it is the file [`Config::master_key_file`].
+    /// The master key; if it is not set, it is in the file [`Config::master_key_file`].
     pub master_key: MasterKey,
 }
 
@@ -206,21 +206,21 @@ pub struct Keys {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
-    /// The `iss` claim, or empty: then it is `urn:uuid:` and the id of the installation.
+    /// The `iss` claim; if empty, `urn:uuid:` and the id of the installation.
     #[serde(deserialize_with = "value::issuer_name")]
     pub name: String,
-    /// Difference between clocks that is forgiven when a token is checked.
+    /// Tolerated difference between clocks when a token is verified.
     #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
     pub leeway: Duration,
-    /// How long a token is valid unless its maker says otherwise.
+    /// How long a token is valid by default.
     #[serde(deserialize_with = "duration::<_, 1_000, { 8_760 * HOUR }>")]
     pub token_lifetime: Duration,
-    /// How long a token may be valid at most.
+    /// The longest validity of a token.
     #[serde(deserialize_with = "duration::<_, 1_000, { 8_760 * HOUR }>")]
     pub max_token_lifetime: Duration,
 }
 
-/// The System portal.
+/// Requirements of the System portal.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
@@ -236,24 +236,24 @@ pub struct System {
 pub enum BodyEncryption {
     /// A plain body is refused.
     Required,
-    /// A plain body is taken.
+    /// A plain body is accepted.
     Optional,
 }
 
-/// Encrypted bodies.
+/// Encryption of bodies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecureChannel {
-    /// How far the `iat` of a message in JOSE form may be from now.
+    /// How far the `iat` of a message in JOSE form may be from the server's time.
     #[serde(deserialize_with = "duration::<_, 1_000, { 24 * HOUR }>")]
     pub replay_window: Duration,
-    /// How long a key that was replaced goes on opening.
+    /// How long a replaced key still decrypts.
     #[serde(deserialize_with = "duration::<_, 0, { 8_760 * HOUR }>")]
     pub old_keys_for: Duration,
-    /// Sessions that an account has at once.
+    /// Most sessions of an account at once.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub account_sessions: usize,
-    /// Sessions that one source address has at once before an account has used them.
+    /// Most sessions of one source address at once that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub address_sessions: usize,
 }
@@ -264,27 +264,27 @@ pub struct SecureChannel {
 pub enum ClientHash {
     /// A request without it is refused.
     Required,
-    /// A request without it is taken.
+    /// A request without it is accepted.
     Optional,
 }
 
-/// Looking at credentials.
+/// Verification of credentials.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Tokens that are remembered after they were checked; 0: none.
+    /// Most verified tokens in the cache; 0 turns the cache off.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub remembered_tokens: usize,
 }
 
-/// How many requests are taken in each [`window`](Self::window); 0: no limit.
+/// Most requests in each [`window`](Self::window); 0 means no limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
-    /// The time that the limits count in.
+    /// The time over which the limits count.
     #[serde(deserialize_with = "duration::<_, 1_000, HOUR>")]
     pub window: Duration,
-    /// Requests of one source address, before its credentials are looked at.
+    /// Requests of one source address, counted before credentials are checked.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub address: usize,
     /// Requests of one account to the System portal.
@@ -293,28 +293,28 @@ pub struct RateLimit {
     /// Requests of one account to RiverGen.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub rivergen: usize,
-    /// Requests of one account to every other contract.
+    /// Requests with one API key to CL2C, and requests of one account to CIAM.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub default: usize,
-    /// Addresses or accounts that each limit keeps count of at once.
+    /// Most addresses, accounts or API keys that each limit tracks at once.
     #[serde(deserialize_with = "count::<_, 1_000, 10_000_000>")]
     pub tracked: usize,
 }
 
-/// The operator's own listener.
+/// The operator's listener.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
-    /// Address of the second listener; none: there is no such listener.
+    /// Address of this second listener, or `None` for no such listener.
     #[serde(deserialize_with = "value::optional_address")]
     pub listen: Option<SocketAddr>,
 }
 
-/// What is told about requests.
+/// Export of traces.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
-    /// URL of the collector that traces are sent to (OTLP over HTTP); none: there are no traces.
+    /// URL of the collector that traces are sent to (OTLP over HTTP), or `None` for no traces.
     #[serde(deserialize_with = "url::optional")]
     pub otlp_endpoint: Option<String>,
 }
@@ -325,7 +325,7 @@ pub struct Telemetry {
 pub struct Log {
     /// How a line is written.
     pub format: LogFormat,
-    /// Directives as `tracing_subscriber::EnvFilter` reads them; they are known to parse.
+    /// Directives for `tracing_subscriber::EnvFilter`, which are known to parse.
     #[serde(deserialize_with = "value::log_level")]
     pub level: String,
 }
@@ -334,11 +334,11 @@ pub struct Log {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
+    /// Text on a terminal, JSON otherwise.
     Auto,
-    /// For people.
+    /// Text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -347,30 +347,30 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first setting that is unknown, malformed or out of bounds, or the file that cannot be read.
+    /// Names the first setting that is unknown, malformed or out of bounds, or the file that cannot be read.
     pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         load::load(sources)
     }
 
-    /// The database to open; the default is a file in the data folder.
+    /// Returns the database to open; the default is a file in the data folder.
     pub fn database(&self) -> DatabaseUrl {
         value::resolve_database(&self.database.url)
             .unwrap_or_else(|| DatabaseUrl::Sqlite(self.data.join("selfsame.sqlite3")))
     }
 
-    /// The folder of uploaded pictures if [`Pictures::store`] names no bucket.
+    /// Returns the folder of uploaded pictures, used if [`Pictures::store`] names no bucket.
     pub fn pictures_folder(&self) -> PathBuf {
         self.data.join("pictures")
     }
 
-    /// Where the master key is kept if [`Keys::master_key`] is not set.
+    /// Returns the path of the master key, used if [`Keys::master_key`] is not set.
     pub fn master_key_file(&self) -> PathBuf {
         self.data.join("secret.key")
     }
 
-    /// The origin that clients use, without a slash at its end; `bound` is the address that the server listens on.
+    /// Returns the origin that clients use, without a slash at its end; `bound` is the address that the server listens on.
     ///
-    /// An address that means "every interface" cannot be called, so it becomes the loopback address.
+    /// Clients cannot call an address that means "every interface", so the loopback address replaces it.
     pub fn public_url(&self, bound: SocketAddr) -> String {
         if !self.server.public_url.is_empty() {
             return self.server.public_url.clone();

@@ -1,4 +1,4 @@
-//! What an operator can watch: the names of the metrics, and the recorder that keeps them for Prometheus.
+//! Metrics: their names, and the recorder that keeps them for Prometheus.
 //!
 //! Labels are few and bounded: a contract, an outcome, an issuer of the configuration; never anything that a client chooses.
 
@@ -15,7 +15,7 @@ use crate::account::Error;
 
 /// Requests by contract, method and status.
 const REQUESTS: &str = "selfsame_requests_total";
-/// Seconds from a request's header to its answer, by contract.
+/// Seconds from a request's header to its response, by contract.
 const REQUEST_SECONDS: &str = "selfsame_request_duration_seconds";
 /// Seconds that the database took, by kind of work (read, write, commit) and outcome.
 const STORE_SECONDS: &str = "selfsame_store_duration_seconds";
@@ -25,13 +25,13 @@ const POOL_WAIT_SECONDS: &str = "selfsame_postgres_pool_wait_seconds";
 const GROUP_SIZE: &str = "selfsame_sqlite_group_size";
 /// Work that waits for the SQLite writer.
 const QUEUE_DEPTH: &str = "selfsame_sqlite_queue_depth";
-/// Tokens by whether their signature was remembered.
+/// Tokens, by whether their verified signature was cached.
 const TOKENS: &str = "selfsame_tokens_total";
 /// Attempts to fetch a trusted issuer's keys, by issuer and outcome.
 const ISSUER_REFRESHES: &str = "selfsame_issuer_refreshes_total";
-/// Messages handed over, or not, by channel and outcome.
+/// Messages submitted, or not, by medium (label `channel`) and outcome.
 const MESSAGES: &str = "selfsame_messages_total";
-/// Requests refused by a rate limit, by which.
+/// Requests refused by a rate limit, by limit.
 const RATE_LIMITED: &str = "selfsame_rate_limited_total";
 
 /// Bounds of the buckets that durations are counted in, in seconds.
@@ -42,7 +42,7 @@ const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Starts keeping metrics in this process; before that, and without it, they cost next to nothing.
+/// Installs the recorder of metrics in this process; without it they cost next to nothing.
 pub fn record() -> Result<PrometheusHandle, BuildError> {
     if let Some(handle) = RECORDER.get() {
         return Ok(handle.clone());
@@ -56,7 +56,7 @@ pub fn record() -> Result<PrometheusHandle, BuildError> {
     Ok(RECORDER.get_or_init(|| handle).clone())
 }
 
-/// Drains what histograms gathered; without it they would grow for ever.
+/// Drains the samples of histograms, which would otherwise grow without bound.
 pub fn run_upkeep() {
     if let Some(handle) = RECORDER.get() {
         handle.run_upkeep();
@@ -76,29 +76,30 @@ fn describe() {
     describe_counter!(RATE_LIMITED, "Requests refused by a rate limit");
 }
 
-/// Measures how long something takes; the only use of the system's stopwatch.
+/// Measures elapsed time; the only use of the system's monotonic clock.
 #[derive(Clone, Copy)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts.
+    /// Starts a stopwatch.
     pub fn start() -> Stopwatch {
         Stopwatch(Instant::now())
     }
 
-    /// What has passed since.
+    /// Returns the time since the start.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// A request was answered.
+/// Records that a request was answered.
 pub(crate) fn request(contract: &'static str, method: &'static str, status: u16, took: Stopwatch) {
     counter!(REQUESTS, "contract" => contract, "method" => method, "status" => status.to_string()).increment(1);
     histogram!(REQUEST_SECONDS, "contract" => contract).record(took.elapsed());
 }
 
-/// A method's name as a label: clients can invent any number of methods, and what is kept of each must not grow with them.
+/// Returns the label of a method: clients can invent any number of methods, and the number of labels must not grow with
+/// them.
 pub(crate) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -112,7 +113,7 @@ pub(crate) fn method(method: &Method) -> &'static str {
     }
 }
 
-/// The database did a piece of work, or failed; a wish that it refused is work done.
+/// Records a database operation and its outcome; an operation that the database refused counts as `ok`.
 pub(crate) fn store<T>(kind: &'static str, took: Stopwatch, result: &Result<T, Error>) {
     let outcome = match result {
         Err(Error::Unavailable(_) | Error::Internal(_)) => "error",
@@ -121,40 +122,40 @@ pub(crate) fn store<T>(kind: &'static str, took: Stopwatch, result: &Result<T, E
     histogram!(STORE_SECONDS, "kind" => kind, "outcome" => outcome).record(took.elapsed());
 }
 
-/// Work got its PostgreSQL connection, or gave up waiting for it.
+/// Records how long work waited for a PostgreSQL connection, obtained or not.
 pub(crate) fn pool_wait(took: Stopwatch) {
     histogram!(POOL_WAIT_SECONDS).record(took.elapsed());
 }
 
-/// A piece of work waits for the SQLite writer.
+/// Counts work that starts to wait for the SQLite writer.
 pub(crate) fn queued() {
     gauge!(QUEUE_DEPTH).increment(1.0);
 }
 
-/// The SQLite writer took a group out of its queue.
+/// Records that the SQLite writer took a group out of its queue.
 pub(crate) fn group(size: usize) {
     histogram!(GROUP_SIZE).record(size as f64);
     gauge!(QUEUE_DEPTH).decrement(size as f64);
 }
 
-/// A token's signature was remembered, or not.
+/// Counts a token, by whether its verified signature was cached.
 pub(crate) fn token(remembered: bool) {
     counter!(TOKENS, "remembered" => if remembered { "yes" } else { "no" }).increment(1);
 }
 
-/// A trusted issuer was asked for its keys.
+/// Counts an attempt to fetch a trusted issuer's keys.
 pub(crate) fn issuer_refresh(issuer: &str, fetched: bool) {
     let outcome = if fetched { "ok" } else { "error" };
     counter!(ISSUER_REFRESHES, "issuer" => issuer.to_owned(), "outcome" => outcome).increment(1);
 }
 
-/// A message was handed over, or nobody took it.
+/// Counts a message, by whether it was submitted.
 pub(crate) fn message(channel: &'static str, delivered: bool) {
     let outcome = if delivered { "ok" } else { "error" };
     counter!(MESSAGES, "channel" => channel, "outcome" => outcome).increment(1);
 }
 
-/// A request was refused by a rate limit.
+/// Counts a request that a rate limit refused.
 pub(crate) fn rate_limited(limit: &'static str) {
     counter!(RATE_LIMITED, "limit" => limit).increment(1);
 }

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::json::Object;
 use crate::store::{self, Identity};
 
-/// Accounts that are read at once.
+/// Accounts read per page.
 const PAGE: i64 = 500;
 
 #[derive(Subcommand)]
@@ -38,10 +38,10 @@ pub(super) struct Create {
     /// The tenant's name
     #[arg(long)]
     tenant: String,
-    /// The identifier that clients know already (default: a new one)
+    /// An identifier that clients already use (default: a new one)
     #[arg(long)]
     id: Option<AccountId>,
-    /// The business identifier that clients know already (default: ACC_SYS_ and the number)
+    /// A business identifier that clients already use (default: ACC_SYS_ and the number)
     #[arg(long)]
     biz_id: Option<String>,
     /// The portal: SYSTEM, TENANT, PARTNER or CONSUMER (default: the tenant's)
@@ -65,10 +65,10 @@ pub(super) struct Show {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only accounts of this tenant
+    /// List only accounts of this tenant
     #[arg(long)]
     tenant: Option<String>,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -100,10 +100,10 @@ pub(super) struct SetStatus {
 pub(super) struct Link {
     /// The account's identifier
     id: AccountId,
-    /// The provider, exactly as its tokens name it in `iss`
+    /// The provider's issuer, exactly as in the `iss` of its tokens
     #[arg(long)]
     issuer: String,
-    /// The person, exactly as the provider's tokens name them in `sub`
+    /// The person's subject, exactly as in the `sub` of the provider's tokens
     #[arg(long)]
     subject: String,
 }

@@ -4,14 +4,14 @@ use super::Failure;
 use crate::account::{Edit, Field, Patch, Text};
 use crate::json::{self, Value};
 
-/// `field=value` as it is typed; an empty value clears the field.
+/// A `field=value` argument; an empty value clears the field.
 #[derive(Clone, Debug)]
 pub(super) struct Assignment {
     name: String,
     value: String,
 }
 
-/// Names of what is no text.
+/// Names that are assigned like fields but are not text.
 const OTHERS: [&str; 6] = ["status", "portal", "email_verified", "phone_verified", "authenticated", "auth_valid_until"];
 
 impl FromStr for Assignment {
@@ -27,7 +27,7 @@ impl FromStr for Assignment {
     }
 }
 
-/// Makes a patch of what was typed.
+/// Builds a patch from assignments.
 pub(super) fn patch(assignments: &[Assignment]) -> Result<Patch, Failure> {
     let mut patch = Patch::default();
     for Assignment { name, value } in assignments {
@@ -57,7 +57,7 @@ fn edit(field: Field, value: &str) -> Result<Edit<Text>, String> {
     Text::new(value).map(Edit::Set).map_err(|error| error.to_string())
 }
 
-/// Attributes are kept as one JSON object in compact form.
+/// Checks that a value is a JSON object and returns it in compact form, as attributes are stored.
 fn attributes(value: &str) -> Result<String, String> {
     match json::parse(value.as_bytes()) {
         Ok(object @ Value::Object(_)) => Ok(object.to_text()),

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::json::{Object, Value};
 use crate::profile::audit::Verdict;
 
-/// Entries and accounts that are read at once.
+/// Entries or accounts read per page.
 const PAGE: i64 = 500;
 
 #[derive(Subcommand)]
@@ -24,7 +24,7 @@ pub(super) struct List {
     /// The account's identifier
     #[arg(long)]
     account: AccountId,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::identity::application::{mint_secret, secret_hash};
 use crate::json::{Object, Value};
 
-/// The longest identifier and the longest claim, in bytes.
+/// The longest identifier or claim, in bytes.
 const MAX_WORD: usize = 128;
 
 #[derive(Subcommand)]
@@ -32,28 +32,28 @@ pub(super) struct Create {
     /// The tenant's name
     #[arg(long)]
     tenant: String,
-    /// What to call the application
+    /// The application's name
     #[arg(long)]
     name: String,
-    /// The claims that it may read beside sub, such as email,name,nickname,phone_number
+    /// The claims that it may read besides sub, such as email,name,nickname,phone_number
     #[arg(long, value_delimiter = ',', value_parser = claim)]
     claims: Vec<String>,
-    /// What it runs on: web, spa, mobile or m2m; web and m2m have a secret
+    /// Its kind: web, spa, mobile or m2m; web and m2m have a secret
     #[arg(long, default_value = "web")]
     kind: Kind,
-    /// How it may get tokens, such as sms,email,refresh_token,client_credentials (default: what its kind needs)
+    /// The grant types that it may use, such as sms,email,refresh_token,client_credentials (default: those of its kind)
     #[arg(long, value_delimiter = ',')]
     grants: Vec<GrantType>,
     /// Create an account when a person proves an address that no account has
     #[arg(long)]
     auto_signup: bool,
-    /// A web origin whose pages may read the answers, such as https://app.example.com; may be given several times
+    /// A web origin whose pages may read responses, such as https://app.example.com; may be given several times
     #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
     origins: Vec<String>,
     /// How long its access tokens are valid
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = lifetime)]
     token_lifetime: i64,
-    /// The identifier that it calls itself by (default: a new one)
+    /// Its client identifier (default: a new one)
     #[arg(long, value_parser = id)]
     id: Option<String>,
     /// Print one JSON object
@@ -66,7 +66,7 @@ pub(super) struct List {
     /// The tenant's name
     #[arg(long)]
     tenant: String,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -148,14 +148,14 @@ impl Create {
     }
 }
 
-/// Origins are a set: one that is given twice asks for nothing more than one that is given once.
+/// Removes duplicate origins; the first of each is kept.
 fn distinct(mut origins: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     origins.retain(|origin| seen.insert(origin.clone()));
     origins
 }
 
-/// An application about which nothing is decided yet.
+/// Returns a new application with default settings, without a name or a secret.
 pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
     Application {
         id: app.new_id().to_string(),
@@ -173,7 +173,7 @@ pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
     }
 }
 
-/// Adds an application and returns it with its secret, which nobody can learn again.
+/// Adds an application and returns it with its secret, if its kind has one; only a hash of the secret is stored.
 pub(super) async fn create(app: &App, mut application: Application) -> Result<(Application, Option<String>), Failure> {
     let secret = application.kind.keeps_a_secret().then(mint_secret);
     application.secret_hash = secret.as_deref().map(|secret| secret_hash(app.keys(), &application.id, secret));
@@ -181,7 +181,7 @@ pub(super) async fn create(app: &App, mut application: Application) -> Result<(A
     Ok((application, secret))
 }
 
-/// Gives an application a new secret and returns it.
+/// Replaces the secret of an application and returns the new one.
 pub(super) async fn renew_secret(app: &App, application: &mut Application) -> Result<String, Failure> {
     let secret = mint_secret();
     application.secret_hash = Some(secret_hash(app.keys(), &application.id, &secret));
@@ -203,7 +203,7 @@ impl List {
     }
 }
 
-/// The application with an identifier, origins and all.
+/// Returns the application with this identifier, including its origins.
 async fn found(app: &App, id: &str) -> Result<Application, Failure> {
     let (mut application, _) = app.store().application(id).await?.ok_or_else(|| unknown(id))?;
     application.origins = app.store().application_origins(id).await?;
@@ -235,7 +235,7 @@ fn claim(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("expected a claim, or an attribute of the tenant's schema".to_owned()) }
 }
 
-/// Visible ASCII, and not the name of a contract: audiences tell tokens apart.
+/// Parses a client identifier: visible ASCII, and not the name of a contract, since both are audiences of tokens.
 fn id(text: &str) -> Result<String, String> {
     let fits = (1..=MAX_WORD).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let contract = Contract::ALL.into_iter().any(|contract| contract.name() == text);
@@ -246,7 +246,8 @@ fn id(text: &str) -> Result<String, String> {
     }
 }
 
-/// As browsers send it (RFC 6454 §6.2): scheme, host in lower case, and the port where it is not the scheme's own.
+/// Parses a web origin as browsers send it (RFC 6454 §6.2): scheme, lower-case host, and the port unless it is the scheme's
+/// default, which is not checked.
 fn origin(text: &str) -> Result<String, String> {
     let expected =
         || "expected an origin such as https://app.example.com, without a path or a slash at its end".to_owned();
@@ -257,7 +258,7 @@ fn origin(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err(expected()) }
 }
 
-/// Whole seconds.
+/// Parses a lifetime in whole seconds, at least one.
 fn lifetime(text: &str) -> Result<i64, String> {
     let seconds = duration(text)?.as_secs();
     if seconds > 0 { Ok(seconds) } else { Err("expected at least a second".to_owned()) }

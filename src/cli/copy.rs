@@ -10,7 +10,7 @@ use crate::config::{Config, PictureStore};
 use crate::profile::audit::Verdict;
 use crate::store::{Copied, DevCredentials, Progress, Store};
 
-/// Accounts that are read at once.
+/// Accounts read per page.
 const PAGE: i64 = 100;
 
 #[derive(Args)]
@@ -30,11 +30,11 @@ impl Copy {
         let has_key = source.keys.master_key.expose().is_some();
         let key_file = source.master_key_file();
         if !has_key && !key_file.exists() {
-            // Opening the source would make a new one, which opens nothing.
+            // Opening the source would create a new key, which decrypts nothing.
             let path = key_file.display();
             return Err(Failure(format!("{path}: there is no master key; give --data with the folder of the source")));
         }
-        // Opening the source with the master key proves that it is the one that the copy will need.
+        // Opening the source verifies that this master key is the one that the copy needs.
         let source = App::start(source, Clock::System).await?;
         let store =
             Store::open(&target.database(), &target.database).await.map_err(|error| Failure(error.to_string()))?;
@@ -80,7 +80,7 @@ async fn copy(source: &Store, target: &Store, dev_credentials: &DevCredentials) 
     Ok(())
 }
 
-/// Pictures are not in the database: says where they lie, and what is to be done.
+/// Returns a note on where the pictures are, since they are not in the database, and how the copy can serve them.
 fn pictures_stay(config: &Config) -> String {
     match &config.pictures.store {
         PictureStore::Folder => format!(
@@ -93,7 +93,7 @@ fn pictures_stay(config: &Config) -> String {
     }
 }
 
-/// Proves that every history in the target is whole, and returns how many accounts have pictures that are kept here.
+/// Verifies every history in the target, and returns the number of accounts with a stored picture.
 async fn verify(target: &App) -> Result<u64, Failure> {
     let (mut accounts, mut entries, mut broken, mut pictures) = (0_u64, 0, 0, 0);
     let bar = progress(0, "histories");
@@ -127,7 +127,7 @@ async fn verify(target: &App) -> Result<u64, Failure> {
     }
 }
 
-/// Shows itself only on a terminal.
+/// Returns a progress bar, which is visible only on a terminal.
 fn progress(length: u64, what: &'static str) -> ProgressBar {
     let form = if length > 0 { "{bar:40} {human_pos} of {human_len} {msg}" } else { "{spinner} {human_pos} {msg}" };
     let style = ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar());

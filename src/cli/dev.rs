@@ -24,13 +24,13 @@ pub(super) use remembered::credentials;
 
 /// The demo tenant's name.
 const TENANT: &str = "demo";
-/// What the demo client calls itself in `X-Client-Hash`.
+/// The demo client's `X-Client-Hash`.
 const CLIENT_HASH: &str = "dev-client";
-/// What the demo key is called.
+/// The demo API key's name.
 const KEY: &str = "selfsame dev";
-/// What the demo application may see.
+/// The claims that the demo application may read.
 const CLAIMS: [&str; 7] = ["name", "nickname", "email", "phone_number", "zoneinfo", "locale", "picture"];
-/// How long the demo tokens hold.
+/// How long the demo tokens are valid.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Args)]
@@ -47,7 +47,7 @@ pub(super) struct Dev {
     json: bool,
 }
 
-/// What a client needs to begin: printed as JSON for programs, and for people as requests to paste into a shell, one for
+/// What a client needs to start: printed as JSON for programs, and for people as requests to paste into a shell, one for
 /// every operation.
 #[derive(Serialize, Template)]
 #[template(path = "dev-guide.txt")]
@@ -112,7 +112,7 @@ impl Dev {
         let stop = serve::told_to_stop()?;
         database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
-        // The tokens of applications name the address.
+        // The `iss` of an application's tokens contains the address.
         app.listens_on(listener.local_addr()?);
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
@@ -126,7 +126,8 @@ impl Dev {
     }
 }
 
-/// Whoever tries things out should not meet a limit that nobody asked for, and may look at the metrics.
+/// Turns off the rate limits that are not configured, and adds an operator listener on a free loopback port if none is
+/// configured.
 fn ample(loaded: Loaded) -> Config {
     let untouched = |key: &str| loaded.settings.iter().any(|set| set.key == key && set.origin == Origin::Default);
     let mut config = loaded.config.clone();
@@ -145,7 +146,7 @@ fn ample(loaded: Loaded) -> Config {
     config
 }
 
-/// Makes what is missing, and credentials that are new at every start.
+/// Creates the demo tenant and accounts if they are missing, and new credentials at every start.
 async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> Result<Demo, Failure> {
     let find_tenant = async || app.store().tenant_by_name(TENANT).await;
     let tenant = find_or_make(find_tenant, tenant::create(app, TENANT, None, Portal::System)).await?;
@@ -171,7 +172,8 @@ async fn prepare(app: &App, base_url: String, operator_url: Option<String>) -> R
     })
 }
 
-/// Finds what an earlier start made, or makes it. When that fails because another start was faster, it is found after all.
+/// Returns what an earlier start made, or makes it. If that fails, looks once more, since a concurrent start may have been
+/// faster.
 async fn find_or_make<T>(
     find: impl AsyncFn() -> Result<Option<T>, Error>,
     make: impl Future<Output = Result<T, Failure>>,
@@ -185,7 +187,7 @@ async fn find_or_make<T>(
     }
 }
 
-/// The demo person: what the System portal's own page shows.
+/// The demo person's fields, as on the System portal's own page.
 const DEMO: [(Field, &str); 9] = [
     (Field::DisplayName, "System Admin"),
     (Field::GivenName, "John"),
@@ -197,14 +199,14 @@ const DEMO: [(Field, &str); 9] = [
     (Field::TimeZone, "America/New_York"),
     (Field::Country, "US"),
 ];
-/// When that page says the account was created and last changed.
+/// The times of creation and last change on that page.
 const PUBLISHED: (Timestamp, Timestamp) =
     (Timestamp::constant(1_768_464_000, 0), Timestamp::constant(1_774_017_000, 0));
-/// Somebody else, to see that nothing of theirs is ever touched.
+/// A second person's fields, to show that requests never change another account.
 const BYSTANDER: [(Field, &str); 3] =
     [(Field::DisplayName, "Jo Bystander"), (Field::Username, "bystander"), (Field::Email, "bystander@example.com")];
 
-/// The person whose identifier the installation remembers under `fact`, made at the first start.
+/// Returns the account whose identifier is stored under `fact`, created at the first start.
 async fn person(
     app: &App,
     tenant: &Tenant,
@@ -227,7 +229,7 @@ async fn person(
     Ok(find_or_make(async || app.store().account(id).await, make).await?.id)
 }
 
-/// A new token for a contract, remembered so that the next start can revoke it.
+/// Issues a token for a contract and stores its identifier, so that the next start can revoke it.
 async fn token(app: &App, account: AccountId, contract: Contract) -> Result<String, Failure> {
     let client_hash = (contract == Contract::System).then(|| CLIENT_HASH.to_owned());
     let grant = Grant { account, contract, scope: None, client_hash, lifetime: LIFETIME };
@@ -236,7 +238,7 @@ async fn token(app: &App, account: AccountId, contract: Contract) -> Result<Stri
     Ok(issued.token)
 }
 
-/// The demo application, made at the first start, with a new secret and a token for the demo person.
+/// Returns the demo application, created at the first start, with a new secret and a token for the demo person.
 async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<Ciam, Failure> {
     let id = app.store().fact(remembered::APPLICATION, &app.new_id().to_string()).await?;
     let make = async {
@@ -255,7 +257,7 @@ async fn application(app: &App, tenant: &Tenant, account: AccountId) -> Result<C
     let secret = client::renew_secret(app, &mut application).await?;
     let tokens = app.sign_ins().begin(&application, account).await?;
     app.store().set_fact(remembered::LAST_CIAM_TOKEN, &format!("{} {}", app.public_url(), tokens.token_id)).await?;
-    // It may have changed since the first start.
+    // The e-mail address may have changed since the first start.
     let person = app.store().account(account).await?;
     let email = person.as_ref().and_then(|person| person.text(Field::Email)).unwrap_or_default().to_owned();
     Ok(Ciam { token: tokens.access_token, client_id: application.id, client_secret: secret, email })

@@ -1,4 +1,4 @@
-//! The table of commands in docs/operations.md is made of their help.
+//! Checks that the table of commands in docs/operations.md matches their help.
 
 use clap::{Command, CommandFactory as _};
 
@@ -6,7 +6,7 @@ use super::Arguments;
 
 const HEADING: &str = "| command | does |\n|---|---|\n";
 
-/// A row for each command that can be run: its name, with that of its group, and the first paragraph of its help.
+/// Returns a row for each command that can be run: its name, with that of its group, and the first paragraph of its help.
 fn rows(command: &Command, group: &str) -> String {
     let row = |command: &Command| {
         let name = format!("{group}{}", command.get_name());

@@ -28,7 +28,7 @@ pub(super) struct Create {
     /// The only account that the key acts for (default: every account of the tenant)
     #[arg(long)]
     account: Option<AccountId>,
-    /// What to call the key
+    /// The key's name
     #[arg(long, default_value = "")]
     name: String,
     /// How long the key is valid, such as 90d or 12h (default: until it is revoked)
@@ -44,7 +44,7 @@ pub(super) struct List {
     /// The tenant's name
     #[arg(long)]
     tenant: String,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -91,7 +91,7 @@ impl Create {
     }
 }
 
-/// Makes a key and returns its secret, which nobody can learn again.
+/// Creates an API key and returns it with its secret, of which only a hash is stored.
 pub(super) async fn create(
     app: &App,
     tenant: &Tenant,

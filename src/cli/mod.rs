@@ -1,4 +1,4 @@
-//! What a person types: one file a command.
+//! The command line, one file per command.
 
 mod account;
 mod assignment;
@@ -34,7 +34,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Loaded, Overrides, Sources};
 use crate::telemetry::traces;
 
-/// A self-hosted profile server: one account behind the contracts that apps already speak.
+/// A self-hosted profile server: one account behind the API contracts that apps already use.
 #[derive(Parser)]
 #[command(name = "selfsame", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -44,7 +44,7 @@ struct Arguments {
     command: Command,
 }
 
-/// Where the installation is; every command takes it.
+/// Options that locate the installation, accepted by every command.
 #[derive(Args, Clone, Default)]
 struct GlobalOptions {
     /// Read settings from this TOML file
@@ -85,12 +85,12 @@ enum Command {
     /// Rotate the keys that the embedded issuer signs with
     #[command(subcommand)]
     Issuer(issuer::Command),
-    /// Rotate the keys that open encrypted bodies
+    /// Rotate the keys that decrypt encrypted bodies
     #[command(subcommand)]
     Channel(secure_channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
-    /// Bring the tables of the database up to date
+    /// Bring the database schema up to date
     Migrate,
     /// Copy a whole installation into another, empty database
     Copy(copy::Copy),
@@ -99,13 +99,13 @@ enum Command {
     Audit(audit::Command),
 }
 
-/// Why a command ended without doing what was asked: one line for a person.
+/// Why a command failed, as one line for a person.
 #[derive(Debug)]
 struct Failure(String);
 
 type Outcome = Result<(), Failure>;
 
-/// Runs what the process was started with.
+/// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&Failure::from(error)),
     };
     let outcome = runtime.block_on(run(arguments));
-    // What the last requests left is sent by a client that blocks: no place for it among asynchronous tasks.
+    // The remaining spans are sent by a blocking client, which must not run inside the asynchronous runtime.
     drop(runtime);
     traces::stop();
     match outcome {
@@ -125,8 +125,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A value that is refused is a failure like any other, one line and exit code 1. What cannot be understood at all is
-/// answered with the usage and exit code 2, and `--help` with help.
+/// Reports a refused value like any other failure, with one line and exit code 1. Other usage errors print the usage with
+/// exit code 2, and `--help` prints the help.
 fn refuse(error: &clap::Error) -> ExitCode {
     if error.kind() != ErrorKind::ValueValidation {
         error.exit();
@@ -173,7 +173,7 @@ impl GlobalOptions {
     }
 }
 
-/// What operators call something: shown in lists, so it may be anything but long or a control character.
+/// Checks a name that lists show: at most 128 characters, none of them a control character.
 fn label(name: String) -> Result<String, Failure> {
     const MAX: usize = 128;
     if name.chars().count() > MAX || name.contains(char::is_control) {
@@ -182,13 +182,13 @@ fn label(name: String) -> Result<String, Failure> {
     Ok(name)
 }
 
-/// The tenant with this name.
+/// Returns the tenant with this name.
 async fn tenant_named(app: &App, name: &str) -> Result<Tenant, Failure> {
     let tenant = app.store().tenant_by_name(name).await?;
     tenant.ok_or_else(|| Failure(format!("no tenant is named {name}; see `selfsame tenant list`")))
 }
 
-/// The account with this identifier.
+/// Returns the account with this identifier.
 async fn account_with(app: &App, id: crate::account::AccountId) -> Result<Account, Failure> {
     let account = app.store().account(id).await?;
     account.ok_or_else(|| Failure(format!("no account has the id {id}; see `selfsame account list`")))

@@ -6,7 +6,7 @@ use crate::contract::openapi;
 
 #[derive(Args)]
 pub(super) struct OpenApi {
-    /// The contract, as it is named in tokens and logs
+    /// The contract's name, as in tokens and logs
     #[arg(value_parser = documented)]
     contract: Contract,
 }

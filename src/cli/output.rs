@@ -1,6 +1,5 @@
-//! Everything that commands print: a record is a block of `name: value` lines for people, one JSON object a line for
-//! programs. A reader that has gone (`… | head -1`) is no error: a list ends there, and any other command goes on to an exit
-//! code of its own.
+//! Output of the commands: a record is a block of `name: value` lines for people, or one line of JSON for programs. A closed
+//! pipe (`… | head -1`) is not an error: a list ends there, and any other command continues to its own exit code.
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, ErrorKind, Write};
@@ -12,27 +11,27 @@ use crate::json::{Object, Value};
 use crate::store::Identity;
 use crate::transfer;
 
-/// Prints a text and ends its line. A reader that has gone is no error.
+/// Prints a text and a line break. A closed pipe is not an error.
 pub(super) fn line(text: impl Display) -> Outcome {
     print(format_args!("{text}\n")).map(drop)
 }
 
-/// Prints a text of whole lines. A reader that has gone is no error.
+/// Prints a text of whole lines. A closed pipe is not an error.
 pub(super) fn text(text: impl Display) -> Outcome {
     print(format_args!("{text}")).map(drop)
 }
 
-/// Prints a record. A reader that has gone is no error.
+/// Prints a record. A closed pipe is not an error.
 pub(super) fn record(record: &Object, json: bool) -> Outcome {
     item(record, json).map(drop)
 }
 
-/// Prints a record of a list; `Break` when the reader has gone, which ends the list.
+/// Prints a record of a list. Returns `Break` if the pipe is closed, which ends the list.
 pub(super) fn item(record: &Object, json: bool) -> Result<ControlFlow<()>, Failure> {
     if json { print(format_args!("{record}\n")) } else { print(format_args!("{}\n", block(record))) }
 }
 
-/// What a write to standard output means for a list: `Break` when the reader has gone. Any other error fails the command.
+/// Converts the result of a write to standard output: a closed pipe becomes `Break`, any other error fails the command.
 pub(super) fn written(result: io::Result<()>) -> Result<ControlFlow<()>, Failure> {
     match result {
         Ok(()) => Ok(ControlFlow::Continue(())),
@@ -51,7 +50,7 @@ fn print(text: Arguments<'_>) -> Result<ControlFlow<()>, Failure> {
     written(out.write_fmt(text).and_then(|()| out.flush()))
 }
 
-/// A record as lines of `name: value`, without what is null.
+/// Formats a record as lines of `name: value`, without null values.
 fn block(record: &Object) -> String {
     let width = record.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     let line = |(name, value): (&String, &Value)| {
@@ -61,11 +60,11 @@ fn block(record: &Object) -> String {
     record.iter().filter(|(_, value)| **value != Value::Null).map(line).collect()
 }
 
-/// An account as a record; what is unset is null.
+/// Returns an account as a record; unset fields are null.
 pub(super) fn account(account: &Account, tenant: &Tenant, identities: &[Identity]) -> Object {
     let mut record = Object::new();
     for (name, value) in transfer::record(account, tenant, identities) {
-        // What moves has no version: where it comes to, its history begins anew.
+        // An exported account has no version, since its history starts over where it is imported.
         if name == "created_at" {
             record.insert("version", account.version);
         }
@@ -74,7 +73,7 @@ pub(super) fn account(account: &Account, tenant: &Tenant, identities: &[Identity
     record
 }
 
-/// A tenant as a record.
+/// Returns a tenant as a record.
 pub(super) fn tenant(tenant: &Tenant) -> Object {
     let mut record = Object::new();
     record.insert("id", tenant.id.to_string());
@@ -90,7 +89,7 @@ pub(super) fn tenant(tenant: &Tenant) -> Object {
     record
 }
 
-/// Keeps control characters that somebody stored from steering the terminal.
+/// Escapes control characters, so that stored text cannot control the terminal.
 fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }

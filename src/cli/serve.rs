@@ -19,7 +19,7 @@ use crate::serve::{Hosts, Listeners, Stop, Tls, run};
 use crate::store::OpenError;
 use crate::telemetry::{self, traces};
 
-/// How long a start waits for a database that does not answer yet, and how often it asks.
+/// How many times a start waits for a database that does not answer yet, and for how long each time.
 const DATABASE_PATIENCE: u32 = 60;
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -50,12 +50,12 @@ impl Serve {
     }
 }
 
-/// Takes the address of the contracts.
+/// Binds the address of the contracts.
 pub(super) async fn bind(config: &Config) -> Result<TcpListener, Failure> {
     take("server.listen", config.server.listen).await
 }
 
-/// Takes the operators' address, if there is to be one, and starts keeping metrics for it.
+/// Installs the metrics recorder and binds the operator's address, if one is configured.
 pub(super) async fn operator(config: &Config) -> Result<Option<(TcpListener, PrometheusHandle)>, Failure> {
     let Some(address) = config.operator.listen else { return Ok(None) };
     let metrics = telemetry::record().map_err(|error| Failure(format!("metrics: {error}")))?;
@@ -70,7 +70,7 @@ async fn take(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure(format!("{key} = \"{address}\": {error}; choose another address")))
 }
 
-/// Reads the certificate, if there is to be one.
+/// Reads the certificate, if one is configured.
 pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
     Tls::read(&config.server).map_err(|error| Failure(error.to_string()))
 }
@@ -88,7 +88,7 @@ pub(super) async fn serve(app: App, listeners: Listeners, stop: impl Future<Outp
     Ok(())
 }
 
-/// Opens the installation; a database that does not answer yet is waited for, any other fault ends the start.
+/// Opens the installation. Waits for a database that does not answer yet; any other error ends the start.
 async fn start(config: Config) -> Result<App, Failure> {
     for _ in 0..DATABASE_PATIENCE {
         match App::start(config.clone(), Clock::System).await {
@@ -102,9 +102,9 @@ async fn start(config: Config) -> Result<App, Failure> {
     Ok(App::start(config, Clock::System).await?)
 }
 
-/// Sends logs to standard error: text to a person, JSON to a program. Panics are lines of the log as well.
+/// Sends logs to standard error, as text or JSON; by default text on a terminal, JSON otherwise. Panics are logged too.
 pub(super) fn log(config: &Config) -> Outcome {
-    // Migrations announce each step as information, and so does PostgreSQL; a start that changes nothing should say nothing.
+    // Migrations log each step at level info, and so does PostgreSQL; a start that changes nothing should log nothing.
     let filter = EnvFilter::try_new(format!("refinery_core=warn,tokio_postgres=warn,{}", config.log.level))
         .map_err(|error| Failure(format!("log.level: {error}")))?;
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -122,13 +122,13 @@ pub(super) fn log(config: &Config) -> Outcome {
     Ok(())
 }
 
-/// Logs where a panic happened. What it says stays out of the log: it may contain a personal value.
+/// Logs where a panic happened, without its message, which may contain personal data.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, "panicked");
 }
 
-/// Completes at the first SIGTERM or SIGINT from now on: called before anybody is told that the server is there.
+/// Returns a future that completes at the first SIGTERM or SIGINT from now on; called before the server announces itself.
 pub(super) fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_logged_with_its_place_and_without_its_text() {
+    fn a_panic_is_logged_with_its_location_and_without_its_message() {
         const THREAD: &str = "panics for a test";
         let others = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| match std::thread::current().name() {

@@ -6,7 +6,7 @@ use super::{Failure, Outcome, output, tenant_named};
 use crate::account::{Portal, Tenant, TenantId, TenantStatus};
 use crate::app::App;
 
-/// The longest name and business identifier, in Unicode scalar values.
+/// The longest name or business identifier, in ASCII characters.
 const MAX_NAME: usize = 128;
 
 #[derive(Subcommand)]
@@ -27,7 +27,7 @@ pub(super) enum Command {
 pub(super) struct Create {
     /// The name, as CL2C's `tenant` header carries it
     name: String,
-    /// The business identifier that clients know already (default: INST_SYS_ and the number)
+    /// A business identifier that clients already use (default: INST_SYS_ and the number)
     #[arg(long)]
     biz_id: Option<String>,
     /// The portal of its accounts: SYSTEM, TENANT, PARTNER or CONSUMER
@@ -40,7 +40,7 @@ pub(super) struct Create {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -58,10 +58,10 @@ pub(super) struct Set {
     /// ACTIVE or INACTIVE
     #[arg(long)]
     status: Option<TenantStatus>,
-    /// Until when its accounts may be used, such as 2027-01-01T00:00:00Z; `never` for ever
+    /// When its accounts expire, such as 2027-01-01T00:00:00Z, or `never`
     #[arg(long)]
     valid_until: Option<String>,
-    /// The portal of accounts that are created from now on
+    /// The portal of accounts created from now on
     #[arg(long)]
     portal: Option<Portal>,
     /// Print one JSON object
@@ -131,12 +131,12 @@ impl Set {
     }
 }
 
-/// A moment as it is typed (RFC 3339).
+/// Parses an RFC 3339 timestamp.
 pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| format!("{text} is not a moment such as 2027-01-01T00:00:00Z"))
 }
 
-/// Names stand in HTTP headers: visible ASCII without spaces at the ends.
+/// Checks a name: it is sent in HTTP headers, so it must be visible ASCII without spaces at the ends.
 fn checked(what: &str, name: String) -> Result<String, Failure> {
     let visible = name.chars().all(|c| c.is_ascii_graphic() || c == ' ') && name.trim() == name;
     if visible && (1..=MAX_NAME).contains(&name.len()) {

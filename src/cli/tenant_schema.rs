@@ -10,9 +10,9 @@ use crate::account::{AccountId, Fault, Field, Schema, Tenant, schema};
 use crate::app::App;
 use crate::contract::RESERVED_ATTRIBUTES;
 
-/// Accounts that are read at once: each may hold 64 KiB of attributes.
+/// Accounts read per page; each may have 64 KiB of attributes.
 const PAGE: i64 = 100;
-/// How many accounts are named.
+/// The most accounts that a dry run lists.
 const NAMED: usize = 10;
 
 #[derive(Args)]
@@ -25,7 +25,7 @@ pub(super) struct SetSchema {
     /// Change nothing: count the accounts whose attributes would not match, and list the first ten
     #[arg(long)]
     dry_run: bool,
-    /// Remove the schema: attributes may be anything again
+    /// Remove the schema; any attributes are valid again
     #[arg(long, conflicts_with_all = ["file", "dry_run"])]
     remove: bool,
 }
@@ -68,7 +68,7 @@ impl ShowSchema {
     }
 }
 
-/// Reads no more than a schema may be long and a byte, so that a wrong file does no harm.
+/// Reads at most one byte more than the longest schema, so that a wrong file cannot exhaust memory.
 fn read(path: &Path) -> Result<String, String> {
     let limit = schema::MAX_BYTES as u64 + 1;
     let mut text = String::new();
@@ -80,8 +80,8 @@ fn read(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// Lays every account's attributes beside a schema that is not set. Accounts without attributes have nothing that could
-/// break it.
+/// Checks every account's attributes against a schema without setting it. Accounts without attributes cannot violate it and
+/// are skipped.
 async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
     let (mut checked, mut failed) = (0_u64, 0_u64);
     let mut after = AccountId(Uuid::nil());
@@ -107,7 +107,7 @@ async fn try_out(app: &App, tenant: &Tenant, schema: &Schema) -> Outcome {
     output::line(format_args!("{checked} accounts have attributes, {failed} of them would not match; nothing was set"))
 }
 
-/// Where faults are, for a person: never what is there.
+/// Lists where attributes violate the schema, for a person; never their values.
 pub(super) fn places(faults: &[Fault]) -> String {
     let shown =
         |fault: &Fault| if fault.field.is_empty() { "the whole object".to_owned() } else { fault.field.to_string() };

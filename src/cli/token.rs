@@ -22,10 +22,10 @@ pub(super) struct Issue {
     /// The account's identifier
     #[arg(long)]
     account: AccountId,
-    /// The contract that the token opens: system or rivergen; those for CIAM come from /oauth2/token
+    /// The contract that the token is valid for: system or rivergen; tokens for CIAM come from /oauth2/token
     #[arg(long, value_parser = contract)]
     contract: Contract,
-    /// What the token may be used for
+    /// The token's scope (default: profile)
     #[arg(long)]
     scope: Option<String>,
     /// The X-Client-Hash that the token is bound to (default: the first one that it is used with)
@@ -44,7 +44,7 @@ pub(super) struct Revoke {
     /// The token's identifier, its `jti`
     #[arg(long, required_unless_present = "account", conflicts_with = "account")]
     jti: Option<String>,
-    /// The issuer of the token, exactly as its `iss` says (default: the embedded issuer)
+    /// The issuer of the token, exactly as in its `iss` (default: the embedded issuer)
     #[arg(long, requires = "jti", conflicts_with = "account")]
     issuer: Option<String>,
     /// The account whose tokens are revoked
@@ -105,14 +105,14 @@ impl Revoke {
     }
 }
 
-/// Revokes a token of the embedded issuer for as long as it could live.
+/// Revokes a token of the embedded issuer for as long as it could be valid.
 async fn revoke(app: &App, token_id: &str) -> Outcome {
     let token = app.keys().revocation(app.issuer().name(), token_id);
     let end = after(app.now(), app.issuer().max_lifetime());
     Ok(app.store().revoke_token(token, end).await?)
 }
 
-/// Revokes a token of a trusted issuer for ever: nobody here knows how long its tokens live.
+/// Revokes a token of a trusted issuer for ever, since the lifetime of its tokens is not known.
 async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
     if app.authenticator().trusted(issuer).is_none() {
         return Err(Failure(format!(

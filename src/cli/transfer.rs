@@ -11,7 +11,7 @@ use crate::transfer::{self, Event, ExportError, ImportError, Options, Totals};
 
 #[derive(Args)]
 pub(super) struct Import {
-    /// The file with one account a line; - for standard input
+    /// The file with one account per line; - for standard input
     file: PathBuf,
     /// Report every error and change nothing
     #[arg(long)]
@@ -23,7 +23,7 @@ pub(super) struct Import {
 
 #[derive(Args)]
 pub(super) struct Export {
-    /// Only accounts of this tenant
+    /// Export only accounts of this tenant
     #[arg(long)]
     tenant: Option<String>,
 }
@@ -63,7 +63,7 @@ impl Import {
     }
 }
 
-/// The lines, and how many bytes they are if that is known.
+/// Opens the input, and returns its length in bytes if it is a regular file.
 fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> {
     if path == Path::new("-") {
         return Ok((Box::new(BufReader::new(io::stdin())), None));
@@ -74,7 +74,7 @@ fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> 
     Ok((Box::new(BufReader::new(file)), facts.is_file().then_some(facts.len())))
 }
 
-/// Shows itself only on a terminal.
+/// Returns a progress bar, which is visible only on a terminal.
 fn progress(length: Option<u64>) -> ProgressBar {
     let form = match length {
         Some(_) => "{bar:40} {percent}%, {eta} left",

@@ -1,4 +1,4 @@
-//! Rules between settings; the rule of a single one stands beside its field.
+//! Rules between settings; the rule of a single setting is at its field.
 
 use std::collections::BTreeMap;
 
@@ -47,8 +47,8 @@ fn keys_have_one_source(name: &str, issuer: &TrustedIssuer, settings: &Settings)
     {
         return Err(both_given(&uri, &file, &file_entry.origin));
     }
-    // A query has no place in an issuer's URL: the path of the discovery document is appended to it (OpenID Connect
-    // Discovery 1.0, section 4).
+    // An issuer's URL must not have a query: the path of the discovery document is appended to it (OpenID Connect Discovery
+    // 1.0, section 4).
     let is_discoverable = url::is_trustworthy(&issuer.issuer) && !issuer.issuer.contains('?');
     if issuer.keys == KeySource::Discovery && !is_discoverable {
         let problem = format!(
@@ -76,7 +76,7 @@ pub(super) fn at_most<T: PartialOrd>(settings: &Settings, low: (&str, T), high: 
         return Ok(());
     }
     let rank = |key| settings.get(key).map(|entry| entry.origin.rank());
-    // Blame the value that was set last: the other may well be a default that nobody has seen.
+    // Blame the value that was set last: the other may be a default that the operator has not seen.
     let (blamed, relation, other) =
         if rank(low.0) >= rank(high.0) { (low.0, "most", high.0) } else { (high.0, "least", low.0) };
     let other = settings.get(other).map(|entry| format!("{other} = {} ({})", entry.value, entry.origin));

@@ -1,4 +1,4 @@
-//! One-time codes: how they look, how long they hold, how often they are sent.
+//! One-time codes: their length, their lifetime, and how often they are sent.
 
 use std::time::Duration;
 
@@ -11,51 +11,51 @@ use super::{
     value::{HOUR, count, duration},
 };
 
-/// One-time codes, by what they are for.
+/// One-time codes, by purpose.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Codes {
-    /// The least time for an answer to a wish for a code, so that nobody can tell by it whether a message left.
+    /// Least response time to a request for a code, so that it does not reveal whether a message was sent.
     #[serde(deserialize_with = "duration::<_, 0, 10_000>")]
     pub answer_time: Duration,
-    /// To sign in.
+    /// Codes to sign in.
     pub login: CodeRules,
-    /// To sign up.
+    /// Codes to sign up.
     pub signup: CodeRules,
-    /// To prove a new address through CIAM.
+    /// Codes to prove a new address through CIAM.
     pub update_userinfo: CodeRules,
-    /// To get a new password.
+    /// Codes to get a new password.
     pub reset_password: CodeRules,
-    /// To prove a new e-mail address through RiverGen.
+    /// Codes to prove a new e-mail address through RiverGen.
     pub change_email: CodeRules,
 }
 
-/// The codes of one use.
+/// Codes for one purpose.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRules {
-    /// How many digits.
+    /// Digits of a code.
     #[serde(deserialize_with = "count::<_, 4, 10>")]
     pub length: usize,
-    /// How long the code holds.
+    /// How long a code is valid.
     #[serde(deserialize_with = "duration::<_, 10_000, HOUR>")]
     pub lifetime: Duration,
-    /// How long its token is known; at least [`lifetime`](Self::lifetime).
+    /// How long the token of a code is known; at least [`lifetime`](Self::lifetime).
     #[serde(deserialize_with = "duration::<_, 10_000, { 24 * HOUR }>")]
     pub token_lifetime: Duration,
-    /// Codes that may be tried.
+    /// Attempts before the token is void.
     #[serde(deserialize_with = "count::<_, 1, 10>")]
     pub tries: usize,
-    /// The least time between two codes to one address.
+    /// Least time between two codes to one address.
     #[serde(deserialize_with = "duration::<_, 0, { 24 * HOUR }>")]
     pub interval: Duration,
-    /// Codes to one address in 24 hours.
+    /// Most codes to one address in 24 hours.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub per_day: usize,
 }
 
 impl Codes {
-    /// The rules between these settings.
+    /// Checks the rules between these settings.
     pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
         let uses = [
             ("login", &self.login),

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// Why a configuration was refused: one line that names the place, the key and the value, and says what to do.
+/// Why a configuration was refused: one line that names the place, the key and the value, and suggests what to do.
 ///
-/// It never holds the value of a secret.
+/// It never contains the value of a secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct ConfigError {
@@ -14,7 +14,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(super) fn new(place: impl fmt::Display, problem: impl fmt::Display) -> Self {
-        // A path or a parser's message may hold line breaks; the error is one line all the same.
+        // A path or a parser's message may contain line breaks, but an error is always one line.
         let one_line = |text: String| text.replace(['\r', '\n'], " ");
         Self { place: one_line(place.to_string()), problem: one_line(problem.to_string()) }
     }
@@ -39,7 +39,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Orders the kinds by what overrides what.
+    /// Returns the rank of the kind: a higher one overrides a lower one.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Default => 0,

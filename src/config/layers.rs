@@ -10,9 +10,9 @@ use toml::{
 
 use super::{ConfigError, Origin, Overrides, settings::Settings};
 
-/// Bytes of a configuration file.
+/// Most bytes of a configuration file.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// Two underscores, because platforms put variables such as `SELFSAME_PORT` into the environment by themselves.
+/// Prefix of the variables, with two underscores, because platforms inject variables such as `SELFSAME_PORT`.
 const PREFIX: &str = "SELFSAME__";
 
 /// A key or a section of a TOML file.
@@ -50,7 +50,7 @@ impl Settings {
     }
 
     pub(super) fn read_environment(&mut self, variables: &[(OsString, OsString)]) -> Result<(), ConfigError> {
-        // By name, so that the same environment always gives the same first error.
+        // Sorted by name, so that the same environment always gives the same first error.
         let ours: BTreeMap<&str, &OsString> = variables
             .iter()
             .filter_map(|(name, text)| Some((name.to_str()?, text)))
@@ -87,12 +87,12 @@ impl Settings {
     }
 }
 
-/// The sections and keys of a TOML text in the order of its lines; `place` names the text in errors.
+/// Returns the sections and keys of a TOML text in the order of its lines; `place` names the text in errors.
 pub(super) fn parse(place: &str, text: &str) -> Result<Vec<Node>, ConfigError> {
     let line_at = |offset: usize| text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     let document = DeTable::parse(text).map_err(|error| {
         let line = line_at(error.span().map_or(0, |span| span.start));
-        // What the parser takes for a bad number or date is nearly always text without quotes.
+        // A bad number or date is nearly always text without quotes.
         let message = error.message().replace(", expected nothing", "; put text in quotes");
         ConfigError::new(format!("{place}:{line}"), format!("not valid TOML: {message}"))
     })?;
@@ -118,8 +118,8 @@ fn flatten<'i>(
     for (name, value) in table {
         let (key, offset) = (format!("{prefix}{}", name.get_ref()), name.span().start);
         let span = value.span();
-        // A section that repeats (`[[name]]`) comes as an array of tables, and its keys have no single dotted name:
-        // it would get an arm here that hands each table on with its own lines, beside the flat settings.
+        // A repeated section (`[[name]]`) is an array of tables, whose keys have no single dotted name. To support one, add
+        // an arm here that passes each table on with its own lines, beside the flat settings.
         match value.into_inner() {
             DeValue::Table(table) => {
                 visit(key.clone(), offset, None)?;
@@ -131,9 +131,9 @@ fn flatten<'i>(
     Ok(())
 }
 
-/// Reads the text of an environment variable as the type that `current` has.
+/// Parses the text of an environment variable as the type of `current`.
 ///
-/// Text that does not fit stays text, and is refused together with wrong types from a file.
+/// Text that does not parse stays text, and is refused later like a wrong type in a file.
 pub(super) fn read_as(current: &Value, text: &str) -> Value {
     let typed = match current {
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
@@ -147,7 +147,7 @@ pub(super) fn read_as(current: &Value, text: &str) -> Value {
     typed.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// The text of a file of at most `limit` bytes, or in words why it cannot be had.
+/// Reads a text file of at most `limit` bytes; the error is the reason, for a person.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<String, String> {
     let mut text = String::new();
     let file = File::open(path).map_err(|error| error.to_string())?;

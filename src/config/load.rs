@@ -1,15 +1,15 @@
-//! From the sources to a [`Config`].
+//! Loads a [`Config`] from its sources.
 
 use std::{ffi::OsString, path::PathBuf};
 
 use super::{Config, ConfigError, Origin, check::check, settings::Settings};
 
-/// What a configuration is made of, besides the defaults.
+/// The sources of a configuration, besides the defaults.
 #[derive(Clone, Default)]
 pub struct Sources {
     /// The TOML file of `--config`; it must exist.
     pub file: Option<PathBuf>,
-    /// Environment variables, as `std::env::vars_os` gives them; those without the prefix `SELFSAME__` are ignored.
+    /// Environment variables, as `std::env::vars_os` returns them; those without the prefix `SELFSAME__` are ignored.
     pub environment: Vec<(OsString, OsString)>,
     /// Command-line flags.
     pub overrides: Overrides,
@@ -35,7 +35,7 @@ pub struct Loaded {
     pub settings: Vec<Setting>,
 }
 
-/// One setting as it holds.
+/// One effective setting.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Setting {
     /// The key with its section, such as `server.listen`.
@@ -60,7 +60,7 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
 }
 
 impl Loaded {
-    /// Every setting with its value and its origin, one a line, for a person to read.
+    /// Lists every setting with its value and its origin, one per line, for a person to read.
     pub fn explain(&self) -> String {
         let width = self.settings.iter().map(|s| s.key.len() + s.value.len()).max().unwrap_or(0);
         let line = |Setting { key, value, origin }: &Setting| {

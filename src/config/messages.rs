@@ -1,4 +1,4 @@
-//! What messages leave through: a mail server and a gateway for short messages.
+//! The mail server and the SMS gateway that messages are sent through.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -18,27 +18,27 @@ use crate::json;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
-    /// Its host name; empty: no mail is sent.
+    /// Its host name; if empty, no mail is sent.
     pub host: String,
     /// Its port.
     #[serde(deserialize_with = "count::<_, 1, 65_535>")]
     pub port: usize,
     /// How the connection is protected.
     pub security: SmtpSecurity,
-    /// PEM certificates that sign the server's certificate; none: those that the system trusts.
+    /// PEM certificates that sign the server's certificate, or `None` for those that the system trusts.
     #[serde(deserialize_with = "value::optional_path")]
     pub root_certificates: Option<PathBuf>,
-    /// Who signs in there; empty: nobody.
+    /// The user to sign in as; empty for no sign-in.
     pub user: String,
     /// The user's password.
     pub password: Secret,
-    /// Whom messages come from.
+    /// The sender of messages.
     #[serde(deserialize_with = "sender")]
     pub from: Option<Mailbox>,
-    /// Messages that are handed over at once.
+    /// Most messages submitted at once.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub connections: usize,
-    /// Time for handing over one message, from connecting to the server's acceptance.
+    /// Time limit to submit one message, from connecting to the server's acceptance.
     #[serde(deserialize_with = "duration::<_, 100, MINUTE>")]
     pub timeout: Duration,
 }
@@ -47,36 +47,36 @@ pub struct Smtp {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpSecurity {
-    /// It begins in clear and must be upgraded before anything is said (RFC 3207).
+    /// Clear text at first, upgraded to TLS before signing in or sending a message (RFC 3207).
     StartTls,
     /// TLS from the first byte (RFC 8314 §3.3).
     Tls,
-    /// Not at all: on this machine only.
+    /// No protection; only for a server on this machine.
     None,
 }
 
-/// The gateway for short messages.
+/// The SMS gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sms {
-    /// Where messages are posted; none: no short message is sent.
+    /// URL that messages are posted to; if `None`, no short message is sent.
     #[serde(deserialize_with = "url::optional_trustworthy")]
     pub url: Option<String>,
-    /// What the body is.
+    /// Format of the body.
     pub format: SmsFormat,
     /// Header lines of the request; `{secret}` stands for the secret.
     #[serde(deserialize_with = "headers")]
     pub headers: Vec<(HeaderName, String)>,
-    /// The body, with places for what differs from message to message.
+    /// Template of the body, with placeholders for the parts that differ between messages.
     pub body: String,
-    /// What proves to the gateway who asks.
+    /// The credential for the gateway.
     pub secret: Secret,
-    /// Time for handing over one message.
+    /// Time limit to submit one message.
     #[serde(deserialize_with = "duration::<_, 100, MINUTE>")]
     pub timeout: Duration,
 }
 
-/// What the body of a request to the gateway is.
+/// Format of the body of a request to the gateway.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum SmsFormat {
@@ -90,13 +90,13 @@ pub enum SmsFormat {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notices {
-    /// How long the delivery of a notice is tried.
+    /// How long the delivery of a notice is retried.
     #[serde(deserialize_with = "duration::<_, MINUTE, { 720 * HOUR }>")]
     pub kept_for: Duration,
 }
 
 impl Smtp {
-    /// The rules between these settings.
+    /// Checks the rules between these settings.
     pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
         if self.host.is_empty() {
             return Ok(());
@@ -121,7 +121,7 @@ impl Smtp {
 }
 
 impl Sms {
-    /// The rules between these settings.
+    /// Checks the rules between these settings.
     pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
         if self.url.is_none() {
             return Ok(());
@@ -136,7 +136,7 @@ impl Sms {
     }
 }
 
-/// A name and an address, an address alone, or nothing.
+/// Reads a name and an address, an address alone, or nothing.
 fn sender<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Mailbox>, D::Error> {
     let expected = "expected an address such as \"Example <no-reply@example.com>\"";
     read(source, expected, |text| match text {

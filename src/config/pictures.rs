@@ -1,4 +1,4 @@
-//! Where pictures are kept, and for how long.
+//! Where pictures are stored, and for how long.
 
 use std::time::Duration;
 
@@ -15,40 +15,40 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pictures {
-    /// Where they are kept.
+    /// Where they are stored.
     pub store: PictureStore,
-    /// Where the S3 service answers; none: at AWS.
+    /// URL of the S3 service, or `None` for AWS.
     #[serde(deserialize_with = "url::optional")]
     pub s3_endpoint: Option<String>,
     /// The bucket's region.
     pub s3_region: String,
-    /// The access key, or empty: then it is what the machine is given.
+    /// The access key; if empty, the machine's own credentials are used.
     pub s3_access_key_id: String,
-    /// What belongs to the access key.
+    /// The secret of the access key.
     pub s3_secret_access_key: Secret,
-    /// Whether the S3 service may be spoken to without TLS.
+    /// Whether the S3 service may be used without TLS.
     pub s3_allow_http: bool,
-    /// Pictures that are decoded at once.
+    /// Most pictures decoded at once.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub workers: usize,
     /// How long a replaced picture is kept.
     #[serde(deserialize_with = "duration::<_, 0, { 87_600 * HOUR }>")]
     pub kept_for: Duration,
-    /// How long an upload may wait for its change; longer than any request lasts.
+    /// How long an upload may wait for the change that uses it; longer than any request takes.
     #[serde(deserialize_with = "duration::<_, { 15 * MINUTE }, { 720 * HOUR }>")]
     pub pending_for: Duration,
 }
 
-/// Where pictures are kept.
+/// Where pictures are stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PictureStore {
     /// In the folder [`Config::pictures_folder`](super::Config::pictures_folder).
     Folder,
-    /// In a bucket of a service that speaks S3.
+    /// In a bucket of an S3-compatible service.
     Bucket {
         /// The bucket's name.
         name: String,
-        /// What the name of every object begins with, without slashes around it; may be empty.
+        /// Prefix of every object's name, without slashes at its ends; may be empty.
         prefix: String,
     },
 }

@@ -1,27 +1,27 @@
 use std::sync::{Arc, OnceLock};
 
-/// Where clients reach this installation, without a slash at the end; clones share it.
+/// The URL at which clients reach this installation, without a slash at its end; clones share it.
 ///
-/// It is configured, or follows from the address that the server listens on, which port 0 leaves open until it does.
+/// It is configured, or derived from the address that the server listens on, which with port 0 is known only then.
 #[derive(Clone, Debug)]
 pub struct PublicUrl {
     known: Arc<OnceLock<String>>,
-    /// What it is while nothing listens.
+    /// The URL if none is set before the first use.
     expected: Arc<str>,
 }
 
 impl PublicUrl {
-    /// `expected` counts from the first use on, unless [`PublicUrl::set`] comes before it.
+    /// Creates a URL that is `expected` from its first use on, unless [`PublicUrl::set`] is called before.
     pub fn new(expected: String) -> PublicUrl {
         PublicUrl { known: Arc::default(), expected: expected.into() }
     }
 
-    /// Says where the server really listens; only the first call counts, and only before the first use.
+    /// Sets the URL; only the first call has an effect, and only before the first use.
     pub fn set(&self, url: String) {
         let _ = self.known.set(url);
     }
 
-    /// The URL.
+    /// Returns the URL, which no longer changes.
     pub fn as_str(&self) -> &str {
         self.known.get_or_init(|| self.expected.to_string())
     }

@@ -1,4 +1,4 @@
-//! Text that must not be shown, and the files that it can be kept in.
+//! Secret text, and the files that it can be read from.
 
 use std::{fmt, path::Path};
 
@@ -7,24 +7,24 @@ use toml::Value;
 
 use super::{ConfigError, Origin, layers::read_bounded, settings::Settings};
 
-/// Bytes of a file that holds a secret.
+/// Most bytes of a file that contains a secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// What is shown in place of a secret.
+/// Text shown in place of a secret.
 pub(super) const HIDDEN: &str = "(hidden)";
 
-/// Text that is never printed: it has no `Display`, and its `Debug` says `(hidden)`.
+/// Text that is never printed: it has no `Display`, and its `Debug` output is `(hidden)`.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself; keep it out of logs and errors.
+    /// Returns the text; keep it out of logs and errors.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing was set.
+    /// Checks whether no secret was set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -43,12 +43,12 @@ impl fmt::Debug for Secret {
 }
 
 impl Settings {
-    /// A setting with a neighbour `x_file` is a secret.
+    /// Checks whether a setting is a secret: it has a neighbour `x_file`.
     pub(super) fn is_secret(&self, key: &str) -> bool {
         self.get(&file_key(key)).is_some()
     }
 
-    /// Puts the content of each `x_file` in the place of its secret `x`; of the two, the one that was set last holds.
+    /// Replaces each secret `x` by the content of its `x_file`, unless `x` was set by a later source.
     pub(super) fn read_secret_files(&mut self) -> Result<(), ConfigError> {
         let secrets: Vec<String> = self.keys().filter(|key| self.is_secret(key)).map(str::to_owned).collect();
         for key in secrets {
@@ -80,7 +80,7 @@ pub(super) fn file_key(key: &str) -> String {
     format!("{key}_file")
 }
 
-/// The error of two settings that exclude each other.
+/// Returns the error for two settings that exclude each other.
 pub(super) fn both_given(one: &str, other: &str, place: &Origin) -> ConfigError {
     ConfigError::new(place, format!("{one} and {other} are both given; keep one of them"))
 }
@@ -89,7 +89,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     value.as_str() == Some("")
 }
 
-/// The content of a file without the line break at its end, or what is wrong with it.
+/// Reads a secret from a file, without the line break at its end.
 fn read_secret(path: &Value) -> Result<String, String> {
     let path = path.as_str().ok_or("expected text in quotes")?;
     let text = read_bounded(Path::new(path), MAX_BYTES).map_err(|reason| format!("cannot be read: {reason}"))?;

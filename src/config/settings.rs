@@ -1,4 +1,4 @@
-//! All settings as a flat list of dotted keys, each with its value and its origin, on their way to a [`Config`].
+//! All settings as a flat list of dotted keys, each with its value and its origin, from which a [`Config`] is deserialized.
 
 use indexmap::IndexMap;
 use toml::{Table, Value};
@@ -10,13 +10,13 @@ use super::{
     templates::{is_template, with_placeholder},
 };
 
-/// Characters of a value that an error shows.
+/// Most characters of a value that an error shows.
 const MAX_SHOWN: usize = 80;
 
 /// The settings, in the order of the default file, which also decides which keys exist and of what type they are.
 pub(super) struct Settings {
     pub(super) entries: IndexMap<String, Entry>,
-    /// Where each section that the operator named began.
+    /// The sections that the operator named, each with the place where it began.
     pub(super) named: IndexMap<String, Origin>,
 }
 
@@ -38,7 +38,7 @@ impl Settings {
         self.entries.get(key)
     }
 
-    /// Overrides a setting; a key that is not known stays unknown.
+    /// Overrides a setting; an unknown key is ignored.
     pub(super) fn set(&mut self, key: &str, value: Value, origin: Origin) {
         if let Some(entry) = self.entries.get_mut(key) {
             *entry = Entry { value, origin };
@@ -53,11 +53,11 @@ impl Settings {
         self.keys().flat_map(|key| key.match_indices('.').map(|(end, _)| &key[..end]))
     }
 
-    /// The known key that is most likely meant by an unknown one.
+    /// Returns the known key that an unknown one most likely means.
     pub(super) fn nearest_key(&self, unknown: &str) -> String {
         let section = self.named_section(unknown);
         let keys = || self.keys().filter(|key| section.is_none() || self.named_section(key) == section);
-        // A key in the wrong section is a commoner mistake than one misspelt beyond recognition.
+        // A key in the wrong section is a more common mistake than one misspelt beyond recognition.
         let last = |key: &str| key.rsplit('.').next() == unknown.rsplit('.').next();
         let same_name: Vec<&str> = keys().filter(|key| last(key)).collect();
         if same_name.is_empty() { nearest(keys(), unknown) } else { nearest(same_name.into_iter(), unknown) }
@@ -74,11 +74,11 @@ impl Settings {
         })
     }
 
-    /// The error that says what is wrong with the value of a setting.
+    /// Returns the error for the value of a setting.
     pub(super) fn refuse(&self, key: &str, problem: impl std::fmt::Display) -> ConfigError {
         match self.get(key) {
             Some(entry) => {
-                // What was not written in a named section is blamed on the section, which the operator did write.
+                // A default in a named section is blamed on the section, which the operator did write.
                 let section = self.named_section(key).filter(|_| entry.origin == Origin::Default);
                 let origin = section.map_or(&entry.origin, |section| &self.named[section]);
                 ConfigError::new(origin, format!("{key} = {}: {problem}", self.shown(key, MAX_SHOWN)))
@@ -96,7 +96,7 @@ impl Settings {
         self.entries.iter().filter(|(key, _)| !is_template(key)).map(setting).collect()
     }
 
-    /// The value as it may be shown, at most `limit` characters of it.
+    /// Returns at most `limit` characters of a value, or a placeholder for a secret.
     fn shown(&self, key: &str, limit: usize) -> String {
         let value = &self.entries[key].value;
         if self.is_secret(key) && !is_empty(value) {
@@ -113,7 +113,7 @@ impl Settings {
         }
     }
 
-    /// The settings as sections again, without templates and the `x_file` of secrets.
+    /// Returns the settings as nested sections, without templates and the `x_file` of secrets.
     fn table(&self) -> Table {
         let mut root = Table::new();
         for (key, entry) in &self.entries {
@@ -137,7 +137,7 @@ fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> Stri
     with_placeholder(candidates.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default())
 }
 
-/// Says in the words of the default file what serde expected; its messages otherwise repeat the value, also a secret one.
+/// Rewrites serde's message in the terms of the default file, without the value, which may be a secret.
 fn in_words(message: &str) -> String {
     match message.rsplit_once(", expected ") {
         Some((_, "a string" | "string only")) => "expected text in quotes".to_owned(),

@@ -1,23 +1,23 @@
-//! Sections of which there may be any number: the operator names each, and it starts as a copy of its template.
+//! Sections that the operator names, in any number; each starts as a copy of its template.
 //!
-//! The template is the section `example` of the default file. Its keys are known but hold for nothing: they are neither
-//! set, nor listed, nor part of a configuration.
+//! The template is the section `example` of the default file. Its keys are known but have no effect: they are neither set,
+//! nor listed, nor part of a configuration.
 
 use super::{ConfigError, Origin, settings::Settings};
 
-/// The sections that `[SECTION.NAME]` names one of; `config.default.toml` documents each as `[SECTION.example]`.
+/// The sections that the operator names as `[SECTION.NAME]`; `config.default.toml` documents each as `[SECTION.example]`.
 const TEMPLATED: [&str; 1] = ["trusted_issuer"];
 const TEMPLATE: &str = "example";
-/// What stands for the name where a template's key is suggested.
+/// Replaces the name when a template's key is suggested.
 const PLACEHOLDER: &str = "NAME";
-/// Characters of a name.
+/// Most characters of a name.
 const MAX_NAME: usize = 64;
 
 impl Settings {
-    /// Begins the named section that a key lies in, or is if `is_section`, unless there is such a section already.
+    /// Begins the named section that contains a key, or that the key names if `is_section`, unless it exists already.
     pub(super) fn begin_named(&mut self, key: &str, is_section: bool, origin: &Origin) -> Result<(), ConfigError> {
         let Some(NamedKey { section, name, rest, kind }) = split(key) else { return Ok(()) };
-        // `[trusted_issuer]` with keys of its own lacks the name; that is an unknown key.
+        // A key directly in `[trusted_issuer]` lacks the name; it is an unknown key.
         if rest.is_none() && !is_section {
             return Ok(());
         }
@@ -37,12 +37,12 @@ impl Settings {
         Ok(())
     }
 
-    /// The named section that a key lies in.
+    /// Returns the named section that contains a key.
     pub(super) fn named_section(&self, key: &str) -> Option<&str> {
         self.named.get_key_value(split(key)?.section).map(|(section, _)| section.as_str())
     }
 
-    /// Puts the copy before its template, so that the settings keep the order of the default file.
+    /// Inserts a copy of a template before it, so that the settings keep the order of the default file.
     fn copy_template(&mut self, kind: &str, section: &str) {
         let template = format!("{kind}.{TEMPLATE}.");
         let place = self.entries.keys().position(|key| key.starts_with(&template)).unwrap_or(self.entries.len());
@@ -55,12 +55,12 @@ impl Settings {
     }
 }
 
-/// Whether a key belongs to a template.
+/// Checks whether a key belongs to a template.
 pub(super) fn is_template(key: &str) -> bool {
     split(key).is_some_and(|key| key.name == TEMPLATE)
 }
 
-/// A key or section as it can be suggested: a template's with a placeholder for the name.
+/// Returns a key or section for a suggestion: a template's gets a placeholder for the name.
 pub(super) fn with_placeholder(key: &str) -> String {
     match split(key) {
         Some(NamedKey { kind, name: TEMPLATE, rest, .. }) => {
@@ -80,7 +80,7 @@ struct NamedKey<'a> {
     rest: Option<&'a str>,
 }
 
-/// The parts of a key of a templated section; `None` for every other key.
+/// Splits a key of a templated section into its parts; `None` for every other key.
 fn split(key: &str) -> Option<NamedKey<'_>> {
     let (kind, inner) = key.split_once('.').filter(|(kind, _)| TEMPLATED.contains(kind))?;
     let (name, rest) = inner.split_once('.').map_or((inner, None), |(name, rest)| (name, Some(rest)));

@@ -1,4 +1,4 @@
-//! What a person who configures the server sees: precedence, origins, and the exact text of each error.
+//! Tests of what an operator sees: precedence, origins, and the exact text of each error.
 
 mod defaults;
 mod messages;
@@ -20,7 +20,7 @@ use super::{Config, ConfigError, DEFAULTS, DatabaseUrl, Loaded, Overrides, Sourc
 
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// A named section with no more than what is required.
+/// A named section with only the required settings.
 const CORP: &str = "\
 [trusted_issuer.corp]
 issuer = \"https://login.example.com\"

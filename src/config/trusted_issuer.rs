@@ -1,4 +1,4 @@
-//! An issuer elsewhere whose tokens are taken.
+//! External issuers whose tokens are accepted.
 
 use crate::account::Contract;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -11,37 +11,37 @@ use super::{
     value::{self, HOUR, MINUTE, duration, fits_issuer, list, read},
 };
 
-/// An issuer elsewhere whose tokens are taken: a section `[trusted_issuer.NAME]`.
+/// An external issuer whose tokens are accepted: a section `[trusted_issuer.NAME]`.
 ///
-/// `config.default.toml` says under `[trusted_issuer.example]` what each setting means.
+/// `config.default.toml` documents each setting under `[trusted_issuer.example]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Section")]
 pub struct TrustedIssuer {
-    /// Exactly the `iss` of its tokens; no other section has the same.
+    /// The exact `iss` of its tokens; unique among the sections.
     pub issuer: String,
     /// Where its keys come from.
     pub keys: KeySource,
-    /// Signatures that are taken, at least one; each is asymmetric.
+    /// Accepted signature algorithms, at least one; each is asymmetric.
     pub algorithms: Vec<Algorithm>,
-    /// Of these, at least one, a token's `aud` must name one.
+    /// Accepted audiences, at least one; a token's `aud` must name one of them.
     pub audience: Vec<String>,
-    /// Values of a token's `typ` that are taken, at least one.
+    /// Accepted values of a token's `typ`, at least one.
     pub access_token_typ: Vec<String>,
     /// Name of the tenant that its accounts belong to.
     pub tenant: String,
-    /// Contracts that its tokens open, at least one.
+    /// Contracts that its tokens are valid for, at least one.
     pub contracts: Vec<Contract>,
-    /// Difference between clocks that is forgiven when a token is checked.
+    /// Tolerated difference between clocks when a token is verified.
     pub leeway: Duration,
     /// Time after which its keys are fetched again.
     pub refresh: Duration,
-    /// How long keys that are known are believed while the issuer cannot be reached.
+    /// How long fetched keys are trusted while the issuer cannot be reached.
     pub stale_for: Duration,
-    /// What happens to a person who has no account yet.
+    /// How a person without an account is treated.
     pub provision: Provision,
-    /// Whether an e-mail address or phone number that a token calls verified is verified here too.
+    /// Whether an e-mail address or phone number that a token marks verified counts as verified here too.
     pub trust_verified_claims: bool,
-    /// The claim that each field of a new account is copied from; fields that are not copied are missing.
+    /// The claim that each field of a new account is copied from; fields that are not copied are absent.
     pub claims: BTreeMap<String, String>,
 }
 
@@ -56,17 +56,17 @@ pub enum KeySource {
     JwksFile(PathBuf),
 }
 
-/// What happens to a person who has a valid token and no account yet.
+/// How a person with a valid token and no account is treated.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Provision {
     /// The request is refused.
     Refuse,
-    /// An account is made from the token's claims.
+    /// An account is created from the token's claims.
     Create,
 }
 
-/// The section as it is written; `check` holds the rules between its settings.
+/// The section as written in the file; the rules between its settings are in `check`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
@@ -122,7 +122,7 @@ impl From<Section> for TrustedIssuer {
     }
 }
 
-/// The signatures that can be checked with a public key; a shared secret would let this server forge tokens.
+/// The signature algorithms with a public key; a shared secret would let this server forge tokens.
 const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
@@ -162,7 +162,7 @@ fn tenant<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     read(source, "must name the tenant that its accounts belong to", |text| (!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// A list of texts that are not empty.
+/// Reads a list of texts that are not empty.
 fn texts<'de, D: Deserializer<'de>>(source: D, expected: &str) -> Result<Vec<String>, D::Error> {
     list(source, expected, |text| if text.is_empty() { Err(expected) } else { Ok(text.to_owned()) })
 }

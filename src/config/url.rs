@@ -1,4 +1,4 @@
-//! How URLs and web origins are read: each function is the `deserialize_with` of a field, or checks one for it.
+//! Deserializers of URLs and web origins: each function is the `deserialize_with` of a field, or a check for one.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use serde::Deserializer;
 
 use super::value::{list, read};
 
-/// A web origin (RFC 6454, section 6.2), or empty.
+/// Reads a web origin (RFC 6454, section 6.2), or empty text.
 pub(super) fn origin<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let expected = "expected http:// or https:// and a host without a path, such as https://id.example.com";
     read(source, expected, |text| (text.is_empty() || is_origin(text)).then(|| text.to_owned()))
 }
 
-/// Web origins as browsers send them.
+/// Reads web origins as browsers send them.
 pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
     let expected = "expected a list of web origins such as [\"https://app.example.com\"], \
                     each in lower case and without a path and the scheme's own port";
@@ -25,7 +25,7 @@ pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<S
     })
 }
 
-/// A URL with `http://` or `https://`, or empty for none.
+/// Reads a URL with `http://` or `https://`, or empty text for none.
 pub(super) fn optional<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
     let expected = "expected a URL with http:// or https:// such as http://127.0.0.1:4318";
     read(source, expected, |text| match text {
@@ -34,7 +34,7 @@ pub(super) fn optional<'de, D: Deserializer<'de>>(source: D) -> Result<Option<St
     })
 }
 
-/// A URL whose answer can be believed, or empty for none.
+/// Reads a URL that passes [`is_trustworthy`], or empty text for none.
 pub(super) fn optional_trustworthy<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
     let expected = "must be a URL with https://, or with http:// and a loopback host, \
                     such as https://login.example.com/jwks.json";
@@ -44,7 +44,7 @@ pub(super) fn optional_trustworthy<'de, D: Deserializer<'de>>(source: D) -> Resu
     })
 }
 
-/// Whether what answers at a URL is who it says: by TLS, or because nobody else can listen there.
+/// Checks whether the server at a URL is authentic: by TLS, or because only this machine can listen there.
 pub(super) fn is_trustworthy(text: &str) -> bool {
     let Some(url) = parse(text) else { return false };
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -52,7 +52,7 @@ pub(super) fn is_trustworthy(text: &str) -> bool {
     url.scheme_str() == Some("https") || is_loopback()
 }
 
-/// The parts of an `http://` or `https://` URL that has a host, and neither a user nor a fragment.
+/// Parses an `http://` or `https://` URL that has a host, and neither a user nor a fragment.
 fn parse(text: &str) -> Option<Uri> {
     let url = text.parse::<Uri>().ok().filter(|_| !text.contains('#'))?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
@@ -66,7 +66,7 @@ fn is_origin(text: &str) -> bool {
     bare.as_deref() == Some(text)
 }
 
-/// Whether a browser would write an origin like this (RFC 6454, section 6.2): one written otherwise never matches.
+/// Checks whether a browser sends an origin in this form (RFC 6454, section 6.2); any other form never matches.
 fn is_as_sent(origin: &str) -> bool {
     let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
     !origin.ends_with(default_port) && !origin.contains(|c: char| c.is_ascii_uppercase())

@@ -1,4 +1,5 @@
-//! How single values are read: each function is the `deserialize_with` of a field, and its error says what was expected.
+//! Deserializers of single values: each function is the `deserialize_with` of a field, and its error names what was
+//! expected.
 
 use std::{
     fmt,
@@ -23,21 +24,21 @@ pub(super) const HOUR: i64 = 60 * MINUTE;
 
 const ADDRESS: &str = "expected an address and port such as 127.0.0.1:8080";
 
-/// The database that was chosen.
+/// The configured database.
 #[derive(Clone, Debug)]
 pub enum DatabaseUrl {
     /// A file of the embedded database.
     Sqlite(PathBuf),
-    /// A `postgres://` or `postgresql://` URL; it may hold a password.
+    /// A `postgres://` or `postgresql://` URL; it may contain a password.
     Postgres(Secret),
 }
 
-/// The 32 bytes that protect all other keys, if they were set; never printed.
+/// The 32 bytes that protect all other keys, if configured; never printed.
 #[derive(Clone)]
 pub struct MasterKey(Option<[u8; 32]>);
 
 impl MasterKey {
-    /// The key, or `None` if it is kept in a file of the data folder.
+    /// Returns the key, or `None` if it is in a file of the data folder.
     pub fn expose(&self) -> Option<&[u8; 32]> {
         self.0.as_ref()
     }
@@ -59,14 +60,14 @@ impl<'de> Deserialize<'de> for MasterKey {
     }
 }
 
-/// A whole number from `MIN` to `MAX`.
+/// Reads a whole number from `MIN` to `MAX`.
 pub(super) fn count<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64>(source: D) -> Result<usize, D::Error> {
     let number = i64::deserialize(source).map_err(|_| D::Error::custom("expected a whole number"))?;
     let count = usize::try_from(number).ok().filter(|_| (MIN..=MAX).contains(&number));
     count.ok_or_else(|| D::Error::custom(format!("must be between {MIN} and {MAX}")))
 }
 
-/// A duration from `MIN` to `MAX` milliseconds.
+/// Reads a duration from `MIN` to `MAX` milliseconds.
 pub(super) fn duration<'de, D: Deserializer<'de>, const MIN: i64, const MAX: i64>(
     source: D,
 ) -> Result<Duration, D::Error> {
@@ -80,12 +81,12 @@ pub(super) fn address<'de, D: Deserializer<'de>>(source: D) -> Result<SocketAddr
     parsed(source, ADDRESS)
 }
 
-/// An address and port, or empty for none.
+/// Reads an address and port, or empty text for none.
 pub(super) fn optional_address<'de, D: Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {
     read(source, ADDRESS, |text| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) })
 }
 
-/// Addresses and networks; an address is a network of its own.
+/// Reads addresses and networks; an address is a network of one.
 pub(super) fn networks<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<IpNet>, D::Error> {
     let expected = "expected a list of addresses or networks such as [\"10.0.0.1\", \"fd00::/8\"]";
     list(source, expected, |text| {
@@ -98,7 +99,7 @@ pub(super) fn path<'de, D: Deserializer<'de>>(source: D) -> Result<PathBuf, D::E
     read(source, "expected the path of a folder", |text| (!text.is_empty()).then(|| text.into()))
 }
 
-/// The path of a file, or empty for none.
+/// Reads the path of a file, or empty text for none.
 pub(super) fn optional_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
     read(source, "expected the path of a file", |text| Some((!text.is_empty()).then(|| text.into())))
 }
@@ -110,12 +111,12 @@ pub(super) fn database_url<'de, D: Deserializer<'de>>(source: D) -> Result<Secre
     })
 }
 
-/// The database that a URL names; `None` if it is empty or names none.
+/// Returns the database that a URL names; `None` if it is empty or names none.
 pub(super) fn resolve_database(url: &Secret) -> Option<DatabaseUrl> {
     let text = url.expose();
     if let Some(path) = text.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
-        // SQLite takes `:memory:` and `file:` for something else than a path, and `:memory:` differs by connection.
+        // SQLite does not treat `:memory:` and `file:` as paths, and every connection has its own `:memory:`.
         let is_path = !path.is_empty() && !path.starts_with(':') && !path.starts_with("file:");
         return is_path.then(|| DatabaseUrl::Sqlite(path.into()));
     }
@@ -127,14 +128,14 @@ pub(super) fn issuer_name<'de, D: Deserializer<'de>>(source: D) -> Result<String
     read(source, "expected at most 255 bytes without spaces", |text| fits_issuer(text).then(|| text.to_owned()))
 }
 
-/// Whether a text can be the `iss` of a token here.
+/// Checks whether a text can be the `iss` of a token.
 pub(super) fn fits_issuer(text: &str) -> bool {
     text.len() <= 255 && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 pub(super) fn log_level<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let expected = "expected error, warn, info, debug, trace or off, or directives such as info,selfsame=debug";
-    // A misspelt level alone would pass as the name of a module, and silence all others.
+    // A misspelt level alone would be taken for the name of a module, and silence all others.
     let is_known = |part: &str| part.contains(['=', '[', ']', '{', '}']) || part.trim().parse::<LevelFilter>().is_ok();
     let is_valid = |text: &str| !text.is_empty() && text.split(',').all(is_known) && EnvFilter::try_new(text).is_ok();
     read(source, expected, |text| is_valid(text).then(|| text.to_owned()))
@@ -158,7 +159,7 @@ pub(super) fn read<'de, D: Deserializer<'de>, T>(
     convert(&text).ok_or_else(|| D::Error::custom(expected))
 }
 
-/// Reads a list of texts with `convert`, whose error says what is wrong with one of them.
+/// Reads a list of texts with `convert`, whose error describes what is wrong with one of them.
 pub(super) fn list<'de, D: Deserializer<'de>, T, E: fmt::Display>(
     source: D,
     expected: &str,

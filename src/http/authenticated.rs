@@ -8,25 +8,25 @@ use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::identity::Caller;
 
-/// What a set of paths asks of its callers beside a valid token of an account that may be used.
+/// What a set of paths requires of its callers besides a valid token of an active account.
 pub trait Access: Send + Sync + 'static {
-    /// The contract that the token must open, and whose rate limit counts; `None` when any token of an account will do.
+    /// The contract that the token must be valid for, and whose rate limit applies; `None` accepts any token of an account.
     const CONTRACT: Option<Contract>;
 
-    /// What else must be true of account and token.
+    /// Checks further conditions on the account and the token.
     fn permit(_caller: &Caller) -> Result<(), Error> {
         Ok(())
     }
 
-    /// What must be true of the request, before it counts for the account.
+    /// Checks conditions on the request, before it counts towards the account's rate limit.
     fn bind(_app: &App, _caller: &Caller, _parts: &Parts) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 }
 
-/// A caller who may use the paths of `Rules`: the one order of checks from the source's rate to the account's.
+/// A caller who may use the paths of `Rules`. All checks run in one order, from the source's rate limit to the account's.
 pub struct Authenticated<Rules> {
-    /// Whose account the request is about.
+    /// The caller, whose account the request is about.
     pub caller: Caller,
     rules: PhantomData<Rules>,
 }

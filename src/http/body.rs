@@ -26,7 +26,7 @@ pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
     object_in(json::parse(bytes))
 }
 
-/// Takes the object out of what was parsed.
+/// Returns the object of a parsed value.
 pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
     match parsed {
         Ok(Value::Object(object)) => Ok(object),
@@ -36,14 +36,14 @@ pub fn object_in(parsed: Result<Value, Malformed>) -> Result<Object, Error> {
     }
 }
 
-/// Refuses what has U+0000 in a member that the contract does not know: nothing here stores it, so it can only harm.
+/// Refuses an object with U+0000 in a member that the contract does not know: nothing stores it, so it can only do harm.
 pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> {
     let hidden =
         |(name, value): (&str, &Value)| name.contains('\0') || (!known.contains(&name) && value.contains_nul());
     if object.iter().any(|(name, value)| hidden((name, value))) { Err(BodyFault::Malformed.into()) } else { Ok(()) }
 }
 
-/// Refuses a body that is not `application/json` in UTF-8, or that is in a content coding.
+/// Refuses a body that is not `application/json` in UTF-8, or that has a content coding.
 pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     let mut parts = media_type(headers)?.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
@@ -56,20 +56,20 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     refuse_coding(headers)
 }
 
-/// The one `Content-Type` of a request, parameters and all.
+/// Returns the only `Content-Type` of a request, including its parameters.
 pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
     let media_type = Single::of(headers, header::CONTENT_TYPE).once().and_then(|value| value.to_str().ok());
     media_type.ok_or(Error::Request(RequestFault::MediaType))
 }
 
-/// Refuses a body in a content coding.
+/// Refuses a body that has a content coding.
 pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::Request(RequestFault::ContentEncoding)) }
 }
 
-/// Reads a body of at most `limit` bytes, whatever it is, within the time for it.
+/// Reads a body of at most `limit` bytes and any media type, within `server.body_timeout`.
 pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -81,18 +81,18 @@ pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, E
         Err(_) => Err(Error::Request(RequestFault::BodyTooSlow)),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::Request(RequestFault::BodyTooLarge)),
-        // The client broke off, or its chunks are not chunks.
+        // The client disconnected, or its chunked coding is malformed.
         Ok(Err(_)) => Err(BodyFault::Malformed.into()),
     }
 }
 
-/// A JSON answer. [`Error::Internal`] when the value cannot be written: as a part of a response that becomes an answer with
-/// 500, whatever the other parts say.
+/// Serializes a value as a JSON body. Returns [`Error::Internal`] if that fails: as a part of a response, the error makes it
+/// a 500, whatever the other parts are.
 pub fn json(value: &impl serde::Serialize) -> Result<Body, Error> {
     serde_json::to_vec(value).map(Body::from).map_err(|error| Error::Internal(Cause::new(error)))
 }
 
-/// Whole seconds in UTC, `2026-01-15T08:00:00Z`, the rest cut off.
+/// Formats a timestamp in UTC as `2026-01-15T08:00:00Z`, truncated to whole seconds.
 pub fn seconds(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_an_internal_error_and_never_an_empty_answer() {
+    fn a_value_that_cannot_be_serialized_is_an_internal_error_and_never_an_empty_response() {
         let answer = ([(header::CONTENT_TYPE, "application/json")], json(&Unwritable)).into_response();
         let carried = answer.extensions().get::<Error>().map(Error::to_string);
         assert_eq!(carried.as_deref(), Some("internal error: provoked by a test"));

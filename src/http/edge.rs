@@ -1,4 +1,4 @@
-//! What happens to every request, whatever it asks for.
+//! The middleware that every request passes through.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Version, header};
@@ -11,7 +11,8 @@ use super::{cors, remainder, source};
 use crate::app::App;
 use crate::telemetry::{Stopwatch, traces};
 
-/// Names the request, logs what became of it, and keeps connections honest.
+/// Assigns the request's identifier and source, logs and traces the response, adds the common headers, and closes the
+/// connection where it must.
 pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers(), &app);
     let close = must_close(&request);
@@ -45,7 +46,7 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
         cors::allow(origin, &method, headers);
     }
     if !origins.is_empty() {
-        // Answers differ by origin, also towards those that are not allowed.
+        // Responses differ by origin, also for origins that are not allowed.
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     }
     if close {
@@ -54,9 +55,9 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
     response
 }
 
-/// A request with both `Transfer-Encoding` and `Content-Length` may be an attempt at smuggling, and its connection must end
-/// with the answer (RFC 9112 §6.1). By the time a request arrives here the HTTP library has dropped the length, so every
-/// request in HTTP/1.1 transfer coding ends its connection.
+/// Checks whether the connection must close after the response. A request with both `Transfer-Encoding` and `Content-Length`
+/// may be request smuggling and must close it (RFC 9112 §6.1). hyper has dropped the length by now, so every HTTP/1.1
+/// request with a transfer coding does.
 fn must_close(request: &Request) -> bool {
     request.version() < Version::HTTP_2 && request.headers().contains_key(header::TRANSFER_ENCODING)
 }

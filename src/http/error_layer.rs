@@ -1,5 +1,5 @@
-//! One error, answered in each contract's own words: whatever fails below a contract's router leaves as an [`Error`] in the
-//! response's extensions, and the contract turns it into bytes here, once.
+//! Rendering of errors in each contract's form: a failure below a contract's router leaves as an [`Error`] in the response's
+//! extensions, and the contract renders it here, once.
 
 use std::any::Any;
 use std::time::Duration;
@@ -19,25 +19,25 @@ use crate::app::App;
 use crate::language::Language;
 use crate::telemetry::{self, Stopwatch};
 
-/// After how many seconds a refused client should try again.
+/// `Retry-After` of a request that cannot be served now, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// What a contract may need of the request to word a refusal.
+/// What a contract may need of the request to render an error.
 pub struct ErrorContext {
-    /// The language that the client prefers among ours.
+    /// The supported language that the client prefers.
     pub language: Language,
-    /// The request's identifier, as the client is told.
+    /// The request's identifier, which the client receives too.
     pub request_id: String,
     /// A new identifier for the error, which is also logged.
     pub error_id: Uuid,
-    /// When it was asked.
+    /// The time of the request.
     pub now: Timestamp,
 }
 
-/// Says an error in a contract's words.
+/// Renders an error as the contract's response.
 pub type ErrorRenderer = fn(&Error, &ErrorContext) -> Response;
 
-/// Lets an error leave through the response's extensions; the status is only seen if no contract speaks.
+/// Puts an error into the response's extensions; the status is sent only if no contract renders the error.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -46,8 +46,8 @@ impl IntoResponse for Error {
     }
 }
 
-/// Gives routes their contract's voice, and bounds what each request may take: its time, and its place among the requests
-/// in flight. `name` is the contract's in the metrics.
+/// Adds their contract's error renderer to routes, and limits the time of each request and the number of requests in flight.
+/// `name` is the contract's name in the metrics.
 pub fn with_error_layer(
     routes: Router<App>,
     app: &App,
@@ -63,7 +63,7 @@ pub fn with_error_layer(
     )
 }
 
-/// Gives routes a voice and nothing else: for what must be answered even when every place is taken.
+/// Adds an error renderer to routes and nothing else, for paths that must be served even at the limit of requests in flight.
 pub fn with_error_layer_only(
     routes: Router<App>,
     app: &App,
@@ -85,7 +85,7 @@ async fn error_layer(State((app, name, render_error)): State<LayerState>, reques
     response
 }
 
-/// Renders the error that a response carries. A handler that answers 5xx by itself gave no cause: that is an error too.
+/// Renders the error that a response carries. A 5xx response that carries no error has no cause and is an internal error.
 fn render_carried(mut response: Response, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
     let status = response.status();
     match response.extensions_mut().remove::<Error>() {
@@ -99,7 +99,7 @@ fn render_carried(mut response: Response, context: &ErrorContext, render_error: 
     }
 }
 
-/// Renders an error in the contract's words and logs it: one line, with the cause of whatever is answered with 5xx.
+/// Renders an error as the contract's response and logs it in one line, with its cause if the status is 5xx.
 pub(crate) fn render_and_log(error: Error, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
     let mut response = rendered(&error, context, render_error);
     let error = match response.extensions_mut().remove::<Error>() {
@@ -114,7 +114,7 @@ pub(crate) fn render_and_log(error: Error, context: &ErrorContext, render_error:
     response
 }
 
-/// An error in the contract's words, with the headers that it has in every contract.
+/// Renders an error as the contract's response, with the header that it has in every contract.
 pub(crate) fn rendered(error: &Error, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
     let mut response = render_error(error, context);
     if let Some((name, value)) = common_header(error) {
@@ -123,7 +123,7 @@ pub(crate) fn rendered(error: &Error, context: &ErrorContext, render_error: Erro
     response
 }
 
-/// The header that an error has in every contract. Challenges, `Accept-Patch` and the like are the contracts' own.
+/// Returns the header that an error has in every contract. Challenges, `Accept-Patch` and the like depend on the contract.
 fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
     match error {
         Error::Unavailable(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
@@ -141,7 +141,7 @@ fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
     }
 }
 
-/// The status that contracts answer such a request with (RFC 9110 §15.5, RFC 6585 §4).
+/// Returns the status with which contracts refuse a request (RFC 9110 §15.5, RFC 6585 §4).
 pub fn status_of(fault: &RequestFault) -> StatusCode {
     match fault {
         RequestFault::NotFound => StatusCode::NOT_FOUND,
@@ -164,13 +164,13 @@ async fn bounded(State(app): State<App>, request: Request, next: Next) -> Respon
     }
 }
 
-/// Whole seconds, rounded up: who waits so long is let in.
+/// `Retry-After` in whole seconds, rounded up.
 fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
-/// Causes go to the log and nowhere else. What decides is the answer: an error that a contract has no words for, since it
-/// cannot come up there, is answered with 500 and needs a cause like any other.
+/// Logs an error with its cause, which appears only in the log. The status decides: an error that a contract does not
+/// render, since it cannot occur there, becomes a 500 and needs a cause like any other.
 fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorContext) {
     if !status.is_server_error() {
         tracing::debug!(%error_id, %error, "the request was refused");
@@ -188,12 +188,12 @@ fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorC
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // What was panicked with may hold personal values; the panic hook has logged where it happened.
+    // The panic's payload may contain personal data; the panic hook has logged where it happened.
     Error::Internal(Cause::new("a handler panicked")).into_response()
 }
 
 impl ErrorContext {
-    /// Reads it out of a request.
+    /// Reads the context from a request.
     pub(crate) fn read(app: &App, request: &Request) -> ErrorContext {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
         ErrorContext {
@@ -205,7 +205,7 @@ impl ErrorContext {
     }
 }
 
-/// The language that a request prefers among ours.
+/// Returns the supported language that a request prefers.
 pub fn language(headers: &HeaderMap) -> Language {
     Language::negotiate(headers.get_all(header::ACCEPT_LANGUAGE).iter().map(HeaderValue::as_bytes))
 }

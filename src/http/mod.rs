@@ -1,5 +1,5 @@
-//! What every contract's requests have in common: identifier and source, one order of reading a body, endpoints, and the
-//! layer that turns an error into the contract's own answer. No contract is known here.
+//! What the requests of every contract share: identifier and source, one order of reading a body, endpoints, and the layer
+//! that renders an error as the contract's response. This module knows no contract.
 
 mod authenticated;
 pub mod body;

@@ -1,4 +1,4 @@
-//! What is left of a body that nobody wants.
+//! Draining of bodies that were not read to their end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,19 +12,19 @@ use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use tokio::runtime::Handle;
 
-/// How much is read for nothing, in bytes.
+/// Most bytes drained from an unread body.
 const LIMIT: usize = 1024 * 1024;
-/// How long it is read for nothing.
+/// Longest time to drain an unread body.
 const TIME: Duration = Duration::from_secs(2);
 
-/// A body that is read to its end, within bounds, after whoever was to read it let go of it.
+/// A body that is drained, within bounds, when it is dropped.
 ///
-/// A request that is refused before its body was read would otherwise break its connection: what arrives after the answer
-/// meets a closed socket, and the reset may overtake the answer on its way to the client (RFC 9112 §9.6).
+/// A request that is refused before its body was read would otherwise break its connection: data that arrives after the
+/// response meets a closed socket, and the reset may overtake the response on its way to the client (RFC 9112 §9.6).
 struct Remainder(Body);
 
-/// Takes care of the body of a request in HTTP/1.1. HTTP/2 ends a stream without harm to its connection, and a client that
-/// asks first (`Expect`) has sent nothing yet.
+/// Wraps the body of an HTTP/1.1 request so that it is drained. HTTP/2 ends a stream without harm to its connection, and a
+/// client that sent `Expect` has not sent its body yet.
 pub(super) fn read_to_the_end(request: Request) -> Request {
     let (version, asks_first) = (request.version(), request.headers().contains_key(header::EXPECT));
     if version >= Version::HTTP_2 || asks_first || request.body().is_end_stream() {

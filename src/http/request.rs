@@ -1,5 +1,4 @@
-//! What is known of a request beside its bytes: its identifier, where it came from, and what a change that it makes is
-//! recorded with.
+//! The metadata of a request: its identifier, its source, and the change context of its changes.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +12,7 @@ use crate::app::App;
 use crate::headers::Single;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest identifier that is taken over from a client, in bytes.
+/// The longest identifier that is accepted from a client, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 /// The longest `User-Agent` that is kept in the history, in Unicode scalar values.
 const MAX_USER_AGENT: usize = 256;
@@ -22,16 +21,16 @@ const MAX_USER_AGENT: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// The address that a request is counted for: the peer's, or whom a trusted proxy names.
+/// The address that a request is counted for: the peer's, or the one that a trusted proxy names.
 #[derive(Clone, Copy, Debug)]
 pub struct Source(pub IpAddr);
 
-/// What a request is called in answers, logs and the history.
+/// The identifier of a request in responses, logs and the history.
 #[derive(Clone, Debug)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// The identifier: RFC 3986 unreserved characters, so that it is a relative reference and needs no escaping anywhere.
+    /// Returns the identifier: RFC 3986 unreserved characters, so that it is a relative reference and never needs escaping.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,7 +45,7 @@ impl RequestId {
     }
 }
 
-/// The circumstances of a change that a request makes for its account's owner.
+/// Returns the change context of a request that the account's owner makes.
 pub fn change_context(contract: Contract, request: &Request) -> ChangeContext {
     let id = request.extensions().get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
@@ -57,12 +56,12 @@ pub fn change_context(contract: Contract, request: &Request) -> ChangeContext {
     }
 }
 
-/// Counts a request for where it came from, before anybody looks at its credentials.
+/// Counts a request towards the rate limit of its source, before its credentials are checked.
 pub fn count_source(app: &App, parts: &Parts) -> Result<(), Error> {
     parts.extensions.get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
 }
 
-/// The same for a whole request.
+/// Like [`count_source`], for a whole request.
 pub fn count_source_of(app: &App, request: &Request) -> Result<(), Error> {
     request.extensions().get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
 }

@@ -1,5 +1,5 @@
-//! Where a request comes from: the other end of the connection, or, when that is a proxy that the operator named, whoever
-//! the proxy says.
+//! The source address of a request: the other end of the connection, or, if that is a trusted proxy, the address that the
+//! proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,13 +8,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::config::{ForwardingHeader, Server};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// How many proxies one behind another are looked through.
+/// Most addresses of the forwarding header that are followed.
 const MAX_HOPS: usize = 16;
 
-/// The address that a request is counted for and that the history keeps.
+/// Returns the address that a request is counted for and that the history records.
 ///
 /// Every proxy appends the address that it saw, so the list is read from its end, as far as trusted proxies wrote it: the
-/// first address that is none of theirs is the client's. What a client wrote in front of it is never reached.
+/// first address that is not a trusted proxy's is the client's. Addresses that the client put in front of it are never
+/// reached.
 pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, settings: &Server) -> IpAddr {
     let trusted = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
     let mut source = peer.ip().to_canonical();
@@ -31,26 +32,26 @@ pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, settings: &Server) -> Ip
     source
 }
 
-/// The addresses that proxies wrote, in order; `None` for what is no address.
+/// Returns the addresses in the forwarding header, in order; `None` for an element that is not an address.
 fn hops(headers: &HeaderMap, header: ForwardingHeader) -> Vec<Option<IpAddr>> {
     let (name, read): (HeaderName, fn(&str) -> Option<IpAddr>) = match header {
         ForwardingHeader::XForwardedFor => (X_FORWARDED_FOR, address),
         ForwardingHeader::Forwarded => (header::FORWARDED, node),
     };
-    // Bytes: what a client wrote in front need not be text, and must not hide what the proxy wrote behind it.
+    // Split as bytes: elements that a client put in front may not be text, and must not hide those that the proxy appended.
     let lines = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
     let elements = lines.flat_map(|line| line.split(|byte| *byte == b','));
     elements.map(|element| read(std::str::from_utf8(element).ok()?.trim())).collect()
 }
 
-/// The `for` of one element of `Forwarded` (RFC 7239 §4).
+/// Returns the `for` address of one element of `Forwarded` (RFC 7239 §4).
 fn node(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
     let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
     address(node.trim_matches('"'))
 }
 
-/// An address, with or without a port; IPv6 in brackets where a port may follow.
+/// Parses an address with or without a port; an IPv6 address with a port is in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(address, _)| address);
     let parsed = bare.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_no_trusted_proxy_is_who_it_is() {
+    fn the_forwarding_header_of_an_untrusted_peer_is_ignored() {
         let lines: [(_, &[u8]); 2] = [("x-forwarded-for", b"203.0.113.9"), ("forwarded", b"for=203.0.113.9")];
         for header in [XForwardedFor, Forwarded] {
             assert_eq!(seen("198.51.100.7:1", &lines, header, &[]), "198.51.100.7");
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_wrote_in_front_of_its_own_address_is_never_reached() {
+    fn addresses_that_a_client_put_in_front_of_its_own_are_never_reached() {
         let proxies = ["10.0.0.0/8"];
         let line: [(_, &[u8]); 1] = [("x-forwarded-for", b"1.1.1.1, 203.0.113.9, 10.0.0.2")];
         assert_eq!(seen("10.0.0.1:1", &line, XForwardedFor, &proxies), "203.0.113.9");
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_ends_the_walk_at_the_last_proxy() {
+    fn an_element_that_is_not_an_address_ends_the_walk_at_the_last_proxy() {
         let seen = |peer, line: &'static str| {
             seen(peer, &[("x-forwarded-for", line.as_bytes())], XForwardedFor, &["10.0.0.0/8"])
         };

@@ -1,4 +1,5 @@
-//! The contracts' documents at `/openapi`, and a page at `/docs` that shows them and asks nobody else for anything.
+//! The contracts' OpenAPI documents at `/openapi`, and a page at `/docs` that shows them and loads nothing from other
+//! servers.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +18,7 @@ use crate::http::endpoint;
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-/// The page. Its script is Swagger UI's, started by a script of its own, so that no script stands in the page.
+/// The page. It runs Swagger UI, which a separate script starts, so that the page has no inline script.
 const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -37,7 +38,7 @@ const PAGE: &str = r#"<!DOCTYPE html>
 </html>
 "#;
 
-/// The parts of the page, of the many that the library brings.
+/// The files of the page, out of all that the library contains.
 const PARTS: [&str; 6] = [
     "swagger-ui.css",
     "index.css",
@@ -47,8 +48,8 @@ const PARTS: [&str; 6] = [
     "swagger-initializer.js",
 ];
 
-/// The page may load from this server and call it, nothing else may happen, and nobody may frame it. Swagger UI's style sheet
-/// has its pictures inside, and its logo a style, which the hash names.
+/// Security headers of the page: it may only load from and call this server, and must not be framed. Swagger UI's style
+/// sheet embeds its pictures, and its logo has an inline style, which the hash allows.
 const POLICY: [(HeaderName, HeaderValue); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -63,10 +64,10 @@ const POLICY: [(HeaderName, HeaderValue); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Both change only with the program, but a browser must not show yesterday's.
+/// Page and documents change only with the program, but a browser must not show those of an older one.
 const CACHE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
 
-/// The routes of the documents and the page.
+/// Returns the routes of the documents and the page.
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/openapi/{name}", endpoint(get(document), READ))
@@ -80,7 +81,7 @@ async fn document(Path(name): Path<String>) -> Result<Response, Error> {
     Ok(([CACHE, (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.as_str()).into_response())
 }
 
-/// Drawn at the first request: nothing in them depends on anything but the program.
+/// The documents, generated at the first request; they depend only on the program.
 static DRAWN: LazyLock<Vec<(Contract, String)>> = LazyLock::new(|| {
     openapi::documented().filter_map(|contract| Some((contract, openapi::document(contract)?))).collect()
 });
@@ -95,11 +96,11 @@ async fn part(Path(name): Path<String>) -> Result<Response, Error> {
     Ok((POLICY, [CACHE, (header::CONTENT_TYPE, content_type.clone())], bytes.clone()).into_response())
 }
 
-/// Unpacked once: a request for a part must not cost a copy of it.
+/// The files of the page, unpacked once, so that a request does not copy them.
 static UNPACKED: LazyLock<Vec<(&'static str, HeaderValue, Bytes)>> = LazyLock::new(|| {
     let documents: Vec<(&str, String)> =
         openapi::documented().map(|contract| (contract.name(), format!("/openapi/{}.json", contract.name()))).collect();
-    // Without "none" the library would show a badge that a server elsewhere draws.
+    // Without "none" the library would load a badge from another server.
     let config = Config::new(documents.iter().map(|(name, url)| Url::new(name, url))).validator_url("none");
     let config = Arc::new(config);
     let unpack = |name: &'static str| {

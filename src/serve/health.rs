@@ -6,7 +6,7 @@ use axum::extract::State;
 use crate::account::{Cause, Error};
 use crate::app::App;
 
-/// Whether the server wants requests; false once it was told to stop.
+/// Whether the server accepts requests; false before it serves and once it is stopping.
 #[derive(Clone, Default)]
 pub(super) struct Readiness(Arc<AtomicBool>);
 
@@ -20,12 +20,12 @@ impl Readiness {
     }
 }
 
-/// The process lives.
+/// Liveness: the process runs.
 pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
-/// The process lives, wants requests, and its database answers.
+/// Readiness: the server accepts requests, and its database answers.
 pub(super) async fn ready(State((app, readiness)): State<(App, Readiness)>) -> Result<&'static str, Error> {
     if !readiness.0.load(Ordering::SeqCst) {
         return Err(Error::Unavailable(Cause::new("the server is stopping")));

@@ -19,19 +19,19 @@ use super::Tls;
 use crate::config;
 use crate::http::Peer;
 
-/// How long to wait after the system refused a connection, for example for want of file descriptors.
+/// Pause after an accept failed, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Requests that one HTTP/2 connection may have open.
+/// Most requests that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 64;
-/// How often a silent HTTP/2 connection is asked whether it lives, and how long it may take to answer.
+/// Interval of pings on a silent HTTP/2 connection, and how long it may take to answer one.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// What a stop came to.
+/// The outcome of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Every request that was begun was answered.
+    /// Every request in flight was answered.
     Clean,
-    /// Some were cut off when their time was up.
+    /// Some requests were cut off after `server.shutdown_timeout`.
     Cut,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Accepts connections until `stop` completes, then lets each end with its last answer.
+    /// Accepts connections until `stop` completes, then closes each after its last response.
     pub(super) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Stop {
         let this = Arc::new(self);
         let server = Arc::new(builder(&this.settings));
@@ -51,7 +51,7 @@ impl Connections {
         let open = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
-            // A full server takes no further connection: clients wait in the system's queue instead of in ours.
+            // A full server accepts no further connection: clients wait in the system's queue instead of in this process.
             let accepted = async {
                 let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
                 listener.accept().await.map(|accepted| (place, accepted))
@@ -81,10 +81,10 @@ impl Connections {
     }
 
     async fn connection(&self, server: &Builder<TokioExecutor>, stream: TcpStream, peer: Peer, watcher: Watcher) {
-        // Answers are written whole; waiting to fill a segment would only delay them.
+        // Responses are written whole; waiting to fill a segment would only delay them.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
-        // A client that does not take its answers is cut off.
+        // A client that does not read its responses is cut off.
         stream.set_write_timeout(Some(self.settings.write_timeout));
         let stream = Box::pin(stream);
         match &self.tls {
@@ -111,15 +111,15 @@ impl Connections {
         });
         let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         tokio::select! {
-            // What breaks a connection is the client's business and says nothing about us.
+            // A connection breaks for reasons on the client's side, so the error is ignored.
             _ = watcher.watch(connection) => {}
             () = silent => {}
         }
     }
 }
 
-/// Completes when a connection has not begun its first request in time. The library's own limit counts only once it knows
-/// which version of HTTP is spoken, and in HTTP/2 not at all: until then a client that says nothing would be waited for.
+/// Completes when a connection has not begun its first request within `limit`. hyper's own limit applies only once the HTTP
+/// version is known, and not to HTTP/2: until then a silent client could keep its connection open.
 async fn silent(begun: Arc<Notify>, limit: Duration) {
     if tokio::time::timeout(limit, begun.notified()).await.is_ok() {
         std::future::pending().await

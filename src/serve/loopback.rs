@@ -1,6 +1,6 @@
-//! Which hosts a server answers for. The page of any site can make a browser send requests to a server on the same machine,
-//! and read the answers, by letting the site's name resolve to a loopback address (DNS rebinding): only the host that such a
-//! request names tells it from one that was meant for the server.
+//! The hosts that a server answers for. The page of any site can make a browser send requests to a server on the same
+//! machine, and read the responses, by letting the site's name resolve to a loopback address (DNS rebinding): only the host
+//! that such a request names distinguishes it from one that is meant for the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,12 +18,12 @@ use super::root;
 pub enum Hosts {
     /// Every host.
     Any,
-    /// Those that lead to the machine itself: `localhost`, names below it, and loopback addresses.
+    /// Hosts that resolve to the machine itself: `localhost`, names below it, and loopback addresses.
     Loopback,
 }
 
 impl Hosts {
-    /// Lets no request for another host reach these routes.
+    /// Refuses requests for other hosts before they reach these routes.
     pub(super) fn guard<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
         match self {
             Hosts::Any => routes,
@@ -32,7 +32,7 @@ impl Hosts {
     }
 }
 
-/// Answers for no other host (RFC 9110 §15.5.20).
+/// Refuses requests for other hosts with 421 (RFC 9110 §15.5.20).
 async fn refuse_others(request: Request, next: Next) -> Response {
     if is_for_loopback(&request) {
         return next.run(request).await;
@@ -41,9 +41,9 @@ async fn refuse_others(request: Request, next: Next) -> Response {
     root::problem(StatusCode::MISDIRECTED_REQUEST, Some(detail))
 }
 
-/// Whether a request names a loopback host and no other. A target in absolute form and HTTP/2's `:authority` count before
-/// `Host` (RFC 9112 §3.2.2, RFC 9113 §8.3.1); here each must be a loopback host, and there may be one `Host`
-/// at most.
+/// Checks whether a request names a loopback host and no other. A target in absolute form and HTTP/2's `:authority` take
+/// precedence over `Host` (RFC 9112 §3.2.2, RFC 9113 §8.3.1); here each must be a loopback host, and at most one `Host` is
+/// allowed.
 fn is_for_loopback(request: &Request) -> bool {
     let target = request.uri().authority().map(Authority::as_str);
     let mut lines = request.headers().get_all(header::HOST).iter().map(HeaderValue::to_str);
@@ -54,8 +54,8 @@ fn is_for_loopback(request: &Request) -> bool {
         && host.is_none_or(|host| host.is_ok_and(is_loopback))
 }
 
-/// Whether host and port, without user information (RFC 3986 §3.2), name a loopback host as browsers write it: an address in
-/// its usual form, no dot at the end of a name.
+/// Checks whether host and port, without user information (RFC 3986 §3.2), name a loopback host as browsers write it: an
+/// address in its usual form, no dot at the end of a name.
 fn is_loopback(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
@@ -71,7 +71,7 @@ fn is_loopback(authority: &str) -> bool {
     host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()) || is_localhost(host)
 }
 
-/// `localhost` and every name below it, which resolve to loopback addresses and are not looked up elsewhere (RFC 6761 §6.3).
+/// Checks for `localhost` and the names below it, which resolve to loopback addresses without a DNS query (RFC 6761 §6.3).
 fn is_localhost(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_hosts_are_known_with_any_port() {
+    fn loopback_hosts_are_accepted_with_any_port() {
         for host in [
             "localhost",
             "LOCALHOST",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_host_is_known_as_another() {
+    fn every_other_host_is_refused() {
         for host in [
             "",
             ".",
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_names_a_host_must_name_a_loopback_host() {
+    fn the_target_and_the_host_header_must_name_a_loopback_host() {
         assert!(named("/", &["localhost"]));
         assert!(named("http://localhost:80/", &[]));
         assert!(named("http://127.0.0.1/", &["localhost"]));
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// What a resolver that knows the loopback names, and no others, makes of a host as URLs are read (WHATWG URL).
+    /// Checks whether a host, parsed as in a URL (WHATWG URL), resolves to loopback if only the loopback names are known.
     fn resolves_to_loopback(host: &str) -> bool {
         let Ok(url) = reqwest::Url::parse(&format!("http://{host}/")) else { return false };
         if !url.username().is_empty()
@@ -214,13 +214,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_host_is_accepted_only_if_it_leads_to_the_machine_itself(host in "\\PC{0,20}") {
+        fn a_host_is_accepted_only_if_it_resolves_to_loopback(host in "\\PC{0,20}") {
             prop_assert!(!is_loopback(&host) || resolves_to_loopback(&host));
         }
 
-        /// Of the pieces that accepted hosts are made of, and those that could turn them into something else.
+        /// Mixes the pieces of accepted hosts with those that could turn them into another host.
         #[test]
-        fn no_mixture_of_pieces_leads_elsewhere(
+        fn a_mixture_of_pieces_is_accepted_only_if_it_resolves_to_loopback(
             pieces in prop::collection::vec(
                 prop::sample::select(vec![
                     "localhost", "LOCALHOST", "site.example", "127.0.0.1", "127", "0", "1", "[::1]", "[", "]", "::1", "::",

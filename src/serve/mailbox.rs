@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::body;
 use crate::outbox::mailbox::Mail;
 
-/// The page shows what anybody may have written: it loads nothing and runs nothing.
+/// The page shows untrusted text, so it loads nothing and runs nothing.
 const CONTENT_SECURITY_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 
@@ -20,7 +20,7 @@ struct Page {
     mails: Vec<Mail>,
 }
 
-/// Shows every message, the newest first; as JSON to whoever accepts that by name.
+/// Returns every message, the newest first: as JSON if `Accept` names it, otherwise as a page.
 pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Error> {
     let mails = app.outbox().mailbox().ok_or(RequestFault::NotFound)?.mails();
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! What a signed-in person's client may ask outside every contract.
+//! Routes outside every contract for the client of a signed-in person.
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -8,8 +8,8 @@ use crate::account::{Contract, Error, Rules};
 use crate::app::App;
 use crate::http::{Access, Authenticated};
 
-/// The schema that the person's attributes are held to: what a client needs to draw a form. Without one the empty schema,
-/// which allows everything and defines nothing.
+/// Returns the JSON Schema that the person's attributes must match, which a client needs to draw a form. Without one,
+/// returns the empty schema, which allows everything and defines nothing.
 pub(super) async fn schema(
     State(app): State<App>,
     Authenticated { caller, .. }: Authenticated<AnyToken>,
@@ -25,7 +25,7 @@ pub(super) async fn schema(
     Ok((headers, text).into_response())
 }
 
-/// Any token of an account that may be used, whatever contract it opens.
+/// Accepts any token of an active account, whatever contract it is valid for.
 pub(super) enum AnyToken {}
 
 impl Access for AnyToken {

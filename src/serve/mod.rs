@@ -1,5 +1,5 @@
-//! From a listening socket to the routes and back: connections, the edge that every request passes, health, and a stop that
-//! answers what was begun.
+//! From a listening socket to the routes and back: connections, the middleware of every request, health, and a graceful
+//! stop.
 
 mod documentation;
 mod health;
@@ -31,20 +31,20 @@ pub use listener::Stop;
 pub use loopback::Hosts;
 pub use tls::{Tls, TlsError};
 
-/// What a server listens with.
+/// The listeners of a server.
 pub struct Listeners {
-    /// Where the contracts are served.
+    /// The listener of the contracts.
     pub contracts: TcpListener,
-    /// The certificate for it; none when something in front of the server ends TLS.
+    /// Its certificate; `None` if a proxy in front of the server terminates TLS.
     pub tls: Option<Arc<Tls>>,
-    /// Where operators look, and what the metrics are kept in; none when nobody does.
+    /// The operator's listener and the metrics that it serves, if there is one.
     pub operator: Option<(TcpListener, PrometheusHandle)>,
-    /// The hosts that requests to either must be for.
+    /// The hosts that both listeners answer for.
     pub hosts: Hosts,
 }
 
-/// Serves until `stop` completes, then answers what was begun: readiness ends first, then the listener, then each
-/// connection with its last answer.
+/// Serves until `stop` completes, then stops gracefully: readiness ends first, then the listener, then each connection after
+/// its last response.
 pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>) -> Stop {
     if let Ok(address) = listeners.contracts.local_addr() {
         app.listens_on(address);
@@ -70,18 +70,18 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     };
     let stop = connections.serve(listeners.contracts, stop).await;
     upkeep.abort();
-    // Nobody else knows when keys were used since the last time.
+    // Only this process knows when API keys were used since the last write.
     if let Err(error) = app.authenticator().key_uses().write_down().await {
         tracing::warn!(%error, "the last uses of API keys were not written down");
     }
-    // Last, so that operators see readiness end.
+    // Stopped last, so that operators see readiness end.
     if let Some(operator) = operator {
         operator.abort();
     }
     stop
 }
 
-/// Everything that the server answers.
+/// Returns every route of the contracts' listener.
 fn routes(app: &App, readiness: Readiness, hosts: Hosts) -> Router {
     hosts
         .guard(contract::routes(app).merge(root::routes(app, readiness)))

@@ -1,5 +1,5 @@
-//! What operators are served on a listener of their own: metrics, health, version. Nothing here is for clients, so it is off
-//! by default and has no authentication: it belongs on a loopback or private address.
+//! The operator's listener: metrics, health, version. Nothing here is for clients, so it is off by default and has no
+//! authentication: it belongs on a loopback or private address.
 
 use axum::Router;
 use axum::http::header;
@@ -16,7 +16,7 @@ use crate::http::{endpoint, with_error_layer_only};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-/// The operator's routes.
+/// Returns the operator's routes.
 pub(super) fn routes(app: &App, readiness: Readiness, metrics: PrometheusHandle) -> Router {
     let routes = Router::new()
         .route("/metrics", endpoint(get(async move || render(&metrics)), READ))
@@ -27,7 +27,7 @@ pub(super) fn routes(app: &App, readiness: Readiness, metrics: PrometheusHandle)
     with_error_layer_only(routes, app, "operator", root::render_error).with_state(app.clone())
 }
 
-/// Metrics in Prometheus' text format.
+/// Renders the metrics in Prometheus' text format.
 fn render(metrics: &PrometheusHandle) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()).into_response()
 }

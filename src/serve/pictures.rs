@@ -1,4 +1,4 @@
-//! Pictures for whoever knows their name, as pages all over the web may embed them.
+//! Serves pictures to every client that knows their name, since pages of any site may embed them.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -9,13 +9,13 @@ use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
 use crate::picture;
 
-/// A name is never used again, so what it names never changes: a year, the most that caches take (RFC 8246).
+/// A name is never reused, so its picture never changes: cached for a year, the longest that caches accept (RFC 8246).
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Should a browser ever take a picture for a page: it can do nothing.
+/// If a browser ever renders a picture as a page, the page can do nothing.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// The picture with a name; 304 when the client has it already (RFC 9110 §13.1.2).
+/// Returns the picture with this name, or 304 if the client has it already (RFC 9110 §13.1.2).
 pub(super) async fn show(
     State(app): State<App>,
     name: Result<Path<String>, PathRejection>,
@@ -45,7 +45,7 @@ pub(super) async fn show(
     Ok(response)
 }
 
-/// Whether `If-None-Match` lists a tag (compared weakly), or any.
+/// Checks whether `If-None-Match` lists a tag (weak comparison), or is `*`.
 fn has(headers: &HeaderMap, tag: &str) -> bool {
     let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);

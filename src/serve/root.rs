@@ -1,5 +1,5 @@
-//! What lies outside every contract: health, the issuer's keys, pictures, documentation; and a voice of its own, problem
-//! details (RFC 9457).
+//! Routes outside every contract: health, the issuer's keys, pictures, documentation. Errors are rendered as problem details
+//! (RFC 9457).
 
 use axum::Router;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
 use crate::http::{ErrorContext, endpoint, status_of, with_error_layer, with_error_layer_only};
 
-/// How long verifiers may keep the published keys, in seconds.
+/// `Cache-Control` of the published keys: how long verifiers may cache them, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
 
 pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
@@ -32,13 +32,14 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         None => routes,
     };
     let pictures = Router::new().route("/{name}", endpoint(get(pictures::show), "GET, HEAD, OPTIONS"));
-    // A busy server lives: whoever restarted it for want of an answer would only make things worse.
+    // Health has no limit of requests in flight: a restart because a busy server did not answer would only make things
+    // worse.
     with_error_layer_only(routes.fallback(crate::contract::not_found), app, "root", render_error)
         .nest("/pictures", with_error_layer(pictures, app, "pictures", render_error))
         .nest("/me", with_error_layer(me, app, "me", render_error))
 }
 
-/// The public keys of the embedded issuer (RFC 7517 §5).
+/// Returns the public keys of the embedded issuer (RFC 7517 §5).
 async fn keys(State(app): State<App>) -> Result<Response, Error> {
     let keys = app.issuer().published().await?;
     let headers = [
@@ -60,7 +61,7 @@ pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
             | AccessFault::Denied,
         ) => StatusCode::FORBIDDEN,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        // Nothing outside of the contracts changes an account, names one, or asks for more than a valid token.
+        // No route outside the contracts changes an account, names one, or requires more than a valid token.
         Error::Credentials(CredentialFault::ScopeMissing)
         | Error::Access(AccessFault::AccountUnknown | AccessFault::TenantUnknown)
         | Error::ClientHash(_)
@@ -85,7 +86,7 @@ pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
     response
 }
 
-/// A status as a problem, with what else there is to know about it.
+/// Renders a status as problem details, with an optional detail.
 pub(super) fn problem(status: StatusCode, detail: Option<&str>) -> Response {
     let title = status.canonical_reason().unwrap_or_default();
     let mut problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });

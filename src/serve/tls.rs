@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config;
 
-/// Protocols that are offered, the preferred one first (RFC 7301).
+/// The protocols offered, the preferred one first (RFC 7301).
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The certificate in use.
@@ -22,12 +22,12 @@ pub struct Tls {
 }
 
 struct Current {
-    /// What the files held when they were last read, to see when they change.
+    /// The content of the files when they were last loaded, to detect changes.
     files: [Vec<u8>; 2],
     config: Arc<ServerConfig>,
 }
 
-/// Why a certificate cannot be used; one line that names key and file.
+/// Why a certificate cannot be used, as one line that names the setting and the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{key} = {path:?}: {reason}")]
 pub struct TlsError {
@@ -46,8 +46,8 @@ impl Tls {
         Ok(Some(Arc::new(Tls { certificate: certificate.clone(), private_key: private_key.clone(), current })))
     }
 
-    /// Takes over files that were replaced. Ones that do not fit each other, as in the middle of a replacement, change
-    /// nothing. A running server does it every half minute.
+    /// Reloads files that were replaced. Files that do not match each other, as in the middle of a replacement, change
+    /// nothing. A running server does this every 30 seconds.
     pub fn reload(&self) {
         match load(&self.certificate, &self.private_key) {
             Ok(loaded) => {
@@ -61,7 +61,7 @@ impl Tls {
         }
     }
 
-    /// For the next connection.
+    /// Returns the acceptor for the next connection.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.current().config.clone())
     }

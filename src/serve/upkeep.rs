@@ -5,15 +5,15 @@ use super::Tls;
 use crate::app::App;
 use crate::telemetry;
 
-/// How often what other instances did comes into force here at the latest, and what expired is deleted.
+/// Interval at which changes of other instances take effect here, and expired data is deleted.
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// How often metrics are drained: histograms gather until then.
+/// Interval at which metrics are drained; histograms accumulate until then.
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 
-/// Keeps a running server tidy, for ever: reads the issuer's keys again, asks trusted providers for theirs, takes
-/// over replaced certificates, writes down when keys were used, and deletes what expired tokens and codes left behind and pictures
-/// that nobody needs. A database that is away only delays it.
+/// Runs the background maintenance of a server, for ever: reloads the issuer's keys, fetches those of trusted issuers,
+/// reloads replaced certificates, records when API keys were used, delivers notices, and deletes expired data and unused
+/// pictures. An unavailable database only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
     tokio::join!(drain_metrics(), sweep_pictures(app.clone()), app.notices().run(), look_after(app.clone(), tls));
 }
@@ -26,7 +26,7 @@ async fn drain_metrics() {
     }
 }
 
-/// Apart: an object store that is away must not keep anything else waiting.
+/// Deletes unused pictures, separately: an unavailable object store must not delay other maintenance.
 async fn sweep_pictures(app: App) {
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -46,7 +46,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
         if let Some(tls) = &tls {
             tls.reload();
         }
-        // Each provider by itself: one that hangs must not keep the others from being asked.
+        // One task per issuer: one that hangs must not delay the others.
         for trusted in app.authenticator().all_trusted() {
             let (trusted, now) = (trusted.clone(), app.now());
             tokio::spawn(async move { trusted.keep_fresh(now).await });

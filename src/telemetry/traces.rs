@@ -1,5 +1,5 @@
-//! Traces for an OpenTelemetry collector (OTLP over HTTP): one span a request, with its method, route and status, and nothing
-//! else that a client said.
+//! Traces for an OpenTelemetry collector (OTLP over HTTP): one span per request, with its method, route and status, and
+//! nothing else from the client.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -29,11 +29,11 @@ struct Traces {
     tracer: SdkTracer,
 }
 
-/// The span of a request that is being answered; it ends when this is dropped at the latest.
+/// The span of a request in flight; it ends when this is dropped at the latest.
 pub(crate) struct Trace(trace::Span);
 
-/// Starts sending traces to a collector: batches, on a thread of its own. A collector that is away costs spans and no
-/// request its time.
+/// Starts sending traces to a collector, in batches on a separate thread. An unavailable collector loses spans but delays no
+/// request.
 ///
 /// `endpoint` is the collector's URL; traces go to `/v1/traces` below it.
 pub fn start(endpoint: &str) -> Result<(), ExporterBuildError> {
@@ -53,16 +53,16 @@ pub fn start(endpoint: &str) -> Result<(), ExporterBuildError> {
     Ok(())
 }
 
-/// Sends what is left. Called outside every asynchronous runtime, since it blocks.
+/// Sends the remaining spans. Must be called outside every asynchronous runtime, since it blocks.
 pub fn stop() {
     if let Some(Traces { provider, .. }) = TRACES.get() {
-        // The exporter has said what went wrong.
+        // The exporter has logged the error.
         let _ = provider.shutdown_with_timeout(STOP_TIMEOUT);
     }
 }
 
-/// Begins the span of a request, below the one that its `traceparent` names (W3C Trace Context §3.2); `None` when nobody
-/// collects traces. Names and attributes are those of OpenTelemetry's semantic conventions for HTTP servers.
+/// Begins the span of a request, as a child of the one that its `traceparent` names (W3C Trace Context §3.2); `None` if
+/// traces are off. Names and attributes are those of OpenTelemetry's semantic conventions for HTTP servers.
 pub(crate) fn begin(request: &Request) -> Option<Trace> {
     let Traces { tracer, .. } = TRACES.get()?;
     let (method, verb) = match super::method(request.method()) {
@@ -81,7 +81,7 @@ pub(crate) fn begin(request: &Request) -> Option<Trace> {
 }
 
 impl Trace {
-    /// The request was answered.
+    /// Ends the span with the status of the response.
     pub(crate) fn end(mut self, status: StatusCode) {
         self.0.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
         if status.is_server_error() {
@@ -92,7 +92,8 @@ impl Trace {
     }
 }
 
-/// A request's `traceparent`, and not its `tracestate`: that is for those whom we call, and its content is the client's.
+/// A request's `traceparent`, and not its `tracestate`, which is for downstream services and has content chosen by the
+/// client.
 struct Parent<'a>(&'a HeaderMap);
 
 impl Extractor for Parent<'_> {
@@ -105,7 +106,7 @@ impl Extractor for Parent<'_> {
     }
 }
 
-/// An exporter that logs when the collector goes away and when it comes back, instead of each batch that it misses.
+/// An exporter that logs when the collector becomes unavailable and when it is available again, instead of each lost batch.
 struct Told {
     exporter: SpanExporter,
     away: AtomicBool,

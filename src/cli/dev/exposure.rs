@@ -1,11 +1,11 @@
-//! `dev` is for the machine that it runs on, unless `--expose` is given.
+//! Keeps `dev` reachable only from its own machine, unless `--expose` is given.
 
 use std::net::SocketAddr;
 
 use super::super::{Failure, Outcome};
 use crate::config::Config;
 
-/// Refuses to listen where other machines could use the demo credentials and read every code.
+/// Refuses to listen on an address where other machines could use the demo credentials and read every code.
 pub(super) fn refuse(config: &Config) -> Outcome {
     let addresses = [("server.listen", Some(config.server.listen)), ("operator.listen", config.operator.listen)];
     for (key, address) in addresses {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_addresses_are_for_the_machine_alone() {
+    fn only_loopback_addresses_are_accepted_without_expose() {
         let is_loopback = |address: &str| is_loopback(&address.parse().unwrap());
         for address in ["127.0.0.1:80", "127.255.255.254:0", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
             assert!(is_loopback(address), "{address}");

@@ -1,4 +1,4 @@
-//! What the installation remembers of the credentials that `dev` made, in facts, and how they end.
+//! The facts that record the credentials that `dev` made, and their revocation.
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub(super) fn last_token(contract: Contract) -> String {
     format!("dev.token.{}", contract.name())
 }
 
-/// Ends the credentials of the last start.
+/// Revokes the API key and the tokens of the last start.
 pub(super) async fn revoke(app: &App, tenant: &Tenant) -> Outcome {
     for key in app.store().api_keys(tenant.id).await? {
         if key.name == KEY && key.revoked_at.is_none() {
@@ -35,7 +35,7 @@ pub(super) async fn revoke(app: &App, tenant: &Tenant) -> Outcome {
     Ok(())
 }
 
-/// The credentials that `dev` made in a database, which is only read.
+/// Returns the credentials that `dev` made in a database, which is only read.
 pub(in crate::cli) async fn credentials(app: &App) -> Result<DevCredentials, Failure> {
     let account = app.store().find_fact(ACCOUNT).await?;
     let account = account.map(|id| id.parse().map_err(|_| Failure(format!("{ACCOUNT} is not an account's id: {id}"))));
@@ -47,7 +47,7 @@ pub(in crate::cli) async fn credentials(app: &App) -> Result<DevCredentials, Fai
     })
 }
 
-/// By what each token of the last start is revoked, and until when that must be kept.
+/// Returns the revocation hash of each token of the last start, and until when the revocation must be kept.
 async fn tokens(app: &App) -> Result<Vec<(KeyedHash, Timestamp)>, Failure> {
     let until = after(app.now(), app.issuer().max_lifetime());
     let mut tokens = Vec::new();

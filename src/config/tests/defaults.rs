@@ -1,4 +1,4 @@
-//! `config.default.toml` is complete and true.
+//! Tests that `config.default.toml` is complete and correct.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn the_defaults_are_a_valid_configuration() {
 }
 
 #[test]
-fn the_default_file_as_a_file_of_ones_own_is_a_valid_configuration_once_its_example_is_filled_in() {
+fn a_copy_of_the_default_file_is_a_valid_configuration_once_its_example_is_filled_in() {
     let (before, example) = DEFAULTS.split_once("[trusted_issuer.example]").unwrap();
     let filled = example
         .replacen("issuer = \"\"", "issuer = \"https://login.example.com\"", 1)

@@ -1,4 +1,4 @@
-//! The mail server, the gateway for short messages, and one-time codes.
+//! The mail server, the SMS gateway, and one-time codes.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn a_mail_server_needs_a_sender_and_a_protected_connection() {
 }
 
 #[test]
-fn who_signs_in_has_a_password_that_nobody_sees() {
+fn a_mail_user_needs_a_password_that_is_never_shown() {
     let error = file_error(&format!("{MAIL}user = \"selfsame\"\n"));
     assert!(error.contains("smtp.password must be given too"), "{error}");
     let error = file_error(&format!("{MAIL}password = \"hunter2\"\n"));
@@ -34,7 +34,7 @@ fn who_signs_in_has_a_password_that_nobody_sees() {
 }
 
 #[test]
-fn a_gateway_needs_a_body_with_places_that_can_be_filled() {
+fn a_gateway_needs_a_body_with_placeholders() {
     with_file(&format!("{SMS}body = '{{\"to\":\"{{to}}\",\"text\":\"{{text}}\"}}'\n"));
     with_file(&format!("{SMS}format = \"form\"\nbody = \"To={{digits}}&Body={{text}}\"\n"));
     for (body, problem) in [
@@ -52,7 +52,7 @@ fn a_gateway_needs_a_body_with_places_that_can_be_filled() {
 }
 
 #[test]
-fn a_token_lives_at_least_as_long_as_its_code() {
+fn a_token_is_known_at_least_as_long_as_its_code_is_valid() {
     let error = file_error("[codes.login]\nlifetime = \"6m\"\n");
     assert!(error.contains("codes.login.lifetime") && error.contains("must be at most"), "{error}");
     with_file("[codes.login]\nlifetime = \"6m\"\ntoken_lifetime = \"6m\"\n");

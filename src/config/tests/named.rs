@@ -84,7 +84,7 @@ fn an_unknown_key_of_a_named_section_names_the_nearest() {
 }
 
 #[test]
-fn what_is_suggested_in_a_named_section_lies_in_it() {
+fn a_suggestion_in_a_named_section_is_a_key_of_it() {
     assert_eq!(
         file_error("trusted_issuer.corp.url = \"https://a.example\"\n"),
         "config.toml:1: unknown key trusted_issuer.corp.url; did you mean trusted_issuer.corp.issuer?"
@@ -101,7 +101,7 @@ fn an_unknown_variable_of_a_named_section_names_the_nearest() {
 }
 
 #[test]
-fn a_key_without_the_name_of_its_section_is_told_where_the_name_goes() {
+fn the_error_of_a_key_without_a_section_name_shows_where_the_name_goes() {
     for file in ["[trusted_issuer]\ntenant = \"a\"\n", "\ntrusted_issuer.tenant = \"a\"\n"] {
         assert_eq!(
             file_error(file),
@@ -136,7 +136,7 @@ fn the_template_cannot_be_set() {
 }
 
 #[test]
-fn a_name_is_made_of_few_characters() {
+fn a_section_name_is_limited_to_lower_case_letters_digits_and_underscores() {
     let long = "a".repeat(65);
     for name in ["Corp", "my-house", "\"\"", "\"a b\"", "\"ä\"", &long] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Names that are not known, and files that cannot be read.
+//! Unknown names, and files that cannot be read.
 
 use super::*;
 

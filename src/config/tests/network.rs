@@ -1,9 +1,9 @@
-//! What the server is to the network: TLS, proxies, web origins, limits, and where it reports to.
+//! Network settings: TLS, proxies, web origins, limits, the operator's listener, and traces.
 
 use super::*;
 
 #[test]
-fn a_certificate_and_its_key_belong_together() {
+fn a_certificate_and_its_key_must_be_given_together() {
     for (given, missing) in [("tls_certificate", "tls_private_key"), ("tls_private_key", "tls_certificate")] {
         assert_eq!(
             file_error(&format!("[server]\n{given} = \"a.pem\"\n")),
@@ -57,7 +57,7 @@ fn a_web_origin_is_written_as_browsers_send_it() {
 }
 
 #[test]
-fn every_web_origin_at_once_is_refused_with_the_reason() {
+fn a_wildcard_web_origin_is_refused_with_the_reason() {
     assert_eq!(
         environment_error("SELFSAME__SERVER__CORS_ORIGINS", "https://a.example,*"),
         "environment SELFSAME__SERVER__CORS_ORIGINS: server.cors_origins = [\"https://a.example\", \"*\"]: \
@@ -77,7 +77,7 @@ fn a_rate_limit_may_be_off_but_not_negative() {
 }
 
 #[test]
-fn rate_limits_hold_by_default() {
+fn rate_limits_are_on_by_default() {
     let limits = with_file("").rate_limit;
     assert_eq!(limits.window, Duration::from_secs(60));
     assert_eq!([limits.address, limits.system, limits.rivergen, limits.default], [1200, 120, 100, 120]);
@@ -114,7 +114,7 @@ fn traces_are_sent_to_a_url() {
 }
 
 #[test]
-fn remembering_tokens_can_be_switched_off() {
+fn the_token_cache_can_be_switched_off() {
     assert_eq!(with_file("").identity.remembered_tokens, 10_000);
     assert_eq!(with_file("identity.remembered_tokens = 0").identity.remembered_tokens, 0);
 }

@@ -1,4 +1,4 @@
-//! Where pictures are kept.
+//! Where pictures are stored.
 
 use super::super::PictureStore;
 use super::*;
@@ -24,7 +24,7 @@ fn a_bucket_may_have_a_prefix() {
 }
 
 #[test]
-fn what_is_no_bucket_is_refused() {
+fn a_store_that_is_not_a_bucket_is_refused() {
     for value in
         ["s3:faces", "s3://", "s3:///a", "s3://a//b", "s3://a/../b", "s3://a b", "faces", "/srv/faces", "gs://a"]
     {
@@ -39,7 +39,7 @@ fn what_is_no_bucket_is_refused() {
 }
 
 #[test]
-fn an_access_key_and_its_secret_belong_together() {
+fn an_access_key_and_its_secret_must_be_given_together() {
     assert_eq!(
         file_error("pictures.s3_access_key_id = \"id\""),
         "config.toml:1: pictures.s3_access_key_id = \"id\": pictures.s3_secret_access_key must be given too"

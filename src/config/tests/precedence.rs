@@ -1,4 +1,4 @@
-//! What overrides what.
+//! The precedence of sources.
 
 use super::*;
 

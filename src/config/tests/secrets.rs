@@ -1,4 +1,4 @@
-//! Secrets, their files, and that they are never shown.
+//! Secrets and their files, which are never shown.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a trusted issuer may be.
+//! Settings of a trusted issuer.
 
 use jsonwebtoken::Algorithm;
 
@@ -10,7 +10,7 @@ fn corp(more: &str) -> TrustedIssuer {
     with_file(&format!("{CORP}{more}")).trusted_issuer.remove("corp").unwrap()
 }
 
-/// The error of one setting that is written in line 2 of the file.
+/// Returns the error for one setting that is written in line 2 of the file.
 fn problem(key: &str, value: &str) -> String {
     let required = CORP.lines().skip(1).filter(|line| !line.starts_with(key));
     let rest = required.map(|line| format!("{line}\n")).collect::<String>();
@@ -49,13 +49,13 @@ fn keys_come_from_discovery_a_url_or_a_file() {
 }
 
 #[test]
-fn the_file_of_keys_is_no_secret() {
+fn the_key_file_is_not_a_secret() {
     let loaded = load(&format!("{CORP}jwks_file = \"keys.json\"\n"), &[], Overrides::default());
     assert!(origin_of(&loaded, "trusted_issuer.corp.jwks_file").starts_with("\"keys.json\" from "));
 }
 
 #[test]
-fn keys_cannot_come_from_two_places() {
+fn keys_cannot_come_from_two_sources() {
     let expected = "trusted_issuer.corp.jwks_uri and trusted_issuer.corp.jwks_file are both given; keep one of them";
     let error = file_error(&format!("{CORP}jwks_uri = \"https://a.example\"\njwks_file = \"a\"\n"));
     assert_eq!(error, format!("config.toml:7: {expected}"));
@@ -109,7 +109,7 @@ fn two_sections_cannot_have_one_issuer() {
 }
 
 #[test]
-fn what_is_required_and_not_written_is_missed_in_the_line_of_the_section() {
+fn a_missing_required_setting_is_reported_at_the_line_of_its_section() {
     for (key, shown, problem) in [
         (
             "issuer",
@@ -129,14 +129,14 @@ fn what_is_required_and_not_written_is_missed_in_the_line_of_the_section() {
 }
 
 #[test]
-fn what_is_required_is_missed_in_the_variable_that_began_the_section() {
+fn a_missing_required_setting_is_reported_at_the_variable_that_began_the_section() {
     let name = "SELFSAME__TRUSTED_ISSUER__CORP__AUDIENCE";
     let error = environment_error(name, "api");
     assert!(error.starts_with(&format!("environment {name}: trusted_issuer.corp.")), "{error}");
 }
 
 #[test]
-fn what_is_required_and_written_empty_is_refused_in_its_own_line() {
+fn an_empty_required_setting_is_refused_at_its_own_line() {
     assert_eq!(problem("audience", "[]"), "must name at least one audience");
     assert_eq!(problem("contracts", "[]"), "must name at least one contract");
     assert_eq!(problem("algorithms", "[]"), "must name at least one algorithm");
@@ -144,7 +144,7 @@ fn what_is_required_and_written_empty_is_refused_in_its_own_line() {
 }
 
 #[test]
-fn only_signatures_with_a_public_key_are_taken() {
+fn only_algorithms_with_a_public_key_are_accepted() {
     let all = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
     for refused in ["[\"HS256\"]", "[\"RS256\", \"none\"]", "[\"rs256\"]", "[\"ES512\"]", "[\"\"]", "[5]", "\"RS256\""]
     {
@@ -155,7 +155,7 @@ fn only_signatures_with_a_public_key_are_taken() {
 }
 
 #[test]
-fn a_list_of_texts_says_what_it_expects() {
+fn the_error_of_a_list_names_what_is_expected() {
     let audience = "expected a list of audiences such as [\"https://id.example.com\"]";
     for value in ["\"api\"", "[5]", "[\"\"]", "true"] {
         assert_eq!(problem("audience", value), audience);
@@ -172,7 +172,7 @@ fn an_unknown_contract_lists_those_that_are_known() {
 }
 
 #[test]
-fn the_other_settings_say_what_they_expect() {
+fn the_errors_of_the_other_settings_name_what_is_expected() {
     assert_eq!(problem("provision", "\"maybe\""), "expected \"refuse\" or \"create\"");
     assert_eq!(problem("trust_verified_claims", "\"yes\""), "expected true or false");
     assert_eq!(problem("claims.email", "5"), "expected text in quotes");

@@ -1,4 +1,4 @@
-//! Values that are refused, alone or together.
+//! Values that are refused, individually or together.
 
 use super::*;
 
@@ -61,7 +61,7 @@ fn a_number_beyond_64_bits_is_refused() {
 }
 
 #[test]
-fn a_wrong_type_says_what_is_expected() {
+fn the_error_of_a_wrong_type_names_what_is_expected() {
     for (file, problem) in [
         ("server.max_headers = \"many\"", "expected a whole number"),
         ("server.max_headers = 1.5", "expected a whole number"),
@@ -75,7 +75,7 @@ fn a_wrong_type_says_what_is_expected() {
 }
 
 #[test]
-fn a_wrong_type_in_the_environment_says_what_is_expected() {
+fn the_error_of_a_wrong_type_in_the_environment_names_what_is_expected() {
     assert_eq!(
         environment_error("SELFSAME__SERVER__MAX_HEADERS", "many"),
         "environment SELFSAME__SERVER__MAX_HEADERS: server.max_headers = \"many\": expected a whole number"
@@ -88,7 +88,7 @@ fn a_wrong_type_in_the_environment_says_what_is_expected() {
 }
 
 #[test]
-fn a_choice_lists_what_can_be_chosen() {
+fn the_error_of_a_choice_lists_the_options() {
     assert_eq!(
         file_error("log.format = \"xml\""),
         "config.toml:1: log.format = \"xml\": expected one of \"auto\", \"text\", \"json\""
