@@ -1,4 +1,4 @@
-//! Bodies that are no JSON object of at most 64 KiB.
+//! Bodies other than a JSON object of at most 64 KiB.
 
 use super::{USER, john};
 use crate::support::{Server, Transcript};
@@ -6,7 +6,7 @@ use crate::support::{Server, Transcript};
 const CHANGE: &str = r#"{"firstName":"Jane","lastName":"Doe"}"#;
 
 on_both_databases!(
-    async fn a_body_that_is_no_json_object_is_a_problem(server: Server) {
+    async fn a_body_that_is_not_a_json_object_is_a_problem(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let mut transcript = Transcript::default();

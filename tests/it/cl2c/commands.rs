@@ -1,4 +1,4 @@
-//! What operators do with keys.
+//! The operator's commands for API keys.
 
 use std::path::Path;
 
@@ -8,21 +8,21 @@ use selfsame::identity::api_key;
 use super::{JOHN, NOBODY, path_of};
 use crate::support::{Installation, Request};
 
-/// Adds two tenants, and John to the first.
+/// Adds two tenants, and John to the first one.
 fn settle_in(installation: &Installation) {
     installation.print(&["tenant", "create", "demo"]);
     installation.print(&["tenant", "create", "elsewhere"]);
     installation.print(&["account", "create", "--tenant", "demo", "--id", JOHN, "given_name=Johannes"]);
 }
 
-/// Reads John with a key and returns the status.
+/// Reads John's profile with a key and returns the status.
 async fn read(address: std::net::SocketAddr, secret: &str) -> u16 {
     let request = Request::new(&reqwest::Client::new(), "GET", &format!("http://{address}{}", path_of(JOHN)));
     request.header("tenant", "demo").header("X-API-Key", secret).send().await.status.as_u16()
 }
 
 on_both_databases!(
-    async fn a_new_key_is_shown_once_and_told_from_other_texts(installation: Installation) {
+    async fn a_new_key_is_shown_once_and_can_be_recognised(installation: Installation) {
         settle_in(&installation);
         let secret = installation.print(&["key", "create", "--tenant", "demo"]);
         let secret = secret.strip_suffix('\n').unwrap();
@@ -55,7 +55,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_that_could_not_be_right_is_not_made(installation: Installation) {
+    async fn a_key_with_invalid_options_is_not_created(installation: Installation) {
         settle_in(&installation);
         let create = |more: &[&str]| installation.refusal(&[&["key", "create"], more].concat());
         insta::assert_snapshot!(create(&["--tenant", "nobody"]), @"selfsame: no tenant is named nobody; see `selfsame tenant list`");
@@ -133,7 +133,7 @@ fn contains(content: &[u8], part: &[u8]) -> bool {
     content.windows(part.len()).any(|window| window == part)
 }
 
-/// The files of a folder by name.
+/// The names and contents of the files in a folder.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect()

@@ -1,4 +1,4 @@
-//! Who may call: the tenant, the key, and the tenant's own state.
+//! Credentials: the tenant, the key, and the tenant's state.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{JOHN, john, path_of};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn a_request_without_one_known_tenant_is_refused(server: Server) {
+    async fn a_request_without_exactly_one_known_tenant_is_refused(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let path = path_of(JOHN);
@@ -45,7 +45,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_request_without_one_key_that_holds_is_refused(server: Server) {
+    async fn a_request_without_exactly_one_valid_key_is_refused(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let elsewhere = server.add_tenant("elsewhere").await;
@@ -115,7 +115,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_tenant_out_of_use_and_one_whose_time_is_over_are_told_so(server: Server) {
+    async fn inactive_and_expired_tenants_are_refused_with_the_reason(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let mut tenant = server.tenant.clone();
@@ -147,7 +147,7 @@ on_both_databases!(
         {"messages":["Tenant Validity Has Expired. Please contact the Application Administrator."],"source":"API Gateway","exception":"UnauthorizedException","errorId":"error-UUID","supportMessage":"Please contact support with this error ID.","statusCode":401}
         "#);
 
-        // Whose tenant it is, only a key that holds may know.
+        // Only a caller with a valid key may learn the tenant's state.
         let stranger = server.request("GET", &path_of(JOHN)).header("tenant", "demo").header("X-API-Key", "x");
         assert!(stranger.send().await.body.contains("Authentication Failed."));
 

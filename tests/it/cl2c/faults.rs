@@ -1,13 +1,13 @@
-//! Faults of the server and of what it stands on.
+//! Errors of the server and of its database.
 
 use super::{JOHN, USER, error_id, john, path_of, settled};
 use crate::support::{BackEnd, Database, Installation, Request, Server, Wire};
 
-/// Makes every account unreadable: encrypted with a key that nobody has.
+/// Makes every account unreadable: its encryption key does not exist.
 const CORRUPT: &str = "UPDATE account SET personal_key = 99";
 
 on_both_databases!(
-    async fn a_fault_of_the_server_says_nothing_but_its_identifier(server: Server) {
+    async fn an_internal_error_shows_only_its_identifier(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         server.database().execute(CORRUPT).await;
@@ -21,7 +21,7 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn a_fault_is_found_in_the_log_by_its_identifier() {
+async fn an_internal_error_is_found_in_the_log_by_its_identifier() {
     let installation = Installation::new();
     installation.print(&["tenant", "create", "demo"]);
     installation.print(&["account", "create", "--tenant", "demo", "--id", JOHN, "given_name=Johannes"]);
@@ -44,7 +44,7 @@ async fn a_fault_is_found_in_the_log_by_its_identifier() {
     assert!(running.end().code == Some(0));
 }
 
-/// The header of a change whose body the server is left waiting for.
+/// The head of a change whose body the server waits for.
 fn header(back_end: &BackEnd<'_>) -> String {
     format!(
         "PUT {USER} HTTP/1.1\r\nHost: localhost\r\ntenant: {}\r\nX-API-Key: {}\r\nX-Request-Id: r1\r\n\
@@ -54,7 +54,7 @@ fn header(back_end: &BackEnd<'_>) -> String {
 }
 
 on_both_databases!(
-    async fn a_request_beyond_those_in_flight_is_refused_for_the_moment(database: Database) {
+    async fn a_request_beyond_the_limit_in_flight_is_refused_temporarily(database: Database) {
         let server = Server::with(database, &[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;

@@ -1,4 +1,4 @@
-//! What holds for members of every kind.
+//! Rules for all members.
 
 use selfsame::account::Field;
 
@@ -35,7 +35,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn faults_of_several_members_are_reported_together(server: Server) {
+    async fn errors_of_several_members_are_reported_together(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let answer = back_end.put(r#"{"firstName":"","phoneNumber":"abc","pushToken":7}"#).await;
@@ -83,7 +83,7 @@ on_both_databases!(
             "authLocation":"CHN","displayName":"Other","tenant":"elsewhere","nickname":["a",{"b":null}],"":1}"#;
         assert_eq!(back_end.put(body).await.status, 200);
         assert_eq!(server.account(&john).await, john);
-        // What nobody reads may still not hide what no text may hold.
+        // Members that are not read must not contain a NUL either.
         for hidden in [r#""note":"a\u0000b""#, r#""note":[{"a":"\u0000"}]"#, r#""no\u0000te":1"#] {
             let answer = back_end.put(format!(r#"{{"firstName":"John","lastName":"Doe",{hidden}}}"#)).await;
             assert!(answer.body.contains(r#""errors":{"$":["The request body is not valid JSON."]}"#), "{answer}");
@@ -92,7 +92,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn names_of_members_have_no_case_and_the_exact_one_counts(server: Server) {
+    async fn member_names_are_case_insensitive_and_the_exact_one_counts(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let answer = back_end

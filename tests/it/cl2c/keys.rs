@@ -1,4 +1,4 @@
-//! How long keys hold, and what is remembered of them.
+//! The lifetime of keys, and what is stored of them.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use super::{JOHN, john};
 use crate::support::{BackEnd, Server};
 
 impl BackEnd<'_> {
-    /// The headers that open the contract.
+    /// The headers with the credentials.
     fn credentials(&self) -> HeaderMap {
         let value = |text: &str| HeaderValue::from_str(text).unwrap();
         let headers = [("tenant", value(&self.tenant)), ("x-api-key", value(&self.secret))];
         headers.into_iter().map(|(name, value)| (name.parse().unwrap(), value)).collect()
     }
 
-    /// When operators see that the key was last used.
+    /// The time of the key's last use, as operators see it.
     async fn last_used(&self, server: &Server) -> Option<Timestamp> {
         let keys = server.app.store().api_keys(self.key.tenant_id).await.unwrap();
         keys.into_iter().find(|key| key.id == self.key.id).unwrap().last_used_at
@@ -38,7 +38,7 @@ on_both_databases!(
         let refused = other.authenticator().api_key(&back_end.credentials()).await.err();
         assert!(matches!(refused, Some(Error::Credentials(CredentialFault::Invalid))), "{refused:?}");
 
-        // And the other way round, through a key that the other instance has seen.
+        // The same with a key that the other instance has already seen.
         let back_end = server.back_end(&server.tenant, None).await;
         assert!(other.authenticator().api_key(&back_end.credentials()).await.is_ok());
         back_end.revoke().await;
@@ -47,7 +47,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_that_expires_holds_until_then(server: Server) {
+    async fn a_key_is_valid_until_it_expires(server: Server) {
         john(&server).await;
         let end = server.app.now() + Duration::from_secs(60);
         let back_end = server.back_end_until(&server.tenant, None, Some(end)).await;
@@ -118,7 +118,7 @@ on_both_databases!(
         let [row] = &server.database().rows("SELECT * FROM api_key").await[..] else { panic!("one key") };
         let digits = back_end.secret.strip_prefix("ssk_").unwrap();
         assert!(!row.contains(&digits[..16]) && !row.contains(&digits[64..]), "{row}");
-        // The hash depends on a key of the installation: the database alone confirms no guess.
+        // The hash depends on a key of the installation: a guess cannot be checked with the database alone.
         let elsewhere = Server::with(crate::support::Database::sqlite(), &[]).await;
         assert_ne!(api_key::hash(elsewhere.app.keys(), &back_end.secret), back_end.key.hash);
         assert_eq!(api_key::hash(server.other_instance().await.keys(), &back_end.secret), back_end.key.hash);

@@ -1,4 +1,4 @@
-//! How often a key may be used.
+//! The rate limit of a key.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ on_both_databases!(
         let server = Server::with(database, &[("SELFSAME__RATE_LIMIT__DEFAULT", "3")]).await;
         john(&server).await;
         let (busy, idle) = (server.back_end(&server.tenant, None).await, server.back_end(&server.tenant, None).await);
-        // Refusals count as well.
+        // Refused requests count as well.
         assert_eq!(busy.get(NOBODY).await.status, 404);
         assert_eq!(busy.put("{").await.status, 400);
         assert_eq!(busy.get(JOHN).await.status, 200);

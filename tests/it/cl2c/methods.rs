@@ -4,7 +4,7 @@ use super::{JOHN, USER, john, path_of};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn a_path_without_the_method_says_which_it_has(server: Server) {
+    async fn a_path_without_the_method_lists_its_methods(server: Server) {
         let mut transcript = Transcript::default();
         for method in ["GET", "POST", "PATCH", "DELETE", "TRACE", "NONSENSE"] {
             transcript.add(format!("{method} {USER}"), &server.request(method, USER).settle().await);
@@ -39,7 +39,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_path_that_is_none_is_not_found(server: Server) {
+    async fn an_unknown_path_is_not_found(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let mut transcript = Transcript::default();

@@ -1,4 +1,4 @@
-//! CL2C's contract at the wire.
+//! CL2C's contract over HTTP.
 
 mod bodies;
 mod commands;
@@ -56,21 +56,21 @@ async fn add(server: &Server, tenant: &Tenant, id: AccountId, wished: Patch) -> 
     server.app.profiles().create(account, &wished, None, &ChangeContext::operator()).await.unwrap()
 }
 
-/// A new status, and nothing else.
+/// A patch that sets only the status.
 fn status(status: Status) -> Patch {
     let mut patch = Patch::default();
     patch.status = Some(status);
     patch
 }
 
-/// A phone number that somebody has proved to be theirs.
+/// A patch that sets a proved phone number.
 fn proved(number: &str) -> Patch {
     let mut patch = patch(&[(Field::Phone, number)]);
     patch.phone_verified = Some(true);
     patch
 }
 
-/// Identifiers that are the same in every run.
+/// An identifier that is the same in every run.
 fn id(number: u128) -> AccountId {
     AccountId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
 }
@@ -90,7 +90,7 @@ impl BackEnd<'_> {
 }
 
 impl Request {
-    /// Sends, checks the form of the error's identifier if there is one, and names it instead of showing it.
+    /// Sends the request, and replaces the error identifier, if there is one, after checking its form.
     async fn settle(self) -> Answer {
         settled(self.send().await)
     }
@@ -105,7 +105,7 @@ fn settled(mut answer: Answer) -> Answer {
     answer
 }
 
-/// The identifier of the error that an answer is, as operators find it in the log.
+/// The error identifier in a response, which operators find in the log.
 fn error_id(answer: &Answer) -> Option<String> {
     let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
     body["errorId"].as_str().map(str::to_owned)

@@ -5,7 +5,7 @@ use selfsame::account::Field;
 use super::{JOHN, john};
 use crate::support::{Server, Transcript};
 
-/// A CJK character that UTF-16 writes as two units.
+/// A CJK character that UTF-16 encodes as two units.
 const TWO_UNITS: &str = "\u{20BB7}";
 
 on_both_databases!(
@@ -106,7 +106,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_name_that_is_shown_may_come_back_whatever_its_length(server: Server) {
+    async fn a_shown_name_is_accepted_back_at_any_length(server: Server) {
         let john = john(&server).await;
         let long = "x".repeat(200);
         server.operate(&john, crate::support::patch(&[(Field::GivenName, &long)])).await;

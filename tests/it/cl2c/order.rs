@@ -1,4 +1,4 @@
-//! In which order a request is checked.
+//! The order in which a request is checked.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use selfsame::account::{Field, Status, TenantStatus};
 use super::{JOHN, NOBODY, USER, add, id, john, proved, status};
 use crate::support::{Answer, Database, Server, Transcript};
 
-/// A request with a fault in every respect, on its way to be mended.
+/// A request with every error, which are then fixed one by one.
 struct Faulty<'a> {
     server: &'a Server,
     method: &'static str,
@@ -19,7 +19,7 @@ struct Faulty<'a> {
 }
 
 impl Faulty<'_> {
-    /// Sends it when no limit remembers an earlier one.
+    /// Sends the request after the time in which a rate limit counts earlier ones.
     async fn send(&self) -> Answer {
         self.server.pass(Duration::from_secs(120));
         self.send_at_once().await
@@ -36,7 +36,7 @@ impl Faulty<'_> {
 }
 
 on_both_databases!(
-    async fn each_fault_shows_when_those_before_it_are_mended(database: Database) {
+    async fn each_error_shows_once_the_earlier_ones_are_fixed(database: Database) {
         let limits = [("SELFSAME__RATE_LIMIT__ADDRESS", "2"), ("SELFSAME__RATE_LIMIT__DEFAULT", "1")];
         let server = Server::with(database, &limits).await;
         let john = john(&server).await;

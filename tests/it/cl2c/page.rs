@@ -1,4 +1,4 @@
-//! The vendor's page: its request, and its replies member by member.
+//! The vendor's page: its request, and its responses member by member.
 
 use super::{JOHN, NOBODY, USER, add, id, john, path_of};
 use crate::support::Server;
@@ -51,7 +51,7 @@ on_both_databases!(
         });
         assert_eq!(answer.json(), page);
 
-        // The page's other example names the user by text that is no identifier either; a key for all users needs one.
+        // The page's other example has no valid user identifier either; a key for all users needs one.
         assert_eq!(bound.put(request.replace(r#""string""#, r#""user_id""#)).await.body, answer.body);
         let wide = server.back_end(&server.tenant, None).await;
         assert_eq!(wide.put(request.replace("string", JOHN)).await.body, answer.body);
@@ -59,7 +59,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_pages_two_faults_are_reported_together(server: Server) {
+    async fn the_pages_two_errors_are_reported_together(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let request = server.request("PUT", USER).header("X-Request-Id", "12345");
@@ -76,7 +76,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_user_of_whom_nothing_is_known_has_every_member(server: Server) {
+    async fn a_user_without_any_field_has_every_member(server: Server) {
         let nobody = add(&server, &server.tenant, id(1), Default::default()).await;
         let answer = server.back_end(&server.tenant, None).await.get(nobody.id).await;
         insta::assert_snapshot!(answer, @r#"

@@ -1,4 +1,4 @@
-//! `phoneNumber`: its form, erasing it, and whose it is.
+//! `phoneNumber`: its form, its removal, and proved numbers of other accounts.
 
 use selfsame::account::{Field, Patch};
 
@@ -98,7 +98,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_number_that_somebody_else_of_the_tenant_has_proved_is_refused(server: Server) {
+    async fn a_number_that_another_account_of_the_tenant_has_proved_is_refused(server: Server) {
         let john = john(&server).await;
         add(&server, &server.tenant, id(1), proved("+1 (987) 654-321")).await;
         add(&server, &server.tenant, id(2), patch(&[(Field::Phone, "+1555000111")])).await;
@@ -115,7 +115,7 @@ on_both_databases!(
         {"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"Invalid Request","status":400,"detail":"The request parameters are incorrect.","instance":"r1","errors":{"phoneNumber":["Phone number +1987654321 is already registered."]}}
         "#);
         assert_eq!(server.account(&john).await, john);
-        // Unproved, proved in another tenant, proved but without the plus that makes numbers compare.
+        // Unproved; proved in another tenant; proved, but written without the plus, which numbers need to be compared.
         for number in ["+1555000111", "+1555000222", "1987654321"] {
             let answer = back_end.put(phone(&format!("{number:?}"))).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["phoneNumber"]), (200, &number.into()));
@@ -130,7 +130,7 @@ on_both_databases!(
         server.operate(&john, proved("+1234567890")).await;
         assert_eq!(back_end.put(phone(r#""+1234567890""#)).await.status, 200);
         assert!(server.account(&john).await.phone_verified);
-        // Shown and sent back, even though somebody else has proved it since.
+        // A shown number is accepted back, even though another account has proved it since.
         let mut unproved = Patch::default();
         unproved.phone_verified = Some(false);
         server.operate(&john, unproved).await;

@@ -1,4 +1,4 @@
-//! Tenants stay apart: ten thousand requests at random, compared with a plain model.
+//! Isolation of tenants: ten thousand random requests, compared with a simple model.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use selfsame::account::{AccountId, Field, Status, Tenant, TenantId};
 use super::{NOBODY, USER, add, id, path_of};
 use crate::support::{Answer, BackEnd, Database, Server, patch};
 
-/// Requests on each database.
+/// Number of requests on each database.
 const REQUESTS: usize = 5_000;
-/// Accounts of each tenant.
+/// Number of accounts in each tenant.
 const PEOPLE: u128 = 4;
-/// One request in so many is a change: changes wait for the disk.
+/// One request in this many is a change: changes wait for the disk.
 const CHANGES: u64 = 8;
 
-/// What the model knows of a person.
+/// The model of a person.
 struct Person {
     tenant: TenantId,
     status: Status,
@@ -22,7 +22,7 @@ struct Person {
     changes: i64,
 }
 
-/// What a request may be answered with, in the model's words.
+/// The model's outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Served(AccountId),
@@ -36,7 +36,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// Status and words.
+    /// The status and a text of the response's body.
     fn says(self) -> (u16, &'static str) {
         match self {
             Outcome::Served(_) => (200, "\"firstName\""),
@@ -51,13 +51,13 @@ impl Outcome {
     }
 }
 
-/// A key, and what the model knows of it.
+/// A key and the model of it.
 struct Key<'a> {
     back_end: BackEnd<'a>,
     is_valid: bool,
 }
 
-/// One request: who calls with which key, under which tenant's name, about whom, and whether to change them.
+/// One request: the key, the tenant's name, the account, and whether the request is a change.
 struct RandomRequest<'a> {
     key: &'a Key<'a>,
     tenant: Option<&'a Tenant>,
@@ -152,7 +152,7 @@ on_both_databases!(
     }
 );
 
-/// In each tenant one suspended and one closed account, the others active.
+/// Adds to each tenant one suspended and one closed account; the others are active.
 async fn people(server: &Server, tenants: &[Tenant]) -> BTreeMap<AccountId, Person> {
     let mut people = BTreeMap::new();
     for (tenant, first) in tenants.iter().zip([100, 200]) {
@@ -172,11 +172,11 @@ async fn people(server: &Server, tenants: &[Tenant]) -> BTreeMap<AccountId, Pers
     people
 }
 
-/// In each tenant a key for all, one bound to each account, one to nobody, and two that hold no longer.
+/// Adds to each tenant a key for all accounts, one bound to each account, one to no account, and two invalid ones.
 async fn keys<'a>(server: &'a Server, tenants: &[Tenant]) -> Vec<Key<'a>> {
     let mut keys = Vec::new();
     for (tenant, first) in tenants.iter().zip([100, 200]) {
-        // Twice as likely: it reaches furthest.
+        // Twice as likely, because it has the widest access.
         for _ in 0..2 {
             keys.push(Key { back_end: server.back_end(tenant, None).await, is_valid: true });
         }
@@ -192,7 +192,7 @@ async fn keys<'a>(server: &'a Server, tenants: &[Tenant]) -> Vec<Key<'a>> {
     keys
 }
 
-/// The same numbers in every run (SplitMix64).
+/// Pseudorandom numbers that are the same in every run (SplitMix64).
 struct Random(u64);
 
 impl Random {

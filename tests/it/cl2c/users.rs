@@ -1,4 +1,4 @@
-//! Whose profile a request is about, and who may not be served.
+//! The account that a request concerns, and accounts that are refused.
 
 use selfsame::account::{Patch, Status};
 use uuid::Uuid;
@@ -6,13 +6,13 @@ use uuid::Uuid;
 use super::{JOHN, NOBODY, add, id, john, path_of, status, user};
 use crate::support::{Server, Transcript};
 
-/// A change that only lacks the identifier.
+/// A change of the account with this identifier, in JSON.
 fn change(id: &str) -> String {
     format!(r#"{{"id":{id},"firstName":"Jane","lastName":"Doe"}}"#)
 }
 
 on_both_databases!(
-    async fn a_key_of_the_tenant_does_not_tell_a_stranger_from_nobody(server: Server) {
+    async fn a_key_of_the_tenant_cannot_distinguish_other_tenants_accounts_from_unknown_ones(server: Server) {
         let elsewhere = server.add_tenant("elsewhere").await;
         let stranger = user(&server, &elsewhere, 1, "Stranger").await;
         let back_end = server.back_end(&server.tenant, None).await;
@@ -47,7 +47,7 @@ on_both_databases!(
         let elsewhere = server.add_tenant("elsewhere").await;
         let stranger = user(&server, &elsewhere, 1, "Stranger").await;
         let own = user(&server, &server.tenant, 2, "Own").await;
-        // Whoever reads these rows fails.
+        // Reading any of these rows fails.
         server.database().execute("UPDATE account SET personal_key = 99").await;
         let back_end = server.back_end(&server.tenant, None).await;
         assert_eq!(back_end.get(own.id).await.status, 500);
@@ -96,7 +96,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_bound_key_needs_no_identifier_and_takes_no_text_for_one(server: Server) {
+    async fn a_bound_key_needs_no_identifier_and_ignores_other_text(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let mut transcript = Transcript::default();
@@ -192,7 +192,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn text_that_is_no_identifier_leads_to_nobody_even_if_nobody_is_somebody(server: Server) {
+    async fn text_that_is_not_an_identifier_finds_no_account_not_even_the_nil_one(server: Server) {
         let nil = add(&server, &server.tenant, selfsame::account::AccountId(Uuid::nil()), Patch::default()).await;
         let back_end = server.back_end(&server.tenant, None).await;
         assert_eq!(back_end.get(nil.id).await.status, 200);
@@ -251,7 +251,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_whose_account_is_gone_finds_nobody(server: Server) {
+    async fn a_key_whose_account_is_gone_finds_no_account(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         server.database().execute("DELETE FROM account").await;
@@ -277,14 +277,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_never_leaves_its_tenant_even_when_it_is_bound_to_somebody_elsewhere(server: Server) {
+    async fn a_key_never_leaves_its_tenant_even_when_bound_to_an_account_of_another(server: Server) {
         let elsewhere = server.add_tenant("elsewhere").await;
         let stranger = user(&server, &elsewhere, 1, "Stranger").await;
         let back_end = server.back_end(&server.tenant, Some(stranger.id)).await;
         assert_eq!(back_end.get(stranger.id).await.status, 404);
         assert_eq!(back_end.put(r#"{"firstName":"Jane","lastName":"Doe"}"#).await.status, 404);
         assert_eq!(server.account(&stranger).await, stranger);
-        // Nor does it work where that somebody is.
+        // The key is not valid in the account's tenant either.
         let there = server.request("GET", &path_of(stranger.id)).header("tenant", "elsewhere");
         assert_eq!(there.header("X-API-Key", &back_end.secret).send().await.status, 401);
     }

@@ -1,4 +1,4 @@
-//! A database that is there and does not answer, and clients that do not wait for it.
+//! A database that does not respond, and clients that do not wait for it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::support::process::Installation;
 use crate::support::{Database, Process, Server, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_frozen_postgresql_is_refused_in_time_and_used_again_when_it_goes_on() {
+async fn requests_to_a_frozen_postgresql_are_refused_in_time_and_served_when_it_resumes() {
     let cluster = Cluster::durable();
     let times = [("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "500ms"), ("SELFSAME__DATABASE__WAIT_TIMEOUT", "500ms")];
     let installation = Installation::new(&cluster.new_database(), &times);
@@ -22,7 +22,7 @@ async fn a_frozen_postgresql_is_refused_in_time_and_used_again_when_it_goes_on()
 
     cluster.freeze();
     let began = Instant::now();
-    // More than there are connections: some wait for an answer, the others for a connection.
+    // More requests than connections: some wait for a response, the others for a connection.
     let updates: Vec<_> =
         (0..40).map(|number| tokio::spawn(update(&server, &token, &format!("Frozen {number}")))).collect();
     let mut refused = Vec::new();
@@ -39,7 +39,7 @@ async fn a_frozen_postgresql_is_refused_in_time_and_used_again_when_it_goes_on()
 
     {"success":false,"code":"5030","message":"Service temporarily unavailable"}
     "#);
-    // 0.5 s for a connection, 0.5 s for a statement, and the second that the server's own time-out would get first.
+    // 0.5 s for a connection, 0.5 s for a statement, and the second that the database server's time-out would get first.
     assert!(began.elapsed() < Duration::from_secs(4), "refused only after {:?}", began.elapsed());
     assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
     insta::assert_snapshot!(server.request("GET", "/readyz").send().await, @r#"
@@ -75,7 +75,7 @@ async fn a_statement_that_waits_too_long_for_a_lock_is_refused_and_writes_nothin
     assert_eq!(rename(&server, &token).send().await.status, 200);
 }
 
-/// The time of a request ends before that of a commit.
+/// A request time-out that is shorter than that of a commit.
 const SHORT: (&str, &str) = ("SELFSAME__SERVER__REQUEST_TIMEOUT", "1s");
 
 async fn a_commit_that_outlasts_its_request_is_finished(database: Database) {
@@ -131,7 +131,7 @@ async fn a_commit_whose_client_hangs_up_is_finished() {
     client.write_all(request.as_bytes()).await.unwrap();
     until(async || lock.has_waiters().await).await;
     drop(client);
-    // The server has noticed: the request is no longer in flight, its commit still is.
+    // The server has noticed the disconnect: the request is no longer in flight, but its commit still is.
     until(async || server.app.requests().available_permits() == everybody).await;
     assert!(lock.has_waiters().await);
     lock.release().await;
@@ -143,7 +143,7 @@ fn rename(server: &Server, token: &str) -> crate::support::Request {
     request.header("X-Client-Hash", "d1").json(r#"{"accountName":"After"}"#)
 }
 
-/// Keeps everybody from changing an account.
+/// A lock that blocks all changes of an account.
 pub(super) enum Lock {
     Sqlite(rusqlite::Connection),
     Postgres(tokio_postgres::Client),
@@ -175,7 +175,7 @@ impl Lock {
         }
     }
 
-    /// Whether a statement of the server waits for it.
+    /// Checks whether a statement of the server waits for the lock.
     async fn has_waiters(&self) -> bool {
         let Lock::Postgres(client) = self else { panic!("SQLite does not tell who waits") };
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \

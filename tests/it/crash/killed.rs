@@ -1,4 +1,4 @@
-//! Fifty times in a row the server, or the database under it, is killed while clients write.
+//! The server, or its database, is killed fifty times in a row while clients write.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::support::{Process, until};
 
 const ROUNDS: usize = 50;
 const WRITERS: usize = 8;
-/// At most so many requests are sent in a round before the kill.
+/// The most requests that are sent in a round before the kill.
 const REQUESTS: u32 = 400;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_kills_of_the_server_on_sqlite() {
+async fn acknowledged_changes_survive_kills_of_the_server_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let installation = Installation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
     let (mut dice, mut figures) = (Dice::new(), Figures::default());
@@ -28,7 +28,7 @@ async fn what_was_acknowledged_survives_kills_of_the_server_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_kills_of_the_server_and_of_postgresql() {
+async fn acknowledged_changes_survive_kills_of_the_server_and_of_postgresql() {
     let cluster = Cluster::durable();
     let installation = Installation::new(&cluster.new_database(), &[]);
     let (mut dice, mut figures) = (Dice::new(), Figures::default());
@@ -45,7 +45,7 @@ async fn what_was_acknowledged_survives_kills_of_the_server_and_of_postgresql() 
     conclude("postgresql", &installation, &writers, figures);
 }
 
-/// Kills the server in the middle of the work and starts it again.
+/// Kills the server while clients write, and starts it again.
 async fn kill_server(
     server: Process,
     writers: Vec<Writer>,
@@ -59,15 +59,15 @@ async fn kill_server(
     (installation.serve(), writers)
 }
 
-/// Kills PostgreSQL in the middle of the work, sees the server refuse for as long as it is away, and sees the same server
-/// serve again when it is back.
+/// Kills PostgreSQL while clients write, and checks that the server refuses requests until PostgreSQL is back and then
+/// serves them without a restart.
 async fn kill_postgresql(cluster: &Cluster, server: &Process, writers: Vec<Writer>, dice: &mut Dice) -> Vec<Writer> {
     let load = Load::begin(writers, server);
     load.pass(1 + dice.below(REQUESTS)).await;
     tokio::task::block_in_place(|| cluster.kill9());
     let refused = tokio::time::timeout(Duration::from_secs(5), server.request("GET", "/readyz").send()).await;
     assert_eq!(refused.expect("a refusal does not wait for the database").status, 503);
-    // Everybody is refused meanwhile.
+    // All writers are refused meanwhile.
     load.pass(2 * WRITERS as u32).await;
     tokio::task::block_in_place(|| cluster.start());
     until(async || server.request("GET", "/readyz").send().await.status == 200).await;
@@ -81,7 +81,7 @@ async fn compare(writers: &[Writer], server: &Process, figures: &mut Figures) {
     }
 }
 
-/// Proves every history, once for all rounds, because a chain that was torn stays torn, and says what it all came to.
+/// Verifies every history and prints the figures. Once for all rounds is enough, because a torn chain stays torn.
 fn conclude(database: &str, installation: &Installation, writers: &[Writer], mut figures: Figures) {
     for writer in writers {
         writer.audit(installation, &mut figures);
@@ -89,7 +89,7 @@ fn conclude(database: &str, installation: &Installation, writers: &[Writer], mut
     let verdict = installation.run(&["audit", "verify"]);
     figures.torn = verdict.rsplit(": ").next().unwrap().trim().parse().unwrap();
     let Figures { acknowledged, refused, broken_off, lost, invented, torn } = figures;
-    // Not println: the figures are worth seeing when the test passes, too.
+    // Not `println!`: the figures are useful even if the test passes.
     let _ = writeln!(
         std::io::stderr(),
         "{database}: {ROUNDS} rounds, {acknowledged} acknowledged, {refused} refused, {broken_off} broken off, {lost} \

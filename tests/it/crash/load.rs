@@ -1,4 +1,4 @@
-//! Clients that count: each writes a number that only grows into an account of its own and remembers what it was told.
+//! Clients that write increasing numbers, each to its own account, and record the responses.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use tokio::sync::Semaphore;
 use crate::support::process::Installation;
 use crate::support::{Answer, Process};
 
-/// What became of everything that was written.
+/// The outcomes of all changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Figures {
     /// Changes that were acknowledged.
     pub(super) acknowledged: usize,
-    /// Changes that were answered with 503.
+    /// Changes whose response was 503.
     pub(super) refused: usize,
-    /// Changes whose connection broke before the answer.
+    /// Changes whose connection broke before the response.
     pub(super) broken_off: usize,
-    /// Acknowledged changes that were not there later.
+    /// Acknowledged changes that were missing later.
     pub(super) lost: usize,
-    /// Values that nobody had sent.
+    /// Values that no client had sent.
     pub(super) invented: usize,
-    /// Accounts whose history does not fit them.
+    /// Accounts whose history does not match them.
     pub(super) torn: usize,
 }
 
-/// A client and what it knows.
+/// A client and its record of its changes.
 pub(super) struct Writer {
     account: String,
     token: String,
@@ -38,7 +38,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// As many as asked for, each with an account of its own.
+    /// Creates `count` clients, each with its own account.
     pub(super) fn several(count: usize, installation: &Installation) -> Vec<Writer> {
         installation.run(&["tenant", "create", "demo"]);
         let writer = |_| {
@@ -48,7 +48,7 @@ impl Writer {
         (0..count).map(writer).collect()
     }
 
-    /// Writes one number after the other until it is told to stop or the server is gone.
+    /// Writes one number after another until `progress.stop` is set or the server is gone.
     async fn write(mut self, client: reqwest::Client, url: String, progress: Arc<Progress>) -> Writer {
         let mut pause = tokio::time::interval(Duration::from_millis(5));
         while !progress.stop.load(Ordering::SeqCst) {
@@ -79,13 +79,13 @@ impl Writer {
         self
     }
 
-    /// Reads what is stored.
+    /// Reads the stored profile.
     pub(super) async fn read(&self, server: &Process) -> Answer {
         let request = server.request("GET", "/web/v1/system/profile");
         request.bearer(&self.token).header("X-Client-Hash", "d1").send().await
     }
 
-    /// Compares what is stored with what was sent and acknowledged.
+    /// Compares the stored number with the sent and acknowledged ones.
     pub(super) async fn compare(&self, server: &Process, figures: &mut Figures) {
         let answer = self.read(server).await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -94,7 +94,7 @@ impl Writer {
         figures.invented += usize::from(stored > self.sent);
     }
 
-    /// Counts what the history does not hold, or not in the order in which it was acknowledged.
+    /// Checks that the history is in order, and counts the acknowledged changes that it lacks.
     pub(super) fn audit(&self, installation: &Installation, figures: &mut Figures) {
         let entries = installation.run(&["audit", "list", "--account", &self.account, "--json"]);
         let written = entries.lines().map(|entry| {
@@ -117,7 +117,7 @@ async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
     Ok(Answer { status, headers, body: response.text().await? })
 }
 
-/// How far all clients together are.
+/// The progress of all clients together.
 struct Progress {
     sent: Semaphore,
     stop: AtomicBool,
@@ -130,7 +130,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Sets them to work.
+    /// Starts the clients.
     pub(super) fn begin(writers: Vec<Writer>, server: &Process) -> Load {
         let progress = Arc::new(Progress { sent: Semaphore::new(0), stop: AtomicBool::new(false) });
         let url = server.url("/web/v1/system/profile/update");
@@ -140,13 +140,13 @@ impl Load {
         Load { progress, writers }
     }
 
-    /// Returns when so many further requests were sent.
+    /// Returns when this many further requests have been sent.
     pub(super) async fn pass(&self, requests: u32) {
         let sent = tokio::time::timeout(Duration::from_secs(60), self.progress.sent.acquire_many(requests)).await;
         sent.expect("the clients go on sending").unwrap().forget();
     }
 
-    /// Returns the clients when they are through: at once when the server is gone, else after their last answer.
+    /// Stops the clients and returns them: at once if the server is gone, else after their last response.
     pub(super) async fn end(self) -> Vec<Writer> {
         self.progress.stop.store(true, Ordering::SeqCst);
         let mut writers = Vec::new();
@@ -157,11 +157,11 @@ impl Load {
     }
 }
 
-/// Numbers that another run repeats when it is given the same seed.
+/// Pseudorandom numbers that a run with the same seed repeats.
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// From `SELFSAME_TEST_SEED`, or from a new seed; says which.
+    /// Starts from `SELFSAME_TEST_SEED` or a new seed, and prints the seed.
     pub(super) fn new() -> Dice {
         let given = std::env::var("SELFSAME_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
         let seed = given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
@@ -169,7 +169,7 @@ impl Dice {
         Dice(seed | 1)
     }
 
-    /// A number below `end`: xorshift64 by Marsaglia, "Xorshift RNGs", 2003.
+    /// Returns a number below `end`: xorshift64 by Marsaglia, "Xorshift RNGs", 2003.
     pub(super) fn below(&mut self, end: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

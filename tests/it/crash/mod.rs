@@ -1,4 +1,4 @@
-//! Acknowledged means durable: servers and databases that are killed, stopped, locked or full.
+//! Acknowledged changes are durable: servers and databases that are killed, stopped, locked or full.
 
 mod away;
 mod killed;

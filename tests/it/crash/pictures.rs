@@ -1,4 +1,4 @@
-//! The server is killed when a picture is kept already and its change is not committed yet.
+//! The server is killed after a picture is stored and before its change is committed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::s3::S3;
 use crate::support::{Database, until};
 
 const PROFILE: &str = "/api/v1/auth/me/profile";
-/// Nobody gives up before the kill, however busy the machine is.
+/// Time-outs so long that none expires before the kill, even on a busy machine.
 const PATIENT: [(&str, &str); 3] = [
     ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
     ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "60s"),
@@ -18,7 +18,7 @@ const PATIENT: [(&str, &str); 3] = [
 ];
 
 on_both_databases!(
-    async fn a_picture_whose_change_never_came_is_swept_out_of_the_folder(database: Database) {
+    async fn a_picture_without_a_committed_change_is_deleted_from_the_folder(database: Database) {
         let folder = tempfile::tempdir().unwrap();
         let installation = Installation::within(folder.path(), database.url(), &PATIENT);
         let kept = async |name: &str| folder.path().join("pictures").join(name).exists();
@@ -29,7 +29,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_picture_whose_change_never_came_is_swept_out_of_the_bucket(database: Database) {
+    async fn a_picture_without_a_committed_change_is_deleted_from_the_bucket(database: Database) {
         let s3 = S3::start().await;
         let folder = tempfile::tempdir().unwrap();
         let settings = [&PATIENT[..], &s3.settings()].concat();
@@ -60,7 +60,7 @@ async fn killed_in_between(database: &Database, installation: &Installation, kep
     assert!(answer.await.unwrap().is_err(), "the change was not answered");
     obstacle.take_away(database).await;
 
-    // Another instance might be making the change still: what is young stays.
+    // Another instance might still be making the change, so a recent picture is kept.
     let server = installation.serve();
     until(async || server.request("GET", "/readyz").send().await.status == 200).await;
     assert!(kept(&name).await);
@@ -74,11 +74,11 @@ async fn killed_in_between(database: &Database, installation: &Installation, kep
     assert_eq!(me["data"]["user"]["profile_image_url"], serde_json::Value::Null);
 }
 
-/// What keeps changes of accounts from being committed, and nothing else.
+/// Blocks the commit of account changes, and nothing else.
 enum Obstacle {
-    /// A trigger that never ends.
+    /// A trigger that never returns.
     Trigger,
-    /// A lock on every account's row, held by a connection.
+    /// A lock on every account's row, which the connection holds.
     Lock(tokio_postgres::Client),
 }
 

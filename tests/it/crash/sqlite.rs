@@ -1,4 +1,4 @@
-//! What only happens to a file: another process that holds its lock, and a disk that is full.
+//! Failures specific to a database file: a lock held by another process, and a full disk.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::support::process::Installation;
 use crate::support::{Database, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_that_another_process_does_not_let_go_is_refused_and_reading_goes_on() {
+async fn changes_are_refused_and_reading_goes_on_while_another_process_holds_the_lock() {
     let server = Server::with(Database::sqlite(), &[]).await;
     let account = server.person(&[(Field::DisplayName, "Before")]).await;
     let token = server.token(&account, Contract::System).await;
@@ -21,7 +21,7 @@ async fn a_lock_that_another_process_does_not_let_go_is_refused_and_reading_goes
     assert_eq!(update("First").await.status, 200);
 
     let lock = Lock::take(&server, &account).await;
-    // Those that come while the first is waiting share its fate and do not wait one after the other.
+    // Requests that arrive while the first one waits are refused with it; they do not wait one after another.
     let refused = (0..20).map(|number| tokio::spawn(update(&format!("Locked {number}"))));
     for refused in refused.collect::<Vec<_>>() {
         let refused = refused.await.unwrap();
@@ -44,9 +44,9 @@ async fn a_lock_that_another_process_does_not_let_go_is_refused_and_reading_goes
     assert_eq!(sequences, [1, 2, 3]);
 }
 
-/// A limit on the size of files stands in for the disk: both refuse a write in the middle of a transaction.
+/// A limit on the file size stands in for the full disk: both refuse a write in the middle of a transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
+async fn changes_on_a_full_disk_are_refused_and_accepted_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let installation = Installation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
     installation.run(&["tenant", "create", "demo"]);
@@ -68,7 +68,7 @@ async fn a_full_disk_is_refused_and_used_again_when_there_is_room() {
     };
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"), "{refused}");
     assert!(acknowledged > 0);
-    // Many at once: one that is refused does not take the others' answers with it.
+    // Many at once: every request gets its response, even if the batch is refused.
     let refused = (0..20).map(|number| tokio::spawn(update(20_000 + number)));
     for refused in refused.collect::<Vec<_>>() {
         let refused = refused.await.unwrap();
@@ -90,7 +90,7 @@ fn largest(folder: &Path) -> u64 {
 }
 
 fn limit_files(process: &str, bytes: &str) {
-    // Only the soft limit: without privileges a hard one could not be raised again.
+    // Only the soft limit: raising a hard limit again needs privileges.
     let limited = Command::new("prlimit").args(["--pid", process, &format!("--fsize={bytes}:")]).status();
     assert!(limited.expect("prlimit, of util-linux, is installed").success());
 }

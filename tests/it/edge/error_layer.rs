@@ -1,4 +1,4 @@
-//! Whatever fails below a contract's routes leaves in the contract's voice.
+//! Every failure below a contract's routes is rendered as the contract's response.
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use super::{person, server_with};
 use crate::support::{Database, Log, Server};
 
-/// What serde cannot write.
+/// A value that serde cannot serialize.
 struct Unwritable;
 
 impl Serialize for Unwritable {
@@ -25,16 +25,16 @@ impl Serialize for Unwritable {
     }
 }
 
-/// A contract's words, for routes that no contract has.
+/// An `ErrorRenderer` for routes outside every contract.
 fn render_error(error: &Error, _: &ErrorContext) -> Response {
     let (status, words) = match error {
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now"),
         Error::Request(RequestFault::BodyTooSlow) => (StatusCode::REQUEST_TIMEOUT, "too slow"),
         Error::Request(RequestFault::NotFound) => (StatusCode::NOT_FOUND, "not here"),
-        // Cannot come up here, as each contract has errors of which it says so.
+        // An error that cannot occur here; every contract has such errors.
         Error::PictureUnusable => (StatusCode::INTERNAL_SERVER_ERROR, "our fault"),
-        // Words that cannot be written.
+        // A response that cannot be serialized.
         Error::AddressUnchanged => return (StatusCode::BAD_REQUEST, json(&Unwritable)).into_response(),
         other => panic!("nothing here fails like this: {other:?}"),
     };
@@ -60,11 +60,11 @@ async fn ask(server: &Server, path: &str) -> (u16, String, Response) {
 }
 
 #[tokio::test]
-async fn a_panic_is_our_fault_in_the_contracts_words() {
+async fn a_panic_is_an_internal_error_of_the_contract() {
     let server = server_with(&[]).await;
     let (status, words, _) = ask(&server, "/panic").await;
     assert_eq!((status, words.as_str()), (500, "our fault"));
-    // The place among the requests in flight is free again.
+    // The panicked request no longer counts as in flight.
     let places = server.app.requests().available_permits();
     assert_eq!(places, server.app.config().server.max_requests);
 }
@@ -78,9 +78,9 @@ async fn a_cause_never_leaves() {
     }
 }
 
-/// Whatever became of the request: its cause is never the text of a panic, which may be personal.
+/// The logged cause is never the text of a panic, which may be personal.
 #[test]
-fn each_failure_is_one_answer_in_the_contracts_words_and_one_line_with_its_cause() {
+fn each_failure_is_one_response_of_the_contract_and_one_line_with_its_cause() {
     crate::support::run(Database::sqlite, async |server: Server| {
         let failures = [
             ("/panic", "a handler panicked"),
@@ -112,28 +112,28 @@ fn each_failure_is_one_answer_in_the_contracts_words_and_one_line_with_its_cause
 }
 
 #[tokio::test]
-async fn who_is_refused_for_now_is_told_when_to_come_again() {
+async fn a_temporary_refusal_has_a_retry_after_header() {
     let server = server_with(&[]).await;
     assert_eq!(ask(&server, "/unavailable").await.2.headers()["retry-after"], "1");
     assert!(!ask(&server, "/internal").await.2.headers().contains_key("retry-after"));
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_body_is_not_taken_for_the_next_request() {
+async fn the_rest_of_a_body_is_not_read_as_the_next_request() {
     let server = server_with(&[]).await;
     assert_eq!(ask(&server, "/slow").await.2.headers()["connection"], "close");
     assert!(!ask(&server, "/internal").await.2.headers().contains_key("connection"));
 }
 
 #[tokio::test]
-async fn an_unknown_path_below_a_contract_has_the_contracts_words() {
+async fn an_unknown_path_below_a_contract_is_an_error_of_the_contract() {
     let server = server_with(&[]).await;
     let (status, words, _) = ask(&server, "/unknown").await;
     assert_eq!((status, words.as_str()), (404, "not here"));
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_our_fault_and_says_nothing_of_itself() {
+async fn a_damaged_database_is_an_internal_error_without_details() {
     let server = server_with(&[]).await;
     let (account, _) = person(&server).await;
     let token = server.token(&account, Contract::System).await;
@@ -152,7 +152,7 @@ async fn a_damaged_database_is_our_fault_and_says_nothing_of_itself() {
 }
 
 #[tokio::test]
-async fn outside_every_contract_our_fault_is_a_problem() {
+async fn outside_every_contract_an_internal_error_is_a_problem() {
     let server = server_with(&[]).await;
     let file = server.database().url().strip_prefix("sqlite:").unwrap();
     rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE signing_key").unwrap();

@@ -1,4 +1,4 @@
-//! Whatever is answered with 5xx leaves one line in the log, with its cause and what the request and the error are called.
+//! Every 5xx response has one line in the log, with its cause and the identifiers of the request and the error.
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use selfsame::account::Patch;
@@ -12,12 +12,12 @@ use crate::support::postgres::Cluster;
 use crate::support::{Answer, Database, Log, Person, Request, Server, Wire};
 
 const CHANGE: &str = "/web/v1/system/profile/update";
-/// The name of a picture; none has it.
+/// The path of a picture that does not exist.
 const PICTURE: &str = "/pictures/0123456789abcdef0123456789abcdef.png";
 
 type Named = (&'static str, Request);
 
-/// A person's requests to everything that shows or changes their account.
+/// A person's requests to every path that shows or changes their account.
 fn of_person(person: &Person<'_>) -> Vec<Named> {
     let request = |method, path: &str, token: &str| person.server.request(method, path).bearer(token);
     let system = |method, path| request(method, path, &person.token).header("X-Client-Hash", "d1");
@@ -51,7 +51,7 @@ fn of_application(person: &Person<'_>) -> Vec<Named> {
     ]
 }
 
-/// Requests for the keys that are published.
+/// Requests for the published keys.
 fn for_keys(server: &Server) -> Vec<Named> {
     vec![
         ("keys", server.request("GET", "/.well-known/jwks.json")),
@@ -61,7 +61,7 @@ fn for_keys(server: &Server) -> Vec<Named> {
     ]
 }
 
-/// Sends each request, which must be answered with `status` and leave one line whose cause contains a text.
+/// Sends each request, and checks that its response has `status` and that its one log line has a cause with this text.
 async fn fail(requests: Vec<Named>, status: u16, cause: &str) {
     for (name, request) in requests {
         let answer = request.header("X-Request-Id", name).send().await;
@@ -73,7 +73,7 @@ async fn fail(requests: Vec<Named>, status: u16, cause: &str) {
     }
 }
 
-/// The one line of a request that has a cause.
+/// Returns the request's one log line with a cause.
 fn line_of(request: &str) -> Value {
     let mut lines = Log::of_this_test().lines();
     lines.retain(|line| line["span"]["id"] == request && line["cause"].is_string());
@@ -81,7 +81,7 @@ fn line_of(request: &str) -> Value {
     lines.remove(0)
 }
 
-/// An error is called the same in the log and in an answer that names it.
+/// Checks that an error has the same identifier in the log and in a response that shows it.
 fn assert_is_named(request: &str, answer: &Answer, line: &Value) {
     let error_id = line["error_id"].as_str().unwrap();
     assert!(error_id.parse::<Uuid>().is_ok(), "{request}: {line}");
@@ -120,7 +120,7 @@ fn a_database_that_is_gone() {
         let server = Server::with(Database::in_cluster(&cluster), &[]).await;
         let person = Person::new(&server, Patch::default()).await;
         let operator = operator(&server).await;
-        // One that has no key in memory.
+        // A server without cached keys.
         let fresh = Server::with(Database::in_cluster(&cluster), &[]).await;
         cluster.stop();
         fail(of_person(&person), 503, "connect").await;
@@ -128,7 +128,7 @@ fn a_database_that_is_gone() {
         fail(for_keys(&fresh), 503, "connect").await;
         fail(vec![("ready", server.request("GET", "/readyz"))], 503, "connect").await;
 
-        // The operators' listener names no request.
+        // The operators' listener logs no request identifier.
         assert_eq!(reqwest::get(format!("http://{operator}/readyz")).await.unwrap().status(), 503);
         let mut lines = Log::of_this_test().lines();
         lines.retain(|line| line["span"].is_null() && line["cause"].is_string());
@@ -137,7 +137,7 @@ fn a_database_that_is_gone() {
     });
 }
 
-/// Another server of the same installation, seen by operators.
+/// Starts another server of the same installation and returns the address of its operators' listener.
 async fn operator(server: &Server) -> std::net::SocketAddr {
     let contracts = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -157,7 +157,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_server_whose_every_place_is_taken(server: Server) {
+    async fn a_server_at_its_limit_of_requests(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let places = u32::try_from(server.app.requests().available_permits()).unwrap();
         let _taken = server.app.requests().acquire_many(places).await.unwrap();

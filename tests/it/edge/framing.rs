@@ -1,4 +1,4 @@
-//! Where one request ends and the next begins: HTTP/1.1 to the byte (RFC 9112).
+//! Message framing: where one HTTP/1.1 request ends and the next begins (RFC 9112).
 
 use super::wire::Wire;
 use super::{person, server_with};
@@ -29,8 +29,8 @@ async fn a_chunked_body_is_a_body() {
     assert_eq!(server.account(&account).await.text(selfsame::account::Field::DisplayName), Some("In parts"));
 }
 
-/// RFC 9112 §6.1: the length is not believed, the request is answered, and the connection ends, so that what an
-/// intermediary took for part of the body is never answered as a request of its own.
+/// RFC 9112 §6.1: the length is ignored, the request is answered, and the connection is closed, so that bytes that an
+/// intermediary took for part of the body are never processed as a separate request.
 #[tokio::test]
 async fn a_request_with_both_framings_is_the_last_of_its_connection() {
     let lines =
@@ -57,7 +57,7 @@ async fn a_refused_request_with_both_framings_ends_its_connection_too() {
     assert_eq!(wire.end().await, "");
 }
 
-/// Each of these could be read in two ways, so none is read at all.
+/// Each of these requests could be parsed in two ways, so all are refused.
 #[tokio::test]
 async fn ambiguous_requests_are_refused_and_their_connection_ends() {
     let server = server_with(&[]).await;
@@ -87,7 +87,7 @@ async fn ambiguous_requests_are_refused_and_their_connection_ends() {
 }
 
 #[tokio::test]
-async fn a_body_whose_chunks_are_no_chunks_is_malformed_and_ends_its_connection() {
+async fn a_body_with_invalid_chunks_is_malformed_and_ends_its_connection() {
     let server = server_with(&[]).await;
     let (_, head) = person(&server).await;
     let mut wire = Wire::open(server.address()).await;
@@ -97,7 +97,7 @@ async fn a_body_whose_chunks_are_no_chunks_is_malformed_and_ends_its_connection(
     assert_eq!(wire.end().await, "");
 }
 
-/// RFC 9112 §9.3: without `keep-alive` a connection in HTTP/1.0 ends with the answer.
+/// RFC 9112 §9.3: without `keep-alive`, an HTTP/1.0 connection ends with the response.
 #[tokio::test]
 async fn http_1_0_is_answered_once_unless_it_asks_for_more() {
     let server = server_with(&[]).await;
@@ -113,7 +113,7 @@ async fn http_1_0_is_answered_once_unless_it_asks_for_more() {
 }
 
 #[tokio::test]
-async fn a_client_that_expects_to_be_told_is_told_before_it_sends() {
+async fn a_client_that_expects_100_continue_gets_it_before_it_sends() {
     let server = server_with(&[]).await;
     let (_, head) = person(&server).await;
     let mut wire = Wire::open(server.address()).await;

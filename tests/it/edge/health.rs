@@ -13,7 +13,7 @@ use crate::support::postgres::Cluster;
 use crate::support::{Database, Server, until};
 
 on_both_databases!(
-    async fn the_process_lives_and_is_ready(server: Server) {
+    async fn the_server_is_healthy_and_ready(server: Server) {
         let (alive, ready) =
             (server.request("GET", "/healthz").send().await, server.request("GET", "/readyz").send().await);
         insta::assert_snapshot!(alive, @"
@@ -32,7 +32,7 @@ on_both_databases!(
 );
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_and_contracts_follow_the_database_and_life_does_not() {
+async fn readiness_and_contracts_depend_on_the_database_and_health_does_not() {
     let cluster = Cluster::durable();
     let server = Server::with(Database::in_cluster(&cluster), &[]).await;
     let (account, _) = person(&server).await;
@@ -65,7 +65,7 @@ async fn readiness_and_contracts_follow_the_database_and_life_does_not() {
     assert_eq!(profile().send().await.status, 200);
 }
 
-/// A frozen database takes connections and says nothing: what an overloaded one looks like.
+/// A frozen database accepts connections without responding, like an overloaded one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_a_statement_may_take() {
     let cluster = Cluster::durable();
@@ -75,12 +75,12 @@ async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_a_stateme
     let ready = tokio::time::timeout(Duration::from_secs(10), server.request("GET", "/readyz").send()).await;
     cluster.thaw();
     assert_eq!(ready.expect("an answer within the statement's time").status, 503);
-    // On a busy machine the first answers may take longer than the second that they have.
+    // On a busy machine, the database's first responses may exceed their limit of one second.
     until(async || server.request("GET", "/readyz").send().await.status == 200).await;
 }
 
 #[tokio::test]
-async fn a_server_whose_every_place_is_taken_lives_and_is_ready() {
+async fn a_server_at_its_limit_of_requests_is_healthy_and_ready() {
     let server = super::server_with(&[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
     let (_, head) = person(&server).await;
     let mut held = Wire::open(server.address()).await;
@@ -96,12 +96,12 @@ async fn a_server_whose_every_place_is_taken_lives_and_is_ready() {
 }
 
 on_both_databases!(
-    async fn the_published_keys_are_public_and_named_by_what_they_are(server: Server) {
+    async fn the_published_keys_are_public_and_named_by_their_thumbprint(server: Server) {
         let answer = server.request("GET", "/.well-known/jwks.json").send().await;
         let published = answer.json();
         let key = &published["keys"][0];
         let (id, x) = (key["kid"].as_str().unwrap(), key["x"].as_str().unwrap());
-        // RFC 7638 §3: the required members in the order of their names, without spaces; RFC 8037 §2 says which.
+        // RFC 7638 §3: the required members, which RFC 8037 §2 lists, in the order of their names, without spaces.
         let thumbprint = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         let thumbprint = digest::digest(&digest::SHA256, thumbprint.as_bytes());
         assert_eq!(id, URL_SAFE_NO_PAD.encode(thumbprint.as_ref()));

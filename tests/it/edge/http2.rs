@@ -1,9 +1,9 @@
-//! HTTP/2 with prior knowledge (RFC 9113 §3.3), as proxies speak it.
+//! HTTP/2 with prior knowledge (RFC 9113 §3.3), as proxies use it.
 
 use reqwest::Version;
 
 #[tokio::test]
-async fn http_2_is_spoken_to_who_begins_with_it() {
+async fn http_2_is_used_when_the_client_begins_with_it() {
     let server = super::server_with(&[]).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = client.get(format!("http://{}/healthz", server.address())).send().await.unwrap();

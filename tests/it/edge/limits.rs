@@ -1,4 +1,4 @@
-//! What a connection and a request may take: bytes, time, places.
+//! Limits of connections and requests: bytes, time, concurrency.
 
 use selfsame::account::{Contract, Field};
 
@@ -41,7 +41,7 @@ async fn a_target_that_is_too_long_is_refused_and_the_server_goes_on() {
     assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
 }
 
-/// Whoever begins and does not go on (Slowloris) holds a connection no longer than the header may take.
+/// A client that stops in the middle of a header (Slowloris) keeps its connection only until the header time-out.
 #[tokio::test]
 async fn a_header_that_does_not_arrive_in_time_ends_its_connection() {
     let server = server_with(&[("SELFSAME__SERVER__HEADER_TIMEOUT", SHORT)]).await;
@@ -50,7 +50,7 @@ async fn a_header_that_does_not_arrive_in_time_ends_its_connection() {
         "P",
         "GET /healthz HT",
         "GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
-        // The preface of HTTP/2 (RFC 9113 §3.4): almost, and whole without the frame that must follow it.
+        // The HTTP/2 connection preface (RFC 9113 §3.4): incomplete, and complete without the frame that must follow it.
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
@@ -85,7 +85,7 @@ async fn a_body_that_does_not_arrive_in_time_is_refused_and_ends_its_connection(
     assert_eq!(server.account(&account).await, before);
 }
 
-/// The whole request has its time too, whatever its parts take.
+/// The whole request has its own time-out, however long its parts take.
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_refused() {
     let server = server_with(&[("SELFSAME__SERVER__REQUEST_TIMEOUT", SHORT)]).await;
@@ -109,13 +109,13 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read_and_ends_its_conn
     assert_eq!(wire.end().await, "");
 }
 
-/// More answers are asked for than the systems on both sides can hold; the place of the one connection that there is
-/// becomes free although its client never reads.
+/// The client requests more responses than the sockets on both sides can buffer; the only connection slot becomes free
+/// although the client never reads.
 #[tokio::test]
 async fn a_client_that_never_reads_is_cut_off() {
     let settings = [("SELFSAME__SERVER__WRITE_TIMEOUT", SHORT), ("SELFSAME__SERVER__MAX_CONNECTIONS", "1")];
     let server = server_with(&settings).await;
-    // As large an answer as there is: an operator's value beyond the contract's limit is shown whole.
+    // The largest possible response: an operator's value beyond the contract's limit is shown whole.
     let account = server.person(&[(Field::DisplayName, &"x".repeat(60_000))]).await;
     let token = server.token(&account, Contract::System).await;
     let head = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\nX-Client-Hash: client\r\n");
@@ -125,7 +125,7 @@ async fn a_client_that_never_reads_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_waits_for_its_place() {
+async fn a_connection_beyond_the_limit_waits_for_a_free_place() {
     let server = server_with(&[("SELFSAME__SERVER__MAX_CONNECTIONS", "1")]).await;
     let mut first = Wire::open(server.address()).await;
     first.send(HEALTH).await;
@@ -133,7 +133,7 @@ async fn a_connection_too_many_waits_for_its_place() {
 
     let mut second = Wire::open(server.address()).await;
     second.send(HEALTH).await;
-    // The first goes on being served, so the second was not taken instead of it.
+    // The first is still served, so the second was not accepted instead.
     first.send(HEALTH).await;
     assert_eq!(first.answer().await.status, 200);
     assert!(second.is_silent().await, "the second was answered while the first held the only place");
@@ -142,7 +142,7 @@ async fn a_connection_too_many_waits_for_its_place() {
 }
 
 #[tokio::test]
-async fn a_request_too_many_is_refused_and_may_come_again() {
+async fn a_request_beyond_the_limit_is_refused_and_may_be_retried() {
     let server = server_with(&[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
     let (_, head) = person(&server).await;
     let mut held = Wire::open(server.address()).await;

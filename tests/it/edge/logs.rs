@@ -1,4 +1,4 @@
-//! Nothing personal in the log, at any level and in any spelling.
+//! The log contains no personal data, at any level and in any encoding.
 
 use crate::support::{Installation, Request};
 
@@ -13,7 +13,7 @@ const AGENT: &str = "Ravenscroft-Browser/7";
 const SUBJECT: &str = "subject-of-philippa-5512";
 
 on_both_databases!(
-    async fn no_line_of_the_log_holds_a_personal_value_or_a_credential(installation: Installation) {
+    async fn no_line_of_the_log_contains_a_personal_value_or_a_credential(installation: Installation) {
         let mut installation = installation;
         installation.set("SELFSAME__LOG__LEVEL", "trace,tokio_postgres=trace");
         installation.print(&["tenant", "create", "demo"]);
@@ -77,7 +77,7 @@ on_both_databases!(
     }
 );
 
-/// How a value may be hidden in a line: as it is, as bytes are shown by `{:?}`, and as hexadecimal digits.
+/// The forms in which a line may contain a value: as it is, percent-encoded, as `{:?}` shows bytes, and in hexadecimal.
 fn spellings(value: &str) -> [(&'static str, String); 4] {
     let joined = |bytes: Vec<String>, by: &str| bytes.join(by);
     let hex = || value.bytes().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! The house around the contracts: what every request passes, what a connection may take, and how a server stops.
+//! The server around the contracts: handling common to all requests, limits of connections, and the stop of a server.
 
 mod error_layer;
 mod failures;
@@ -15,12 +15,13 @@ use selfsame::account::{Account, Contract, Field};
 
 use crate::support::{Database, Server};
 
-/// A server with settings that differ from the defaults, on the embedded database: nothing here depends on which.
+/// Starts a server with settings that differ from the defaults, on the embedded database: these tests do not depend on the
+/// kind of database.
 async fn server_with(settings: &[(&str, &str)]) -> Server {
     Server::with(Database::sqlite(), settings).await
 }
 
-/// Somebody and the head of their authenticated requests, up to and without the empty line.
+/// Adds an account, and returns it with the head of its authenticated requests, without the final empty line.
 async fn person(server: &Server) -> (Account, String) {
     let account = server.person(&[(Field::DisplayName, "Jane Admin")]).await;
     let token = server.token(&account, Contract::System).await;

@@ -1,11 +1,11 @@
-//! What every request passes, and what lies outside every contract.
+//! Handling common to all requests, and paths outside every contract.
 
 use crate::support::{Answer, Server};
 
 const PROFILE: &str = "/web/v1/system/profile";
 
 on_both_databases!(
-    async fn every_answer_is_named_and_not_to_be_sniffed(server: Server) {
+    async fn every_response_has_a_request_id_and_forbids_sniffing(server: Server) {
         for (method, path, status) in [
             ("GET", "/healthz", 200),
             ("HEAD", "/healthz", 200),
@@ -29,7 +29,7 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn two_requests_have_two_names() {
+async fn two_requests_have_different_ids() {
     let server = super::server_with(&[]).await;
     let first = server.request("GET", "/healthz").send().await;
     let second = server.request("GET", "/healthz").send().await;
@@ -37,7 +37,7 @@ async fn two_requests_have_two_names() {
 }
 
 #[tokio::test]
-async fn a_request_id_of_unreserved_characters_is_taken_over() {
+async fn a_request_id_of_unreserved_characters_is_kept() {
     let server = super::server_with(&[]).await;
     for id in ["a", "AZaz09-._~", "550e8400-e29b-41d4-a716-446655440000", &"x".repeat(128)] {
         assert_eq!(named(&server, id).await.header("x-request-id"), id);
@@ -71,7 +71,7 @@ async fn a_path_outside_every_contract_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_outside_every_contract_has_not_is_a_problem() {
+async fn an_unsupported_method_outside_every_contract_is_a_problem() {
     let server = super::server_with(&[]).await;
     let answer = server.request("DELETE", "/healthz").send().await;
     insta::assert_snapshot!(answer, @r#"

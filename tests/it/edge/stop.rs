@@ -1,4 +1,4 @@
-//! A stop answers what was begun: readiness ends first, then the listener, then each connection with its last answer.
+//! A graceful stop: readiness ends first, then the listener closes, then each connection after its last response.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::support::{Installation, Server};
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const READY: &str = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A server that tells how it ended: a second one of the same installation.
+/// A second server of the same installation, which reports how it ended.
 struct Stoppable {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -47,7 +47,7 @@ async fn begin_update(address: SocketAddr, head: &str) -> Wire {
     wire
 }
 
-/// Returns when nothing listens there any more.
+/// Returns when nothing listens on the address any more.
 async fn refused(address: SocketAddr) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the listener closes");
@@ -95,7 +95,7 @@ async fn a_request_that_does_not_end_in_time_is_cut() {
     assert_eq!(running.ended.await.unwrap(), Stop::Cut);
 }
 
-/// A load balancer needs time to notice: the server goes on serving while it says that it is not ready.
+/// A load balancer needs time to react: the server still serves requests while it reports that it is not ready.
 #[tokio::test]
 async fn readiness_ends_before_the_listener_closes() {
     let server = server_with(&[("SELFSAME__SERVER__DRAIN_DELAY", "1s")]).await;
@@ -156,7 +156,7 @@ fn installation_with_account(installation: &Installation) -> String {
 }
 
 #[test]
-fn the_program_says_when_it_cut_requests_off_and_ends_in_order() {
+fn the_program_logs_when_it_cut_requests_off_and_ends_in_order() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__SERVER__SHUTDOWN_TIMEOUT", "100ms");
     let account = installation_with_account(&installation);

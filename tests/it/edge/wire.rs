@@ -1,4 +1,4 @@
-//! A connection that says exactly what it is told, also what no HTTP library would say.
+//! A raw connection that sends exact bytes, including those that no HTTP library would send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// How long one answer, or the end of a connection, may be waited for.
+/// Time limit for one response and for the end of a connection.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How long nothing must be said to be believed silent: more than an answer over loopback takes.
+/// The time without data after which a connection counts as silent: longer than a response over loopback takes.
 const SILENCE: Duration = Duration::from_millis(300);
 
 /// One connection.
@@ -18,7 +18,7 @@ pub(super) struct Wire {
     unread: Vec<u8>,
 }
 
-/// One answer, apart.
+/// One response in its parts.
 pub(super) struct Said {
     pub(super) status: u16,
     pub(super) head: String,
@@ -26,7 +26,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// A header's value; empty when it is absent.
+    /// The value of a header; empty if it is absent.
     pub(super) fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(said, _)| said.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
@@ -38,7 +38,7 @@ impl Wire {
         Wire { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
     }
 
-    /// One whose system takes as little unread data as it can.
+    /// Opens a connection with the smallest possible receive buffer.
     pub(super) async fn narrow(address: SocketAddr) -> Wire {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -49,12 +49,12 @@ impl Wire {
         in_time(self.stream.write_all(bytes.as_ref())).await.unwrap();
     }
 
-    /// Sends as much as the other end takes, until it takes no more or hangs up.
+    /// Sends bytes repeatedly until the other end closes the connection.
     pub(super) async fn send_until_cut(&mut self, bytes: &[u8]) {
         while in_time(self.stream.write_all(bytes)).await.is_ok() {}
     }
 
-    /// The next answer.
+    /// Reads the next response.
     pub(super) async fn answer(&mut self) -> Said {
         let end = loop {
             match self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -73,13 +73,13 @@ impl Wire {
         said
     }
 
-    /// Whether nothing is said for a while.
+    /// Checks whether nothing is received for [`SILENCE`].
     pub(super) async fn is_silent(&mut self) -> bool {
         let heard = tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.unread)).await;
         heard.is_err()
     }
 
-    /// What else is said until the other end hangs up.
+    /// Reads until the other end closes the connection.
     pub(super) async fn end(&mut self) -> String {
         while self.more().await > 0 {}
         self.text()
@@ -87,7 +87,7 @@ impl Wire {
 
     async fn more(&mut self) -> usize {
         let read = in_time(self.stream.read_buf(&mut self.unread)).await;
-        // A server that hangs up before it has read everything resets the connection.
+        // A server that closes the connection before it has read everything resets it.
         read.unwrap_or(0)
     }
 

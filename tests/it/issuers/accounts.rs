@@ -1,4 +1,4 @@
-//! Whose account a token of another issuer opens: bound by an operator, made of its claims, or none.
+//! The account that a token of another issuer opens: bound by an operator, created from its claims, or none.
 
 use selfsame::account::{AccountId, Field, Patch, TenantStatus};
 use tokio::task::JoinSet;
@@ -8,12 +8,12 @@ use super::revocation::run;
 use super::*;
 use crate::support::patch;
 
-/// Everybody who has an account.
+/// Returns all accounts.
 async fn everybody(server: &Server) -> Vec<Account> {
     server.app.store().accounts(AccountId(Uuid::nil()), None, 100).await.unwrap()
 }
 
-/// A server that makes accounts for the people of one provider.
+/// A server that creates accounts for the people of one provider.
 struct Creating(World);
 
 impl OnDatabase for Creating {
@@ -22,7 +22,7 @@ impl OnDatabase for Creating {
     }
 }
 
-/// The same, and it believes what the provider calls verified.
+/// A server that creates accounts and trusts the provider's verified claims.
 struct Believing(World);
 
 impl OnDatabase for Believing {
@@ -32,14 +32,14 @@ impl OnDatabase for Believing {
 }
 
 impl World {
-    /// The claims of somebody who has no account yet.
+    /// The claims of bob, a person without an account.
     fn bob(&self, more: &[(&str, Value)]) -> Value {
         let mut claims = claims(&self.server, self.provider.issuer(), "bob");
         more.iter().for_each(|(name, value)| claims[*name] = value.clone());
         claims
     }
 
-    /// Lets bob sign in and returns the account that was made for him.
+    /// Lets bob sign in and returns the account that was created for him.
     async fn make_bob(&self, more: &[(&str, Value)]) -> Account {
         let before = everybody(&self.server).await;
         let answer = self.read(&self.p256.token("ES256", &self.bob(more))).await;
@@ -83,7 +83,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_is_made_of_the_claims(creating: Creating) {
+    async fn an_account_is_created_from_the_claims(creating: Creating) {
         let Creating(world) = creating;
         let bob = world
             .make_bob(&[
@@ -179,7 +179,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_somebody_else_has_verified_stays_theirs(believing: Believing) {
+    async fn addresses_that_another_account_has_verified_stay_its_own(believing: Believing) {
         let Believing(world) = believing;
         let mut owned = patch(&[(Field::Email, "bob@example.com"), (Field::Phone, "+14155550123")]);
         (owned.email_verified, owned.phone_verified) = (Some(true), Some(true));
@@ -200,7 +200,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_user_name_that_somebody_has_is_not_copied(creating: Creating) {
+    async fn a_user_name_of_another_account_is_not_copied(creating: Creating) {
         let Creating(world) = creating;
         world.server.person(&[(Field::Username, "bob")]).await;
         let bob = world.make_bob(&[("preferred_username", json!("bob")), ("name", json!("Bob"))]).await;
@@ -249,7 +249,7 @@ on_both_databases!(
 );
 
 #[test]
-fn an_issuer_is_not_another_for_having_the_same_key() {
+fn a_key_is_trusted_only_for_its_own_issuer() {
     on_sqlite(async |database| {
         let key = Key::p256("p256");
         let (one, two) = (Provider::start(vec![key.jwk()]).await, Provider::start(vec![Key::p256("p256").jwk()]).await);
@@ -296,7 +296,7 @@ fn a_token_that_does_not_open_the_contract_makes_no_account() {
 }
 
 #[test]
-fn an_issuer_speaks_for_the_people_of_its_tenant_alone() {
+fn an_issuer_opens_only_accounts_of_its_tenant() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let other = world.server.add_tenant("other").await;

@@ -1,13 +1,13 @@
-//! Attacks by what a well-signed token claims.
+//! Attacks through the claims of a token with a valid signature.
 
 use super::*;
 
-/// A token of this very text of claims.
+/// A token with exactly this text as its claims.
 fn texted(world: &World, claims: &str) -> String {
     world.p256.token_of(&json!({"alg": "ES256", "typ": "at+jwt", "kid": "p256"}).to_string(), claims)
 }
 
-/// The text of good claims with more before their end.
+/// The text of valid claims with more members at their end.
 fn followed_by(world: &World, more: &str) -> String {
     let claims = world.claims().to_string();
     format!("{},{more}}}", claims.strip_suffix('}').unwrap())
@@ -18,7 +18,7 @@ fn now(world: &World) -> i64 {
 }
 
 #[test]
-fn an_id_token_is_no_access_token() {
+fn an_id_token_is_not_an_access_token() {
     claims_refused(|world| world.claiming("nonce", json!("n-0S6_WzA2Mj")));
     claims_refused(|world| world.claiming("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")));
     claims_refused(|world| world.claiming("token_use", json!("id")));
@@ -62,7 +62,7 @@ fn an_end_that_is_text_is_refused() {
 }
 
 #[test]
-fn an_end_that_is_no_number_is_refused() {
+fn an_end_that_is_not_a_number_is_refused() {
     for end in [Value::Null, json!(true), json!([1_900_000_000]), json!({})] {
         claims_refused(|world| world.claiming("exp", end));
     }
@@ -91,7 +91,7 @@ fn a_fraction_of_a_second_is_cut_off() {
 }
 
 #[test]
-fn an_expired_token_is_taken_within_the_leeway() {
+fn an_expired_token_is_accepted_within_the_leeway() {
     taken(|world| world.p256.token("ES256", &world.claiming("exp", json!(now(world) - 59))));
 }
 
@@ -106,7 +106,7 @@ fn the_leeway_is_the_issuers() {
 }
 
 #[test]
-fn a_token_that_does_not_hold_yet_is_refused() {
+fn a_token_that_is_not_valid_yet_is_refused() {
     claims_refused(|world| world.claiming("nbf", json!(now(world) + 61)));
     taken(|world| world.p256.token("ES256", &world.claiming("nbf", json!(now(world) + 60))));
 }
@@ -151,7 +151,7 @@ fn a_token_without_issuer_is_refused() {
 }
 
 #[test]
-fn a_provider_does_not_speak_for_the_embedded_issuer() {
+fn a_provider_cannot_issue_tokens_of_the_embedded_issuer() {
     claims_refused(|world| {
         let mut claims = world.claiming("iss", json!(world.server.app.issuer().name()));
         claims["sub"] = json!(world.alice.id.to_string());
@@ -169,13 +169,13 @@ fn a_token_without_subject_is_refused() {
 }
 
 #[test]
-fn a_subject_in_other_case_is_somebody_else() {
+fn a_subject_in_other_case_is_another_person() {
     claims_refused(|world| world.claiming("sub", json!("Alice")));
     claims_refused(|world| world.claiming("sub", json!("alice ")));
 }
 
 #[test]
-fn an_account_identifier_is_no_subject_of_a_provider() {
+fn an_account_identifier_is_not_a_subject_of_a_provider() {
     claims_refused(|world| world.claiming("sub", json!(world.alice.id.to_string())));
 }
 
@@ -187,7 +187,7 @@ fn a_token_without_audience_is_refused() {
 }
 
 #[test]
-fn an_audience_that_only_begins_or_ends_like_ours_is_refused() {
+fn an_audience_that_only_resembles_the_configured_one_is_refused() {
     for audience in [
         "https://selfsame.exampl",
         "https://selfsame.example/",
@@ -205,14 +205,14 @@ fn an_audience_in_other_case_is_refused() {
 }
 
 #[test]
-fn audiences_without_ours_are_refused() {
+fn audiences_without_the_configured_one_are_refused() {
     claims_refused(|world| world.claiming("aud", json!(["https://one.example", "https://two.example"])));
     claims_refused(|world| world.claiming("aud", json!([[AUDIENCE]])));
     claims_refused(|world| world.claiming("aud", json!([AUDIENCE, 1])));
 }
 
 #[test]
-fn audiences_with_ours_are_taken() {
+fn audiences_with_the_configured_one_are_accepted() {
     taken(|world| world.p256.token("ES256", &world.claiming("aud", json!(["https://one.example", AUDIENCE]))));
 }
 
@@ -222,7 +222,7 @@ fn an_audience_that_is_an_object_is_refused() {
 }
 
 #[test]
-fn claims_that_are_said_twice_are_refused() {
+fn duplicate_claims_are_refused() {
     for twice in [
         r#""sub":"alice""#,
         r#""exp":9999999999"#,
@@ -245,12 +245,12 @@ fn claims_that_are_nested_deep_are_refused() {
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         texted(world, &followed_by(world, &format!(r#""deep":{deep}"#)))
     });
-    // So deep that a reader that calls itself would not come back.
+    // So deep that a recursive parser would overflow its stack.
     refused(|world| texted(world, &followed_by(world, &format!(r#""deep":{}"#, "[".repeat(5000)))));
 }
 
 #[test]
-fn claims_that_are_no_object_are_refused() {
+fn claims_that_are_not_an_object_are_refused() {
     for claims in ["[]", "null", "\"alice\"", "{", "", "{}x", "\u{feff}{}"] {
         refused(|world| texted(world, claims));
     }

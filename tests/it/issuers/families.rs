@@ -1,4 +1,4 @@
-//! Tokens of every algorithm read and change a profile.
+//! A token of every algorithm reads and changes a profile.
 
 use super::*;
 

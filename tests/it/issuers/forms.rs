@@ -1,4 +1,4 @@
-//! Attacks by the form of a token: its parts, their encoding and the signature itself.
+//! Attacks through the form of a token: its parts, their encoding and the signature.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -12,14 +12,14 @@ const ORDER: [u8; 32] = [
     0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
 
-/// A good token with another signature, made of its message and the right one.
+/// A valid token whose signature is replaced with one that `make` derives from it.
 fn resigned(world: &World, make: impl FnOnce(Vec<u8>) -> Vec<u8>) -> String {
     let token = world.token();
     let (message, signature) = token.rsplit_once('.').unwrap();
     with_signature(message, &make(URL_SAFE_NO_PAD.decode(signature).unwrap()))
 }
 
-/// The other signature that holds for a message: `(r, n - s)`.
+/// The other valid signature of the same message: `(r, n - s)`.
 fn mirrored(signature: &[u8]) -> Vec<u8> {
     let mut mirrored = signature.to_vec();
     let mut borrowed = 0;
@@ -60,7 +60,7 @@ fn a_token_of_empty_parts_is_refused() {
 fn padding_is_refused() {
     refused(|world| {
         let claims = world.claims().to_string();
-        // As many bytes as need padding.
+        // A number of bytes whose encoding needs padding.
         let claims = format!("{claims}{}", " ".repeat((4 - claims.len() % 3) % 3));
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": "p256"}).to_string();
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE.encode(claims));
@@ -74,7 +74,7 @@ fn padding_is_refused() {
 fn bits_behind_the_end_of_an_encoding_are_refused() {
     refused(|world| {
         let token = world.token();
-        // 64 bytes end in a character of which the lower four bits are unused.
+        // The encoding of 64 bytes ends in a character whose lower four bits are unused.
         let last = token.chars().next_back().unwrap();
         assert!("AQgw".contains(last), "{last}");
         format!("{}{}", &token[..token.len() - 1], char::from(last as u8 + 1))
@@ -156,7 +156,7 @@ fn a_signature_of_another_key_is_refused() {
     refused(|world| Key::p256("p256").token("ES256", &world.claims()));
 }
 
-/// ECDSA signatures come in pairs: whoever has one can make the other. That must not make a second token of it.
+/// Every ECDSA signature has a second valid form that anyone can compute. It must not count as a second token.
 #[test]
 fn a_mirrored_signature_does_not_free_a_token_from_its_client_hash() {
     on_sqlite(async |database| {

@@ -1,4 +1,4 @@
-//! Attacks by what the header of a token says.
+//! Attacks through the header of a token.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -7,12 +7,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use super::*;
 use crate::support::signing::{message, with_signature};
 
-/// A good token but for its header.
+/// A token with valid claims and this header.
 fn headed(world: &World, header: Value) -> String {
     world.p256.token_of(&header.to_string(), &world.claims().to_string())
 }
 
-/// A good header and one member more, or another one.
+/// A valid header with one member added or replaced.
 fn header(name: &str, value: Value) -> Value {
     let mut header = json!({"alg": "ES256", "typ": "at+jwt", "kid": "p256"});
     header[name] = value;
@@ -45,7 +45,7 @@ fn an_unsigned_token_in_other_case_is_refused() {
 }
 
 #[test]
-fn a_signed_token_that_says_it_is_unsigned_is_refused() {
+fn a_signed_token_with_the_algorithm_none_is_refused() {
     refused(|world| headed(world, header("alg", json!("none"))));
 }
 
@@ -60,13 +60,13 @@ fn an_algorithm_in_other_case_is_refused() {
 }
 
 #[test]
-fn an_algorithm_that_is_no_text_is_refused() {
+fn an_algorithm_that_is_not_text_is_refused() {
     refused(|world| headed(world, header("alg", json!(["ES256"]))));
     refused(|world| headed(world, header("alg", Value::Null)));
 }
 
 #[test]
-fn the_public_key_in_pem_is_no_shared_secret() {
+fn the_public_key_in_pem_is_not_a_shared_secret() {
     refused(|world| {
         let base64 = STANDARD.encode(world.rsa.public_der());
         let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
@@ -76,17 +76,17 @@ fn the_public_key_in_pem_is_no_shared_secret() {
 }
 
 #[test]
-fn the_public_key_in_der_is_no_shared_secret() {
+fn the_public_key_in_der_is_not_a_shared_secret() {
     refused(|world| hs256(world, "rsa", &world.rsa.public_der()));
 }
 
 #[test]
-fn the_modulus_is_no_shared_secret() {
+fn the_modulus_is_not_a_shared_secret() {
     refused(|world| hs256(world, "rsa", &world.rsa.modulus()));
 }
 
 #[test]
-fn the_point_of_a_public_key_is_no_shared_secret() {
+fn the_point_of_a_public_key_is_not_a_shared_secret() {
     refused(|world| {
         let jwk = world.p256.jwk();
         let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
@@ -118,7 +118,7 @@ fn a_signature_on_another_curve_is_refused() {
 }
 
 #[test]
-fn pss_is_not_taken_for_pkcs1() {
+fn pss_is_not_accepted_as_pkcs1() {
     refused(|world| {
         let claims = world.claims().to_string();
         let message = message(&json!({"alg": "RS256", "typ": "at+jwt", "kid": "rsa"}).to_string(), &claims);
@@ -140,7 +140,7 @@ fn another_type_is_refused() {
 }
 
 #[test]
-fn a_type_that_is_no_text_is_refused() {
+fn a_type_that_is_not_text_is_refused() {
     refused(|world| headed(world, header("typ", json!(["at+jwt"]))));
 }
 
@@ -151,7 +151,7 @@ fn a_type_compares_without_case_and_with_its_prefix() {
 }
 
 #[test]
-fn only_the_types_of_the_issuer_are_taken() {
+fn only_the_types_of_the_issuer_are_accepted() {
     refused_of(&[("ACCESS_TOKEN_TYP", "at+jwt")], |world| headed(world, header("typ", json!("JWT"))));
     refused_of(&[("ACCESS_TOKEN_TYP", "at+jwt")], |world| {
         world.p256.token_of(&json!({"alg": "ES256", "kid": "p256"}).to_string(), &world.claims().to_string())
@@ -183,7 +183,7 @@ fn a_long_key_name_is_refused() {
 }
 
 #[test]
-fn a_key_name_that_is_no_text_is_refused() {
+fn a_key_name_that_is_not_text_is_refused() {
     refused(|world| headed(world, header("kid", json!(["p256"]))));
     refused(|world| headed(world, header("kid", Value::Null)));
 }
@@ -201,7 +201,7 @@ fn a_token_without_key_name_needs_the_only_key_that_fits() {
 }
 
 #[test]
-fn a_key_that_the_token_brings_along_is_refused() {
+fn a_key_in_the_header_is_refused() {
     refused(|world| {
         let own = Key::p256("own");
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": "own", "jwk": own.jwk()}).to_string();
@@ -211,12 +211,12 @@ fn a_key_that_the_token_brings_along_is_refused() {
 }
 
 #[test]
-fn a_certificate_that_the_token_brings_along_is_refused() {
+fn a_certificate_in_the_header_is_refused() {
     refused(|world| headed(world, header("x5c", json!([STANDARD.encode(world.rsa.public_der())]))));
 }
 
 #[test]
-fn no_connection_is_made_to_where_a_token_says_its_key_is() {
+fn no_connection_is_made_to_a_key_url_in_a_token() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let own = Key::p256("own");
@@ -230,7 +230,7 @@ fn no_connection_is_made_to_where_a_token_says_its_key_is() {
                 assert_eq!(world.read(&token).await.to_string(), REFUSED);
             }
         }
-        // An issuer that nobody trusts is not asked either.
+        // The server does not connect to an untrusted issuer either.
         let token = own.token("ES256", &world.claiming("iss", json!(evil.issuer())));
         assert_eq!(world.read(&token).await.to_string(), REFUSED);
         assert_eq!(evil.connections(), 0);
@@ -260,7 +260,7 @@ fn a_payload_that_is_not_encoded_is_refused() {
 }
 
 #[test]
-fn a_header_that_says_something_twice_is_refused() {
+fn a_header_with_duplicate_members_is_refused() {
     for twice in [
         r#"{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"p256"}"#,
         r#"{"alg":"ES256","typ":"at+jwt","kid":"other","kid":"p256"}"#,
@@ -271,7 +271,7 @@ fn a_header_that_says_something_twice_is_refused() {
 }
 
 #[test]
-fn a_header_that_is_no_object_is_refused() {
+fn a_header_that_is_not_an_object_is_refused() {
     for header in ["[]", "null", "\"ES256\"", "{", ""] {
         refused(|world| {
             let message = message(header, &world.claims().to_string());

@@ -1,4 +1,4 @@
-//! Which of the keys that an issuer publishes are used.
+//! Which of an issuer's published keys are used.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::support::signing::{message, with_signature};
 
-/// The modulus of an RSA key of 1024 bits, and a token that it signed: the tests' own library makes no such key.
+/// The modulus of an RSA key of 1024 bits, and a token that it signed: the tests' library does not generate such keys.
 const SMALL_MODULUS: &str = "y_gqR9BRsj87lNtHbzb01Hahu9j5H6i04RNlzONXszp5m4M970jnvNjNDBEUHAEbR8VzFPDv4TSOwcgCA6VNoFLl7OUCKBOVqBfYmgkYbdjR8MWCfPA7gFQNT4VgQAUlg6YercYAUkWDqkMqt92lP2eTzEjH0aDFMtbqHQ-3kLc";
 const SMALL_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6InNtYWxsIn0.\
     eyJpc3MiOiJodHRwczovL3NtYWxsLmV4YW1wbGUiLCJzdWIiOiJhbGljZSIsImF1ZCI6Imh0dHBzOi8vc2VsZnNhbWUuZXhhbXBsZSIsImV4cCI6MTc3NDEwNDAwMCwic2NvcGUiOiJwcm9maWxlIn0.\
@@ -22,7 +22,7 @@ async fn publish(world: &World, keys: Vec<Value>) {
     fetch_keys(&world.server).await;
 }
 
-/// Proves that a key is used as it is, and no longer when its JWK is changed so.
+/// Proves that a key is used until its JWK is changed in this way.
 fn unusable(change: impl FnOnce(&mut Value)) {
     on_sqlite(async |database| {
         let world = World::start(database).await;
@@ -72,12 +72,12 @@ fn a_key_under_another_name_is_not_used() {
 }
 
 #[test]
-fn a_point_that_is_not_on_its_curve_is_no_key() {
+fn a_point_that_is_not_on_its_curve_is_not_used() {
     unusable(|jwk| jwk["y"] = jwk["x"].clone());
 }
 
 #[test]
-fn a_key_that_says_what_it_is_for_is_used() {
+fn a_key_with_use_algorithm_and_operations_is_used() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let mut jwk = world.p256.jwk();
@@ -104,9 +104,9 @@ fn a_shared_secret_among_the_keys_is_not_used() {
     });
 }
 
-/// RFC 7517 §5: a key that is not understood is ignored, not the set.
+/// RFC 7517 §5: an unsupported key is ignored, and the rest of the set is used.
 #[test]
-fn a_key_that_is_not_understood_does_not_spoil_the_others() {
+fn an_unsupported_key_does_not_affect_the_others() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         for strange in [
@@ -128,7 +128,7 @@ fn a_key_that_is_not_understood_does_not_spoil_the_others() {
 }
 
 #[test]
-fn two_keys_of_one_name_are_told_apart_by_their_kind() {
+fn two_keys_of_one_name_are_distinguished_by_their_kind() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let (one, other) = (Key::p384("same"), Key::p256("same"));

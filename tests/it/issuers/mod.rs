@@ -1,5 +1,5 @@
-//! Issuers elsewhere whose tokens are taken: whose tokens open what, which are refused, and what happens when the issuer
-//! is away or changes its keys.
+//! Tokens of trusted external issuers: which accounts they open, which are refused, and what happens when the issuer is
+//! unavailable or changes its keys.
 
 mod accounts;
 mod claims;
@@ -20,10 +20,10 @@ use crate::support::provider::Provider;
 use crate::support::signing::Key;
 use crate::support::{Answer, Database, OnDatabase, Server};
 
-/// What tokens are for.
+/// The audience of tokens.
 const AUDIENCE: &str = "https://selfsame.example";
 const PROFILE: &str = "/web/v1/system/profile";
-/// The contract's answer to every token that opens nothing, to the byte.
+/// The contract's exact response to an invalid token.
 const REFUSED: &str = r#"401 Unauthorized
 content-language: en
 content-type: application/json
@@ -50,7 +50,7 @@ impl OnDatabase for World {
 }
 
 impl World {
-    /// Starts with settings of the issuer that differ from those that tests want.
+    /// Starts with settings of the issuer that differ from the tests' defaults.
     async fn with(database: Database, settings: &[(&str, &str)]) -> World {
         let (rsa, p256) = (Key::rsa("rsa"), Key::p256("p256"));
         let (p384, ed25519) = (Key::p384("p384"), Key::ed25519("ed25519"));
@@ -58,31 +58,31 @@ impl World {
         let server = Server::with(database, &borrowed(&trust("MAIN", provider.issuer(), settings))).await;
         let alice = server.person(&[]).await;
         link(&server, &alice, provider.issuer(), "alice").await;
-        // The background asks too, at its own time: after this it has no reason to.
+        // Background maintenance fetches the keys at its own time as well; after this fetch it has no need to.
         fetch_keys(&server).await;
         World { server, provider, rsa, p256, p384, ed25519, alice }
     }
 
-    /// The claims of a good token of alice.
+    /// The claims of a valid token of alice.
     fn claims(&self) -> Value {
         claims(&self.server, self.provider.issuer(), "alice")
     }
 
-    /// The claims of a good token with one more, or another one.
+    /// The claims of a valid token with one added or replaced.
     fn claiming(&self, name: &str, value: Value) -> Value {
         let mut claims = self.claims();
         claims[name] = value;
         claims
     }
 
-    /// The claims of a good token without one.
+    /// The claims of a valid token without one of them.
     fn without(&self, name: &str) -> Value {
         let mut claims = self.claims();
         claims.as_object_mut().unwrap().remove(name).unwrap();
         claims
     }
 
-    /// A good token.
+    /// A valid token.
     fn token(&self) -> String {
         self.p256.token("ES256", &self.claims())
     }
@@ -97,7 +97,7 @@ fn on_sqlite(body: impl AsyncFnOnce(Database)) {
     crate::support::run(Database::sqlite, body);
 }
 
-/// Proves that a token is refused, and that it is for what the attack changed: a good one of the same server is taken.
+/// Proves that a token is refused because of the attack: the same server accepts a valid one.
 fn refused(attack: impl FnOnce(&World) -> String) {
     refused_of(&[], attack);
 }
@@ -111,12 +111,12 @@ fn refused_of(settings: &[(&str, &str)], attack: impl FnOnce(&World) -> String) 
     });
 }
 
-/// Proves that claims make a token refused, whatever else is right about it.
+/// Proves that an otherwise valid token with these claims is refused.
 fn claims_refused(attack: impl FnOnce(&World) -> Value) {
     refused(|world| world.p256.token("ES256", &attack(world)));
 }
 
-/// Proves that a token is taken.
+/// Proves that a token is accepted.
 fn taken(make: impl FnOnce(&World) -> String) {
     on_sqlite(async |database| {
         let world = World::start(database).await;
@@ -143,7 +143,7 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
     settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// The claims of a good token that holds for ten minutes.
+/// The claims of a valid token with a lifetime of ten minutes.
 fn claims(server: &Server, issuer: &str, subject: &str) -> Value {
     let now = server.app.now().as_second();
     json!({
@@ -164,7 +164,7 @@ async fn link(server: &Server, account: &Account, issuer: &str, subject: &str) {
     server.app.store().link(account.id, &link, server.app.now()).await.unwrap();
 }
 
-/// What the background does from time to time.
+/// Refreshes the keys of all issuers, as background maintenance does.
 async fn fetch_keys(server: &Server) {
     for trusted in server.app.authenticator().all_trusted() {
         trusted.keep_fresh(server.app.now()).await;

@@ -1,14 +1,14 @@
-//! The issuer is away, or says what it should not: those whose keys are known go on, all others are refused in time, and
-//! it goes on by itself when the issuer does.
+//! The issuer is unavailable or returns errors: tokens with known keys stay valid, all others are refused in time, and the
+//! server recovers when the issuer does.
 
 use std::time::Duration;
 
 use super::*;
 use crate::support::provider::Reply;
 
-/// Longer than the pause between two questions for unknown keys.
+/// Longer than the pause between two fetches for unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long a refusal may take that waits for the issuer.
+/// Time limit for a refusal that waits for the issuer.
 const IN_TIME: Duration = Duration::from_secs(3);
 const HOURS: Duration = Duration::from_secs(60 * 60);
 const UNAVAILABLE: &str = r#"503 Service Unavailable
@@ -23,7 +23,7 @@ async fn read_in_time(world: &World, token: &str) -> Answer {
     tokio::time::timeout(IN_TIME, world.read(token)).await.expect("the answer came too late")
 }
 
-/// Lives through a fault. `begin` is told the document of the provider's keys, in which there is a new one by then.
+/// Runs through an outage of the provider. `begin` receives its key set, which contains a new key.
 async fn live_through(
     world: &mut World,
     begin: impl AsyncFnOnce(&mut Provider, String),
@@ -114,7 +114,7 @@ fn an_issuer_with_an_empty_set_of_keys() {
 }
 
 #[test]
-fn an_issuer_with_keys_that_are_none() {
+fn an_issuer_with_invalid_keys() {
     lives_through(async |provider, _| {
         let broken = json!({"kty": "EC", "kid": "p256", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
         provider.jwks(says("200 OK", json!({"keys": [broken]}).to_string()));
@@ -141,7 +141,7 @@ fn an_issuer_with_an_error() {
 }
 
 #[test]
-fn an_issuer_whose_keys_are_somewhere_else() {
+fn an_issuer_that_redirects_to_other_keys() {
     on_sqlite(async |database| {
         let mut world = World::start(database).await;
         let elsewhere = Provider::start(vec![world.p256.jwk()]).await;
@@ -170,7 +170,7 @@ fn an_issuer_whose_metadata_names_no_keys() {
 }
 
 #[test]
-fn keys_are_not_believed_for_ever() {
+fn keys_are_not_trusted_for_ever() {
     on_sqlite(async |database| {
         let mut world = World::start(database).await;
         world.provider.stop().await;

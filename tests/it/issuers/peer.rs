@@ -1,5 +1,5 @@
-//! Behind a real OpenID provider, written by others: its tokens open accounts, its keys change under load, and it is
-//! stopped, hung and broken.
+//! A real, third-party OpenID provider: its tokens open accounts, its keys change under load, and it is stopped, frozen
+//! and broken.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::support::peer::{Peer, ProviderTokens};
 
-/// Longer than the pause between two questions for unknown keys.
+/// Longer than the pause between two fetches for unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long a refusal may take that waits for the issuer.
+/// Time limit for a refusal that waits for the issuer.
 const IN_TIME: Duration = Duration::from_secs(3);
 
-/// A server behind a provider that signs with one key, and what alice got when she signed in there.
+/// A server that trusts a provider with one key, and the tokens that alice got when she signed in there.
 struct Behind {
     server: Server,
     peer: Peer,
@@ -36,7 +36,7 @@ impl Behind {
         let settings = trust("PEER", &peer.issuer(), &[("PROVISION", "create"), ("REFRESH", "1m")]);
         let server = Server::with(database, &borrowed(&settings)).await;
         let alice = peer.sign_in("alice").await;
-        // The provider has a clock of its own: the server's is turned to what it shows.
+        // The provider uses the system clock: the server's clock is set to its time.
         let claims = URL_SAFE_NO_PAD.decode(alice.access_token.split('.').nth(1).unwrap()).unwrap();
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         let ahead = claims["iat"].as_i64().unwrap() - server.app.now().as_second();
@@ -69,17 +69,17 @@ on_both_databases!(
 );
 
 #[test]
-fn its_rsa_signatures_are_taken() {
+fn its_rsa_signatures_are_accepted() {
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, Key::rsa("rsa"), "RS256").await).await);
 }
 
 #[test]
-fn its_pss_signatures_are_taken() {
+fn its_pss_signatures_are_accepted() {
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, Key::rsa("rsa"), "PS256").await).await);
 }
 
 #[test]
-fn its_ed25519_signatures_are_taken() {
+fn its_ed25519_signatures_are_accepted() {
     let key = || Key::ed25519("ed25519");
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, key(), "EdDSA").await).await);
 }
@@ -138,7 +138,7 @@ fn its_keys_change_under_load_without_one_wrong_answer() {
         all_right().await;
         clients.shutdown().await;
 
-        // At last the first key goes, and with it what it signed.
+        // Finally the first key is removed, which invalidates the tokens that it signed.
         behind.peer.stop();
         behind.peer.start_again(&[&second], "ES256", false);
         behind.server.pass(Duration::from_secs(60));
@@ -148,7 +148,7 @@ fn its_keys_change_under_load_without_one_wrong_answer() {
     });
 }
 
-/// While the provider is away: tokens with known keys go on, and what it did not sign is refused in time.
+/// Checks that, while the provider is unavailable, tokens with known keys stay valid and others are refused in time.
 async fn goes_on(behind: &Behind) {
     behind.server.pass(PAUSE);
     assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
@@ -160,7 +160,7 @@ async fn goes_on(behind: &Behind) {
     assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
 }
 
-/// The provider is back: somebody else can sign in, with a key that was not known before.
+/// Checks that the provider is back: another person can sign in, and invalid tokens are refused again.
 async fn is_back(behind: &Behind, key: &Key) {
     behind.server.pass(PAUSE);
     let bob = behind.peer.sign_in("bob").await;

@@ -1,11 +1,11 @@
-//! A token of another issuer ends when it expires, is revoked, or its key goes, although its signature was remembered.
+//! A token of another issuer ends when it expires, is revoked, or loses its key, even if its signature is cached.
 
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use super::*;
 
-/// Runs the program beside the server, with the same installation.
+/// Runs the program on the server's installation.
 pub(super) fn run(server: &Server, settings: &[(String, String)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
     command.env_clear().envs(settings.iter().map(|(name, value)| (name, value)));
@@ -41,7 +41,7 @@ fn an_identifier_revokes_only_the_tokens_of_its_issuer() {
 }
 
 #[test]
-fn an_issuer_that_nobody_trusts_is_no_issuer_of_a_revoked_token() {
+fn a_token_of_an_untrusted_issuer_cannot_be_revoked() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let refused = selfsame(&world, &["token", "revoke", "--jti", "token-1", "--issuer", "https://typo.example"]);
@@ -60,7 +60,7 @@ fn an_issuer_is_given_only_with_a_token_identifier() {
     });
 }
 
-/// Nobody here knows how long another issuer's tokens live.
+/// The server does not know the lifetime of another issuer's tokens.
 #[test]
 fn a_revocation_outlives_the_longest_token() {
     on_sqlite(async |database| {
@@ -80,7 +80,7 @@ fn a_revocation_outlives_the_longest_token() {
 }
 
 on_both_databases!(
-    async fn the_tokens_of_an_account_can_be_revoked_all(world: World) {
+    async fn all_tokens_of_an_account_can_be_revoked(world: World) {
         let token = world.token();
         assert_eq!(world.read(&token).await.status, 200);
         world.server.pass(Duration::from_secs(1));
@@ -92,7 +92,7 @@ on_both_databases!(
 );
 
 #[test]
-fn a_token_that_does_not_say_when_it_was_issued_is_revoked_with_its_account() {
+fn a_token_without_an_issue_time_is_revoked_with_its_account() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let token = world.p256.token("ES256", &world.without("iat"));

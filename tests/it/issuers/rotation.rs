@@ -1,4 +1,4 @@
-//! An issuer changes its keys, and what asking it for them may cost.
+//! Key changes of an issuer, and the number of requests for its keys.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::support::provider::Reply;
 
-/// Longer than the pause between two questions for unknown keys.
+/// Longer than the pause between two fetches for unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
 
 #[test]
-fn many_requests_with_a_new_key_ask_once() {
+fn many_requests_with_a_new_key_fetch_the_keys_once() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let fresh = Key::p256("fresh");
@@ -33,7 +33,7 @@ fn many_requests_with_a_new_key_ask_once() {
 }
 
 #[test]
-fn invented_key_names_ask_once_in_a_while() {
+fn invented_key_names_fetch_the_keys_once_per_pause() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let before = world.provider.asked_for_keys();
@@ -48,9 +48,9 @@ fn invented_key_names_ask_once_in_a_while() {
     });
 }
 
-/// A question that was begun is not begun anew when those who wait for it go away.
+/// A fetch in progress is not restarted when the clients that wait for it disconnect.
 #[test]
-fn clients_that_go_away_do_not_make_us_ask_more_often() {
+fn clients_that_disconnect_do_not_cause_more_fetches() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         world.server.pass(PAUSE);
@@ -91,7 +91,7 @@ fn keys_change_under_load_without_one_wrong_answer() {
         let mut last = world.p256.jwk();
         for round in 0..8 {
             let fresh = Key::p256(&format!("round {round}"));
-            // First published, later used: nobody can know a key before it is published.
+            // Published before use: a server cannot know a key earlier.
             world.provider.publish(vec![last, fresh.jwk()]);
             world.server.pass(Duration::from_secs(5));
             let token = fresh.token("ES256", &world.claims());

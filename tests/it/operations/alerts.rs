@@ -1,4 +1,4 @@
-//! The page on monitoring: its examples work, and it names every metric that there is.
+//! The page on monitoring: its examples work, and it lists every metric.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ const PAGE: &str = include_str!("../../../docs/monitoring.md");
 const METRICS: &str = include_str!("../../../src/telemetry.rs");
 
 #[test]
-fn prometheus_takes_the_example_rules_and_configuration() {
+fn prometheus_accepts_the_example_rules_and_configuration() {
     let rules = example("groups:");
     assert_eq!(rules.matches("- alert:").count(), 5);
     promtool::check("rules", &rules);
@@ -22,13 +22,13 @@ fn the_page_explains_every_metric_and_no_other() {
         PAGE.lines().filter(|line| line.starts_with("| `selfsame_")).flat_map(names).collect();
     assert!(made.len() > 8);
     assert_eq!(explained, made);
-    // Examples may ask for the parts of a histogram.
+    // Examples may use the parts of a histogram.
     let part = |name: &str| ["_bucket", "_count", "_sum"].iter().any(|part| made.contains(name.trim_end_matches(part)));
     let unknown: Vec<&str> = names(PAGE).filter(|name| !made.contains(name) && !part(name)).collect();
     assert_eq!(unknown, [""; 0]);
 }
 
-/// The block of YAML that begins with a line.
+/// The YAML block that begins with this text.
 fn example(first: &str) -> String {
     let blocks = PAGE.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
     let found: Vec<&str> = blocks.filter(|block| block.starts_with(first)).collect();
@@ -36,7 +36,7 @@ fn example(first: &str) -> String {
     found[0].to_owned()
 }
 
-/// The names of metrics in a text.
+/// The metric names in a text.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|letter: char| !(letter.is_ascii_lowercase() || letter == '_'));
     words.filter(|word| word.starts_with("selfsame_"))

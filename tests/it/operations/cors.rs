@@ -1,11 +1,11 @@
-//! Pages of other origins (the Fetch standard's CORS protocol).
+//! Cross-origin requests (the Fetch standard's CORS protocol).
 
 use super::{PROFILE, Person, UPDATE, server_with};
 use crate::support::Transcript;
 
 const ORIGINS: (&str, &str) = ("SELFSAME__SERVER__CORS_ORIGINS", "https://app.example.com, http://localhost:5173");
 const LISTED: &str = "https://app.example.com";
-/// Not listed, however much they look like it (`null` is what pages without an origin send).
+/// Origins that are not listed, although they resemble listed ones (`null` is sent by pages without an origin).
 const OTHERS: [&str; 6] = [
     "https://evil.example.com",
     "https://app.example.com.evil.example",
@@ -55,7 +55,7 @@ async fn a_listed_origin_may_read_every_answer_and_its_challenge() {
 }
 
 #[tokio::test]
-async fn a_listed_origins_preflight_is_told_what_it_may_send() {
+async fn a_listed_origins_preflight_lists_what_it_may_send() {
     let server = server_with(&[ORIGINS]).await;
     let mut answers = Transcript::default();
     for (path, method) in [(PROFILE, "GET"), (UPDATE, "POST"), ("/v1/cl2c/user", "PUT")] {
@@ -99,7 +99,7 @@ async fn a_listed_origins_preflight_is_told_what_it_may_send() {
 }
 
 #[tokio::test]
-async fn other_origins_are_answered_as_if_they_were_none_and_caches_are_warned() {
+async fn other_origins_are_ignored_and_responses_vary_by_origin() {
     let server = server_with(&[ORIGINS]).await;
     let person = Person::new(&server).await;
     for method in ["GET", "OPTIONS"] {
@@ -114,7 +114,7 @@ async fn other_origins_are_answered_as_if_they_were_none_and_caches_are_warned()
 }
 
 #[tokio::test]
-async fn without_listed_origins_no_answer_speaks_of_origins() {
+async fn without_listed_origins_no_response_mentions_origins() {
     let server = server_with(&[]).await;
     let person = Person::new(&server).await;
     for method in ["GET", "OPTIONS"] {
@@ -123,7 +123,7 @@ async fn without_listed_origins_no_answer_speaks_of_origins() {
     }
 }
 
-/// Cookies are nobody's credentials here, and a browser is never told to send any.
+/// The server uses no cookies as credentials and never allows a browser to send any.
 #[tokio::test]
 async fn credentials_of_the_browser_are_never_allowed() {
     let server = server_with(&[ORIGINS]).await;

@@ -1,4 +1,4 @@
-//! Rate limits: whose requests are counted, when, and what who comes too early is told.
+//! Rate limits: which requests count, for whom, and how early ones are refused.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::support::{Answer, BackEnd, Server, Transcript};
 const ADDRESS: &str = "SELFSAME__RATE_LIMIT__ADDRESS";
 const SYSTEM: &str = "SELFSAME__RATE_LIMIT__SYSTEM";
 const KEY: &str = "SELFSAME__RATE_LIMIT__DEFAULT";
-/// The tests' own address speaks for others.
+/// Makes the tests' address a trusted proxy.
 const BEHIND_PROXY: (&str, &str) = ("SELFSAME__SERVER__TRUSTED_PROXIES", "127.0.0.1");
 
 #[tokio::test]
@@ -103,13 +103,13 @@ async fn reads_and_changes_of_one_account_count_together_and_touch_no_other_acco
 }
 
 #[tokio::test]
-async fn who_waits_as_long_as_they_are_told_is_let_in() {
+async fn a_client_that_waits_for_retry_after_is_accepted() {
     let server = server_with(&[(SYSTEM, "7")]).await;
     let person = Person::new(&server).await;
     for _ in 0..7 {
         assert_eq!(person.read().await.status, 200);
     }
-    // One passes every 60 s / 7, which is between eight and nine.
+    // One request is allowed every 60 s / 7, which is between eight and nine seconds.
     let refused = person.read().await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "9"));
     server.pass(Duration::from_secs(8));
@@ -130,7 +130,7 @@ async fn a_flood_from_one_address_is_refused_before_credentials_are_looked_at_an
     let person = Person::new(&server).await;
     let flood = || server.request("GET", PROFILE).bearer("nobody's").header("X-Forwarded-For", "203.0.113.1");
     assert_eq!(statuses([flood().send().await, flood().send().await, flood().send().await]), [401, 401, 429]);
-    // Good credentials do not help, and the limit is one over all contracts.
+    // Valid credentials do not help, and one limit covers all contracts.
     let from = |address| person.request("GET", PROFILE).header("X-Forwarded-For", address);
     assert_eq!(from("203.0.113.1").send().await.status, 429);
     let other_contract = server.request("GET", &format!("/v1/cl2c/users/{}", person.account.id));
@@ -155,18 +155,18 @@ async fn an_accounts_limit_counts_only_requests_that_carry_its_client_hash() {
 }
 
 #[tokio::test]
-async fn whoever_has_one_ipv6_address_has_its_whole_network_of_64_bits() {
+async fn ipv6_addresses_of_one_network_of_64_bits_count_as_one() {
     let server = server_with(&[(ADDRESS, "1"), BEHIND_PROXY]).await;
     let from = async |address| from(&server, address).await.status.as_u16();
     assert_eq!([from("2001:db8:0:1::1").await, from("2001:db8:0:1:ffff::2").await], [401, 429]);
     assert_eq!(from("2001:db8:0:2::1").await, 401);
-    // An IPv4 address is itself, in both spellings.
+    // An IPv4 address counts as itself in both notations.
     assert_eq!([from("203.0.113.1").await, from("::ffff:203.0.113.1").await], [401, 429]);
     assert_eq!(from("::ffff:203.0.113.2").await, 401);
 }
 
 #[tokio::test]
-async fn what_costs_nothing_is_not_counted() {
+async fn cheap_requests_are_not_counted() {
     let server = server_with(&[(ADDRESS, "1")]).await;
     for (method, path, status) in [
         ("OPTIONS", PROFILE, 204),
@@ -186,7 +186,7 @@ async fn what_costs_nothing_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_is_none() {
+async fn a_limit_of_zero_means_no_limit() {
     let server = server_with(&[]).await;
     let person = Person::new(&server).await;
     for _ in 0..200 {
@@ -194,7 +194,7 @@ async fn a_limit_of_zero_is_none() {
     }
 }
 
-/// What a request without credentials is answered with that a proxy forwards for an address.
+/// Sends a request without credentials, as a proxy forwards it for an address.
 async fn from(server: &Server, address: &str) -> Answer {
     server.request("GET", PROFILE).header("X-Forwarded-For", address).send().await
 }

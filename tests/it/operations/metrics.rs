@@ -1,4 +1,4 @@
-//! What is counted and measured, and by what.
+//! The metrics and their labels.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::{PROFILE, UPDATE, promtool};
 use crate::support::{Answer, Database, Installation, until};
 
 on_both_databases!(
-    async fn what_happens_is_counted_and_prometheus_finds_no_fault(installation: Installation) {
+    async fn events_are_counted_and_prometheus_finds_no_error(installation: Installation) {
         let mut installation = installation;
         for (name, value) in UNREACHABLE_ISSUER {
             installation.set(name, value);
@@ -73,12 +73,12 @@ fn sqlites_groups_and_queue_are_measured() {
     });
 }
 
-/// What matters is the queue while the writer cannot go on, not after it could.
+/// The queue must be visible while the writer is blocked, not only afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_that_wait_for_a_held_up_writer_are_seen_while_they_wait() {
+async fn changes_that_wait_for_a_blocked_writer_are_measured_while_they_wait() {
     let mut installation = Installation::new();
     let watched = Watched::start(&mut installation);
-    // Its first request binds the client, which is a change as well.
+    // The first request binds the client hash, which is a write as well.
     assert_eq!(profile(&watched).await.status, 200);
     let other = rusqlite::Connection::open(installation.sqlite_file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -110,7 +110,7 @@ fn postgresqls_pool_is_measured() {
     });
 }
 
-/// Memory and bills grow with the number of series: nobody outside may add one.
+/// Memory use and costs grow with the number of series, so a client must not be able to add one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_a_client_chooses_makes_a_new_series() {
     let mut installation = Installation::new();
@@ -145,7 +145,7 @@ async fn nothing_that_a_client_chooses_makes_a_new_series() {
     watched.stop();
 }
 
-/// Nobody listens at its address: port 9 is `discard`, and no test machine has it.
+/// An issuer on a port without a listener: port 9 is `discard`, which test machines do not run.
 const UNREACHABLE_ISSUER: [(&str, &str); 5] = [
     ("SELFSAME__TRUSTED_ISSUER__CORP__ISSUER", "https://id.example.com"),
     ("SELFSAME__TRUSTED_ISSUER__CORP__JWKS_URI", "http://127.0.0.1:9/jwks.json"),

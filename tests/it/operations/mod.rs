@@ -1,5 +1,5 @@
-//! What operators set and watch: limits, proxies, TLS, cross-origin requests, metrics, traces, and what the pages on them
-//! promise.
+//! Settings and monitoring for operators: limits, proxies, TLS, cross-origin requests, metrics, traces, and the pages on
+//! them.
 
 mod alerts;
 mod cors;
@@ -18,12 +18,13 @@ use crate::support::{Answer, Database, Request, Server};
 const PROFILE: &str = "/web/v1/system/profile";
 const UPDATE: &str = "/web/v1/system/profile/update";
 
-/// A server with settings that differ from the defaults, on the embedded database: nothing here depends on which.
+/// Starts a server with settings that differ from the defaults, on the embedded database: these tests do not depend on the
+/// kind of database.
 async fn server_with(settings: &[(&str, &str)]) -> Server {
     Server::with(Database::sqlite(), settings).await
 }
 
-/// Somebody with a token for the System portal.
+/// An account with a token for the System portal.
 struct Person<'a> {
     server: &'a Server,
     account: Account,
@@ -37,7 +38,7 @@ impl Person<'_> {
         Person { server, account, token }
     }
 
-    /// Begins a request with everything that says who sends it.
+    /// Begins a request with the person's credentials.
     fn request(&self, method: &str, path: &str) -> Request {
         self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", "d1")
     }

@@ -1,4 +1,4 @@
-//! The operators' own listener.
+//! The operators' listener.
 
 use std::net::SocketAddr;
 
@@ -7,13 +7,13 @@ use crate::support::{Answer, Installation, Request, Transcript};
 
 const LISTEN: &str = "SELFSAME__OPERATOR__LISTEN";
 
-/// A program that is served and watched, with somebody in it.
+/// A running program with an operators' listener and one account.
 pub(super) struct Watched {
     program: Running,
     contracts: SocketAddr,
     operator: SocketAddr,
     client: reqwest::Client,
-    /// A token of that person for the System portal.
+    /// The account's token for the System portal.
     pub(super) token: String,
 }
 
@@ -41,12 +41,12 @@ impl Watched {
         Request::new(&self.client, method, &format!("http://{}{path}", self.operator))
     }
 
-    /// What Prometheus is told.
+    /// Returns the metrics for Prometheus.
     pub(super) async fn metrics(&self) -> String {
         self.watch("GET", "/metrics").send().await.body
     }
 
-    /// Ends it in order.
+    /// Stops the program gracefully.
     pub(super) fn stop(self) {
         self.program.terminate();
         let ended = self.program.end();
@@ -55,7 +55,7 @@ impl Watched {
 }
 
 on_both_databases!(
-    async fn it_tells_health_and_version_and_refuses_the_rest(installation: Installation) {
+    async fn it_serves_health_and_version_and_refuses_the_rest(installation: Installation) {
         let mut installation = installation;
         let watched = Watched::start(&mut installation);
         let mut answers = Transcript::default();

@@ -1,10 +1,10 @@
-//! Prometheus' own judgement of what is made for it.
+//! Checks with Prometheus' `promtool`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Has `promtool check WHAT` read a text, which must be faultless.
+/// Runs `promtool check WHAT` on a text, which must have no errors or warnings.
 pub(super) fn check(what: &str, text: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(program());
@@ -21,7 +21,7 @@ pub(super) fn check(what: &str, text: &str) {
     assert!(ended.status.success() && said.is_empty(), "promtool check {what}: {said}\n{text}");
 }
 
-/// Where `./test` unpacks it, or wherever it is installed.
+/// Returns the `promtool` that `./test` unpacks, or else the one on `PATH`.
 fn program() -> PathBuf {
     let unpacked = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/peers/prometheus/usr/bin/promtool");
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whose address a request counts for and the history keeps.
+//! The client's address behind proxies, as the history records it.
 
 use super::{Person, UPDATE, server_with};
 use crate::support::Server;
@@ -6,7 +6,7 @@ use crate::support::Server;
 const PROXIES: &str = "SELFSAME__SERVER__TRUSTED_PROXIES";
 
 #[tokio::test]
-async fn who_is_no_trusted_proxy_is_recorded_as_who_it_is() {
+async fn a_client_that_is_not_a_trusted_proxy_is_recorded_with_its_own_address() {
     for settings in [[].as_slice(), &[(PROXIES, "10.0.0.0/8, 192.0.2.1")]] {
         let server = server_with(settings).await;
         assert_eq!(recorded(&server, "X-Forwarded-For", "203.0.113.1").await, "127.0.0.1");
@@ -15,7 +15,7 @@ async fn who_is_no_trusted_proxy_is_recorded_as_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed_about_its_client_and_its_client_about_nobody() {
+async fn a_trusted_proxy_is_believed_and_its_client_is_not() {
     let server = server_with(&[(PROXIES, "127.0.0.0/8, 10.0.0.1")]).await;
     assert_eq!(recorded(&server, "X-Forwarded-For", "203.0.113.1").await, "203.0.113.1");
     assert_eq!(recorded(&server, "X-Forwarded-For", "198.51.100.1, 203.0.113.1, 10.0.0.1").await, "203.0.113.1");
@@ -25,14 +25,14 @@ async fn a_trusted_proxy_is_believed_about_its_client_and_its_client_about_nobod
 }
 
 #[tokio::test]
-async fn a_proxy_that_writes_forwarded_is_believed_in_that_header_alone() {
+async fn a_proxy_that_writes_forwarded_is_believed_only_in_that_header() {
     let server = server_with(&[(PROXIES, "127.0.0.1"), ("SELFSAME__SERVER__FORWARDING_HEADER", "forwarded")]).await;
     assert_eq!(recorded(&server, "Forwarded", r#"for="[2001:db8::1]:4711";proto=https"#).await, "2001:db8::1");
     assert_eq!(recorded(&server, "Forwarded", "for=198.51.100.1, for=203.0.113.1").await, "203.0.113.1");
     assert_eq!(recorded(&server, "X-Forwarded-For", "203.0.113.1").await, "127.0.0.1");
 }
 
-/// The address that the history keeps of a change that came with a header.
+/// Sends a change with a header and returns the address that the history records for it.
 async fn recorded(server: &Server, header: &str, value: &str) -> String {
     let person = Person::new(server).await;
     let change = person.request("POST", UPDATE).json(r#"{"accountName":"Jane"}"#);

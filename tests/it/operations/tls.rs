@@ -1,4 +1,4 @@
-//! TLS by the server itself.
+//! TLS in the server.
 
 use std::fs;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{Certificate, Installation, Server, until};
 
 const CERTIFICATE: &str = "SELFSAME__SERVER__TLS_CERTIFICATE";
 const KEY: &str = "SELFSAME__SERVER__TLS_PRIVATE_KEY";
-/// How long the end of a connection may be waited for.
+/// Time limit for the end of a connection.
 const LIMIT: Duration = Duration::from_secs(20);
 
 async fn server(certificate: &Certificate) -> Server {
@@ -53,7 +53,7 @@ async fn plain_http_is_not_answered_and_the_server_goes_on() {
 async fn a_handshake_that_is_not_finished_is_cut() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
-    // Nothing; a record's head; the beginning of a ClientHello that says it is longer (RFC 8446 §4, §5.1).
+    // Nothing; a record's header; the beginning of a ClientHello whose length is greater (RFC 8446 §4, §5.1).
     for begun in [b"".as_slice(), b"\x16\x03\x01", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         sent_by(&server, begun).await;
     }
@@ -92,9 +92,9 @@ async fn half_a_replacement_changes_nothing() {
     assert!(trusts(client, &server).await);
 }
 
-/// Nobody has to ask for it: the files are read again in the round of all upkeep, the first of which is at the start.
+/// No reload command is needed: background maintenance, which first runs at the start, reads the files again.
 #[tokio::test]
-async fn a_running_server_looks_for_replaced_files_by_itself() {
+async fn a_running_server_reloads_replaced_files() {
     let certificate = Certificate::new();
     let plain = server_with(&[]).await;
     let mut settings = plain.app.config().server.clone();
@@ -148,7 +148,7 @@ fn files_that_cannot_be_used_end_the_start_with_a_line_that_names_setting_and_fi
     "#);
 }
 
-/// What a server says to bytes before it hangs up.
+/// Sends bytes and returns what the server sends before it closes the connection.
 async fn sent_by(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -159,7 +159,7 @@ async fn sent_by(server: &Server, bytes: &[u8]) -> Vec<u8> {
     said
 }
 
-/// Whether a client takes what the server shows it. Clients that were not used yet have no connection open.
+/// Checks whether a new client, which has no open connection yet, accepts the server's certificate.
 async fn trusts(client: reqwest::ClientBuilder, server: &Server) -> bool {
     client.build().unwrap().get(format!("https://{}/healthz", server.address())).send().await.is_ok()
 }

@@ -1,4 +1,4 @@
-//! Traces, as a collector receives them.
+//! Traces as a collector receives them.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ use crate::support::program::{Ended, Running};
 use crate::support::{Installation, Request};
 
 const ENDPOINT: &str = "SELFSAME__TELEMETRY__OTLP_ENDPOINT";
-/// The example of the W3C's recommendation (Trace Context §3.2).
+/// The example from the W3C recommendation (Trace Context §3.2).
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// A collector on a free port that keeps what it receives.
+/// A collector on a free port that stores the traces that it receives.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
 
@@ -37,7 +37,7 @@ impl Collector {
         url
     }
 
-    /// Every span, with the attributes of the program that sent it.
+    /// Returns every span with the attributes of the program that sent it.
     fn spans(&self) -> Vec<(String, Span)> {
         let received = self.0.lock().unwrap();
         let resources = received.iter().flat_map(|request| &request.resource_spans);
@@ -55,7 +55,7 @@ async fn receive(State(collector): State<Collector>, uri: Uri, headers: HeaderMa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_request_is_one_span_with_method_route_and_status_and_nothing_else_that_a_client_said() {
+async fn every_request_is_one_span_with_method_route_and_status_and_no_other_data_of_the_client() {
     let collector = Collector::default();
     let mut installation = Installation::new();
     let (program, url) = serve(&mut installation, &collector.listen().await);
@@ -124,7 +124,7 @@ async fn the_span_that_a_request_names_is_its_parent() {
     assert_eq!(named.iter().filter(|(trace, parent)| parent.is_empty() && *trace != child.0).count(), 2);
 }
 
-/// Whoever asks upstream decides what is kept (the `sampled` flag).
+/// The upstream caller decides whether a trace is recorded (the `sampled` flag).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_parent_is_not_kept_is_not_sent() {
     let collector = Collector::default();
@@ -137,8 +137,8 @@ async fn a_request_whose_parent_is_not_kept_is_not_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_is_away_or_hangs_disturbs_nobody_and_is_logged_once() {
-    // One that takes connections and says nothing, and one that is not there.
+async fn a_collector_that_is_away_or_hangs_does_not_disturb_requests_and_is_logged_once() {
+    // A collector that accepts connections without responding, and an address without a collector.
     let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for address in [hanging.local_addr().unwrap(), away] {
@@ -165,14 +165,14 @@ fn without_a_collector_nothing_is_sent() {
     assert!(!ended.errors.contains("collector"), "{ended}");
 }
 
-/// Serves with traces, and returns the URL to ask.
+/// Starts the server with traces and returns its URL.
 fn serve(installation: &mut Installation, collector: &str) -> (Running, String) {
     installation.set(ENDPOINT, collector);
     let (program, address) = installation.serve();
     (program, format!("http://{address}"))
 }
 
-/// Ends a program in order: what it has not sent yet it sends now.
+/// Stops a program gracefully, which makes it send its remaining traces.
 fn stop(program: Running) -> Ended {
     program.terminate();
     let ended = program.end();

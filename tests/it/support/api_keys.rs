@@ -1,4 +1,4 @@
-//! Back ends that hold an API key.
+//! Back ends that call the server with an API key.
 
 use jiff::Timestamp;
 use selfsame::account::{AccountId, Tenant};
@@ -10,7 +10,7 @@ use selfsame::store::ApiKey;
 
 use super::{Request, Server};
 
-/// Somebody who calls the server with a tenant's name and a key.
+/// A caller with a tenant's name and an API key.
 pub(crate) struct BackEnd<'a> {
     server: &'a Server,
     pub(crate) tenant: String,
@@ -19,12 +19,12 @@ pub(crate) struct BackEnd<'a> {
 }
 
 impl Server {
-    /// A back end of a tenant, with a key that is bound to an account if one is given.
+    /// Creates a back end of a tenant, whose key is bound to an account if one is given.
     pub(crate) async fn back_end(&self, tenant: &Tenant, account: Option<AccountId>) -> BackEnd<'_> {
         self.back_end_until(tenant, account, None).await
     }
 
-    /// The same, with a key that ends by itself.
+    /// Creates a back end whose key expires.
     pub(crate) async fn back_end_until(
         &self,
         tenant: &Tenant,
@@ -47,7 +47,7 @@ impl Server {
         BackEnd { server: self, tenant: tenant.name.clone(), secret, key }
     }
 
-    /// Another instance of the installation: the same database and master key, memories of its own.
+    /// Starts another instance of the installation, with the same database and master key but its own caches.
     pub(crate) async fn other_instance(&self) -> App {
         let throw_away = ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY".into(), "true".into());
         let overrides = Overrides {
@@ -61,13 +61,13 @@ impl Server {
 }
 
 impl BackEnd<'_> {
-    /// Begins a request that is called `r1`.
+    /// Begins an authenticated request with the request identifier `r1`.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         let request = self.server.request(method, path).header("X-Request-Id", "r1");
         request.header("tenant", &self.tenant).header("X-API-Key", &self.secret)
     }
 
-    /// Ends the key, as an operator does.
+    /// Revokes the key, as an operator does.
     pub(crate) async fn revoke(&self) {
         let store = self.server.app.store();
         assert!(store.revoke_api_key(self.key.id, self.server.app.now()).await.unwrap());

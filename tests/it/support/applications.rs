@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 
 use super::{Answer, Request, Server};
 
-/// Made once: making an RSA key takes as long as many tests.
+/// Generated once: generating an RSA key takes as long as many tests.
 static RSA: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 
-/// What the key is called in tokens.
+/// The key's `kid` in tokens.
 pub(crate) const KEY_ID: &str = "shared-by-tests";
 
-/// Somebody who calls the server as an application.
+/// A caller with the credentials of an application.
 pub(crate) struct Client<'a> {
     pub(crate) server: &'a Server,
     pub(crate) application: Application,
@@ -30,12 +30,12 @@ pub(crate) struct Client<'a> {
 }
 
 impl Server {
-    /// An application of the server's tenant that may see claims.
+    /// Adds an application to the server's tenant that may see these claims.
     pub(crate) async fn client(&self, kind: Kind, claims: &[&str]) -> Client<'_> {
         self.client_with(kind, claims, |_| {}).await
     }
 
-    /// The same, with whatever else is to be true of it.
+    /// Adds an application after `edit` has changed its other properties.
     pub(crate) async fn client_with(
         &self,
         kind: Kind,
@@ -64,7 +64,7 @@ impl Server {
         Client { server: self, application, secret }
     }
 
-    /// Lets tokens of applications be signed with the key that all tests share.
+    /// Adds the RSA key that all tests share to the server's signing keys.
     async fn share_key(&self) {
         if self.app.store().signing_keys().await.unwrap().iter().any(|key| key.key_id == KEY_ID) {
             return;
@@ -85,7 +85,7 @@ impl Server {
         self.app.issuer().refresh().await.unwrap();
     }
 
-    /// The code in the newest message, to whom it went.
+    /// Returns the one-time code in a message to this recipient.
     pub(crate) fn code_to(&self, to: &str) -> String {
         let mails = self.app.outbox().mailbox().unwrap().mails();
         let mail = mails.iter().find(|mail| mail.to == to).unwrap_or_else(|| panic!("no message went to {to}"));
@@ -95,40 +95,40 @@ impl Server {
 }
 
 impl Client<'_> {
-    /// What an account's person gets by signing in.
+    /// Signs an account in and returns its tokens.
     pub(crate) async fn tokens(&self, account: &Account) -> Tokens {
         self.server.app.sign_ins().begin(&self.application, account.id).await.unwrap()
     }
 
-    /// An access token for an account.
+    /// Signs an account in and returns its access token.
     pub(crate) async fn token(&self, account: &Account) -> String {
         self.tokens(account).await.access_token
     }
 
-    /// Proves who it is in the header.
+    /// Adds the application's credentials to the `Authorization` header.
     pub(crate) fn authenticated(&self, request: Request) -> Request {
         let secret = self.secret.as_deref().unwrap_or_default();
         request.header("Authorization", &basic(&self.application.id, secret))
     }
 
-    /// Has a code sent.
+    /// Requests a one-time code.
     pub(crate) async fn send(&self, body: Value) -> Answer {
         self.authenticated(self.server.request("POST", "/otp/send")).json(body.to_string()).send().await
     }
 
-    /// Has a code sent and returns its token.
+    /// Requests a one-time code and returns its `otp_token`.
     pub(crate) async fn otp_token(&self, body: Value) -> String {
         let answer = self.send(body).await;
         assert_eq!(answer.status, 200, "{answer}");
         answer.json()["otp_token"].as_str().unwrap().to_owned()
     }
 
-    /// Asks for tokens with these members and its credentials in the body.
+    /// Requests tokens with these members and the application's credentials in the body.
     pub(crate) async fn ask(&self, members: Value) -> Answer {
         self.post("/oauth2/token", members).await
     }
 
-    /// The same to any path.
+    /// Sends these members and the application's credentials to any path.
     pub(crate) async fn post(&self, path: &str, mut members: Value) -> Answer {
         members["client_id"] = self.application.id.as_str().into();
         if let Some(secret) = &self.secret {
@@ -138,7 +138,7 @@ impl Client<'_> {
     }
 }
 
-/// Credentials that need no escapes.
+/// Renders Basic credentials that need no escaping.
 pub(crate) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
 }

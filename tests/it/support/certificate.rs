@@ -1,17 +1,17 @@
-//! A certificate for loopback addresses, in files, and clients that trust it and nothing else.
+//! A certificate file for loopback addresses, and clients that trust only it.
 
 use std::fs;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
-/// A certificate and its key as the server reads them.
+/// A certificate and its private key, in the files that the server reads.
 pub(crate) struct Certificate {
     directory: TempDir,
 }
 
 impl Certificate {
-    /// A new one, in files of its own.
+    /// Creates a certificate in a new directory.
     pub(crate) fn new() -> Certificate {
         let certificate = Certificate { directory: tempfile::tempdir().unwrap() };
         certificate.replace();
@@ -36,7 +36,7 @@ impl Certificate {
         self.path("key.pem")
     }
 
-    /// A client that trusts what the file holds now.
+    /// Builds a client that trusts only the certificate that is now in the file.
     pub(crate) fn client(&self) -> reqwest::ClientBuilder {
         let certificate = reqwest::Certificate::from_pem(&fs::read(self.certificate()).unwrap()).unwrap();
         reqwest::Client::builder().tls_certs_only([certificate])

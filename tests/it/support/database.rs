@@ -1,4 +1,4 @@
-//! A fresh, empty database that goes away with the test.
+//! A fresh, empty database that is removed at the end of the test.
 
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ pub(crate) struct Database {
 enum Storage {
     Sqlite(TempDir),
     Postgres(postgres::SharedDatabase),
-    /// Goes away with its cluster.
+    /// Removed with its cluster.
     Cluster,
 }
 
@@ -37,12 +37,12 @@ impl Database {
         Self { url: database.url().to_owned(), _removed_at_the_end: Storage::Postgres(database) }
     }
 
-    /// An empty database in a cluster of the test's own, which must live longer than this.
+    /// An empty database in the test's own cluster, which must outlive it.
     pub(crate) fn in_cluster(cluster: &postgres::Cluster) -> Self {
         Self { url: cluster.new_database(), _removed_at_the_end: Storage::Cluster }
     }
 
-    /// What the configuration calls it: `sqlite:PATH` or `postgres://…`.
+    /// The URL for the configuration: `sqlite:PATH` or `postgres://…`.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

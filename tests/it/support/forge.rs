@@ -1,4 +1,4 @@
-//! Tokens that the server's own issuer would never make, signed with its own key.
+//! Tokens that the embedded issuer would never issue, signed with its key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 
-/// The issuer's key in the wrong hands.
+/// The embedded issuer's key, for forged tokens.
 pub(crate) struct Forge {
     key_id: String,
     key: EncodingKey,
@@ -21,9 +21,9 @@ pub(crate) struct Forge {
 }
 
 impl Forge {
-    /// Opens the key that a server signs with, as only its master key can.
+    /// Decrypts the signing key of a server with its master key.
     pub(crate) async fn of(server: &Server) -> Forge {
-        // The first key is made when it is first asked for.
+        // The first key is generated on first use.
         server.app.issuer().published().await.unwrap();
         let records = server.app.store().signing_keys().await.unwrap();
         let signing = |record: &SigningKeyRecord| record.retired_at.is_none() && record.algorithm == "EdDSA";
@@ -39,12 +39,12 @@ impl Forge {
         }
     }
 
-    /// The header of a good token, with members added or replaced; null takes a member away.
+    /// The header of a valid token, with members added or replaced; `null` removes a member.
     pub(crate) fn header(&self, changes: Value) -> Value {
         changed(json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": self.key_id }), changes)
     }
 
-    /// The claims of a good token for the System portal, with claims added or replaced; null takes a claim away.
+    /// The claims of a valid token for the System portal, with claims added or replaced; `null` removes a claim.
     pub(crate) fn claims(&self, account: &Account, changes: Value) -> Value {
         let claims = json!({
             "iss": self.issuer,
@@ -59,30 +59,30 @@ impl Forge {
         changed(claims, changes)
     }
 
-    /// A token whose signature holds, whatever it says.
+    /// Signs a token with any header and claims.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         signed(header, claims, &self.key, Algorithm::EdDSA)
     }
 
-    /// A token with a good header.
+    /// Signs a token with a valid header and these changes of its claims.
     pub(crate) fn token(&self, account: &Account, changes: Value) -> String {
         self.sign(&self.header(json!({})), &self.claims(account, changes))
     }
 
-    /// When the server's clock stood as it does now, in seconds since 1970.
+    /// The server's time when the key was opened, in seconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.now
     }
 }
 
-/// A token signed with any key.
+/// Signs a token with any key.
 pub(crate) fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = message(header, claims);
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
 }
 
-/// What a signature is made of.
+/// The signing input of a token: the encoded header and claims with a dot between them.
 pub(crate) fn message(header: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", encode(header), encode(claims))

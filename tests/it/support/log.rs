@@ -1,4 +1,4 @@
-//! What the code under test logs: each test has a log of its own, filled by every thread of its runtime.
+//! The log of the code under test: each test has its own, written by every thread of its runtime.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,7 +8,7 @@ use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
 thread_local! {
-    /// The log of the test that this thread runs for.
+    /// The log of this thread's test.
     static CURRENT: RefCell<Option<Log>> = const { RefCell::new(None) };
 }
 
@@ -16,16 +16,16 @@ thread_local! {
 #[derive(Clone, Default)]
 pub(crate) struct Log {
     lines: Lines,
-    /// One for every thread: a span that is entered on several is known on each.
+    /// Shared by all threads, so that a span that several threads enter is known on each of them.
     subscriber: Arc<OnceLock<Dispatch>>,
 }
 
-/// Where the subscriber writes.
+/// The subscriber's writer.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Sends what the calling thread logs from now on here, at level info and above.
+    /// Collects what the calling thread logs from now on, at level info and above.
     pub(crate) fn collect_from_this_thread(&self) {
         let subscriber = self.subscriber.get_or_init(|| {
             tracing_subscriber::fmt()
@@ -36,7 +36,7 @@ impl Log {
                 .finish()
                 .into()
         });
-        // For as long as the thread lives: it runs for this test alone.
+        // Never reset: the thread runs only for this test.
         std::mem::forget(tracing::dispatcher::set_default(subscriber));
         CURRENT.set(Some(self.clone()));
     }
@@ -46,13 +46,13 @@ impl Log {
         CURRENT.with_borrow(|current| current.clone().expect("support::run collects the log of each test"))
     }
 
-    /// Every line so far.
+    /// Returns every line so far.
     pub(crate) fn lines(&self) -> Vec<serde_json::Value> {
         let bytes = self.lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The lines of one level, such as `ERROR`.
+    /// Returns the lines of one level, such as `ERROR`.
     pub(crate) fn at(&self, level: &str) -> Vec<serde_json::Value> {
         self.lines().into_iter().filter(|line| line["level"] == level).collect()
     }

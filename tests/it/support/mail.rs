@@ -1,4 +1,4 @@
-//! A mail server, written by others: PyPI's `aiosmtpd` on a loopback port.
+//! A third-party mail server: PyPI's `aiosmtpd` on a loopback port.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::Certificate;
 
-/// Who may sign in where signing in is asked for.
+/// The user of a server that requires authentication.
 pub(crate) const USER: &str = "selfsame";
 pub(crate) const PASSWORD: &str = "p\u{e4}ss \"word\"";
 
-/// The server; it ends with this, or with the test's process, whose end closes its input.
+/// The mail server's process. It ends when this is dropped, or with the test's process, whose end closes its input.
 pub(crate) struct MailServer {
     child: Child,
     output: Arc<Mutex<BufReader<ChildStdout>>>,
@@ -21,22 +21,22 @@ pub(crate) struct MailServer {
 }
 
 impl MailServer {
-    /// One without TLS that takes mail from anybody.
+    /// Starts a server without TLS and without authentication.
     pub(crate) async fn plain() -> MailServer {
         MailServer::start(&["0", "none"]).await
     }
 
-    /// The same without SMTPUTF8 (RFC 6531).
+    /// Starts a plain server without SMTPUTF8 (RFC 6531).
     pub(crate) async fn ascii() -> MailServer {
         MailServer::start(&["0", "ascii"]).await
     }
 
-    /// The same on the port that another one had.
+    /// Starts a plain server on the port of an earlier one.
     pub(crate) async fn plain_on(port: u16) -> MailServer {
         MailServer::start(&[&port.to_string(), "none"]).await
     }
 
-    /// One that wants TLS (`starttls` or `tls`) and somebody who signs in.
+    /// Starts a server that requires TLS (`starttls` or `tls`) and authentication.
     pub(crate) async fn guarded(security: &str, certificate: &Certificate) -> MailServer {
         let (path, key) = (certificate.certificate(), certificate.key());
         MailServer::start(&["0", security, &path, &key, USER, PASSWORD]).await
@@ -60,12 +60,12 @@ impl MailServer {
         server
     }
 
-    /// The next message that it took.
+    /// Waits for the next message that the server accepts.
     pub(crate) async fn message(&self) -> Value {
         serde_json::from_str(&self.line().await).unwrap()
     }
 
-    /// Ends it, and returns what it took that nobody has read.
+    /// Stops the server and returns the messages that have not been read.
     pub(crate) async fn stop(mut self) -> Vec<Value> {
         drop(self.child.stdin.take());
         let mut rest = Vec::new();
@@ -92,7 +92,7 @@ impl MailServer {
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        // What has ended already cannot be killed.
+        // Fails if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! What tests stand on: one body run on both databases, each run with a fresh database of its own.
+//! Test support: runs one test body on both databases, each run with a fresh database.
 
 mod api_keys;
 pub(crate) mod applications;
@@ -40,10 +40,10 @@ pub(crate) use transcript::Transcript;
 pub(crate) use until::until;
 pub(crate) use wire::Wire;
 
-/// How long one test may take before it fails by its own name instead of hanging the whole run.
+/// Longest duration of one test: a test that hangs fails under its name instead of blocking the whole run.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Makes two tests of one body, `NAME::on_sqlite` and `NAME::on_postgres`.
+/// Defines two tests with one body, `NAME::on_sqlite` and `NAME::on_postgres`.
 ///
 /// ```ignore
 /// on_both_databases!(
@@ -51,8 +51,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// );
 /// ```
 ///
-/// The argument may be of any type that is [`OnDatabase`]. An inline snapshot in the body holds for both runs.
-/// Parentheses, not braces: rustfmt formats what stands in them.
+/// The argument may be of any type that implements [`OnDatabase`]. An inline snapshot in the body applies to both runs.
+/// Invoked with parentheses, not braces, because rustfmt formats their content.
 macro_rules! on_both_databases {
     ($(#[$attribute:meta])* async fn $name:ident($argument:ident: $Argument:ty) $body:block) => {
         $(#[$attribute])*
@@ -74,9 +74,9 @@ macro_rules! on_both_databases {
     };
 }
 
-/// What a test of [`on_both_databases!`] can ask for: something that starts on a fresh, empty database.
+/// An argument of a test of [`on_both_databases!`], which starts on a fresh, empty database.
 pub(crate) trait OnDatabase {
-    /// Starts on `database`, which lives as long as what is returned keeps it.
+    /// Starts on `database`, which exists as long as the returned value keeps it.
     async fn start(database: Database) -> Self;
 }
 
@@ -86,16 +86,16 @@ impl OnDatabase for Database {
     }
 }
 
-/// Runs one test to its end on a database of its own, or fails it after [`LIMIT`].
+/// Runs one test to its end on its own database, or fails it after [`LIMIT`].
 pub(crate) fn run<Argument: OnDatabase>(database: fn() -> Database, body: impl AsyncFnOnce(Argument)) {
-    // Two threads: a test that blocks, as when it kills a database, must not stop the server it talks to.
+    // Two threads: a test that blocks, for example while it kills a database, must not block the server under test.
     let log = Log::default();
     log.collect_from_this_thread();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(2).enable_all().on_thread_start(move || log.collect_from_this_thread());
     let runtime = runtime.build().unwrap();
     let database = database();
-    // Without this insta refuses an inline snapshot that is asserted twice in one process, once on each database.
+    // Without this, insta rejects an inline snapshot that is asserted twice in one process, once on each database.
     insta::allow_duplicates! {
         runtime.block_on(async {
             let test = async { body(Argument::start(database).await).await };

@@ -1,4 +1,4 @@
-//! A real OpenID provider, written by others: npm's `oidc-provider` on a loopback port, with people who sign in.
+//! A real, third-party OpenID provider: npm's `oidc-provider` on a loopback port, with people who sign in.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -19,25 +19,25 @@ const SUPERVISOR: &str = include_str!("peer_supervisor.sh");
 const PROVIDER: &str = include_str!("../../peers/openid_provider.mjs");
 const CALLBACK: &str = "https://app.example/callback";
 
-/// A provider that runs as a program of its own. Dropping it ends the program.
+/// A provider that runs as a separate process. Dropping it ends the process.
 pub(crate) struct Peer {
     port: u16,
     audience: String,
     directory: PathBuf,
     supervisor: Mutex<Supervisor>,
     client: reqwest::Client,
-    /// Bound and not listening, so that nobody else gets the port while the provider is stopped.
+    /// Bound but not listening, so that no other process gets the port while the provider is stopped.
     _kept: TcpSocket,
 }
 
-/// What somebody gets who signs in.
+/// The tokens that a sign-in returns.
 pub(crate) struct ProviderTokens {
     pub(crate) access_token: String,
     pub(crate) id_token: String,
 }
 
 impl Peer {
-    /// Starts one that issues tokens for an audience; it publishes keys and signs with the first.
+    /// Starts a provider that issues tokens for an audience, publishes `keys` and signs with the first of them.
     pub(crate) fn start(audience: &str, keys: &[&Key], algorithm: &str) -> Peer {
         let kept = TcpSocket::new_v4().unwrap();
         kept.set_reuseaddr(true).unwrap();
@@ -51,17 +51,17 @@ impl Peer {
         peer
     }
 
-    /// What it calls itself.
+    /// The provider's issuer URL.
     pub(crate) fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What is there as long as it is.
+    /// The provider's directory, which is removed when it ends.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Starts it after [`Peer::stop`] with these keys, of which it signs with the first; what it publishes may be broken.
+    /// Starts the provider after [`Peer::stop`]. It signs with the first of `keys`; if `broken`, it publishes a broken key set.
     pub(crate) fn start_again(&self, keys: &[&Key], algorithm: &str, broken: bool) {
         let settings = json!({
             "port": self.port,
@@ -74,23 +74,23 @@ impl Peer {
         self.act("start");
     }
 
-    /// Ends it in order (SIGTERM).
+    /// Stops the provider gracefully (SIGTERM).
     pub(crate) fn stop(&self) {
         self.act("stop");
     }
 
-    /// Stops it where it is (SIGSTOP): connecting works, and nothing is answered until [`Peer::thaw`].
+    /// Suspends the provider (SIGSTOP): it accepts connections and sends no response until [`Peer::thaw`].
     pub(crate) fn freeze(&self) {
         self.act("freeze");
     }
 
-    /// Lets it go on (SIGCONT).
+    /// Resumes the provider (SIGCONT).
     pub(crate) fn thaw(&self) {
         self.act("thaw");
     }
 
-    /// Signs a person in as a browser and an application do: the authorization code flow with its pages for signing in and
-    /// consenting (OpenID Connect Core 1.0 §3.1), for a token of one audience (RFC 8707).
+    /// Signs a person in as a browser and an application do: the authorization code flow with its login and consent pages
+    /// (OpenID Connect Core 1.0 §3.1), for a token with one audience (RFC 8707).
     pub(crate) async fn sign_in(&self, person: &str) -> ProviderTokens {
         let query = format!(
             "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile:write&resource={}",
@@ -147,10 +147,10 @@ fn private(key: &Key) -> Value {
     json!({"kid": key.id, "pkcs8": STANDARD.encode(key.private_der())})
 }
 
-/// The shell that owns the program and its directory.
+/// The shell that owns the provider's process and directory.
 struct Supervisor {
     child: Child,
-    /// Held open: its end is the sign to clean up. `None` only while being dropped.
+    /// Kept open: closing it makes the shell clean up. `None` only while being dropped.
     acts: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
@@ -164,11 +164,11 @@ impl Supervisor {
         );
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SUPERVISOR, "supervisor"]).arg(directory);
-        // What is given on the command line finds its packages in the working directory.
+        // A script from the command line finds its packages in the working directory.
         command.args(["node", "--input-type=module", "--eval", PROVIDER, "--"]).arg(directory);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
         command.current_dir(peers).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // A group of its own, so that Ctrl-C in the terminal ends the tests, and their end the program.
+        // A separate process group: Ctrl-C in the terminal ends the tests, and their end stops the provider.
         command.process_group(0);
         let mut child = command.spawn().expect("there is a /bin/sh");
         let acts = child.stdin.take();

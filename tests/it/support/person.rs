@@ -1,4 +1,4 @@
-//! One person who uses the server through every contract.
+//! One person with access to the server through every contract.
 
 use selfsame::account::{Account, Contract, Field, Kind, Patch};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::applications::Client;
 use super::{Answer, Server};
 
-/// A contract, seen by somebody who uses it for one account.
+/// A contract, as a [`Person`] uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     System,
@@ -15,7 +15,7 @@ pub(crate) enum Side {
     Ciam,
 }
 
-/// A person as each contract sees them.
+/// An account with the credentials for each contract.
 pub(crate) struct Person<'a> {
     pub(crate) server: &'a Server,
     pub(crate) account: Account,
@@ -26,7 +26,7 @@ pub(crate) struct Person<'a> {
     pub(crate) key: String,
 }
 
-/// Every claim that is a field.
+/// Every claim that is backed by a field.
 const CLAIMS: [&str; 8] = ["name", "nickname", "username", "email", "phone_number", "locale", "zoneinfo", "picture"];
 
 impl<'a> Person<'a> {
@@ -40,7 +40,7 @@ impl<'a> Person<'a> {
         Person { server, account, token, river, claims, client, key }
     }
 
-    /// What a contract shows.
+    /// Reads the profile through a contract.
     pub(crate) async fn read(&self, side: Side) -> Value {
         match side {
             Side::System => self.system("GET", "/web/v1/system/profile", None).await.json()["data"].take(),
@@ -50,7 +50,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Writes one member, and what the contract demands beside it.
+    /// Writes one member, together with the members that the contract requires.
     pub(crate) async fn write(&self, side: Side, name: &str, value: impl Into<Value>) -> Answer {
         let mut body = Map::from_iter([(name.to_owned(), value.into())]);
         match side {
@@ -91,7 +91,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Changes an address through CIAM, with a code.
+    /// Changes an address through CIAM, proved with a one-time code.
     pub(crate) async fn prove(&self, name: &str, address: &str) -> Answer {
         let token = self.client.otp_token(json!({"usage": "update_userinfo", name: address})).await;
         let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };

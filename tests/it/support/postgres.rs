@@ -1,5 +1,5 @@
-//! Throw-away PostgreSQL clusters, reached through a Unix socket only: nothing listens on a port and no server that
-//! happens to run on the machine is touched.
+//! Throw-away PostgreSQL clusters, reached only through a Unix socket: nothing listens on a port, and a server that
+//! already runs on the machine is not touched.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
-/// Owns the cluster from outside the test process, so that even a killed test process leaves nothing behind.
+/// Owns the cluster from outside the test process, so that even a killed test process leaves no files or processes.
 const SUPERVISOR: &str = include_str!("postgres_supervisor.sh");
 
-/// How long one act on a cluster may take: more than the minute that the supervisor gives PostgreSQL to start.
+/// Time limit for one operation on a cluster: longer than the minute that the supervisor allows PostgreSQL to start.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// The cluster of all tests that are not about durability. Statics are never dropped: its supervisor ends it when the
-/// process ends.
+/// The cluster of all tests that are not about durability. Statics are never dropped; the supervisor stops the cluster
+/// when the process ends.
 static SHARED: LazyLock<Cluster> = LazyLock::new(|| {
     Cluster::new(&[
         "fsync=off",
@@ -29,24 +29,24 @@ static SHARED: LazyLock<Cluster> = LazyLock::new(|| {
     ])
 });
 
-/// A database in the cluster that all tests of this process share, dropped when this is.
+/// A database in the cluster that all tests of this process share. Dropping this drops the database.
 #[derive(Debug)]
 pub(crate) struct SharedDatabase {
     url: String,
 }
 
 impl SharedDatabase {
-    /// Creates an empty one.
+    /// Creates an empty database.
     pub(crate) fn new() -> Self {
         Self { url: SHARED.new_database() }
     }
 
-    /// Creates one with the tables and rows of this one, to which nobody may be connected meanwhile.
+    /// Creates a database with the tables and rows of this one, which must have no connection meanwhile.
     pub(crate) fn copy(&self) -> Self {
         Self { url: SHARED.copy_of(self.name()) }
     }
 
-    /// Where it is, as the configuration wants it.
+    /// The database's URL for the configuration.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -58,17 +58,17 @@ impl SharedDatabase {
 
 impl Drop for SharedDatabase {
     fn drop(&mut self) {
-        // Only to save disk space during a long run: the cluster is removed at the end of the process anyway.
+        // Saves disk space during a long run; the whole cluster is removed at the end of the process.
         let _ = SHARED.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name()));
     }
 }
 
-/// The directory of the shared cluster's socket, which is what its clients call its host.
+/// The directory of the shared cluster's socket, which clients use as the host name.
 pub(crate) fn shared_socket() -> &'static str {
     SHARED.directory().to_str().expect("the directory's name was made here, of ASCII letters")
 }
 
-/// A PostgreSQL cluster of its own. Dropping it ends its processes and removes its directory.
+/// A separate PostgreSQL cluster. Dropping it ends its processes and removes its directory.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     directory: PathBuf,
@@ -77,50 +77,51 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A running cluster with PostgreSQL's own durable settings, for tests that kill, stop or freeze it.
+    /// Starts a cluster with PostgreSQL's default, durable settings, for tests that kill, stop or freeze it.
     pub(crate) fn durable() -> Self {
         Self::new(&[])
     }
 
     /// Creates an empty database and returns its URL.
     pub(crate) fn new_database(&self) -> String {
-        // template0, because nobody can be connected to it: CREATE DATABASE refuses a template that is in use.
+        // template0 accepts no connections: CREATE DATABASE refuses a template that is in use.
         self.copy_of("template0")
     }
 
-    /// The directory that holds everything of the cluster, its socket and its log (`log`) too.
+    /// The directory with all files of the cluster, including its socket and its log (`log`).
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Starts it again after [`stop`](Self::stop) or [`kill9`](Self::kill9), and returns when it accepts connections.
+    /// Starts the cluster after [`stop`](Self::stop) or [`kill9`](Self::kill9), and returns when it accepts connections.
     pub(crate) fn start(&self) {
         self.act("start");
     }
 
-    /// Shuts it down in order (SIGINT, "fast"): open connections are ended, and all is written.
+    /// Shuts the cluster down gracefully (SIGINT, "fast"): open connections are closed and all data is written.
     pub(crate) fn stop(&self) {
         self.act("stop");
     }
 
-    /// Kills every process of it (SIGKILL), as when the machine's memory runs out, and returns when all are gone.
+    /// Kills every process of the cluster (SIGKILL), as the out-of-memory killer does, and returns when all have ended.
     pub(crate) fn kill9(&self) {
         self.act("kill");
     }
 
-    /// Stops every process of it (SIGSTOP): connections stay open, and nothing is answered until [`thaw`](Self::thaw).
+    /// Suspends every process of the cluster (SIGSTOP): connections stay open without a response until
+    /// [`thaw`](Self::thaw).
     pub(crate) fn freeze(&self) {
         self.act("freeze");
     }
 
-    /// Lets it go on (SIGCONT) after [`freeze`](Self::freeze).
+    /// Resumes the cluster (SIGCONT) after [`freeze`](Self::freeze).
     pub(crate) fn thaw(&self) {
         self.act("thaw");
     }
 
     fn new(settings: &[&str]) -> Self {
         let binaries = binaries();
-        // Directly in /tmp: a socket's path may have about 100 bytes, and another user must be able to enter.
+        // Directly in /tmp: a socket's path is limited to about 100 bytes, and another user must have access.
         let directory = tempfile::Builder::new().prefix("selfsame-postgres-").tempdir_in("/tmp").unwrap().keep();
         let supervisor = Supervisor::new(&directory, &binaries, settings);
         let cluster = Self { directory, supervisor: Mutex::new(supervisor), databases: AtomicU32::new(0) };
@@ -139,14 +140,14 @@ impl Cluster {
         assert!(succeeded, "PostgreSQL: {act} failed\n{}", log_of(&self.directory));
     }
 
-    /// `postgres://postgres@%2Ftmp%2F…/NAME`: a host that begins with a slash is a socket's directory. Not
-    /// `localhost/NAME?host=…`: tokio-postgres would try both hosts, the one on the network first.
+    /// Returns `postgres://postgres@%2Ftmp%2F…/NAME`: a host that begins with a slash is a socket's directory. With
+    /// `localhost/NAME?host=…`, tokio-postgres would try both hosts, the network first.
     fn url(&self, database: &str) -> String {
         let directory = self.directory.to_str().expect("the directory's name was made here, of ASCII letters");
         format!("postgres://postgres@{}/{database}", directory.replace('/', "%2F"))
     }
 
-    /// Runs one statement as the superuser, on a thread of its own: the caller may be inside an asynchronous runtime.
+    /// Runs one statement as the superuser, on a separate thread because the caller may be inside an asynchronous runtime.
     fn execute(&self, statement: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
         let url = self.url("postgres");
         let connect_and_run = async {
@@ -166,7 +167,7 @@ impl Cluster {
 #[derive(Debug)]
 struct Supervisor {
     child: Child,
-    /// Held open: its end is the sign to clean up. `None` only while being dropped.
+    /// Kept open: closing it makes the shell clean up. `None` only while being dropped.
     acts: Option<ChildStdin>,
     answers: mpsc::Receiver<String>,
 }
@@ -175,11 +176,11 @@ impl Supervisor {
     fn new(directory: &Path, binaries: &Path, settings: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SUPERVISOR, "supervisor"]).arg(directory).arg(binaries).args(settings);
-        // Nothing of the caller's environment (PGHOST, PGOPTIONS, a locale) may change what is tested.
+        // The caller's environment (PGHOST, PGOPTIONS, a locale) must not influence the test.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
-        // Standard error stays the test's: it reaches its end only when the clean-up is done.
+        // Standard error is inherited from the test: it is closed only when the clean-up is done.
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
-        // A group of its own, so that Ctrl-C in the terminal ends the tests, and their end the cluster in order.
+        // A separate process group: Ctrl-C in the terminal ends the tests, and their end shuts the cluster down gracefully.
         command.process_group(0);
         if directory.metadata().unwrap().uid() == 0 {
             let (user, group) = unprivileged_user();
@@ -213,7 +214,8 @@ impl Drop for Supervisor {
     }
 }
 
-/// PostgreSQL's server refuses to run as root: `postgres`, which Debian's package creates, or `nobody`.
+/// Returns the user to run PostgreSQL as, which refuses to run as root: `postgres`, which Debian's package creates, or
+/// `nobody`.
 fn unprivileged_user() -> (u32, u32) {
     let users = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable");
     let ids_of = |name: &str| {
@@ -223,8 +225,8 @@ fn unprivileged_user() -> (u32, u32) {
     ids_of("postgres").or_else(|| ids_of("nobody")).expect("/etc/passwd lists the user `postgres` or `nobody`")
 }
 
-/// The directory of PostgreSQL's server programs: one on `PATH`, else the newest that Debian's packages installed,
-/// which they keep off `PATH`.
+/// Returns the directory of PostgreSQL's server programs: one on `PATH`, else the newest version from Debian's packages,
+/// which install it outside `PATH`.
 pub(crate) fn binaries() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has_server =

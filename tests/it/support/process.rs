@@ -1,4 +1,4 @@
-//! The real program as a process of its own, to be killed.
+//! The real program as a separate process that tests can kill.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use super::{Request, THROW_AWAY};
 
-/// Owns the server from outside the test process: when standard input ends, because the test says so or because the test
-/// process is gone, the server is killed. A signal that would end it at a file too large is left to it as an error.
+/// Owns the server from outside the test process: kills it when standard input is closed, by the test or by the end of the
+/// test process. SIGXFSZ is ignored, so that a write beyond the file size limit fails with an error.
 const GUARD: &str =
     r#"trap '' XFSZ; "$@" & id=$!; echo "$id"; cat >/dev/null; exec 2>/dev/null; kill -KILL "$id"; wait "$id""#;
-/// How long a start may take.
+/// Time limit for a start.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// An installation that is used through the program alone.
+/// An installation that is used only through the program.
 pub(crate) struct Installation {
     data: PathBuf,
     _removed_at_the_end: Option<tempfile::TempDir>,
@@ -26,14 +26,14 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// On a database, with settings as environment variables say them.
+    /// Creates an installation on a database, with settings as environment variables.
     pub(crate) fn new(database: &str, settings: &[(&str, &str)]) -> Installation {
         let folder = tempfile::tempdir().unwrap();
         let installation = Installation::within(folder.path(), database, settings);
         Installation { _removed_at_the_end: Some(folder), ..installation }
     }
 
-    /// The same in a data folder that the test looks into.
+    /// Creates an installation in a data folder that the test inspects.
     pub(crate) fn within(data: &Path, database: &str, settings: &[(&str, &str)]) -> Installation {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Installation { data: data.to_owned(), _removed_at_the_end: None, database: database.to_owned(), settings }
@@ -62,17 +62,17 @@ impl Installation {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "guard"]).arg(program()).args(["serve", "--listen", "127.0.0.1:0"]);
         self.place(&mut command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Whether its database may lose anything is the test's to say.
+        // The test decides whether the database may lose data.
         command.envs(THROW_AWAY.into_iter().filter(|(name, _)| !name.contains("DURABILITY")));
         command.env("SELFSAME__LOG__FORMAT", "json").env("SELFSAME__LOG__LEVEL", "warn,selfsame::cli=info");
-        // A group of its own, so that Ctrl-C in the terminal ends the tests, and their end the server.
+        // A separate process group: Ctrl-C in the terminal ends the tests, and their end stops the server.
         let mut guard = command.process_group(0).spawn().unwrap();
         let mut id = String::new();
         BufReader::new(guard.stdout.take().unwrap()).read_line(&mut id).unwrap();
         let listening = addresses(guard.stderr.take().unwrap());
         let address = listening.recv_timeout(LIMIT).expect("the server listens; its log is above");
         let input = guard.stdin.take();
-        // Without redirects and with connections of its own: nothing survives in it from a server that was killed.
+        // A new client per server: no connection to a killed server is reused.
         let client = reqwest::Client::builder().timeout(LIMIT).build().unwrap();
         Process { guard, input, id: id.trim().to_owned(), address, client }
     }
@@ -88,7 +88,7 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_selfsame"))
 }
 
-/// Reads a server's log to its end, prints it for a test that fails, and tells where the server listens.
+/// Reads a server's log to its end, prints it for a failing test, and sends the address that the server listens on.
 fn addresses(log: impl std::io::Read + Send + 'static) -> mpsc::Receiver<SocketAddr> {
     let (sender, addresses) = mpsc::channel();
     std::thread::spawn(move || {
@@ -119,7 +119,7 @@ impl Process {
         &self.id
     }
 
-    /// The address of something on it.
+    /// The URL of a path on the server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -129,7 +129,7 @@ impl Process {
         Request::new(&self.client, method, &self.url(path))
     }
 
-    /// Kills it (SIGKILL), and returns when it is gone.
+    /// Kills the server (SIGKILL) and returns when it has ended.
     pub(crate) fn kill9(self) {}
 }
 

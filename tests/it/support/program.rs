@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{Database, OnDatabase};
 
-/// How long one line of output, or the end of the program, may be waited for.
+/// Time limit for one line of output and for the end of the program.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// An installation of the program: its data folder and its database.
@@ -32,7 +32,7 @@ impl OnDatabase for Installation {
 }
 
 impl Installation {
-    /// One that is nowhere but in its data folder, as by default.
+    /// Creates an installation with the default database, in its data folder.
     pub(crate) fn new() -> Installation {
         Installation { data: tempfile::tempdir().unwrap(), database: None, environment: Vec::new() }
     }
@@ -46,12 +46,12 @@ impl Installation {
         self.data.path()
     }
 
-    /// The database that it was started on.
+    /// The database that the installation was started on.
     pub(crate) fn database(&self) -> &Database {
         self.database.as_ref().unwrap()
     }
 
-    /// Where the embedded database is, for tests that change it behind the program's back.
+    /// The file of the embedded database, for tests that change it without the program.
     pub(crate) fn sqlite_file(&self) -> std::path::PathBuf {
         self.data().join("selfsame.sqlite3")
     }
@@ -75,7 +75,7 @@ impl Installation {
         serde_json::from_str(&output).unwrap()
     }
 
-    /// Runs a command that must fail with one line for a person, and returns that line.
+    /// Runs a command that must fail with exit code 1 and one line on standard error, and returns that line.
     pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let ended = self.run(arguments);
         assert!(ended.code == Some(1) && ended.output.is_empty(), "{arguments:?}: {ended}");
@@ -83,7 +83,7 @@ impl Installation {
         self.settled(&ended.errors)
     }
 
-    /// A text with what differs from run to run named instead of shown.
+    /// Replaces the data folder, identifiers and times, which differ from run to run, with placeholders.
     pub(crate) fn settled(&self, text: &str) -> String {
         let text = text.replace(self.data().to_str().unwrap(), "DATA");
         let part_of_token = |c: char| c.is_ascii_alphanumeric() || "-:._".contains(c);
@@ -91,7 +91,7 @@ impl Installation {
         let mut rest = text.trim_end_matches('\n');
         while !rest.is_empty() {
             let end = rest.find(|c| !part_of_token(c)).unwrap_or(rest.len());
-            // What ends a token may also be the punctuation of its sentence.
+            // The last character of a token may also be punctuation.
             let token = rest[..end].trim_end_matches([':', '.']);
             let after = &rest[token.len()..];
             settled.push_str(match token {
@@ -106,7 +106,7 @@ impl Installation {
         settled
     }
 
-    /// Starts a command; it is killed if the test ends before it.
+    /// Starts a command, which is killed if the test ends first.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).spawn().unwrap();
         let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -118,14 +118,14 @@ impl Installation {
         self.spawn_into(unread(), arguments)
     }
 
-    /// Starts a command that writes its standard output to a place of the test's own.
+    /// Starts a command that writes its standard output to `output`.
     pub(crate) fn spawn_into(&self, output: impl Into<Stdio>, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).stdout(output).spawn().unwrap();
         let errors = child.stderr.take().unwrap();
         Running { child, output: Lines::read(std::io::empty()), errors: Lines::read(errors) }
     }
 
-    /// Runs a command to its end, of which neither standard output nor standard error has a reader, and returns its exit code.
+    /// Runs a command whose standard output and standard error have no reader, and returns its exit code.
     pub(crate) fn run_unread(&self, arguments: &[&str]) -> Option<i32> {
         self.command(arguments).stdout(unread()).stderr(unread()).status().unwrap().code()
     }
@@ -146,7 +146,7 @@ impl Installation {
         if let Some(database) = &self.database {
             command.args(["--database", database.url()]);
         }
-        // Nothing of the caller's environment may change what is tested.
+        // The caller's environment must not influence the test.
         command.env_clear().env("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
         command.env("SELFSAME__SERVER__LISTEN", "127.0.0.1:0");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -169,13 +169,13 @@ pub(crate) fn listening(log: &mut Lines) -> SocketAddr {
     listening["address"].as_str().unwrap().parse().unwrap()
 }
 
-/// The end of a pipe whose other end is closed.
+/// Returns the writing end of a pipe whose reading end is closed.
 fn unread() -> PipeWriter {
     let (_, writer) = std::io::pipe().unwrap();
     writer
 }
 
-/// A program that runs; killed when this is dropped.
+/// A running program. Dropping it kills the program.
 pub(crate) struct Running {
     child: Child,
     /// Standard output.
@@ -185,13 +185,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Tells it to stop, as service managers do.
+    /// Sends SIGTERM, as service managers do.
     pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Waits for its end.
+    /// Waits until the program ends.
     pub(crate) fn end(mut self) -> Ended {
         let (output, errors) = (self.output.rest(), self.errors.rest());
         Ended { code: self.child.wait().unwrap().code(), output, errors }
@@ -205,9 +205,9 @@ impl Drop for Running {
     }
 }
 
-/// What became of a program.
+/// The result of a program that has ended.
 pub(crate) struct Ended {
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub(crate) code: Option<i32>,
     /// All of standard output.
     pub(crate) output: String,
@@ -221,7 +221,7 @@ impl fmt::Display for Ended {
     }
 }
 
-/// A stream of a program, read on a thread of its own so that the program never waits for its reader.
+/// An output stream of a program, read on a separate thread so that the program never blocks on it.
 pub(crate) struct Lines {
     lines: Receiver<String>,
     reader: Option<JoinHandle<()>>,
@@ -242,7 +242,7 @@ impl Lines {
         Lines { lines, reader: Some(reader), seen: String::new() }
     }
 
-    /// The next line that is `wanted`, as it is.
+    /// Waits for the next line for which `wanted` returns true.
     pub(crate) fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + LIMIT;
         loop {
@@ -255,12 +255,12 @@ impl Lines {
         }
     }
 
-    /// What has come up to the last line that was waited for.
+    /// Everything up to the last line that was waited for.
     pub(crate) fn seen(&self) -> &str {
         &self.seen
     }
 
-    /// Everything until the program closes the stream, what was waited for included.
+    /// Reads until the program closes the stream, and returns everything, including the lines that were waited for.
     pub(super) fn rest(&mut self) -> String {
         let until = Instant::now() + LIMIT;
         loop {

@@ -1,4 +1,4 @@
-//! An OpenID provider of our own, for the faults that a real one cannot be made to have: it says by hand what it says.
+//! A hand-written OpenID provider, for error cases that a real one cannot be made to produce.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ pub(crate) struct Provider {
     address: SocketAddr,
     shared: Arc<Shared>,
     open: Option<JoinHandle<()>>,
-    /// Keeps the port while the provider is stopped: bound and not listening, so that connecting is refused.
+    /// Reserves the port while the provider is stopped: bound but not listening, so that connections are refused.
     kept: Option<TcpSocket>,
 }
 
@@ -29,21 +29,21 @@ struct Shared {
     asked: Notify,
 }
 
-/// How a document is answered.
+/// How the provider responds to a request for a document.
 #[derive(Clone)]
 pub(crate) enum Reply {
-    /// As it should be.
+    /// The correct response.
     Honest,
-    /// Never.
+    /// No response.
     Hang,
-    /// With the beginning of an honest answer, and then nothing more.
+    /// The beginning of the correct response, and then nothing more.
     Stall,
-    /// With a status line's end, header lines and a body.
+    /// A response with this status code and reason, these additional header lines and this body.
     Says(&'static str, Vec<String>, String),
 }
 
 impl Provider {
-    /// Starts one with these public keys.
+    /// Starts a provider with these public keys.
     pub(crate) async fn start(keys: Vec<Value>) -> Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -60,42 +60,42 @@ impl Provider {
         Provider { address, shared, open, kept: None }
     }
 
-    /// What it calls itself.
+    /// The provider's issuer URL.
     pub(crate) fn issuer(&self) -> &str {
         &self.shared.issuer
     }
 
-    /// A URL on it.
+    /// The URL of a path on the provider.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Replaces the keys that it publishes.
+    /// Replaces the published keys.
     pub(crate) fn publish(&self, keys: Vec<Value>) {
         *self.shared.keys.lock().unwrap() = keys;
     }
 
-    /// How it answers for its metadata from now on.
+    /// Sets the response to requests for the metadata.
     pub(crate) fn discovery(&self, reply: Reply) {
         *self.shared.discovery.lock().unwrap() = reply;
     }
 
-    /// How it answers for its keys from now on.
+    /// Sets the response to requests for the keys.
     pub(crate) fn jwks(&self, reply: Reply) {
         *self.shared.jwks.lock().unwrap() = reply;
     }
 
-    /// How many connections were ever made to it.
+    /// The number of connections that the provider has accepted.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How often it was asked for its keys.
+    /// The number of requests for the keys.
     pub(crate) fn asked_for_keys(&self) -> usize {
         self.shared.asked_for_keys.load(Ordering::SeqCst)
     }
 
-    /// Returns when it was asked for its keys more often than `times`.
+    /// Returns when the keys were requested more than `times` times.
     pub(crate) async fn asked_more_often_than(&self, times: usize) {
         loop {
             let asked = self.shared.asked.notified();
@@ -106,7 +106,7 @@ impl Provider {
         }
     }
 
-    /// Stops it: open connections are cut, and further ones refused.
+    /// Stops the provider: open connections are cut and new ones are refused.
     pub(crate) async fn stop(&mut self) {
         let open = self.open.take().unwrap();
         open.abort();
@@ -117,7 +117,7 @@ impl Provider {
         self.kept = Some(socket);
     }
 
-    /// Lets it go on where it was.
+    /// Starts the provider again on the same port.
     pub(crate) fn start_again(&mut self) {
         let listener = self.kept.take().unwrap().listen(1024).unwrap();
         self.open = Some(tokio::spawn(serve(listener, self.shared.clone())));
@@ -131,18 +131,18 @@ impl Drop for Provider {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    // Ends with this: who stops the provider cuts its connections.
+    // Dropped with this task, so that stopping the provider cuts its connections.
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         shared.connections.fetch_add(1, Ordering::SeqCst);
         let shared = shared.clone();
-        // A client that goes away is its own business.
+        // A client may disconnect at any time.
         connections.spawn(async move { answer(stream, &shared).await.unwrap_or_default() });
     }
 }
 
-/// Answers one request of a connection and ends it.
+/// Responds to one request of a connection and closes it.
 async fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut lines = BufReader::new(&mut stream).lines();
     let request = lines.next_line().await?.unwrap_or_default();

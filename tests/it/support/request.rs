@@ -1,11 +1,11 @@
-//! Requests that read like requests, and answers that can be laid side by side with the contract.
+//! Test requests, and responses rendered for comparison with the contract.
 
 use std::fmt;
 
-/// Headers that differ from run to run, or that every answer carries (`edge.rs` tests them).
+/// Headers that differ from run to run or that every response has (tested in `edge/requests.rs`).
 const LEFT_OUT: [&str; 4] = ["date", "content-length", "x-request-id", "x-content-type-options"];
 
-/// A request on its way to be sent.
+/// A request that has not been sent yet.
 pub(crate) struct Request(reqwest::RequestBuilder);
 
 impl Request {
@@ -18,27 +18,27 @@ impl Request {
         Request(self.0.header(name, value))
     }
 
-    /// Presents a bearer token.
+    /// Adds a bearer token.
     pub(crate) fn bearer(self, token: &str) -> Request {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
-    /// Sends a body as JSON, whatever it is.
+    /// Sets a body with the media type JSON, whatever its content.
     pub(crate) fn json(self, body: impl Into<reqwest::Body>) -> Request {
         self.header("Content-Type", "application/json").body(body)
     }
 
-    /// Sends a body and says nothing about its type.
+    /// Sets a body without a `Content-Type`.
     pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Request {
         Request(self.0.body(body))
     }
 
-    /// Sends it, and leaves the body to be read.
+    /// Sends the request and returns the response with its body unread.
     pub(crate) async fn response(self) -> reqwest::Response {
         self.0.send().await.unwrap()
     }
 
-    /// Sends it and reads the whole answer.
+    /// Sends the request and reads the whole response.
     pub(crate) async fn send(self) -> Answer {
         let response = self.response().await;
         let status = response.status();
@@ -48,7 +48,7 @@ impl Request {
     }
 }
 
-/// A whole answer.
+/// A whole response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: reqwest::StatusCode,
@@ -57,7 +57,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A header's value; empty when it is absent.
+    /// The value of a header; empty if it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-/// Status, headers by name, an empty line, and the body to the byte.
+/// Renders the status, the headers sorted by name, an empty line, and the exact body.
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}", self.status)?;

@@ -1,20 +1,21 @@
-//! A service that speaks S3, written by others.
+//! A third-party S3 service.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// The service with one empty bucket; it ends with this, or with the test's process, whose end closes its input.
+/// The service with one empty bucket. It ends when this is dropped, or with the test's process, whose end closes its
+/// input.
 pub(crate) struct S3 {
     child: Child,
     endpoint: String,
 }
 
-/// The bucket that it has.
+/// The name of the bucket.
 pub(crate) const BUCKET: &str = "pictures";
 
 impl S3 {
-    /// Starts it.
+    /// Starts the service and creates the bucket.
     pub(crate) async fn start() -> S3 {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = root.join("target/peers/python/bin/python");
@@ -34,7 +35,7 @@ impl S3 {
         service
     }
 
-    /// The settings of a server that keeps its pictures there, below a prefix.
+    /// The settings of a server that stores its pictures in the bucket, below a prefix.
     pub(crate) fn settings(&self) -> [(&str, &str); 6] {
         [
             ("SELFSAME__PICTURES__STORE", "s3://pictures/kept/here"),
@@ -46,16 +47,16 @@ impl S3 {
         ]
     }
 
-    /// What it answers to somebody else who asks for an object.
+    /// Fetches an object as another client.
     pub(crate) async fn get(&self, object: &str) -> reqwest::Response {
         let request = reqwest::Client::new().get(self.url(&format!("/{object}")));
-        // It wants a signature, and does not look at it.
+        // The service requires a signature but does not verify it.
         request.header("Authorization", "AWS key:signature").send().await.unwrap()
     }
 
-    /// Ends it, as when the service is down.
+    /// Stops the service, as in an outage.
     pub(crate) fn stop(&mut self) {
-        // What has ended already cannot be killed.
+        // Fails if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

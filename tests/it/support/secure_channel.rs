@@ -1,4 +1,4 @@
-//! A client that encrypts, written for the tests alone: it shares no code with the server but the cryptographic library.
+//! A secure channel client for the tests: it shares only the cryptographic library with the server.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Request, Server};
 
-/// Where everything about keys and sessions is.
+/// The path of the endpoints for keys and sessions.
 pub(crate) const CHANNEL: &str = "/web/v1/secure-channel";
 
 /// The server's RSA key.
@@ -18,7 +18,7 @@ pub(crate) struct ServerKey {
     spki: Vec<u8>,
 }
 
-/// A session, or a message without one, whose name is empty.
+/// The keys of a session, or of a message without one; `id` is then empty.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) id: String,
@@ -26,7 +26,7 @@ pub(crate) struct Session {
     pub(crate) response_key: [u8; 32],
 }
 
-/// An answer whose body is no text, or need not be.
+/// A response whose body may be binary.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
     answer: Answer,
@@ -34,7 +34,7 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    /// What a request is answered with.
+    /// Sends a request and reads the response.
     pub(crate) async fn of(request: Request) -> Sealed {
         let response = request.response().await;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -42,7 +42,7 @@ impl Sealed {
         Sealed { answer: Answer { status, headers, body: String::new() }, bytes }
     }
 
-    /// The answer, which was not encrypted.
+    /// The response, which was not encrypted.
     pub(crate) fn plain(self) -> Answer {
         let body = String::from_utf8(self.bytes.clone()).unwrap();
         self.with(body)
@@ -52,7 +52,7 @@ impl Sealed {
         self.answer.status
     }
 
-    /// Whether it is a binary envelope.
+    /// Checks whether the body is a binary envelope.
     pub(crate) fn is_binary(&self) -> bool {
         self.bytes.starts_with(b"SC\x02\x81")
     }
@@ -63,7 +63,7 @@ impl Sealed {
 }
 
 impl ServerKey {
-    /// Asks for it.
+    /// Fetches the server's key.
     pub(crate) async fn of(server: &Server) -> ServerKey {
         let answer = server.request("GET", &format!("{CHANNEL}/public-key")).send().await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -72,25 +72,25 @@ impl ServerKey {
         ServerKey { id: data["keyId"].as_str().unwrap().to_owned(), spki }
     }
 
-    /// Encrypts a short text to it.
+    /// Encrypts a short text to the key.
     pub(crate) fn encrypt(&self, plain: &[u8]) -> Vec<u8> {
         let key = OaepPublicEncryptingKey::new(PublicEncryptingKey::from_der(&self.spki).unwrap()).unwrap();
         let mut encrypted = vec![0; key.ciphertext_size()];
         key.encrypt(&OAEP_SHA256_MGF1SHA256, plain, &mut encrypted, None).unwrap().to_vec()
     }
 
-    /// The request that opens a session with two keys.
+    /// The body of a request that opens a session with two keys.
     pub(crate) fn opening(&self, request_key: &[u8], response_key: &[u8]) -> Value {
         let encrypted = |key| STANDARD.encode(self.encrypt(key));
         json!({"keyId": self.id, "encReqKey": encrypted(request_key), "encRespKey": encrypted(response_key)})
     }
 
-    /// A whole binary envelope without a session, with keys of its own.
+    /// A binary envelope without a session, which contains its encrypted keys.
     pub(crate) fn one_off(&self, keys: &Session, nonce: u8, plain: &str) -> Vec<u8> {
         self.one_off_to(keys, &self.encrypt(&keys.response_key), nonce, plain)
     }
 
-    /// The same with any encrypted key for the answer.
+    /// A binary envelope without a session, with any encrypted response key.
     pub(crate) fn one_off_to(&self, keys: &Session, response_key: &[u8], nonce: u8, plain: &str) -> Vec<u8> {
         let long = |bytes: Vec<u8>| [u16::try_from(bytes.len()).unwrap().to_be_bytes().to_vec(), bytes].concat();
         let request_key = long(self.encrypt(&keys.request_key));
@@ -101,12 +101,12 @@ impl ServerKey {
 }
 
 impl Session {
-    /// Two keys and no session.
+    /// Returns two keys without a session.
     pub(crate) fn none() -> Session {
         Session { id: String::new(), request_key: [1; 32], response_key: [2; 32] }
     }
 
-    /// Opens one.
+    /// Opens a session.
     pub(crate) async fn open(server: &Server) -> Session {
         let key = ServerKey::of(server).await;
         let keys = Session::none();
@@ -116,7 +116,7 @@ impl Session {
         Session { id: answer.json()["data"]["sessionId"].as_str().unwrap().to_owned(), ..keys }
     }
 
-    /// Nonce, ciphertext and tag of a request; the nonce is one byte many times.
+    /// The nonce, ciphertext and tag of a request; the nonce repeats one byte.
     pub(crate) fn payload(&self, nonce: u8, plain: &str) -> Vec<u8> {
         seal(&self.request_key, [nonce; 12], &self.id, plain.as_bytes())
     }
@@ -131,7 +131,7 @@ impl Session {
         json!({"v": 2, "p": STANDARD.encode(self.payload(nonce, plain))}).to_string()
     }
 
-    /// An answer as it was before it was encrypted, binary or as JSON.
+    /// Decrypts a response in a binary or JSON envelope.
     pub(crate) fn read(&self, answer: Sealed) -> Answer {
         let sealed = match answer.bytes.strip_prefix(b"SC\x02\x81") {
             Some(payload) => payload.to_vec(),
@@ -146,7 +146,7 @@ impl Session {
     }
 }
 
-/// A JWE in compact form by `RSA-OAEP-256`, with whatever its header says.
+/// A JWE in compact form, encrypted with `RSA-OAEP-256` whatever its header contains.
 pub(crate) fn jwe(key: &ServerKey, header: &Value, plain: &str) -> String {
     let content_key = [3; 32];
     let protected = URL_SAFE_NO_PAD.encode(header.to_string());

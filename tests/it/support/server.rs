@@ -1,4 +1,4 @@
-//! An in-process server on a free loopback port, with a clock that is turned by hand.
+//! An in-process server on a free loopback port, with a clock that tests advance.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use tokio::sync::oneshot;
 
 use super::{Database, OnDatabase, Request};
 
-/// What the hand of the clock shows at first: when the System portal's page says its account was last changed.
+/// The clock's initial time: the time of the last change on the System portal's page.
 const BEGIN: &str = "2026-03-20T14:30:00Z";
 
-/// A running server and everything that it stands on.
+/// A running server with its database, data folder and clock.
 pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) tenant: Tenant,
@@ -31,7 +31,7 @@ pub(crate) struct Server {
     tls: Option<Arc<Tls>>,
     hand: Arc<AtomicI64>,
     client: reqwest::Client,
-    /// Dropped with the server, which then stops.
+    /// Stops the server when dropped.
     _stop: oneshot::Sender<()>,
     database: Database,
     data: TempDir,
@@ -44,12 +44,12 @@ impl OnDatabase for Server {
 }
 
 impl Server {
-    /// Starts with settings that differ from the defaults, as environment variables would say them.
+    /// Starts a server with settings that differ from the defaults, in the form of environment variables.
     pub(crate) async fn with(database: Database, settings: &[(&str, &str)]) -> Server {
         Server::delivering(database, settings, Delivery::Mailbox).await
     }
 
-    /// The same, and says where messages go.
+    /// Starts a server that delivers its messages through `delivery`.
     pub(crate) async fn delivering(database: Database, settings: &[(&str, &str)], delivery: Delivery) -> Server {
         let data = tempfile::tempdir().unwrap();
         let hand = Arc::new(AtomicI64::new(BEGIN.parse::<Timestamp>().unwrap().as_microsecond()));
@@ -57,7 +57,7 @@ impl Server {
         let app = App::start_with(config, Clock::Hand(hand.clone()), delivery).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Before anybody asks for it: tokens of applications name the address.
+        // Before the first request: the tokens of applications contain the address.
         app.listens_on(address);
         let (stop, stopped) = oneshot::channel();
         let tls = Tls::read(&app.config().server).unwrap();
@@ -68,7 +68,7 @@ impl Server {
         Server { app, tenant, address, tls, hand, client, _stop: stop, database, data }
     }
 
-    /// Another server on everything that this one stood on, which stops.
+    /// Stops this server and starts another one on the same database, data folder and clock.
     pub(crate) async fn delivering_like(self, delivery: Delivery) -> Server {
         let Server { app, tenant, hand, client, database, data, .. } = self;
         let app = App::start_with(app.config().clone(), Clock::Hand(hand.clone()), delivery).await.unwrap();
@@ -85,27 +85,27 @@ impl Server {
         Request::new(&self.client, method, &format!("http://{}{path}", self.address))
     }
 
-    /// Where it listens, for clients that say what no HTTP library would.
+    /// The address that the server listens on, for clients that send what no HTTP library would.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The certificate that it shows, if its settings name one.
+    /// The TLS certificate of a server whose settings name one.
     pub(crate) fn tls(&self) -> &Tls {
         self.tls.as_ref().unwrap()
     }
 
-    /// The database that it stands on.
+    /// The server's database.
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
 
-    /// The folder with its master key.
+    /// The folder with the server's master key.
     pub(crate) fn data(&self) -> &std::path::Path {
         self.data.path()
     }
 
-    /// Turns the clock forward.
+    /// Advances the clock.
     pub(crate) fn pass(&self, time: Duration) {
         self.hand.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
@@ -120,7 +120,7 @@ impl Server {
         self.person_with(&self.tenant, patch(fields)).await
     }
 
-    /// Adds an account with whatever a patch says.
+    /// Adds an account to any tenant, with the fields and properties of a patch.
     pub(crate) async fn person_with(&self, tenant: &Tenant, patch: Patch) -> Account {
         let number = self.app.store().next_account_number().await.unwrap();
         let account = Account::new(AccountId(self.app.new_id()), number, None, tenant, self.app.now());
@@ -138,18 +138,18 @@ impl Server {
         self.app.store().account(account.id).await.unwrap().unwrap()
     }
 
-    /// A token of the embedded issuer that holds for an hour.
+    /// Issues a token of the embedded issuer that is valid for an hour.
     pub(crate) async fn token(&self, account: &Account, contract: Contract) -> String {
         self.issue(Grant { account: account.id, contract, scope: None, client_hash: None, lifetime: HOUR }).await.token
     }
 
-    /// A token of the embedded issuer with everything that a grant may say.
+    /// Issues a token of the embedded issuer for any grant.
     pub(crate) async fn issue(&self, grant: Grant) -> Issued {
         self.app.issuer().issue(&grant).await.unwrap()
     }
 }
 
-/// How long tokens hold in tests.
+/// The lifetime of tokens in tests.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A patch that sets fields.
@@ -161,7 +161,7 @@ pub(crate) fn patch(fields: &[(Field, &str)]) -> Patch {
     patch
 }
 
-/// What every installation of a test may be told: its database is thrown away, and only tests of limits meet one.
+/// Settings of every test installation: its database need not be durable, and limits apply only in tests of limits.
 pub(crate) const THROW_AWAY: [(&str, &str); 6] = [
     ("SELFSAME__CODES__ANSWER_TIME", "0s"),
     ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),

@@ -1,4 +1,4 @@
-//! Keys of every family, and tokens with whatever header and claims a test wants signed.
+//! Keys of every algorithm family, and signed tokens with any header and claims.
 
 use std::sync::LazyLock;
 
@@ -14,10 +14,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// Made once: making an RSA key takes as long as a whole test.
+/// Generated once: generating an RSA key takes as long as a whole test.
 static RSA: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 
-/// A key that signs, under a name.
+/// A signing key with a key identifier.
 pub(crate) struct Key {
     pub(crate) id: String,
     pair: Pair,
@@ -71,18 +71,18 @@ impl Key {
     /// The modulus of an RSA key.
     pub(crate) fn modulus(&self) -> Vec<u8> {
         let Pair::Rsa(pair) = &self.pair else { panic!("only RSA keys have a modulus") };
-        // RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits: 9 bytes until the modulus, whose exponent is 65537.
+        // RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits with exponent 65537: the modulus begins after 9 bytes.
         pair.public_key().as_ref()[9..265].to_vec()
     }
 
-    /// The public key of an RSA key as SubjectPublicKeyInfo.
+    /// The public half of an RSA key as SubjectPublicKeyInfo.
     pub(crate) fn public_der(&self) -> Vec<u8> {
         let Pair::Rsa(pair) = &self.pair else { panic!("only asked of RSA keys") };
         let der: PublicKeyX509Der = pair.public_key().as_der().unwrap();
         der.as_ref().to_vec()
     }
 
-    /// The private key as PKCS #8, to give it to another program.
+    /// The private key as PKCS #8, for another program.
     pub(crate) fn private_der(&self) -> Vec<u8> {
         match &self.pair {
             Pair::Rsa(pair) => AsDer::<Pkcs8V1Der>::as_der(*pair).unwrap().as_ref().to_vec(),
@@ -91,7 +91,7 @@ impl Key {
         }
     }
 
-    /// Signs bytes by an algorithm of RFC 7518 or RFC 8037 that the key is for.
+    /// Signs bytes with one of the key's algorithms from RFC 7518 or RFC 8037.
     pub(crate) fn sign(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
@@ -113,12 +113,12 @@ impl Key {
         }
     }
 
-    /// A token whose header says the algorithm and names this key.
+    /// Signs a token whose header names the algorithm and this key.
     pub(crate) fn token(&self, algorithm: &str, claims: &Value) -> String {
         self.token_of(&json!({"alg": algorithm, "typ": "at+jwt", "kid": self.id}).to_string(), &claims.to_string())
     }
 
-    /// A token of these very texts, signed by the algorithm that the header names, or by the key's first one.
+    /// Signs a token of exactly these texts with the algorithm in the header, or with the key's default.
     pub(crate) fn token_of(&self, header: &str, claims: &str) -> String {
         let named: Value = serde_json::from_str(header).unwrap();
         let message = message(header, claims);
@@ -127,12 +127,12 @@ impl Key {
     }
 }
 
-/// What a signature is made over.
+/// The signing input of a token: the encoded header and claims with a dot between them.
 pub(crate) fn message(header: &str, claims: &str) -> String {
     format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// The token of a message and its signature.
+/// Joins a signing input and its signature to a token.
 pub(crate) fn with_signature(message: &str, signature: &[u8]) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

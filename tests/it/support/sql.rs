@@ -1,4 +1,4 @@
-//! Looking into a database, and changing it, behind the program's back.
+//! Direct reads and writes of a database, without the program.
 
 use selfsame::store::TABLES;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
@@ -6,7 +6,7 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 use super::Database;
 
 impl Database {
-    /// Runs statements that both databases understand.
+    /// Runs statements that are valid on both databases.
     pub(crate) async fn execute(&self, statements: &str) {
         match self.url().strip_prefix("sqlite:") {
             Some(file) => rusqlite::Connection::open(file).unwrap().execute_batch(statements).unwrap(),
@@ -14,7 +14,7 @@ impl Database {
         }
     }
 
-    /// Every row of a query, its columns as text with a space between them.
+    /// Returns every row of a query, with its columns as text separated by spaces.
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         match self.url().strip_prefix("sqlite:") {
             Some(file) => {
@@ -47,7 +47,7 @@ impl Database {
         }
     }
 
-    /// Every value of every row of every table, as text.
+    /// Returns every row of every table as text.
     pub(crate) async fn all_rows(&self) -> Vec<String> {
         let mut all = Vec::new();
         match self.url().strip_prefix("sqlite:") {

@@ -1,15 +1,15 @@
-//! Many answers in one snapshot.
+//! Several responses in one snapshot.
 
 use std::fmt;
 
 use super::Answer;
 
-/// Answers in order, each below the requests that it answers: requests in a row with the same answer share it.
+/// Responses in order, each below its requests; consecutive requests with the same response share it.
 #[derive(Default)]
 pub(crate) struct Transcript(Vec<(Vec<String>, String)>);
 
 impl Transcript {
-    /// Adds what a request was answered with.
+    /// Adds a request and its response.
     pub(crate) fn add(&mut self, request: impl Into<String>, answer: &Answer) {
         let (request, answer) = (request.into(), answer.to_string());
         match self.0.last_mut() {

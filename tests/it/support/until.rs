@@ -1,13 +1,13 @@
-//! Waiting for what another thread or process does, without ever waiting for nothing but time.
+//! Waits for an effect of another thread or process instead of for a fixed time.
 
 use std::time::Duration;
 
-/// How long [`until`] asks before it gives up.
+/// Time limit of [`until`].
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it asks.
+/// Interval between two checks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Asks again and again until the answer is yes, and fails the test when that takes too long.
+/// Polls a condition until it is true, and fails the test after [`PATIENCE`].
 #[track_caller]
 pub(crate) fn until(holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();

@@ -1,4 +1,4 @@
-//! A client that sends bytes as they are, for what no HTTP library would say.
+//! A client that sends raw bytes, for requests that no HTTP library would send.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use super::{Answer, Server};
 pub(crate) struct Wire(TcpStream);
 
 impl Wire {
-    /// Connects.
+    /// Connects to a server.
     pub(crate) async fn connect(server: &Server) -> Wire {
         Wire::open(server.address()).await
     }
@@ -26,12 +26,12 @@ impl Wire {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Sends up to so many bytes; false when the other end hung up before it took them all.
+    /// Sends this many bytes; returns false if the other end closed the connection first.
     pub(crate) async fn try_send(&mut self, length: usize) -> bool {
         self.0.write_all(&vec![b'x'; length]).await.is_ok()
     }
 
-    /// Waits until the server, asked with `Expect: 100-continue`, wants the body: from then on the request is in flight.
+    /// Waits for the response to `Expect: 100-continue`; from then on the request is in flight.
     pub(crate) async fn wait_for_continue(&mut self) {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
         let mut received = [0; CONTINUE.len()];
@@ -39,7 +39,7 @@ impl Wire {
         assert_eq!(received, CONTINUE);
     }
 
-    /// Reads the next answer, whose length its header says.
+    /// Reads the next response, which must have a `Content-Length`.
     pub(crate) async fn answer(&mut self) -> Answer {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

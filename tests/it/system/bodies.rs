@@ -1,12 +1,12 @@
-//! What an update's body may be.
+//! Valid and invalid bodies of an update.
 
 use super::{AuthenticatedPerson, DEVICE, UPDATE, admin};
 use crate::support::{Request, Server, Transcript, Wire};
 
-/// The largest body, in bytes.
+/// The longest accepted body, in bytes.
 const MAX: usize = 64 * 1024;
 
-/// A good update of so many bytes.
+/// A valid update of this many bytes.
 fn body_of(length: usize) -> String {
     let (before, after) = (r#"{"accountName":"Jane Admin","padding":""#, r#""}"#);
     format!("{before}{}{after}", "x".repeat(length - before.len() - after.len()))
@@ -82,7 +82,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn invalid_utf8_and_lone_surrogates_are_refused_even_where_nobody_looks(server: Server) {
+    async fn invalid_utf8_and_lone_surrogates_are_refused_even_in_unknown_members(server: Server) {
         let admin = admin(&server).await;
         let mut transcript = Transcript::default();
         for body in [
@@ -204,7 +204,7 @@ on_both_databases!(
     }
 );
 
-/// The head of an update, up to the headers about its body.
+/// The head of an update, without the headers about the length of its body.
 fn head(admin: &AuthenticatedPerson<'_>) -> String {
     format!(
         "POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
@@ -246,7 +246,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn chunks_that_are_no_chunks_are_malformed(server: Server) {
+    async fn invalid_chunks_are_malformed(server: Server) {
         let admin = admin(&server).await;
         let mut wire = Wire::connect(&server).await;
         wire.send(head(&admin) + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n").await;
@@ -272,7 +272,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_refusal_does_not_break_the_connection_under_a_body_that_is_still_on_its_way(server: Server) {
+    async fn a_refusal_keeps_the_connection_open_while_the_body_is_still_arriving(server: Server) {
         let mut wire = Wire::connect(&server).await;
         let head = format!("POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nContent-Length: {MAX}\r\n\r\n");
         for _ in 0..3 {
@@ -284,7 +284,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_endless_body_that_nobody_wants_is_cut_off(server: Server) {
+    async fn an_endless_unread_body_is_cut_off(server: Server) {
         let mut wire = Wire::connect(&server).await;
         wire.send(format!("POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nContent-Length: 100000000\r\n\r\n")).await;
         assert_eq!(wire.answer().await.status, 401);
@@ -292,7 +292,7 @@ on_both_databases!(
     }
 );
 
-/// Sends a good body with headers of one's own about it.
+/// A request with a valid body and these headers that describe it.
 fn described(admin: &AuthenticatedPerson<'_>, headers: &[(&str, &str)]) -> Request {
     let request = admin.request("POST", UPDATE).body(r#"{"accountName":"System Admin"}"#);
     headers.iter().fold(request, |request, (name, value)| request.header(name, value))
@@ -368,7 +368,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_body_in_a_content_coding_is_refused_with_what_would_be_accepted(server: Server) {
+    async fn a_body_in_a_content_coding_is_refused_with_the_accepted_coding(server: Server) {
         let admin = admin(&server).await;
         let mut transcript = Transcript::default();
         for coding in ["gzip", "br", "identity, gzip", "x"] {

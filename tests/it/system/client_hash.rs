@@ -1,4 +1,4 @@
-//! `X-Client-Hash`: the device stays the same for the whole of a session.
+//! `X-Client-Hash`: the device stays the same for a whole session.
 
 use selfsame::account::Contract;
 use serde_json::json;
@@ -43,7 +43,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_client_hash_that_is_no_single_short_text_is_refused(server: Server) {
+    async fn a_client_hash_that_is_not_one_short_text_is_refused(server: Server) {
         let admin = admin(&server).await;
         let mut transcript = Transcript::default();
         transcript.add("513 bytes", &read(&server, &admin.token, Some(&"x".repeat(513))).await);
@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn control_characters_that_no_header_may_hold_do_not_come_through(server: Server) {
+    async fn control_characters_that_are_invalid_in_headers_are_refused(server: Server) {
         let admin = admin(&server).await;
         for control in ["\x01", "\x1f", "\x7f", "\0"] {
             let mut wire = Wire::connect(&server).await;
@@ -89,7 +89,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_stays_with_the_device_that_used_it_first(server: Server) {
+    async fn a_token_is_bound_to_the_device_that_used_it_first(server: Server) {
         let admin = admin(&server).await;
         assert_eq!(read(&server, &admin.token, Some("d1")).await.status, 200);
         let mut transcript = Transcript::default();
@@ -125,7 +125,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_devices_that_are_first_at_once_one_wins(server: Server) {
+    async fn one_of_two_devices_that_use_a_token_first_at_once_wins(server: Server) {
         let admin = admin(&server).await;
         for _ in 0..8 {
             let token = server.token(&admin.account, Contract::System).await;
@@ -162,14 +162,14 @@ on_both_databases!(
         assert_eq!(read(&server, &token("s1", "t1"), Some("d1")).await.status, 200);
         assert_eq!(read(&server, &token("s1", "t2"), Some("d2")).await.status, 403);
         assert_eq!(read(&server, &token("s1", "t2"), Some("d1")).await.status, 200);
-        // A session and a token of the same name are two things.
+        // A session and a token with the same name are bound separately.
         assert_eq!(read(&server, &token("s2", "t1"), Some("d2")).await.status, 200);
         assert_eq!(read(&server, &forge.token(&account, json!({ "jti": "s1" })), Some("d2")).await.status, 200);
     }
 );
 
 on_both_databases!(
-    async fn a_token_without_identifier_is_bound_by_itself(server: Server) {
+    async fn a_token_without_an_identifier_is_bound_separately(server: Server) {
         let account = admin(&server).await.account;
         let forge = Forge::of(&server).await;
         let token = |scope: &str| forge.token(&account, json!({ "jti": null, "scope": scope }));
@@ -198,7 +198,7 @@ on_both_databases!(
         assert_eq!(read(&server, &admin.token, None).await.status, 200);
         assert_eq!(read(&server, &admin.token, Some("")).await.status, 200);
         assert_eq!(read(&server, &admin.token, Some(&"x".repeat(513))).await.status, 400);
-        // Once a device was named, leaving it out does not help a thief.
+        // Once a token is bound to a device, omitting the header does not help a thief.
         assert_eq!(read(&server, &admin.token, Some("d1")).await.status, 200);
         assert_eq!(read(&server, &admin.token, Some("d2")).await.status, 403);
         insta::assert_snapshot!(read(&server, &admin.token, None).await, @r#"

@@ -30,7 +30,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_no_bearer_token_is_refused(server: Server) {
+    async fn credentials_that_are_not_a_bearer_token_are_refused(server: Server) {
         let token = admin(&server).await.token;
         let mut transcript = Transcript::default();
         for line in ["", "Bearer", "Bearer ", "Basic YTpi", "Digest x", "Bearer: x", "Bearer x y"] {
@@ -100,7 +100,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_elsewhere_than_in_the_header_counts_for_nothing(server: Server) {
+    async fn a_token_outside_the_authorization_header_is_ignored(server: Server) {
         let token = admin(&server).await.token;
         let query = server.request("GET", &format!("{PROFILE}?access_token={token}")).header("X-Client-Hash", DEVICE);
         assert_eq!(query.send().await.status, 401);
@@ -113,7 +113,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_header_with_bytes_that_are_no_text_is_refused(server: Server) {
+    async fn a_header_that_is_not_text_is_refused(server: Server) {
         let mut wire = Wire::connect(&server).await;
         wire.send(format!("GET {PROFILE} HTTP/1.1\r\nHost: selfsame\r\nConnection: close\r\nAuthorization: Bearer "))
             .await;

@@ -1,11 +1,11 @@
-//! What each field takes.
+//! The values that each field accepts.
 
 use selfsame::account::Field;
 
 use super::admin;
 use crate::support::{Server, Transcript, patch};
 
-/// The five fields that a person may write, and the most characters that each takes.
+/// The five fields that a person may write, and the most characters that each accepts.
 const FIELDS: [(&str, usize); 5] = [
     ("accountName", 126),
     ("accountPhone", 25),
@@ -19,7 +19,7 @@ fn only(field: &str, value: &str) -> String {
 }
 
 on_both_databases!(
-    async fn a_field_takes_its_longest_text(server: Server) {
+    async fn a_field_accepts_its_longest_text(server: Server) {
         let admin = admin(&server).await;
         for (field, max) in FIELDS {
             let longest = "x".repeat(max);
@@ -98,7 +98,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn every_fault_of_every_field_is_reported_at_once_and_nothing_is_changed(server: Server) {
+    async fn all_errors_of_all_fields_are_reported_together_and_nothing_is_changed(server: Server) {
         let admin = admin(&server).await;
         let before = admin.read().await.to_string();
         let body = serde_json::json!({
@@ -128,7 +128,7 @@ on_both_databases!(
         assert_eq!(answer.status, 200, "{answer}");
         assert_eq!(answer.json()["data"]["accountName"], faces);
         assert_eq!(admin.update(only("accountName", &format!("{faces}\u{1F600}"))).await.status, 400);
-        // An e and a combining accent are two, and are not made one.
+        // An e and a combining accent are two characters and are not composed into one.
         let accents = "e\u{301}".repeat(63);
         assert_eq!(admin.update(only("accountName", &accents)).await.json()["data"]["accountName"], accents);
         assert_eq!(admin.update(only("accountName", &format!("{accents}e"))).await.status, 400);
@@ -136,7 +136,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_field_takes_nothing_but_strings(server: Server) {
+    async fn a_field_accepts_only_strings(server: Server) {
         let admin = admin(&server).await;
         let mut transcript = Transcript::default();
         for (field, _) in FIELDS {
@@ -225,7 +225,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn length_is_all_that_is_asked_of_language_time_zone_country_and_phone(server: Server) {
+    async fn only_the_length_of_language_time_zone_country_and_phone_is_checked(server: Server) {
         let admin = admin(&server).await;
         let body =
             r#"{"accountPhone":"abc","defaultLanguage":"xx","defaultTimezone":"Mars/Olympus","defaultCountry":"ZZ"}"#;
@@ -245,7 +245,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_nul_is_refused_as_the_fields_own_fault(server: Server) {
+    async fn a_nul_is_refused_as_an_error_of_its_field(server: Server) {
         let admin = admin(&server).await;
         let mut transcript = Transcript::default();
         for (field, _) in FIELDS {
@@ -308,7 +308,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_shown_is_accepted_back_even_beyond_the_limit(server: Server) {
+    async fn a_shown_value_is_accepted_back_even_beyond_the_limit(server: Server) {
         let admin = admin(&server).await;
         let long = "x".repeat(130);
         server.operate(&admin.account, patch(&[(Field::DisplayName, &long), (Field::Phone, &long)])).await;
@@ -322,7 +322,7 @@ on_both_databases!(
         assert_eq!(answer.status, 200, "{answer}");
         assert_eq!(answer.json()["data"]["accountName"], long);
         assert_eq!(answer.json()["data"]["defaultCountry"], "CN");
-        // Of the same length, but not what is shown.
+        // A text of the same length that differs from the shown one.
         assert_eq!(admin.update(only("accountName", &"y".repeat(130))).await.status, 400);
     }
 );
@@ -363,7 +363,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_number_that_somebody_else_proved_may_be_typed_unproved(server: Server) {
+    async fn a_number_that_another_account_proved_can_be_set_unproved(server: Server) {
         let (one, other) = (admin(&server).await, admin(&server).await);
         one.operate(|patch| patch.phone_verified = Some(true)).await;
         other.update(only("accountPhone", "+1987654321")).await;

@@ -1,10 +1,10 @@
-//! What a change leaves in the account's history.
+//! The history entries of changes.
 
 use super::{UPDATE, admin};
 use crate::support::Server;
 
 on_both_databases!(
-    async fn a_change_leaves_one_entry_that_says_who_when_how_and_what(server: Server) {
+    async fn a_change_adds_one_entry_with_who_when_how_and_what(server: Server) {
         let admin = admin(&server).await;
         let body = r#"{"accountName":"Jane Admin","accountPhone":"","defaultLanguage":"en"}"#;
         let request = admin.request("POST", UPDATE).header("X-Request-Id", "r-42").header("User-Agent", "portal/1.0");
@@ -15,7 +15,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_entry_names_the_request_as_the_client_was_told(server: Server) {
+    async fn an_entry_has_the_request_id_of_the_response(server: Server) {
         let admin = admin(&server).await;
         let answer = admin.update(r#"{"accountName":"Jane Admin"}"#).await;
         let entries = server.app.store().history(admin.account.id, 1, 100).await.unwrap();
@@ -24,7 +24,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_refused_request_leaves_nothing(server: Server) {
+    async fn a_refused_request_adds_no_entry(server: Server) {
         let admin = admin(&server).await;
         let before = admin.stored().await;
         admin.update("{").await;

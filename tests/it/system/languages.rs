@@ -1,20 +1,20 @@
-//! Every text in every language, as `Accept-Language` asks for it.
+//! Every message in every language, as `Accept-Language` requests it.
 
 use selfsame::account::{Portal, Status};
 
 use super::{AuthenticatedPerson, DEVICE, PROFILE, UPDATE, admin};
 use crate::support::{Answer, Database, Request, Server, Wire};
 
-/// The languages that there are.
+/// The supported languages.
 const LANGUAGES: [&str; 5] = ["en", "zh", "zh-Hant", "ja", "vi"];
 
-/// What an answer says about its language, and its body.
+/// The status, language headers and body of a response.
 fn line(answer: &Answer) -> String {
     let (language, vary) = (answer.header("content-language"), answer.header("vary"));
     format!("{} | {language} | {vary} | {}", answer.status.as_u16(), answer.body)
 }
 
-/// Asks the same in every language.
+/// Sends a request in every language.
 async fn in_every_language(request: impl Fn() -> Request) -> String {
     let mut lines = Vec::new();
     for language in LANGUAGES {
@@ -115,7 +115,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_may_not_call_is_told_in_every_language(server: Server) {
+    async fn missing_and_invalid_tokens_are_refused_in_every_language(server: Server) {
         insta::assert_snapshot!(in_every_language(|| server.request("GET", PROFILE)).await, @r#"
         401 | en | Accept-Language | {"success":false,"code":"4010","message":"Invalid or expired token"}
         401 | zh | Accept-Language | {"success":false,"code":"4010","message":"令牌无效或已过期"}
@@ -134,7 +134,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_wrong_with_the_client_hash_is_told_in_every_language(server: Server) {
+    async fn client_hash_errors_are_rendered_in_every_language(server: Server) {
         let admin = admin(&server).await;
         assert_eq!(admin.read().await.status, 200);
         let with = |hash: &'static str| {
@@ -166,7 +166,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn why_an_account_may_not_be_used_is_told_in_every_language(server: Server) {
+    async fn account_errors_are_rendered_in_every_language(server: Server) {
         let admin = admin(&server).await;
         let set = async |status| admin.operate(|patch| patch.status = Some(status)).await;
         set(Status::Suspended).await;
@@ -214,7 +214,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_there_is_not_is_told_in_every_language(server: Server) {
+    async fn unknown_paths_and_methods_are_refused_in_every_language(server: Server) {
         insta::assert_snapshot!(in_every_language(|| server.request("GET", "/web/v1/system/x")).await, @r#"
         404 | en | Accept-Language | {"success":false,"code":"4040","message":"Resource not found"}
         404 | zh | Accept-Language | {"success":false,"code":"4040","message":"未找到资源"}
@@ -233,7 +233,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_wrong_with_a_body_is_told_in_every_language(server: Server) {
+    async fn body_errors_are_rendered_in_every_language(server: Server) {
         let admin = admin(&server).await;
         let post = || admin.request("POST", UPDATE);
         insta::assert_snapshot!(in_every_language(|| post().body("{}")).await, @r#"
@@ -268,7 +268,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_wrong_with_a_field_is_told_in_every_language(server: Server) {
+    async fn field_errors_are_rendered_in_every_language(server: Server) {
         let admin = admin(&server).await;
         let body = serde_json::json!({
             "accountName": "x".repeat(127),
@@ -287,7 +287,7 @@ on_both_databases!(
     }
 );
 
-/// Begins an update whose body never comes, and waits until the server waits for it.
+/// Begins an update whose body never arrives, and returns when the server waits for the body.
 async fn begin_endless_update(admin: &AuthenticatedPerson<'_>, language: &str) -> Wire {
     let mut wire = Wire::connect(admin.server).await;
     wire.send(format!(
@@ -301,7 +301,7 @@ async fn begin_endless_update(admin: &AuthenticatedPerson<'_>, language: &str) -
 }
 
 on_both_databases!(
-    async fn that_the_server_is_busy_is_told_in_every_language(database: Database) {
+    async fn a_busy_server_refuses_in_every_language(database: Database) {
         let server = Server::with(database, &[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;
         let admin = admin(&server).await;
         let _in_flight = begin_endless_update(&admin, "en").await;
@@ -325,7 +325,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn that_a_body_takes_too_long_is_told_in_every_language(database: Database) {
+    async fn a_body_that_takes_too_long_is_refused_in_every_language(database: Database) {
         let server = Server::with(database, &[("SELFSAME__SERVER__BODY_TIMEOUT", "100ms")]).await;
         let admin = admin(&server).await;
         let mut lines = Vec::new();

@@ -4,7 +4,7 @@ use super::{DEVICE, PROFILE, UPDATE, admin};
 use crate::support::{Server, Transcript, Wire};
 
 on_both_databases!(
-    async fn other_methods_are_refused_with_those_that_there_are(server: Server) {
+    async fn other_methods_are_refused_with_the_allowed_ones(server: Server) {
         let mut transcript = Transcript::default();
         for (method, path) in [
             ("POST", PROFILE),
@@ -53,7 +53,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn head_of_what_is_not_read_is_refused_without_a_body(server: Server) {
+    async fn head_of_the_update_path_is_refused_without_a_body(server: Server) {
         insta::assert_snapshot!(server.request("HEAD", UPDATE).send().await, @"
         405 Method Not Allowed
         allow: POST, OPTIONS
@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn options_says_which_methods_there_are_to_everybody(server: Server) {
+    async fn options_lists_the_methods_without_credentials(server: Server) {
         let mut transcript = Transcript::default();
         transcript.add("the profile", &server.request("OPTIONS", PROFILE).send().await);
         transcript.add("its update", &server.request("OPTIONS", UPDATE).send().await);
@@ -105,7 +105,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn head_is_refused_as_get_is(server: Server) {
+    async fn head_is_refused_like_get(server: Server) {
         let get = server.request("GET", PROFILE).send().await;
         let head = server.request("HEAD", PROFILE).send().await;
         assert_eq!((head.status, head.body.as_str()), (get.status, ""));
@@ -162,7 +162,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_path_that_only_begins_alike_is_not_the_contracts(server: Server) {
+    async fn a_path_with_a_similar_prefix_is_outside_the_contract(server: Server) {
         for path in ["/web/v1/systems/profile", "/web/v1/systém/profile", "/web/v1/syste", "/web/v1", "/"] {
             let answer = server.request("GET", path).send().await;
             assert_eq!(
@@ -175,7 +175,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_path_may_be_asked_for_by_its_whole_address(server: Server) {
+    async fn a_path_may_be_requested_in_absolute_form(server: Server) {
         let admin = admin(&server).await;
         let mut wire = Wire::connect(&server).await;
         let head = format!("GET http://selfsame{PROFILE}?x HTTP/1.1\r\nHost: selfsame\r\nConnection: close\r\n");

@@ -1,4 +1,4 @@
-//! The System portal's contract at the wire: one sentence of it a test.
+//! The System portal's contract over HTTP, one sentence of it per test.
 
 mod bodies;
 mod client_hash;
@@ -22,7 +22,7 @@ use crate::support::{Answer, Request, Server, patch};
 
 const PROFILE: &str = "/web/v1/system/profile";
 const UPDATE: &str = "/web/v1/system/profile/update";
-/// The client hash of everybody who has but one device.
+/// The client hash of a person with only one device.
 const DEVICE: &str = "d1";
 
 /// A person who is signed in on one device.
@@ -32,7 +32,7 @@ struct AuthenticatedPerson<'a> {
     token: String,
 }
 
-/// The person on the contract's pages, as they were before they changed anything.
+/// Signs in the person on the contract's pages, as they were before their first change.
 async fn admin(server: &Server) -> AuthenticatedPerson<'_> {
     let fields = [
         (Field::Email, "admin@example.com"),
@@ -51,14 +51,14 @@ async fn admin(server: &Server) -> AuthenticatedPerson<'_> {
     sign_in(server, account).await
 }
 
-/// Signs somebody in.
+/// Signs a person in.
 async fn sign_in(server: &Server, account: Account) -> AuthenticatedPerson<'_> {
     let token = server.token(&account, Contract::System).await;
     AuthenticatedPerson { server, account, token }
 }
 
 impl AuthenticatedPerson<'_> {
-    /// Begins a request with everything that says who sends it.
+    /// Begins a request with the person's credentials.
     fn request(&self, method: &str, path: &str) -> Request {
         self.server.request(method, path).bearer(&self.token).header("X-Client-Hash", DEVICE)
     }
@@ -85,7 +85,7 @@ impl AuthenticatedPerson<'_> {
         self.server.account(&self.account).await
     }
 
-    /// What the history says since the account was created, one line an entry, after it was proved whole.
+    /// Verifies the history and returns its entries after the account's creation, one line each.
     async fn history(&self) -> String {
         let app = &self.server.app;
         let account = self.stored().await;

@@ -1,11 +1,11 @@
-//! In which order a request is checked.
+//! The order in which a request is checked.
 
 use selfsame::account::{Contract, Portal, Status};
 
 use super::{UPDATE, admin};
 use crate::support::{Answer, Server, Transcript};
 
-/// A request with a fault in every respect, on its way to be mended.
+/// A request with every error, which are then fixed one by one.
 #[derive(Clone)]
 struct Faulty {
     method: &'static str,
@@ -33,13 +33,13 @@ impl Faulty {
 }
 
 on_both_databases!(
-    async fn each_fault_shows_when_those_before_it_are_mended(server: Server) {
+    async fn each_error_shows_once_the_earlier_ones_are_fixed(server: Server) {
         let admin = admin(&server).await;
         let (rivergen, system) = (
             server.token(&admin.account, Contract::RiverGen).await,
             server.token(&admin.account, Contract::System).await,
         );
-        // The device that the token is bound to is another one than the request will name.
+        // Binds the token to a device that differs from the one in the first requests with a client hash.
         let bind = server.request("POST", UPDATE).bearer(&system).header("X-Client-Hash", "d1").json("{}");
         assert_eq!(bind.send().await.status, 200);
         admin.operate(|patch| (patch.status, patch.portal) = (Some(Status::Suspended), Some(Portal::Tenant))).await;

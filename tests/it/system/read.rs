@@ -54,7 +54,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn reading_heeds_neither_content_type_nor_accept_nor_body_nor_query(server: Server) {
+    async fn reading_ignores_content_type_accept_body_and_query(server: Server) {
         let admin = admin(&server).await;
         let get = || admin.request("GET", PROFILE);
         let mut transcript = Transcript::default();

@@ -1,4 +1,4 @@
-//! Which tokens hold.
+//! Valid and invalid tokens.
 
 use std::time::Duration;
 
@@ -19,21 +19,21 @@ async fn read(server: &Server, token: &str) -> Answer {
     server.request("GET", PROFILE).bearer(token).header("X-Client-Hash", DEVICE).send().await
 }
 
-/// A person, and somebody who holds the issuer's key.
+/// A person, and an attacker with the issuer's key.
 async fn forger(server: &Server) -> (AuthenticatedPerson<'_>, Forge) {
     (admin(server).await, Forge::of(server).await)
 }
 
 on_both_databases!(
-    async fn a_forged_token_holds_like_a_good_one(server: Server) {
-        // What proves that the refusals below are due to what is odd about each token.
+    async fn a_forged_token_without_changes_is_accepted(server: Server) {
+        // Proves that the refusals below are due to the change in each token.
         let (admin, forge) = forger(&server).await;
         assert_eq!(read(&server, &forge.token(&admin.account, json!({}))).await.status, 200);
     }
 );
 
 on_both_databases!(
-    async fn what_is_no_token_is_refused(server: Server) {
+    async fn a_string_that_is_not_a_token_is_refused(server: Server) {
         let token = admin(&server).await.token;
         let (rest, signature) = token.rsplit_once('.').unwrap();
         let (header, claims) = rest.split_once('.').unwrap();
@@ -77,7 +77,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_that_our_key_has_not_signed_is_refused(server: Server) {
+    async fn a_token_without_a_valid_signature_of_the_issuer_is_refused(server: Server) {
         let (admin, forge) = forger(&server).await;
         let (good, claims) = (forge.header(json!({})), forge.claims(&admin.account, json!({})));
         let token = forge.sign(&good, &claims);
@@ -135,7 +135,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_header_that_names_another_key_or_brings_its_own_is_refused(server: Server) {
+    async fn a_header_that_names_another_key_or_contains_one_is_refused(server: Server) {
         let (admin, forge) = forger(&server).await;
         let public: Value = serde_json::from_str(&forge.public_key).unwrap();
         let mut transcript = Transcript::default();
@@ -160,7 +160,7 @@ on_both_databases!(
             json!({ "b64": false }),
             json!({ "b64": true }),
         ] {
-            // The database must be asked for every unknown key.
+            // Longer than the pause between two lookups, so that the database is queried for every unknown key.
             server.pass(Duration::from_secs(2));
             let token = forge.sign(&forge.header(changes.clone()), &forge.claims(&admin.account, json!({})));
             let name = changes.to_string().chars().take(60).collect::<String>();
@@ -200,7 +200,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_holds_from_its_begin_to_its_end_and_a_minute_for_clocks_that_differ(server: Server) {
+    async fn a_token_is_valid_from_its_begin_to_its_end_with_a_minute_of_leeway(server: Server) {
         let (admin, forge) = forger(&server).await;
         let now = forge.now();
         let mut transcript = Transcript::default();
@@ -243,7 +243,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_ends_when_its_time_is_over(server: Server) {
+    async fn a_token_expires(server: Server) {
         let admin = admin(&server).await;
         assert_eq!(admin.read().await.status, 200);
         server.pass(HOUR + Duration::from_secs(59));
@@ -254,7 +254,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn claims_that_are_not_an_access_tokens_of_ours_are_refused(server: Server) {
+    async fn claims_other_than_those_of_the_issuers_access_tokens_are_refused(server: Server) {
         let (admin, forge) = forger(&server).await;
         let mut transcript = Transcript::default();
         for changes in [
@@ -354,7 +354,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_for_something_else_is_denied(server: Server) {
+    async fn a_token_for_another_audience_or_portal_is_denied(server: Server) {
         let (admin, forge) = forger(&server).await;
         let mut transcript = Transcript::default();
         let rivergen = server.token(&admin.account, Contract::RiverGen).await;
@@ -401,7 +401,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_of_nobody_is_refused(server: Server) {
+    async fn a_token_of_an_unknown_account_is_refused(server: Server) {
         let account = AccountId(server.app.new_id());
         let grant = Grant { account, contract: Contract::System, scope: None, client_hash: None, lifetime: HOUR };
         insta::assert_snapshot!(read(&server, &server.issue(grant).await.token).await, @r#"
@@ -417,7 +417,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_revoked_token_is_refused_and_others_hold_on(server: Server) {
+    async fn a_revoked_token_is_refused_and_others_stay_valid(server: Server) {
         let admin = admin(&server).await;
         let grant = Grant {
             account: admin.account.id,
@@ -444,7 +444,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn all_tokens_of_an_account_can_be_revoked_and_one_of_the_same_second_holds(server: Server) {
+    async fn all_tokens_of_an_account_can_be_revoked_and_a_later_one_of_the_same_second_is_valid(server: Server) {
         let (admin, other) = (admin(&server).await, admin(&server).await);
         server.pass(Duration::from_millis(300));
         let same_second = server.token(&admin.account, Contract::System).await;
@@ -464,7 +464,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_of_the_second_of_a_revocation_holds_at_once_even_where_clocks_may_not_differ(database: Database) {
+    async fn a_token_issued_in_the_second_of_a_revocation_is_valid_at_once_even_without_leeway(database: Database) {
         let server = Server::with(database, &[("SELFSAME__ISSUER__LEEWAY", "0s")]).await;
         let admin = admin(&server).await;
         server.pass(Duration::from_millis(300));

@@ -7,7 +7,7 @@ use selfsame::account::Field;
 use super::{UPDATE, admin, sign_in};
 use crate::support::Server;
 
-/// From the last change that the contract's page on reading shows to the one that its page on updating shows.
+/// The time from the last change on the contract's page on reading to the one on its page on updating.
 const UNTIL_THE_UPDATE: Duration = Duration::from_secs(67 * 3600 + 1800);
 
 on_both_databases!(
@@ -142,7 +142,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_the_person_may_not_write_is_ignored(server: Server) {
+    async fn members_that_the_person_may_not_write_are_ignored(server: Server) {
         let admin = admin(&server).await;
         let before = admin.read().await.to_string();
         server.pass(Duration::from_secs(60));
@@ -158,7 +158,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_members_with_the_same_name_the_last_counts(server: Server) {
+    async fn the_last_of_several_members_with_the_same_name_counts(server: Server) {
         let admin = admin(&server).await;
         let answer =
             admin.update(r#"{"accountName":7,"defaultCountry":"CN","accountName":"Jane","accountName":"Joan"}"#);
@@ -215,7 +215,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_reply_speaks_only_of_ones_own_account(server: Server) {
+    async fn a_response_shows_only_ones_own_account(server: Server) {
         let (one, other) = (admin(&server).await, admin(&server).await);
         one.update(r#"{"accountName":"Jane Admin"}"#).await;
         assert_eq!(other.read().await.json()["data"]["bizId"], "ACC_SYS_002");
@@ -225,7 +225,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_update_heeds_neither_accept_nor_query(server: Server) {
+    async fn an_update_ignores_accept_and_query(server: Server) {
         let admin = admin(&server).await;
         let before = admin.read().await.to_string();
         let query = admin.request("POST", &format!("{UPDATE}?accountName=x")).json("{}").send().await;

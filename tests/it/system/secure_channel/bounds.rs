@@ -1,19 +1,19 @@
-//! What is bounded: sizes, sessions, messages, and what an envelope can make the server do.
+//! Limits: sizes, sessions, messages, and the work that an envelope can cause.
 
 use super::*;
 
 const MAX: usize = 64 * 1024;
-/// What an envelope may have: 64 KiB in base64 and what stands around it.
+/// The longest envelope: 64 KiB in base64 and the surrounding members.
 const MAX_ENVELOPE: usize = 96 * 1024;
 
-/// A good update of so many bytes.
+/// A valid update of this many bytes.
 fn body_of(length: usize) -> String {
     let (before, after) = (r#"{"accountName":"Jane Admin","padding":""#, r#""}"#);
     format!("{before}{}{after}", "x".repeat(length - before.len() - after.len()))
 }
 
 on_both_databases!(
-    async fn what_an_envelope_says_may_be_as_long_as_a_plain_body(server: Server) {
+    async fn the_content_of_an_envelope_may_be_as_long_as_a_plain_body(server: Server) {
         let (admin, session) = (admin(&server).await, Session::open(&server).await);
         let key = ServerKey::of(&server).await;
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, &body_of(MAX))).await).status, 200);
@@ -85,7 +85,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_envelope_that_is_too_large_is_not_looked_at(server: Server) {
+    async fn an_envelope_that_is_too_large_is_not_opened(server: Server) {
         let (admin, session) = (admin(&server).await, Session::open(&server).await);
         let mut transcript = Transcript::default();
         let long = [b"SC\x02\x02".to_vec(), vec![7; MAX_ENVELOPE]].concat();
@@ -156,7 +156,7 @@ fn deep(depth: usize) -> Value {
 }
 
 on_both_databases!(
-    async fn an_address_keeps_the_newest_unused_sessions_only(server: Server) {
+    async fn an_address_keeps_only_the_newest_unused_sessions(server: Server) {
         let admin = admin(&server).await;
         let limit = server.app.config().secure_channel.address_sessions;
         let used = Session::open(&server).await;
@@ -178,7 +178,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_keeps_the_newest_sessions_only(server: Server) {
+    async fn an_account_keeps_only_the_newest_sessions(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let limit = server.app.config().secure_channel.account_sessions;
         let mut opened = Vec::new();
@@ -207,7 +207,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_has_ended_is_forgotten(server: Server) {
+    async fn expired_sessions_and_nonces_are_deleted(server: Server) {
         let (admin, session) = (admin(&server).await, Session::open(&server).await);
         let key = ServerKey::of(&server).await;
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);

@@ -1,4 +1,4 @@
-//! Keys and sessions: what is published, what is taken, and what is refused.
+//! Keys and sessions: what is published, accepted and refused.
 
 use super::*;
 
@@ -23,7 +23,7 @@ on_both_databases!(
         OKP X25519 enc: crv kid kty use x
         ");
         assert_eq!(keys[0]["kid"], id);
-        // The same key again: nothing is made anew.
+        // The same key again: no second one is generated.
         assert_eq!(server.request("GET", &format!("{CHANNEL}/public-key")).send().await.json()["data"]["keyId"], id);
     }
 );
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn whatever_is_wrong_with_the_keys_of_a_session_is_refused(server: Server) {
+    async fn invalid_keys_of_a_session_are_refused(server: Server) {
         let key = ServerKey::of(&server).await;
         let good = key.opening(&[1; 32], &[2; 32]);
         let mut transcript = Transcript::default();
@@ -219,7 +219,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_that_cannot_be_read_is_our_fault_in_the_protocols_words(server: Server) {
+    async fn a_key_that_cannot_be_read_is_an_internal_error_in_the_protocols_form(server: Server) {
         let other = server.other_instance().await;
         other.channel_keys().rotate().await.unwrap();
         server.database().execute("UPDATE channel_key SET kind = 'other'").await;

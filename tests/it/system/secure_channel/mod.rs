@@ -1,4 +1,4 @@
-//! SecureChannel: encrypted bodies and answers, in the portal's session form and in JOSE form.
+//! The secure channel: encrypted requests and responses, in the portal's session form and in JOSE form.
 
 mod bounds;
 mod keys;
@@ -44,18 +44,18 @@ impl AuthenticatedPerson<'_> {
         Sealed::of(self.request("POST", UPDATE).header("Content-Type", "application/jose").body(token)).await
     }
 
-    /// The name that is stored.
+    /// The stored name.
     async fn name(&self) -> String {
         self.stored().await.text(selfsame::account::Field::DisplayName).unwrap_or_default().to_owned()
     }
 }
 
-/// The protected header of a JWE to a key, as a client in time writes it.
+/// The protected header of a current JWE to a key.
 fn header(server: &Server, key: &ServerKey, jti: &str) -> Value {
     json!({"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": key.id, "iat": server.app.now().as_second(), "jti": jti})
 }
 
-/// A header with one parameter changed, or taken away by null.
+/// A header with one parameter changed, or removed by `null`.
 fn with(header: &Value, name: &str, value: Value) -> Value {
     let mut header = header.clone();
     match value {

@@ -1,4 +1,4 @@
-//! Messages that bring their own keys.
+//! Messages that contain their own keys.
 
 use super::*;
 
@@ -32,7 +32,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn whatever_is_wrong_with_a_message_without_a_session_is_one_and_the_same_answer(server: Server) {
+    async fn every_invalid_message_without_a_session_gets_the_same_response(server: Server) {
         let (admin, key, keys) = (admin(&server).await, ServerKey::of(&server).await, Session::none());
         let good = key.one_off(&keys, 1, JANE);
         let mut transcript = Transcript::default();
@@ -81,14 +81,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn it_is_known_again_whatever_key_for_the_answer_it_brings(server: Server) {
+    async fn a_repeated_message_is_refused_even_with_another_response_key(server: Server) {
         let (admin, key, keys) = (admin(&server).await, ServerKey::of(&server).await, Session::none());
         let good = key.one_off(&keys, 1, JANE);
         assert_eq!(keys.read(admin.send_one_off(good.clone()).await).status, 200);
         let other = sign_in(&server, server.person(&[]).await).await;
         let mut transcript = Transcript::default();
         transcript.add("again", &admin.send_one_off(good.clone()).await.plain());
-        // Whoever saw it can encrypt a key of their own to the server's.
+        // An attacker who saw the message can encrypt their own response key to the server's key.
         let theirs = key.one_off_to(&keys, &key.encrypt(&[7; 32]), 1, JANE);
         let payload = good.len() - keys.payload(1, JANE).len() - 2 - 256;
         let spliced = [&good[..payload], &theirs[payload..]].concat();
@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_thousand_are_remembered_for_an_account_and_further_ones_wait(server: Server) {
+    async fn an_account_is_limited_to_a_thousand_remembered_messages(server: Server) {
         let (admin, key, keys) = (admin(&server).await, ServerKey::of(&server).await, Session::none());
         let store = server.app.store();
         for number in 0..1000_u32 {

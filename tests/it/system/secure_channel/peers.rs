@@ -1,4 +1,4 @@
-//! Clients written by others: plain WebCrypto in Node.js and in a browser's page, and two JOSE libraries.
+//! Third-party clients: plain WebCrypto in Node.js and in a browser's page, and two JOSE libraries.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,10 +15,10 @@ use crate::support::{Database, until};
 const SCRIPT: &str = include_str!("../../../peers/channel.mjs");
 const PAGE: &str = include_str!("../../../peers/channel.html");
 
-/// What the clients of the session form are told to send, and must say was answered.
+/// The names that clients of the session form send, and must receive in the responses.
 const NAMES: [&str; 3] = ["Jane Admin", "Łucja 😀", ""];
 
-/// What a client must know.
+/// The input of a client.
 fn given(server: &Server, admin: &AuthenticatedPerson<'_>) -> Value {
     let updates: Vec<Value> = NAMES.iter().map(|name| json!({"accountName": name})).collect();
     json!({
@@ -49,7 +49,8 @@ async fn run(mut command: Command) -> Vec<Value> {
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What the session form's client says was answered: every update, the last one again, and the end of the session.
+/// Checks the responses that a client of the session form received: to every update, to the last one again, and to the
+/// end of the session.
 async fn check_exchange(admin: &AuthenticatedPerson<'_>, answers: &Value) {
     let answers = answers.as_array().unwrap_or_else(|| panic!("{answers}"));
     let names = NAMES.iter().chain(NAMES.last());
@@ -76,7 +77,7 @@ on_both_databases!(
     }
 );
 
-/// A browser without a window; it ends with this.
+/// A headless browser. Dropping it ends the browser.
 struct Browser {
     child: Child,
     _profile: tempfile::TempDir,
@@ -97,7 +98,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Its other processes end when they lose the first.
+        // The browser's other processes end with the first.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -127,7 +128,7 @@ async fn webcrypto_in_a_browsers_page_of_another_origin_opens_a_session_and_read
     check_exchange(&admin, &answers).await;
 }
 
-/// What a client of the JOSE form says was answered: what it sent.
+/// Checks that a client of the JOSE form received what it sent.
 fn check_messages(answers: &[Value], count: usize) {
     assert_eq!(answers.len(), count);
     for answer in answers {
@@ -136,11 +137,11 @@ fn check_messages(answers: &[Value], count: usize) {
 }
 
 on_both_databases!(
-    async fn npms_jose_encrypts_what_the_server_opens_and_opens_what_it_answers(server: Server) {
+    async fn npms_jose_and_the_server_decrypt_each_others_messages(server: Server) {
         let admin = admin(&server).await;
         let script = std::fs::read_to_string(peers().join("channel_jose.mjs")).unwrap();
         let mut command = Command::new("node");
-        // What is given on the command line finds its packages in the working directory.
+        // A script from the command line finds its packages in the working directory.
         command.current_dir(installed("node_modules/jose").ancestors().nth(2).unwrap());
         command.args(["--input-type=module", "--eval", &script, "--", &given(&server, &admin).to_string()]);
         check_messages(&run(command).await, 20);
@@ -149,7 +150,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn joserfc_encrypts_what_the_server_opens_and_opens_what_it_answers(server: Server) {
+    async fn joserfc_and_the_server_decrypt_each_others_messages(server: Server) {
         let admin = admin(&server).await;
         let mut command = Command::new(installed("python/bin/python"));
         command.arg(peers().join("channel_jose.py")).arg(given(&server, &admin).to_string());

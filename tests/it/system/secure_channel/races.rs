@@ -1,10 +1,10 @@
-//! One message many times at once.
+//! One message sent many times concurrently.
 
 use super::*;
 
 const SENDS: usize = 20;
 
-/// How many of so many sends at once are accepted; the others do not open.
+/// Sends requests concurrently and returns how many are accepted; the others must fail to decrypt.
 async fn accepted(sends: impl Iterator<Item = Request>) -> usize {
     let sends: Vec<_> = sends.map(|request| tokio::spawn(Sealed::of(request))).collect();
     let mut accepted = 0;
@@ -22,7 +22,7 @@ async fn accepted(sends: impl Iterator<Item = Request>) -> usize {
 }
 
 on_both_databases!(
-    async fn of_many_sends_of_one_envelope_one_is_accepted(server: Server) {
+    async fn one_of_many_sends_of_an_envelope_is_accepted(server: Server) {
         let admin = admin(&server).await;
         for (round, body) in (1..).zip([JANE, "{}", JOHN, JOHN]) {
             let (first, session) = (admin.stored().await.version, Session::open(&server).await);
@@ -36,7 +36,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_many_sends_of_one_message_without_a_session_one_is_accepted(server: Server) {
+    async fn one_of_many_sends_of_a_message_without_a_session_is_accepted(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let envelope = key.one_off(&Session::none(), 1, JANE);
         let sends =
@@ -47,7 +47,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_many_sends_of_one_token_one_is_accepted(server: Server) {
+    async fn one_of_many_sends_of_a_token_is_accepted(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let token = jwe(&key, &header(&server, &key, "once"), JANE);
         let send = |_| admin.request("POST", UPDATE).header("Content-Type", "application/jose").body(token.clone());

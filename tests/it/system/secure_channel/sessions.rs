@@ -3,7 +3,7 @@
 use super::*;
 
 on_both_databases!(
-    async fn an_update_in_a_session_is_made_and_answered_in_the_form_that_it_came_in(server: Server) {
+    async fn an_update_in_a_session_is_made_and_answered_in_its_own_form(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         let answer = admin.send_in(&session, session.binary(1, JANE)).await;
@@ -327,7 +327,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_new_token_goes_on_with_the_session(server: Server) {
+    async fn a_new_token_continues_the_session(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);
@@ -339,7 +339,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_has_no_keys_cannot_take_a_session_for_themself(server: Server) {
+    async fn a_client_without_the_keys_cannot_claim_a_session(server: Server) {
         let admin = admin(&server).await;
         let other = sign_in(&server, server.person(&[]).await).await;
         let session = Session::open(&server).await;

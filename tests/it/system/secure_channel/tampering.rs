@@ -1,9 +1,9 @@
-//! Whatever is wrong with a message, the answer is one and the same, and nothing changes.
+//! Every invalid message gets the same response and changes nothing.
 
 use super::*;
 
 on_both_databases!(
-    async fn whatever_is_wrong_with_an_envelope_is_one_and_the_same_answer(server: Server) {
+    async fn every_invalid_envelope_gets_the_same_response(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         let good = session.binary(1, JANE);
@@ -135,7 +135,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_is_not_let_in_is_told_so_before_anything_is_opened(server: Server) {
+    async fn credentials_and_headers_are_checked_before_anything_is_decrypted(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         let envelope = session.binary(1, JANE);

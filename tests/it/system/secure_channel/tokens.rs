@@ -73,7 +73,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn whatever_is_wrong_with_a_token_is_one_and_the_same_answer(server: Server) {
+    async fn every_invalid_token_gets_the_same_response(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let (good, now) = (header(&server, &key, "1"), server.app.now().as_second());
         let mut transcript = Transcript::default();
@@ -143,7 +143,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_is_accepted_once_whoever_sends_it(server: Server) {
+    async fn a_token_is_accepted_once_whichever_account_sends_it(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let other = sign_in(&server, server.person(&[]).await).await;
         let token = jwe(&key, &header(&server, &key, "1"), JANE);
@@ -176,7 +176,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_answer_is_encrypted_to_the_key_that_the_request_brought_if_that_is_wanted(server: Server) {
+    async fn a_response_is_encrypted_to_the_key_in_the_request_if_accepted(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         for (number, curve) in [Curve::P256, Curve::X25519].into_iter().enumerate() {
             for algorithm in [None, Some("ECDH-ES"), Some("ECDH-ES+A256KW")] {
@@ -209,7 +209,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_answer_is_plain_unless_both_a_key_and_the_wish_are_there(server: Server) {
+    async fn a_response_is_plain_unless_the_request_has_a_key_and_accepts_jose(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let jwk: Value = serde_json::from_str(&to_text(&AgreementKey::read(Curve::X25519, &[5; 32]).unwrap())).unwrap();
         let plain = header(&server, &key, "1");
@@ -231,7 +231,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_for_the_answer_that_is_no_point_changes_nothing(server: Server) {
+    async fn an_invalid_response_key_changes_nothing(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let zero = URL_SAFE_NO_PAD.encode([0; 32]);
         let mut transcript = Transcript::default();

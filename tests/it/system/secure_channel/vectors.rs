@@ -1,4 +1,4 @@
-//! The examples of docs/secure-channel.md are what the server reads and writes.
+//! The server reads and writes the examples of docs/secure-channel.md.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
