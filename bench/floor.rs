@@ -1,9 +1,9 @@
-//! What `bench/run` measures the product against: the same framework, the same token check, the same embedded database,
-//! with nothing of the product in between.
+//! The floors that `bench/run` compares the product with: the same framework, token check and embedded database, without
+//! any code of the product.
 //!
-//! `floor serve JWKS` answers `GET /bare` and `GET /token` with a constant the size of a profile, the second only to a
-//! token that a key of the set has signed; it prints its address and ends with its standard input.
-//! `floor commit FILE SECONDS` changes one row and commits, one change after the other, and prints changes a second.
+//! `floor serve JWKS` answers `GET /bare` and `GET /token` with a constant body of the size of a profile; `/token` requires
+//! a token signed with the first key of the set. It prints its address and ends with its standard input.
+//! `floor commit FILE SECONDS` changes one row and commits, one change after the other, and prints changes per second.
 
 use std::error::Error;
 use std::io::Read;
@@ -18,7 +18,7 @@ use axum::routing::get;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-/// As many bytes as the demo account's profile.
+/// A body of the size of the demo account's profile.
 const BODY: [u8; 496] = [b'x'; 496];
 
 type Outcome = Result<(), Box<dyn Error>>;

@@ -1,9 +1,11 @@
--- wrk's script: reads or changes of System profiles, over the accounts of a file.
+-- Script for wrk: reads or changes System profiles of the accounts in a file.
 --
 --   wrk … -s bench/load.lua URL -- read|update|encrypted FILE
 --
--- FILE holds one token a line; for encrypted updates, what bench/encrypted.mjs prepared, of which each is sent once. Every change gives a name that no change before it gave, so that each one is written.
--- At the end it prints one line: requests a second, milliseconds at the 50th and 99th percentile, refused or lost requests.
+-- FILE contains one token per line; for encrypted updates, the output of bench/encrypted.mjs, each line of which is sent
+-- once. Every change sets a name that no earlier change has set, so that each one is written.
+-- At the end it prints one line: requests per second, milliseconds at the 50th and 99th percentile, refused or lost
+-- requests.
 
 local threads = 0
 
@@ -27,7 +29,7 @@ function init(arguments)
       prepared[#prepared + 1] = wrk.format("GET", nil, headers)
     end
   end
-  -- Another name in every run, lest the second one change nothing.
+  -- A different name in every run; otherwise a second run would change nothing.
   run = os.time()
   sent = number * 1000 -- the threads begin at different accounts
 end
@@ -35,7 +37,7 @@ end
 function prepare_encrypted(file)
   local line_number = 0
   for line in io.lines(file) do
-    -- Each thread sends every other one: there are two.
+    -- Each of the two threads sends every other line.
     if line_number % 2 == number % 2 then
       local token, session, envelope = line:match("(%S+) (%S+) (%S+)")
       local body = envelope:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end)
@@ -51,7 +53,7 @@ end
 function request()
   sent = sent + 1
   if kind == "encrypted" then
-    -- When they have run out the last one is sent again, refused, and fails the run: prepare more.
+    -- After the last prepared update, it is sent again, refused, and fails the run: prepare more.
     local next = prepared[math.min(sent, #prepared)]
     return wrk.format("POST", nil, next[1], next[2])
   end

@@ -1,4 +1,4 @@
-//! The integration tests: one program, so that one PostgreSQL cluster serves them all and only one file is linked.
+//! The integration tests: one program, so that one PostgreSQL cluster serves all of them and only one file is linked.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails, with the line that says where")]
 

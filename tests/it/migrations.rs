@@ -1,4 +1,4 @@
-//! How tables come to be and are brought up to date, and which databases are refused.
+//! Migrations: how tables are created and updated, and which databases are refused.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -33,7 +33,7 @@ on_both_databases!(
         let opening: Vec<_> = (0..8)
             .map(|_| {
                 let config = config.clone();
-                // A thread each: SQLite is opened by the caller's own.
+                // Each on its own thread: SQLite is opened on the caller's thread.
                 tokio::task::spawn_blocking(move || {
                     tokio::runtime::Handle::current().block_on(async {
                         let store = open(&config).await.map_err(|error| error.to_string())?;
@@ -67,7 +67,7 @@ on_both_databases!(
         let hashes =
             [&first, &second].map(|app| (app.keys().index(Uuid::nil(), "email", "a"), app.keys().digest("a", &[])));
         assert_eq!(hashes[0], hashes[1]);
-        // What one signs the other publishes, once it has read the keys again.
+        // The other instance publishes the key that this one signs with, once it has read the keys again.
         let grant = Grant {
             account: AccountId(first.new_id()),
             contract: Contract::System,
@@ -99,20 +99,20 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_database_that_holds_another_change_under_the_same_number_is_refused(database: Database) {
+    async fn a_database_with_another_migration_of_the_same_number_is_refused(database: Database) {
         let (config, _data) = configured(&database);
         open(&config).await.unwrap();
         execute(&database, "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1").await;
         let error = open(&config).await.err().unwrap();
         assert!(matches!(error, OpenError::Divergent(..)), "{error:?}");
-        let expected = "it holds V1__accounts where this version has V1__accounts; this is not a database of this \
+        let expected = "it contains V1__accounts where this version has V1__accounts; this is not a database of this \
                         program, or it was changed by hand";
         assert!(error.to_string().ends_with(expected), "{error}");
     }
 );
 
 on_both_databases!(
-    async fn data_of_the_first_version_survives_the_way_over_every_version_to_this_one(database: Database) {
+    async fn data_of_the_first_version_survives_the_migration_through_every_version(database: Database) {
         let migrations = migrations(&database);
         for on_the_way in 1..=migrations.len() {
             let database = another(&database);
@@ -120,7 +120,7 @@ on_both_databases!(
             execute(&database, &in_dialect(FIRST_VERSION, is_sqlite(&database))).await;
             migrate(&database, &migrations[..on_the_way]).await;
             let (config, _data) = configured(&database);
-            // Twice: the second time there is nothing left to do.
+            // Opened twice: the second time there is nothing left to migrate.
             drop(open(&config).await.unwrap());
             let store = open(&config).await.unwrap();
             store.check().await.unwrap();
@@ -129,8 +129,8 @@ on_both_databases!(
     }
 );
 
-/// One row in every table, as the first version wrote it. Hexadecimal digits in angle brackets are bytes, in square ones
-/// an identifier.
+/// One row in every table, as the first version wrote it. Hexadecimal digits in angle brackets are bytes, those in square
+/// brackets are an identifier.
 const FIRST_VERSION: &str = "
     INSERT INTO installation VALUES ('id', 'of the first version');
     UPDATE counter SET last = 7;
@@ -157,7 +157,7 @@ const FIRST_VERSION: &str = "
     INSERT INTO token_horizon VALUES ([00000000000000000000000000000002], 4);
 ";
 
-/// Statements in which bytes and identifiers stand in brackets, as a database wants them.
+/// Translates bytes and identifiers in brackets into the dialect of a database.
 fn in_dialect(statements: &str, sqlite: bool) -> String {
     let (bytes, identifier) = if sqlite { ("x'", "x'") } else { ("'\\x", "'") };
     statements.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
@@ -185,7 +185,7 @@ async fn everything_is_there(store: &Store) {
     let found = store.caller(subject, Some([11; 32]), [9; 32]).await.unwrap().unwrap();
     assert_eq!((found.account.id, found.revoked, found.client_hash), (account, true, Some([10; 32])));
     assert_eq!(found.tokens_not_before.unwrap().as_microsecond(), 4);
-    // Drawn, so that the next of the two openings would notice a counter that starts again.
+    // Draws numbers, so that the second opening notices a counter that was reset.
     assert_eq!(store.next_account_number().await.unwrap(), 8);
     assert_eq!(store.next_tenant_number().await.unwrap(), 8);
 }
@@ -267,9 +267,9 @@ async fn a_server_that_may_lose_what_it_acknowledged_is_refused_in_one_line() {
     assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
 }
 
-/// A server that lets clients in and then says nothing, as one that is stopped at that moment.
+/// The server accepts connections and then sends nothing, like one that is stopped at that moment.
 #[tokio::test]
-async fn a_server_that_falls_silent_while_it_is_connected_to_is_given_up() {
+async fn a_server_that_falls_silent_during_connecting_is_given_up() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let silent = tokio::spawn(async move {

@@ -1,13 +1,13 @@
-//! One account behind every contract: what is written through one is read through the others.
+//! One account behind every contract: a change through one contract is read through the others.
 //!
-//! A contract takes part by its name in [`Side`] and its spelling in each line of [`FIELDS`].
+//! To add a contract, add it to [`Side`] and add its names to [`FIELDS`].
 
 use selfsame::account::{Edit, Field, Patch};
 use serde_json::{Value, json};
 
 use crate::support::{Person, Server, Side, patch};
 
-/// What a contract calls a field, and whether it writes it.
+/// The name of a field in a contract, and whether the contract writes it.
 #[derive(Clone, Copy)]
 struct Spelling {
     side: Side,
@@ -23,7 +23,7 @@ const fn shows(side: Side, name: &'static str) -> Spelling {
     Spelling { side, name, writes: false }
 }
 
-/// Every field that a contract spells, and two values that every contract takes which writes it.
+/// Every field of a contract, with two values that every contract that writes it accepts.
 const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
     use Side::{Ciam, Cl2c, RiverGen, System};
     &[
@@ -57,22 +57,22 @@ const FIELDS: &[(Field, [&str; 2], &[Spelling])] = {
     ]
 };
 
-/// How a contract shows what is unset.
+/// The value that a contract shows for an unset field.
 fn unset(side: Side) -> Value {
     match side {
         Side::System => "".into(),
-        // What CIAM leaves out is null to whoever looks for it.
+        // CIAM leaves the member out, and indexing a missing member gives null.
         Side::Cl2c | Side::RiverGen | Side::Ciam => Value::Null,
     }
 }
 
-/// Contracts that write a field.
+/// The contracts that write a field.
 fn writers(spellings: &[Spelling]) -> impl Iterator<Item = &Spelling> {
     spellings.iter().filter(|spelling| spelling.writes)
 }
 
 on_both_databases!(
-    async fn what_one_contract_writes_every_contract_shows(server: Server) {
+    async fn every_contract_shows_what_one_contract_writes(server: Server) {
         for (field, values, spellings) in FIELDS {
             let person = Person::new(&server, patch(&[(Field::GivenName, "J"), (Field::FamilyName, "R")])).await;
             for writer in writers(spellings) {
@@ -90,7 +90,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_operators_write_every_contract_shows(server: Server) {
+    async fn every_contract_shows_what_operators_write(server: Server) {
         for (field, values, spellings) in FIELDS {
             let person = Person::new(&server, Patch::default()).await;
             for value in values {
@@ -104,7 +104,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_unset_is_one_state_in_each_contracts_own_words(server: Server) {
+    async fn every_contract_shows_an_unset_field_in_its_own_form(server: Server) {
         for (field, [value, _], spellings) in FIELDS {
             let person = Person::new(&server, patch(&[(*field, value)])).await;
             let mut patch = Patch::default();
@@ -164,7 +164,7 @@ on_both_databases!(
         person.write(Side::System, "accountName", "").await;
         person.write(Side::Cl2c, "firstName", "Joan").await;
         assert_eq!(name().await, "Joan Roe");
-        // The display name never becomes parts.
+        // The display name is never split into names.
         let shown = person.read(Side::Cl2c).await;
         assert_eq!([&shown["firstName"], &shown["lastName"]], ["Joan", "Roe"]);
     }
@@ -200,7 +200,7 @@ on_both_databases!(
             assert_eq!(person.write(side, name, "+1987654322").await.status, 200);
             assert!(!server.account(&person.account).await.phone_verified, "{side:?}");
             assert_eq!(neighbour.write(Side::Cl2c, "phoneNumber", "+1987654321").await.status, 200, "{side:?}");
-            // Writing the first number again proves nothing.
+            // Writing the first number again does not verify it.
             person.write(side, name, "+1987654321").await;
             assert!(!server.account(&person.account).await.phone_verified, "{side:?}");
         }
@@ -208,7 +208,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_value_that_another_contract_allows_is_shown_and_may_come_back(server: Server) {
+    async fn a_value_that_another_contract_allows_is_shown_and_may_be_sent_back(server: Server) {
         let names = [(Field::GivenName, "J"), (Field::FamilyName, "R"), (Field::DisplayName, "J R")];
         let person = Person::new(&server, patch(&names)).await;
         person.write(Side::System, "accountPhone", "ask reception").await;
@@ -221,7 +221,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn names_that_one_contract_fills_every_contract_shows(server: Server) {
+    async fn every_contract_shows_names_that_one_contract_fills(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         person.write(Side::Cl2c, "firstName", "Jane").await;
         assert_eq!(person.read(Side::RiverGen).await["display_name"], "Jane Unknown");
@@ -229,7 +229,7 @@ on_both_databases!(
         assert_eq!(person.read(Side::System).await["accountName"], "Boss");
         let shown = person.read(Side::Cl2c).await;
         assert_eq!([&shown["firstName"], &shown["lastName"]], ["Jane", "Unknown"]);
-        // Others may clear what RiverGen cannot.
+        // Other contracts may clear the name, which RiverGen cannot.
         person.write(Side::System, "accountName", "").await;
         assert_eq!(person.read(Side::RiverGen).await["display_name"], Value::Null);
     }
@@ -254,7 +254,7 @@ on_both_databases!(
         let after = person.read(Side::RiverGen).await;
         assert_eq!(after["profile"], profile);
         assert_eq!(after["profile_image_url"], before["profile_image_url"]);
-        // What a schema says of attributes is in nobody else's way.
+        // A schema of the attributes does not affect contracts that do not write attributes.
         let schema = Some(r#"{"properties":{"bio":{"type":"integer"}}}"#);
         server.app.store().set_attribute_schema(server.tenant.id, schema, server.app.now()).await.unwrap();
         assert_eq!(person.write(Side::System, "accountName", "Jane").await.status, 200);
@@ -264,7 +264,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_proved_address_is_shown_as_proved(server: Server) {
+    async fn a_verified_address_is_shown_as_verified(server: Server) {
         for proved in [false, true] {
             let mut wished = patch(&[(Field::Email, &format!("jane{proved}@example.com"))]);
             wished.email_verified = Some(proved);
@@ -316,7 +316,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_is_not_proved_is_a_claim_to_nobody(server: Server) {
+    async fn an_unverified_address_is_not_a_claim(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         person.write(Side::System, "accountPhone", "+8613800138000").await;
         server.operate(&person.account, patch(&[(Field::Email, "jane@example.com")])).await;
@@ -329,7 +329,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_is_proved_shows_everywhere_until_another_contract_changes_it(server: Server) {
+    async fn a_verified_address_is_shown_everywhere_until_another_contract_changes_it(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         assert_eq!(person.prove("phone_number", "13800138000").await.json()["phone_number"], "13800138000");
         assert_eq!(person.read(Side::System).await["accountPhone"], "+8613800138000");
@@ -339,7 +339,7 @@ on_both_databases!(
         let user = person.read(Side::Cl2c).await;
         assert_eq!((&user["email"], &user["emailConfirmed"]), (&json!("jane@example.com"), &json!(true)));
         assert_eq!(person.read(Side::RiverGen).await["primary_email"], "jane@example.com");
-        // The same number in another spelling stays proved, another one is a claim no more.
+        // The same number in another spelling stays verified; another number is not a claim.
         person.write(Side::System, "accountPhone", "+86 138 0013 8000").await;
         assert_eq!(person.read(Side::Ciam).await["phone_number"], "13800138000");
         person.write(Side::Cl2c, "phoneNumber", "+8613900139000").await;

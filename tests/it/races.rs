@@ -1,4 +1,4 @@
-//! Many who change one thing at once: nothing acknowledged is lost, nobody starves, and what is unique stays so.
+//! Concurrent changes: no acknowledged change is lost, no client starves, and unique values stay unique.
 
 use selfsame::account::history::ChangeContext;
 use selfsame::account::{Account, Contract, Error, Field, Patch, Status, Unique};
@@ -9,7 +9,7 @@ use crate::support::{Server, patch};
 
 const CLIENTS: usize = 64;
 const UPDATES: usize = 5;
-/// What a person may write: the name on the wire and the name in the history.
+/// Fields that the account may write: the name in the contract and the name in the history.
 const FIELDS: [(&str, &str); 5] = [
     ("accountName", "display_name"),
     ("accountPhone", "phone"),
@@ -26,8 +26,8 @@ struct Written {
     after: Option<String>,
 }
 
-/// What each entry of an account's history says, oldest first; proves on the way that the chain holds, that the versions
-/// count up without gaps, and that each entry begins where the last one of its field ended.
+/// Returns the changes of each entry of an account's history, oldest first. Checks that the chain is valid, that the
+/// versions have no gaps, and that each change begins with the value that the last change of its field wrote.
 async fn whole_history(server: &Server, account: &Account) -> Vec<Vec<Written>> {
     let account = server.account(account).await;
     let entries = server.app.store().history(account.id, 0, 10_000).await.unwrap();
@@ -62,8 +62,8 @@ async fn whole_history(server: &Server, account: &Account) -> Vec<Vec<Written>> 
     history
 }
 
-/// Lets each client write its own values into its field, one after the other, and checks that every answer shows the value
-/// that was just written and that the history holds exactly these, those of each client in their order.
+/// Lets each client write its own values into its field, one after the other. Checks that every answer shows the value just
+/// written, and that the history contains exactly these values, in order for each client.
 async fn race(server: &Server, field_of: fn(usize) -> (&'static str, &'static str)) {
     let account = server.person(&[(Field::DisplayName, "Nobody yet")]).await;
     let token = server.token(&account, Contract::System).await;
@@ -108,13 +108,13 @@ async fn race(server: &Server, field_of: fn(usize) -> (&'static str, &'static st
 }
 
 on_both_databases!(
-    async fn of_many_who_change_one_field_each_gets_its_turn_and_its_place_in_the_history(server: Server) {
+    async fn concurrent_changes_of_one_field_are_all_made_and_recorded_in_order(server: Server) {
         race(&server, |_| FIELDS[0]).await;
     }
 );
 
 on_both_databases!(
-    async fn of_many_who_change_different_fields_none_loses_a_change(server: Server) {
+    async fn concurrent_changes_of_different_fields_are_all_made(server: Server) {
         race(&server, |client| FIELDS[client % FIELDS.len()]).await;
     }
 );
@@ -138,7 +138,7 @@ on_both_databases!(
     }
 );
 
-/// Lets two accounts take one thing at once, again and again, and checks that exactly one gets it each time.
+/// Lets two accounts claim one unique key at once, repeatedly, and checks that exactly one gets it each time.
 async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&Account, u8) -> bool) {
     let rivals = [server.person(&[]).await, server.person(&[]).await];
     for round in 0..20 {
@@ -164,7 +164,7 @@ async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&A
 }
 
 on_both_databases!(
-    async fn of_two_accounts_that_take_one_user_name_exactly_one_gets_it(server: Server) {
+    async fn exactly_one_of_two_accounts_gets_a_user_name_that_both_claim(server: Server) {
         let wish = |round| patch(&[(Field::Username, &format!("user{round}"))]);
         duel(&server, Unique::Username, wish, |account, round| {
             account.text(Field::Username) == Some(format!("user{round}").as_str())
@@ -174,7 +174,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_accounts_that_prove_one_number_exactly_one_gets_it(server: Server) {
+    async fn exactly_one_of_two_accounts_gets_a_number_that_both_prove(server: Server) {
         let wish = |round| {
             let mut patch = patch(&[(Field::Phone, &format!("+1 555 {round}"))]);
             patch.phone_verified = Some(true);
@@ -219,7 +219,7 @@ on_both_databases!(
                     })
                 })
                 .collect();
-            // Suspended while updates are on their way.
+            // Suspends the account while updates are in flight.
             beginning.recv().await.unwrap();
             let mut suspend = Patch::default();
             suspend.status = Some(Status::Suspended);

@@ -1,7 +1,7 @@
-//! The commands of README.md work as printed, in order, in an empty folder, and answer what the page shows.
+//! The commands of README.md work as printed, in order, in an empty folder, and print what the page shows.
 //!
-//! What the tests change: the program is this build and not an installed one, the server listens on a free port instead of
-//! [`ADDRESS`], and PostgreSQL's socket is that of the tests instead of [`SOCKET`].
+//! The tests change three things: the program is this build and not an installed one, the server listens on a free port
+//! instead of [`ADDRESS`], and PostgreSQL's socket is that of the tests instead of [`SOCKET`].
 
 use serde_json::Value;
 
@@ -15,20 +15,20 @@ const ADDRESS: &str = "127.0.0.1:8080";
 const SOCKET: &str = "%2Fvar%2Frun%2Fpostgresql";
 
 #[test]
-fn put_into_service_on_sqlite_a_server_gives_the_printed_answer() {
+fn a_server_put_into_service_on_sqlite_gives_the_printed_answer() {
     let mut shell = Shell::new();
     serve_and_ask(&mut shell);
     assert_eq!(shell.run("ls selfsame-data/selfsame.sqlite3 selfsame-data/secret.key").lines().count(), 2);
 }
 
 #[test]
-fn put_into_service_on_postgresql_a_server_gives_the_printed_answer() {
+fn a_server_put_into_service_on_postgresql_gives_the_printed_answer() {
     let mut shell = Shell::new();
     let section = section("Put it into service");
     let commands = blocks(section, "sh")[2];
     assert!(commands.contains(SOCKET), "{commands}");
     let socket = postgres::shared_socket();
-    // Whom PostgreSQL's own programs connect to, and as whom.
+    // The server and the user of PostgreSQL's own programs.
     shell.run(&format!("export PGHOST={socket} PGUSER=postgres"));
     shell.run(&commands.replace(SOCKET, &socket.replace('/', "%2F")));
     serve_and_ask(&mut shell);
@@ -106,7 +106,7 @@ fn is_printed(shown: &str, printed: &str) -> bool {
 }
 
 #[test]
-fn an_answer_that_differs_from_the_page_is_seen() {
+fn an_answer_that_differs_from_the_page_is_detected() {
     assert!(is_printed("a", "a") && is_printed("a…c…e", "abcde") && is_printed("a…e", "abe") && is_printed("a…", "ab"));
     for other in ["a", "abd", "xabe", "abex"] {
         assert!(!is_printed("a…b…e", other), "{other}");

@@ -1,4 +1,4 @@
-//! What the tests stand on does what the tests believe of it.
+//! The test support works as the tests assume.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
@@ -55,7 +55,7 @@ async fn a_killed_cluster_keeps_what_was_committed() {
     let cluster = Cluster::durable();
     let url = cluster.new_database();
     let client = connect(&url).await;
-    // Apart: statements sent together are one transaction.
+    // Sent separately: statements sent together are one transaction.
     client.batch_execute("CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
     client.batch_execute("BEGIN; DELETE FROM kept").await.unwrap();
     cluster.kill9();
@@ -127,7 +127,7 @@ fn a_killed_cluster_can_be_dropped() {
     assert!(!directory.exists());
 }
 
-/// Starts this very test a second time as another process, told by a variable to hold a cluster until it is killed.
+/// Starts this test again in another process, where a variable makes it keep a cluster running until it is killed.
 #[test]
 fn a_killed_test_process_leaves_no_process_and_no_directory() {
     const HOLD: &str = "SELFSAME_TEST_HOLDS_A_CLUSTER";
@@ -135,7 +135,7 @@ fn a_killed_test_process_leaves_no_process_and_no_directory() {
     if std::env::var_os(HOLD).is_some() {
         let cluster = Cluster::durable();
         println!("\n{FOUND}{} {}", postmaster_id(&cluster), cluster.directory().display());
-        // Ends only with the parent, should the parent fail to kill it.
+        // Ends with the parent process, should the parent fail to kill this one.
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         return;
     }
@@ -150,7 +150,7 @@ fn a_killed_test_process_leaves_no_process_and_no_directory() {
     assert!(runs(id));
     other.kill().unwrap();
 
-    // The supervisor holds the killed process's standard error until it has cleaned up.
+    // The supervisor keeps the killed process's standard error open until it has cleaned up.
     let (sender, cleaned_up) = mpsc::channel();
     let mut error = other.stderr.take().unwrap();
     std::thread::spawn(move || sender.send(error.read_to_end(&mut Vec::new())));

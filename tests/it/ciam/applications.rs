@@ -1,4 +1,4 @@
-//! The commands that look after applications.
+//! The commands that manage applications.
 
 use serde_json::json;
 
@@ -68,7 +68,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_origin_that_is_given_twice_is_kept_once(installation: Installation) {
+    async fn an_origin_given_twice_is_stored_once(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
         let origins =
             ["--origin", "https://b.example", "--origin", "https://a.example", "--origin", "https://b.example"];
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_cannot_be_is_refused_in_one_line(installation: Installation) {
+    async fn invalid_arguments_are_refused_in_one_line(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
         let mut said = String::new();
         for more in [
@@ -128,7 +128,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_for_applications_is_rotated_apart(installation: Installation) {
+    async fn the_key_for_applications_is_rotated_separately(installation: Installation) {
         let first = installation.print(&["issuer", "rotate", "--applications"]);
         let second = installation.print(&["issuer", "rotate", "--applications"]);
         assert_eq!((first.trim().len(), second.trim().len()), (43, 43));

@@ -1,4 +1,4 @@
-//! Tokens of applications open this contract and no other, and those of other issuers open it where the operator says so.
+//! Tokens of applications open this contract only; tokens of trusted issuers open it if the operator configured that.
 
 use selfsame::account::{Field, Kind};
 use selfsame::store::{Identity, Link};
@@ -40,13 +40,13 @@ on_both_databases!(
         {"success":false,"error":{"code":"PERMISSION_DENIED","message":"Permission denied","timestamp":"2026-03-20T14:30:00Z"},"message":"Permission denied"}
         "#);
         assert_eq!(jane.stored().await.version, 1);
-        // What is no contract's takes it: a form needs the schema.
+        // `/me/schema` belongs to no contract and accepts the token: a form needs the schema.
         assert_eq!(server.request("GET", "/me/schema").bearer(&jane.token).send().await.status, 200);
     }
 );
 
 on_both_databases!(
-    async fn an_application_called_like_a_contract_opens_none_but_this(server: Server) {
+    async fn an_application_named_like_a_contract_opens_only_this_one(server: Server) {
         let client = server.client_with(Kind::Web, &[], |application| application.id = "system".to_owned()).await;
         let jane = AppUser::of(client, server.person(&[]).await).await;
         let system = server.request("GET", "/web/v1/system/profile").bearer(&jane.token).header("X-Client-Hash", "d1");
@@ -56,7 +56,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_machines_token_opens_nothing_anywhere(server: Server) {
+    async fn a_machines_token_is_refused_everywhere(server: Server) {
         let client = server.client(Kind::M2m, &ALL).await;
         let token = server.app.sign_ins().for_itself(&client.application).await.unwrap().access_token;
         for path in ["/web/v1/system/profile", "/api/v1/auth/me", "/me/schema"] {
@@ -66,7 +66,7 @@ on_both_databases!(
 );
 
 #[test]
-fn a_trusted_issuers_token_opens_it_where_the_operator_says_so() {
+fn a_trusted_issuers_token_is_accepted_if_the_operator_configured_it() {
     crate::support::run(Database::sqlite, async |database| {
         let key = Key::p256("first");
         let provider = Provider::start(vec![key.jwk()]).await;

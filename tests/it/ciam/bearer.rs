@@ -1,4 +1,4 @@
-//! Who may call: the challenges say everything, and no refusal of a token has a body.
+//! Authentication: the challenge explains why a token is refused, and the response has no body.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_that_does_not_hold_is_401_with_a_challenge_and_no_body(server: Server) {
+    async fn an_invalid_token_is_401_with_a_challenge_and_no_body(server: Server) {
         let jane = AppUser::new(&server).await;
         let (rest, signature) = jane.token.rsplit_once('.').unwrap();
         let (header, claims) = rest.split_once('.').unwrap();
@@ -110,7 +110,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_holds_for_its_time_and_no_longer(server: Server) {
+    async fn a_token_is_valid_for_its_lifetime_and_no_longer(server: Server) {
         let jane = AppUser::new(&server).await;
         let leeway = server.app.config().issuer.leeway;
         server.pass(Duration::from_secs(599));
@@ -121,7 +121,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_that_is_about_nobody_is_403(server: Server) {
+    async fn a_machines_token_is_403(server: Server) {
         let client = server.client(Kind::M2m, &ALL).await;
         let tokens = server.app.sign_ins().for_itself(&client.application).await.unwrap();
         let mut transcript = Transcript::default();
@@ -142,7 +142,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_token_comes_before_the_person_and_the_person_before_the_body(server: Server) {
+    async fn the_token_is_checked_before_the_account_and_the_account_before_the_body(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let broken = |token: &str| {

@@ -4,7 +4,7 @@ use super::{AppUser, USERINFO};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn a_body_that_is_no_object_is_malformed(server: Server) {
+    async fn a_body_that_is_not_an_object_is_malformed(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for body in ["", "{", "[]", "\"x\"", "null", "{} {}", "{\"nickname\":\"\\ud800\"}", "{\"other\":\"\\u0000\"}"] {
@@ -31,7 +31,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn another_content_type_is_refused_with_the_one_that_is_taken(server: Server) {
+    async fn another_content_type_is_refused_with_the_accepted_one(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let body = r#"{"nickname":"J"}"#;
@@ -171,7 +171,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn pages_of_applications_may_read_the_answers_and_no_others(server: Server) {
+    async fn only_pages_of_applications_may_read_the_answers(server: Server) {
         let client = server
             .client_with(selfsame::account::Kind::Spa, &[], |application| {
                 application.origins = vec!["https://app.example.com".to_owned()];

@@ -1,4 +1,4 @@
-//! What can be changed, and what a value must be.
+//! Which claims can be changed, and which values are valid.
 
 use selfsame::account::{Field, Patch};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ALL, AppUser};
 use crate::support::{Server, Transcript, patch};
 
 on_both_databases!(
-    async fn nothing_wished_is_nothing_changed(server: Server) {
+    async fn an_empty_object_changes_nothing(server: Server) {
         let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let answer = jane.patch("{}").await;
@@ -17,7 +17,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn one_member_that_is_no_attribute_refuses_everything(server: Server) {
+    async fn one_unknown_member_refuses_the_whole_request(server: Server) {
         let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let mut transcript = Transcript::default();
@@ -51,7 +51,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_known_and_not_changed_here_refuses_everything(server: Server) {
+    async fn one_read_only_member_refuses_the_whole_request(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for name in [
@@ -69,7 +69,7 @@ on_both_databases!(
             let body = json!({"nickname": "J", "phone_number": "malformed", name: "x"}).to_string();
             transcript.add(name, &jane.patch(body).await);
         }
-        // Not even a value that is shown.
+        // Even the current value is refused.
         transcript.add("its own sub", &jane.patch(json!({"sub": jane.account.id.to_string()}).to_string()).await);
         insta::assert_snapshot!(transcript, @r#"
         > sub
@@ -168,7 +168,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_names_that_the_page_misspells_are_taken(server: Server) {
+    async fn names_that_the_page_misspells_are_accepted(server: Server) {
         let jane = AppUser::new(&server).await;
         let answer = jane.patch(r#"{"Name":"Janet"}"#).await;
         assert_eq!(answer.json()["name"], "Janet");
@@ -180,7 +180,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_value_that_is_shown_is_taken_even_if_it_breaks_a_limit(server: Server) {
+    async fn the_current_value_is_accepted_even_if_it_breaks_a_limit(server: Server) {
         let long = "x".repeat(200);
         let jane = AppUser::with(&server, patch(&[(Field::DisplayName, &long), (Field::Nickname, &long)]), &ALL).await;
         let before = jane.stored().await;
@@ -203,7 +203,7 @@ on_both_databases!(
     }
 );
 
-/// Proves that values are refused and change nothing.
+/// Checks that values are refused and change nothing.
 async fn refuses(jane: &AppUser<'_>, name: &str, values: &[serde_json::Value]) {
     let before = jane.stored().await;
     for value in values {

@@ -1,11 +1,11 @@
-//! What an application learns about a person.
+//! The claims that an application reads about a person.
 
 use selfsame::account::{Edit, Field, Kind, Patch, Text};
 
 use super::{ALL, AppUser, USERINFO, without_address};
 use crate::support::{Server, patch};
 
-/// A person of whom everything is known.
+/// A patch that sets every field.
 fn everything() -> Patch {
     let mut wished = patch(&[
         (Field::DisplayName, "Jane"),
@@ -53,7 +53,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_has_no_value_or_breaks_its_grammar_is_left_out(server: Server) {
+    async fn missing_and_malformed_values_are_left_out(server: Server) {
         let jane = AppUser::with(&server, Patch::default(), &ALL).await;
         let nothing = format!(r#"{{"sub":"{}"}}"#, jane.account.id);
         assert_eq!(jane.get().await.body, nothing);
@@ -65,13 +65,13 @@ on_both_databases!(
             (Field::Username, "jane doe"),
         ]);
         server.operate(&jane.account, odd).await;
-        // Addresses that are not proved are left out, too.
+        // Unverified addresses are left out, too.
         assert_eq!(jane.get().await.body, nothing);
     }
 );
 
 on_both_databases!(
-    async fn numbers_of_the_mainland_show_in_eleven_digits_and_others_as_they_are(server: Server) {
+    async fn numbers_of_the_mainland_are_shown_in_eleven_digits_and_others_unchanged(server: Server) {
         let jane = AppUser::with(&server, Patch::default(), &["phone_number"]).await;
         for (stored, shown) in [
             ("+8613800138000", "13800138000"),
@@ -89,7 +89,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_picture_of_ours_shows_below_our_own_address(server: Server) {
+    async fn a_stored_picture_is_shown_below_the_servers_own_address(server: Server) {
         let mut wished = Patch::default();
         wished.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
         let jane = AppUser::with(&server, wished, &["picture"]).await;
@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_application_that_is_gone_takes_its_tokens_along(server: Server) {
+    async fn deleting_an_application_ends_its_tokens(server: Server) {
         let jane = AppUser::new(&server).await;
         assert!(server.app.store().delete_application(&jane.client.application.id).await.unwrap());
         let answer = server.request("GET", USERINFO).bearer(&jane.token).send().await;

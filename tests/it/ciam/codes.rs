@@ -12,7 +12,7 @@ use crate::support::{Database, Server, Transcript, patch};
 const SEND: &str = "/otp/send";
 
 on_both_databases!(
-    async fn an_application_proves_who_it_is_by_its_secret(server: Server) {
+    async fn an_application_authenticates_with_its_secret(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let spa = server.client(Kind::Spa, &[]).await;
         let (id, secret) = (client.application.id.as_str(), client.secret.as_deref().unwrap());
@@ -174,7 +174,7 @@ on_both_databases!(
     }
 );
 
-/// Whom messages went to, oldest first.
+/// The recipients of all messages, oldest first.
 fn recipients(server: &Server) -> Vec<String> {
     let mut to: Vec<String> = server.app.outbox().mailbox().unwrap().mails().into_iter().map(|mail| mail.to).collect();
     to.reverse();
@@ -182,11 +182,11 @@ fn recipients(server: &Server) -> Vec<String> {
 }
 
 on_both_databases!(
-    async fn nobody_can_tell_who_has_an_address_but_for_signing_up(server: Server) {
+    async fn answers_reveal_who_has_an_address_only_for_sign_up(server: Server) {
         let mut wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
         (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
         server.person_with(&server.tenant, wished).await;
-        // Not proved, so nobody's.
+        // Unverified, so they belong to no account.
         server.person(&[(Field::Phone, "+8613700137000"), (Field::Email, "jo@example.com")]).await;
         let client = server.client(Kind::Web, &[]).await;
         let opening = server.client_with(Kind::Web, &[], |application| application.auto_signup = true).await;
@@ -245,7 +245,7 @@ on_both_databases!(
         {"otp_token":"TOKEN"}
         "#);
         let got = recipients(&server);
-        // Signing up: the free ones. Signing in and passwords: those with an account, as it has them. A new address: all.
+        // Sign-up: free addresses. Sign-in and passwords: addresses of an account, as it spells them. A new address: all.
         assert_eq!(
             got,
             [
@@ -313,7 +313,7 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn without_a_way_out_a_code_is_503_with_the_published_text() {
+async fn without_a_transport_a_code_is_503_with_the_published_text() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
     let client = server.client(Kind::Web, &[]).await;
     let mut transcript = Transcript::default();
@@ -332,6 +332,6 @@ async fn without_a_way_out_a_code_is_503_with_the_published_text() {
 
     {"error":"temporarily_unavailable","error_description":"Failed to send OTP. Please try again later."}
     "#);
-    // Nothing counts as sent.
+    // Nothing counts as sent, so the interval does not apply.
     assert_eq!(client.send(json!({"email": "jane@example.com"})).await.status, 503);
 }

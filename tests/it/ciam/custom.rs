@@ -33,7 +33,7 @@ async fn jane(server: &Server) -> AppUser<'_> {
     let stored =
         r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#;
     let account = server.person(&[]).await;
-    // As it was before there was a schema.
+    // Stored while the tenant has no schema.
     server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
     server.operate(&account, patch(&[(Field::Attributes, stored)])).await;
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
@@ -41,7 +41,7 @@ async fn jane(server: &Server) -> AppUser<'_> {
 }
 
 on_both_databases!(
-    async fn what_the_schema_defines_shows_by_identifier_whatever_its_type(server: Server) {
+    async fn attributes_of_the_schema_are_shown_by_identifier_whatever_their_type(server: Server) {
         let jane = jane(&server).await;
         insta::assert_snapshot!(jane.get().await.body.replace(&jane.account.id.to_string(), "SUB"), @r#"{"sub":"SUB","city":"Paris","home":{"street":"x"},"level":"gold","tags":["a",null]}"#);
         server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
@@ -51,7 +51,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn single_values_change_as_their_type_and_pattern_say(server: Server) {
+    async fn single_values_must_match_their_type_and_pattern(server: Server) {
         let jane = jane(&server).await;
         for (name, good, bad) in [
             ("badge", vec![json!("ABC")], vec![json!("abc"), json!("ABCD"), json!(1), json!(null), json!("")]),
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn objects_arrays_and_what_is_read_only_are_not_changed_here(server: Server) {
+    async fn objects_arrays_and_read_only_attributes_cannot_be_changed(server: Server) {
         let jane = jane(&server).await;
         let before = jane.stored().await;
         let mut transcript = Transcript::default();

@@ -1,11 +1,11 @@
-//! What clients find out by themselves.
+//! Discovery: the configuration document and the key set.
 
 use super::{AppUser, without_address};
 use crate::support::Server;
 use crate::support::applications::KEY_ID;
 
 on_both_databases!(
-    async fn the_configuration_says_where_everything_is_and_nothing_that_is_not(server: Server) {
+    async fn the_configuration_lists_the_existing_endpoints_and_no_others(server: Server) {
         let answer = server.request("GET", "/.well-known/openid-configuration").send().await;
         insta::assert_snapshot!(without_address(&server, &answer), @r#"
         200 OK
@@ -18,7 +18,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_keys_are_those_that_applications_tokens_are_signed_with(server: Server) {
+    async fn the_keys_are_those_that_sign_tokens_of_applications(server: Server) {
         let jane = AppUser::new(&server).await;
         let answer = server.request("GET", "/oauth2/jwks").send().await;
         assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
@@ -30,7 +30,7 @@ on_both_databases!(
             (&KEY_ID.into(), &"RS256".into(), &"sig".into(), &"RSA".into())
         );
         assert!(keys[0].get("d").is_none());
-        // The other contracts' keys are apart.
+        // The other contracts have keys of their own.
         let others = server.request("GET", "/.well-known/jwks.json").send().await.json();
         assert!(others["keys"].as_array().unwrap().iter().all(|key| key["kty"] == "OKP"), "{others}");
 
@@ -49,7 +49,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_first_key_is_made_when_it_is_first_asked_for(server: Server) {
+    async fn the_first_key_is_made_when_it_is_first_requested(server: Server) {
         let keys = server.request("GET", "/oauth2/jwks").send().await.json();
         assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
         assert_eq!(server.request("GET", "/oauth2/jwks").send().await.json(), keys);

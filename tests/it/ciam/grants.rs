@@ -15,7 +15,7 @@ const TOKEN: &str = "/oauth2/token";
 const SMS: &str = "http://tencentciam.com/oauth2/grant-type/otp/sms";
 const EMAIL: &str = "http://tencentciam.com/oauth2/grant-type/otp/email";
 
-/// Somebody with a proved phone number and e-mail address.
+/// An account with a verified phone number and e-mail address.
 async fn person(server: &Server) -> selfsame::account::Account {
     let mut wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
     (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
@@ -26,7 +26,7 @@ async fn opening<'a>(server: &'a Server, kind: Kind) -> Client<'a> {
     server.client_with(kind, &["phone_number", "email"], |application| application.auto_signup = true).await
 }
 
-/// Signs in with a phone number and a good code.
+/// Signs in with a phone number and a valid code.
 async fn sign_in(client: &Client<'_>, number: &str, more: Value) -> Answer {
     let token = client.otp_token(json!({"phone_number": number})).await;
     let code = client.server.code_to(&format!("+86{number}"));
@@ -43,7 +43,7 @@ fn opened(token: &str) -> (Value, Value) {
 }
 
 on_both_databases!(
-    async fn a_code_signs_in_whose_address_it_was_sent_to(server: Server) {
+    async fn a_code_signs_in_the_account_with_the_address_it_was_sent_to(server: Server) {
         let person = person(&server).await;
         let client = server.client(Kind::Web, &["phone_number", "email"]).await;
         let answer = sign_in(&client, "13800138000", json!({})).await;
@@ -74,7 +74,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn tokens_say_what_the_page_says_and_nothing_more(server: Server) {
+    async fn tokens_contain_the_published_claims_and_no_others(server: Server) {
         let person = person(&server).await;
         let client = server.client(Kind::Web, &[]).await;
         let tokens = client.tokens(&person).await;
@@ -130,7 +130,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn somebody_unknown_is_signed_up_where_both_sides_want_it(server: Server) {
+    async fn an_unknown_address_is_signed_up_if_application_and_request_allow_it(server: Server) {
         let client = opening(&server, Kind::Web).await;
         let mut numbers = (0..).map(|number| format!("1390000{number:04}"));
         let mut next = || numbers.next().unwrap();
@@ -159,7 +159,7 @@ on_both_databases!(
             let read = server.request("GET", USERINFO).bearer(&token).send().await;
             assert_eq!(read.json()["phone_number"], number);
         }
-        // A code that was not of use is as good as before.
+        // A refused sign-in does not use the code up.
         let number = next();
         let token = client.otp_token(json!({"phone_number": number})).await;
         let grant = json!({"grant_type": SMS, "phone_number": number, "otp_token": token, "otp": server.code_to(&format!("+86{number}"))});
@@ -171,7 +171,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_application_that_does_not_sign_up_sends_strangers_nothing(server: Server) {
+    async fn an_application_without_sign_up_sends_nothing_to_unknown_addresses(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let token = client.otp_token(json!({"phone_number": "13900000000"})).await;
         assert_eq!(server.app.outbox().mailbox().unwrap().mails().len(), 0);
@@ -184,7 +184,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_that_proves_nothing_grants_nothing(server: Server) {
+    async fn an_invalid_code_grants_nothing(server: Server) {
         let person = person(&server).await;
         let (client, other) = (server.client(Kind::Web, &[]).await, server.client(Kind::Web, &[]).await);
         let token = client.otp_token(json!({"phone_number": "13800138000", "auth_source_id": "sms-1"})).await;
@@ -300,7 +300,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_who_sign_in_with_one_code_one_gets_in(server: Server) {
+    async fn one_of_two_sign_ins_with_the_same_code_succeeds(server: Server) {
         let client = opening(&server, Kind::Web).await;
         for number in ["13900000001", "13900000002", "13900000003"] {
             let token = client.otp_token(json!({"phone_number": number})).await;
@@ -315,7 +315,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn applications_prove_who_they_are(server: Server) {
+    async fn applications_must_authenticate(server: Server) {
         let (web, spa) = (server.client(Kind::Web, &[]).await, server.client(Kind::Spa, &[]).await);
         let (id, secret) = (web.application.id.clone(), web.secret.clone().unwrap());
         let ask = async |header: Option<String>, members: Value| {
@@ -388,7 +388,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_application_gets_tokens_only_in_its_own_ways(server: Server) {
+    async fn an_application_gets_tokens_only_by_its_own_grants(server: Server) {
         let only = |grants: Vec<GrantType>| move |application: &mut Application| application.grants = grants;
         let client = server.client_with(Kind::Web, &[], only(vec![GrantType::Email])).await;
         let mut transcript = Transcript::default();
@@ -424,7 +424,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_machine_gets_a_token_that_is_about_nobody(server: Server) {
+    async fn a_machine_gets_a_token_without_an_account(server: Server) {
         let client = server.client(Kind::M2m, &[]).await;
         let answer = client.ask(json!({"grant_type": "client_credentials"})).await;
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
@@ -444,7 +444,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn bodies_are_held_to_the_same_rules(server: Server) {
+    async fn bodies_follow_the_same_rules(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let request = || client.authenticated(server.request("POST", TOKEN));
         let form =

@@ -1,4 +1,4 @@
-//! CIAM's contract at the wire.
+//! The CIAM contract over HTTP.
 
 mod applications;
 mod audience;
@@ -25,7 +25,7 @@ use crate::support::applications::Client;
 use crate::support::{Answer, Request, Server, patch};
 
 const USERINFO: &str = "/userinfo";
-/// Every claim that the contract has by itself.
+/// Every built-in claim of the contract.
 const ALL: [&str; 10] = [
     "email",
     "name",
@@ -39,7 +39,7 @@ const ALL: [&str; 10] = [
     "picture",
 ];
 
-/// Somebody who is signed in to an application.
+/// A person signed in to an application.
 struct AppUser<'a> {
     server: &'a Server,
     client: Client<'a>,
@@ -48,20 +48,20 @@ struct AppUser<'a> {
 }
 
 impl<'a> AppUser<'a> {
-    /// Somebody with a name and a proved address, whose application may see everything.
+    /// A person with a name and a verified address, signed in to an application that may see every claim.
     async fn new(server: &'a Server) -> AppUser<'a> {
         let mut wished = patch(&[(Field::DisplayName, "Jane"), (Field::Email, "jane@example.com")]);
         wished.email_verified = Some(true);
         AppUser::with(server, wished, &ALL).await
     }
 
-    /// Somebody with whatever a patch says, and an application that may see claims.
+    /// A person created from a patch, signed in to an application that may see the given claims.
     async fn with(server: &'a Server, wished: Patch, claims: &[&str]) -> AppUser<'a> {
         let account = server.person_with(&server.tenant, wished).await;
         AppUser::of(server.client(Kind::Web, claims).await, account).await
     }
 
-    /// Somebody who is signed in to an application that there is.
+    /// An existing account, signed in to an existing application.
     async fn of(client: Client<'a>, account: Account) -> AppUser<'a> {
         let token = client.token(&account).await;
         AppUser { server: client.server, client, account, token }
@@ -84,7 +84,7 @@ impl<'a> AppUser<'a> {
         self.server.account(&self.account).await
     }
 
-    /// Has a code sent for a new address, and returns its token and the code.
+    /// Has a code sent to a new address, and returns its token and the code.
     async fn proof(&self, name: &str, address: &str) -> (String, String) {
         let token = self.client.otp_token(json!({"usage": "update_userinfo", name: address})).await;
         let to = if name == "email" { address.to_owned() } else { format!("+86{address}") };
@@ -97,14 +97,14 @@ impl<'a> AppUser<'a> {
     }
 }
 
-/// A patch by which operators put an account into a state.
+/// A patch by which operators set the status of an account.
 fn in_status(status: Status) -> Patch {
     let mut wished = patch(&[]);
     wished.status = Some(status);
     wished
 }
 
-/// The body of an answer without what differs from run to run.
+/// An answer without the address of the server, which differs from run to run.
 fn without_address(server: &Server, answer: &Answer) -> String {
     answer.to_string().replace(&format!("http://{}", server.address()), "URL")
 }

@@ -6,7 +6,7 @@ use strum::VariantArray as _;
 use super::AppUser;
 use crate::support::{Server, patch};
 
-/// As the page prints it.
+/// The sample request as the page prints it.
 const REQUEST: &str = "{\n\"nickname\" : \"MOCK_NICKNAME\"\n}";
 
 on_both_databases!(

@@ -1,4 +1,4 @@
-//! Clients written by others sign people in, unmodified: `openid-client` from npm and `Authlib` from PyPI.
+//! Third-party clients work unmodified: `openid-client` from npm and `Authlib` from PyPI.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::support::Installation;
 use crate::support::program::Running;
 
-/// The address that the demo person has proved.
+/// The verified address of the demo account.
 const EMAIL: &str = "admin@example.com";
 
-/// A demo server, and what its application is called.
+/// A demo server and the JSON that it printed.
 struct Demo {
     program: Running,
     printed: Value,
@@ -28,7 +28,7 @@ impl Demo {
         self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
     }
 
-    /// What a client is told on its command line.
+    /// The command-line arguments of a client.
     fn arguments(&self) -> [&str; 4] {
         [
             self.text("/base_url"),
@@ -44,7 +44,7 @@ impl Demo {
     }
 }
 
-/// The one line that a client prints when everything went well.
+/// Parses the one line that a client prints on success.
 fn learned(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -56,7 +56,7 @@ on_both_databases!(
         assert!(peers.join("node_modules/openid-client").is_dir(), "openid-client is not installed: run ./test");
         let demo = Demo::start(&installation);
         let mut command = Command::new("node");
-        // What is given on the command line finds its packages in the working directory.
+        // A script passed by `--eval` resolves its packages from the working directory.
         command.current_dir(peers).args([
             "--input-type=module",
             "--eval",

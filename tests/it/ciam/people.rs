@@ -1,4 +1,4 @@
-//! Whose token it is.
+//! The status of the account and the tenant that a token belongs to.
 
 use selfsame::account::{Status, TenantStatus};
 
@@ -6,7 +6,7 @@ use super::{AppUser, USERINFO, in_status};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn somebody_who_is_gone_is_not_found(server: Server) {
+    async fn a_closed_or_deleted_account_is_not_found(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         let closed = in_status(Status::Closed);
@@ -31,7 +31,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn whoever_may_not_be_used_is_frozen_or_locked(server: Server) {
+    async fn an_account_out_of_use_is_frozen_or_locked(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for status in [Status::Suspended, Status::PendingApproval, Status::Rejected, Status::Locked] {
@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_tenant_that_is_out_of_use_ends_every_token(server: Server) {
+    async fn a_tenant_out_of_use_ends_every_token(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut tenant = server.tenant.clone();
         tenant.status = TenantStatus::Inactive;
@@ -91,7 +91,7 @@ on_both_databases!(
             "grant_type": "refresh_token", "refresh_token": tokens.refresh_token,
         }));
         assert_eq!(refreshed.await.status, 400);
-        // Who signs in again in the very second is let in.
+        // A sign-in in the same second as the revocation is accepted.
         let again = jane.client.token(&jane.account).await;
         assert_eq!(server.request("GET", USERINFO).bearer(&again).send().await.status, 200);
     }

@@ -1,4 +1,4 @@
-//! Phone numbers and e-mail addresses change with a code, and with nothing else.
+//! Phone numbers and e-mail addresses change only with a code.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{AppUser, USERINFO};
 use crate::support::{Server, Transcript, patch};
 
-/// What differs between the two addresses.
+/// What differs between tests of phone numbers and of e-mail addresses.
 struct Contact {
     name: &'static str,
     address: &'static str,
@@ -21,7 +21,7 @@ const CONTACTS: [Contact; 2] = [
     Contact { name: "email", address: "new@example.com", other: "other@example.com", field: Field::Email },
 ];
 
-/// An account that has proved an address.
+/// Creates an account with the verified address.
 async fn owner(server: &Server, contact: &Contact) {
     let stored = if contact.name == "email" { contact.address.to_owned() } else { format!("+86{}", contact.address) };
     let mut wished = patch(&[(contact.field, &stored)]);
@@ -49,7 +49,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn malformed_addresses_are_told_before_anything_else_about_them(server: Server) {
+    async fn malformed_addresses_are_reported_before_other_errors(server: Server) {
         let jane = AppUser::new(&server).await;
         for number in [
             "1380013800",
@@ -224,12 +224,12 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_somebody_else_has_proved_is_told_after_the_proof(server: Server) {
+    async fn an_address_of_another_account_is_reported_only_after_the_proof(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for contact in CONTACTS {
             let before = jane.stored().await;
-            // Proved by somebody else since the code was sent.
+            // Verified by another account after the code was sent.
             let proof = jane.proof(contact.name, contact.address).await;
             owner(&server, &contact).await;
             let body = json!({"nickname": "J"});
@@ -238,7 +238,7 @@ on_both_databases!(
             let wrong = AppUser::proved(contact.name, contact.address, &(proof.0.clone(), "x".to_owned()));
             transcript.add(format!("{} with a wrong code", contact.name), &jane.patch(wrong.to_string()).await);
             transcript.add(format!("{} since the sending", contact.name), &jane.patch(json!(body).to_string()).await);
-            // And before it.
+            // Verified by another account before the code was sent.
             server.pass(Duration::from_secs(31));
             let proof = jane.proof(contact.name, contact.address).await;
             let answer = jane.patch(AppUser::proved(contact.name, contact.address, &proof).to_string()).await;
@@ -280,7 +280,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_present_address_again_is_proved_by_it(server: Server) {
+    async fn proving_the_present_address_verifies_it(server: Server) {
         let wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "New@Example.com")]);
         let jane = AppUser::with(&server, wished, &["email", "phone_number"]).await;
         for contact in CONTACTS {
@@ -294,7 +294,7 @@ on_both_databases!(
         }
         let stored = jane.stored().await;
         assert!(stored.email_verified && stored.phone_verified);
-        // Once more, when nothing is left to change: the code is used up all the same.
+        // A second time, when nothing is left to change: the code is still used up.
         server.pass(Duration::from_secs(31));
         let proof = jane.proof("phone_number", "13800138000").await;
         let body = AppUser::proved("phone_number", "13800138000", &proof).to_string();
@@ -307,7 +307,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn with_one_wrong_code_of_two_nothing_happens_and_the_good_one_stays_good(server: Server) {
+    async fn one_wrong_code_of_two_changes_nothing_and_the_other_stays_valid(server: Server) {
         let jane = AppUser::new(&server).await;
         let before = jane.stored().await;
         let phone = jane.proof("phone_number", "13800138000").await;
@@ -321,7 +321,7 @@ on_both_databases!(
         let wrong = jane.patch(with((email_token.clone(), "x".to_owned()))).await;
         assert_eq!(wrong.body, r#"{"error":"bad_email_otp"}"#);
         assert_eq!(jane.stored().await, before);
-        // Wrong tokens come before wrong codes, whichever address they are of.
+        // A wrong token is reported before a wrong code, whichever address they belong to.
         let wrong = json!({
             "phone_number": "13800138000", "phone_number_otp_token": phone.0, "phone_number_otp": "x",
             "email": "new@example.com", "email_otp_token": "other", "email_otp": "x",
@@ -347,8 +347,8 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_that_another_applications_back_end_had_sent_is_as_good(server: Server) {
-        // An application without a secret cannot ask for one itself.
+    async fn a_code_requested_by_another_applications_back_end_is_accepted(server: Server) {
+        // An application without a secret cannot request a code.
         let account = server.person(&[]).await;
         let jane = AppUser::of(server.client(Kind::Spa, &["phone_number"]).await, account).await;
         let back_end = server.client(Kind::M2m, &[]).await;
@@ -360,7 +360,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_who_prove_one_number_at_once_one_gets_it(server: Server) {
+    async fn one_of_two_who_prove_one_number_at_once_gets_it(server: Server) {
         for _ in 0..5 {
             let (first, second) = (AppUser::new_unknown(&server).await, AppUser::new_unknown(&server).await);
             let number = format!("138{:08}", server.app.store().next_account_number().await.unwrap());
@@ -371,7 +371,7 @@ on_both_databases!(
             let mut bodies: Vec<(u16, String)> = [a, b].map(|answer| (answer.status.as_u16(), answer.body)).to_vec();
             bodies.sort();
             assert_eq!(bodies[0].0, 200, "{bodies:?}");
-            // The other came before or after the code was gone.
+            // The other request ran before or after the code was used up.
             let heard = [r#"{"error":"duplicate_phone_number"}"#, r#"{"error":"bad_phone_number_otp_token"}"#];
             assert!(bodies[1].0 == 400 && heard.contains(&bodies[1].1.as_str()), "{bodies:?}");
         }
@@ -379,8 +379,8 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_accounts_whose_codes_are_both_good_one_hears_duplicate(server: Server) {
-        // The same number, proved in two ways: one signs up with it while the other changes to it.
+    async fn one_of_two_accounts_with_valid_codes_is_refused_as_a_duplicate(server: Server) {
+        // One person signs up with the number while another changes to it.
         let client =
             server.client_with(Kind::Web, &["phone_number"], |application| application.auto_signup = true).await;
         let jane = AppUser::of(client, server.person(&[]).await).await;
@@ -399,7 +399,7 @@ on_both_databases!(
         let shown = server.request("GET", USERINFO).bearer(&token).send().await;
         assert_eq!(shown.json()["phone_number"], "13800138000");
         match changed.status.as_u16() {
-            // Jane was faster: the other signed in as Jane.
+            // Jane's change came first: the sign-up became a sign-in as Jane.
             200 => assert_eq!(shown.json()["sub"], jane.account.id.to_string()),
             _ => {
                 assert_eq!(changed.body, r#"{"error":"duplicate_phone_number"}"#);

@@ -1,4 +1,4 @@
-//! Refresh tokens: good for one use, and a second one ends everything that followed from the same sign-in.
+//! Refresh tokens are valid for one use; a second use ends every token of the same sign-in.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ async fn opens(server: &Server, token: &str) -> bool {
     answer.status == 200
 }
 
-/// Members of an answer by name.
+/// The text of a member of an answer.
 fn text(answer: &Answer, name: &str) -> String {
     answer.json()[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
 on_both_databases!(
-    async fn a_refresh_token_is_good_for_another_set(server: Server) {
+    async fn a_refresh_token_yields_another_set(server: Server) {
         let (client, account, first) = signed_in(&server).await;
         let answer = refresh(&client, first.refresh_token.as_deref().unwrap()).await;
         let mut shown = answer.to_string();
@@ -80,7 +80,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_many_who_use_one_token_at_once_one_wins(server: Server) {
+    async fn at_most_one_of_many_concurrent_uses_of_a_token_succeeds(server: Server) {
         for _ in 0..3 {
             let (client, _, first) = signed_in(&server).await;
             let token = first.refresh_token.unwrap();
@@ -88,7 +88,7 @@ on_both_databases!(
             let (a, b, c, d) = tokio::join!(ask(), ask(), ask(), ask());
             let won: Vec<Answer> = [a, b, c, d].into_iter().filter(|answer| answer.status == 200).collect();
             assert!(won.len() <= 1, "{won:?}");
-            // Somebody presented a spent token, so what was won is worth nothing.
+            // A spent token was presented, so the tokens that one request got are invalid, too.
             for answer in &won {
                 assert!(!opens(&server, &text(answer, "access_token")).await);
                 assert_eq!(refresh(&client, &text(answer, "refresh_token")).await.status, 400);
@@ -99,7 +99,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_not_good_for_another_set_is_refused(server: Server) {
+    async fn an_unusable_refresh_token_is_refused(server: Server) {
         let (client, account, first) = signed_in(&server).await;
         let token = first.refresh_token.unwrap();
         let other = server.client(Kind::Web, &[]).await;
@@ -148,7 +148,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_refusal_spends_nothing(server: Server) {
+    async fn a_refused_token_is_not_spent(server: Server) {
         let (client, account, first) = signed_in(&server).await;
         let token = first.refresh_token.unwrap();
         server.operate(&account, in_status(Status::Locked)).await;
@@ -171,7 +171,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_ran_out_is_deleted(server: Server) {
+    async fn expired_refresh_tokens_and_sign_ins_are_deleted(server: Server) {
         let (client, account, first) = signed_in(&server).await;
         refresh(&client, first.refresh_token.as_deref().unwrap()).await;
         server.pass(Duration::from_secs(26 * 3600));

@@ -24,7 +24,7 @@ async fn status(server: &Server, token: &str) -> u16 {
 }
 
 on_both_databases!(
-    async fn a_refresh_token_takes_its_access_tokens_along(server: Server) {
+    async fn revoking_a_refresh_token_revokes_its_access_tokens(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let account = server.person(&[]).await;
         let first = client.tokens(&account).await;
@@ -43,7 +43,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_access_token_goes_alone(server: Server) {
+    async fn revoking_an_access_token_revokes_it_alone(server: Server) {
         let client = server.client(Kind::Spa, &[]).await;
         let tokens = client.tokens(&server.person(&[]).await).await;
         assert_eq!(revoke(&client, &tokens.access_token).await.status, 200);
@@ -54,7 +54,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn another_applications_token_is_refused_and_stays(server: Server) {
+    async fn another_applications_token_is_refused_and_stays_valid(server: Server) {
         let (client, other) = (server.client(Kind::Web, &[]).await, server.client(Kind::Web, &[]).await);
         let tokens = client.tokens(&server.person(&[]).await).await;
         let mut transcript = Transcript::default();
@@ -78,7 +78,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_no_token_is_as_good_as_revoked(server: Server) {
+    async fn a_string_that_is_not_a_token_counts_as_revoked(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let account = server.person(&[]).await;
         let id_token = client.tokens(&account).await.id_token.unwrap();

@@ -1,4 +1,4 @@
-//! Addresses that compare equal are unique together, and still two mailboxes: a code is good for the one it was sent to.
+//! Addresses that compare equal share one unique key, but are two mailboxes: a code proves only the one it was sent to.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{Answer, Server, patch, until};
 const EMAIL: &str = "http://tencentciam.com/oauth2/grant-type/otp/email";
 const SMS: &str = "http://tencentciam.com/oauth2/grant-type/otp/sms";
 
-/// One address and, with U+212A KELVIN SIGN, another one that compares equal.
+/// An address and, with U+212A KELVIN SIGN, another one that compares equal.
 const KIM: &str = "kim@example.org";
 const KELVIN: &str = "\u{212a}im@example.org";
 
@@ -37,24 +37,24 @@ async fn owner(server: &Server, email: &str) -> Account {
     server.person_with(&server.tenant, verified(email)).await
 }
 
-/// An application that signs people up by itself.
+/// An application with automatic sign-up.
 async fn opening(server: &Server) -> Client<'_> {
     server.client_with(Kind::Web, &["email", "email_verified"], |application| application.auto_signup = true).await
 }
 
-/// Where the newest message went.
+/// The recipient of the newest message.
 fn recipient(server: &Server) -> Option<String> {
     server.app.outbox().mailbox().unwrap().mails().into_iter().next().map(|mail| mail.to)
 }
 
-/// Has a code to sign in sent, which must go to an address, and returns what a request for tokens brings back.
+/// Requests a sign-in code, which must go to `sent_to`, and returns the body of the token request that uses it.
 async fn grant(client: &Client<'_>, typed: &str, sent_to: &str) -> Value {
     let token = client.otp_token(json!({"email": typed})).await;
     assert_eq!(recipient(client.server).as_deref(), Some(sent_to), "{typed}");
     json!({"grant_type": EMAIL, "email": typed, "otp_token": token, "otp": client.server.code_to(sent_to)})
 }
 
-/// The claims that the tokens of an answer open.
+/// The claims that the access token of an answer reads.
 async fn claims(server: &Server, answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{answer}");
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
@@ -85,7 +85,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_code_to_reset_a_password_goes_to_the_stored_address(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
-        // An import may bring what the contract itself does not take.
+        // An import may contain addresses that the contract refuses.
         let decomposed = ("jose\u{301}@example.org", "jos\u{e9}@example.org");
         for (stored, typed) in EQUAL.into_iter().chain([decomposed]) {
             owner(&server, stored).await;
@@ -110,7 +110,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_does_not_open_an_account_that_meanwhile_has_another_spelling(server: Server) {
+    async fn a_code_does_not_open_an_account_whose_spelling_has_changed(server: Server) {
         let client = opening(&server).await;
         let kim = owner(&server, KIM).await;
         let good = grant(&client, KELVIN, KIM).await;
@@ -122,7 +122,7 @@ on_both_databases!(
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, NOT_FOUND));
         }
         assert_eq!(accounts(&server).await, "1");
-        // The code was not used, and the mailbox is the account's again, in other capitals.
+        // The code was not used up, and the mailbox is the account's again, in another letter case.
         server.operate(&kim, verified("Kim@Example.ORG")).await;
         assert_eq!(claims(&server, &client.ask(good).await).await["sub"], kim.id.to_string());
     }
@@ -133,7 +133,7 @@ on_both_databases!(
         let client = server.client(Kind::Web, &[]).await;
         let (first, second) = (owner(&server, KIM).await, server.person(&[]).await);
         let grant = grant(&client, KIM, KIM).await;
-        // An address without a mark is no account's own.
+        // An unverified address belongs to no account.
         let mut unproved = Patch::default();
         unproved.email_verified = Some(false);
         server.operate(&first, unproved).await;
@@ -199,7 +199,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_number_signs_in_with_whatever_separators_it_is_stored(server: Server) {
+    async fn a_number_signs_in_whatever_separators_it_is_stored_with(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         let stored = |number: &str| {
             let mut patch = patch(&[(Field::Phone, number)]);
@@ -216,7 +216,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_mailbox_that_another_spelling_takes_the_place_of_gets_a_notice(server: Server) {
+    async fn a_mailbox_that_another_spelling_replaces_gets_a_notice(server: Server) {
         let jane = AppUser::with(&server, verified(KIM), &["email"]).await;
         for (address, notices) in [("Kim@Example.ORG", 0), (KELVIN, 1)] {
             let proof = jane.proof("email", address).await;
@@ -233,13 +233,13 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_verified_address_that_an_operator_spells_otherwise_keeps_its_mark_only_by_ascii_case(server: Server) {
+    async fn a_verified_address_that_an_operator_respells_stays_verified_only_if_ascii_case_differs(server: Server) {
         let kim = owner(&server, KIM).await;
         let changed = server.operate(&kim, patch(&[(Field::Email, "KIM@example.org")])).await;
         assert!(changed.email_verified);
         let changed = server.operate(&kim, patch(&[(Field::Email, KELVIN)])).await;
         assert!(!changed.email_verified);
-        // It is no account's any more, so another one may have it.
+        // The address belongs to no account any more, so another one may have it.
         assert!(owner(&server, KIM).await.email_verified);
     }
 );

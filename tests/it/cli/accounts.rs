@@ -75,7 +75,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_an_account_cannot_be_is_refused_in_one_line(installation: Installation) {
+    async fn invalid_arguments_are_refused_in_one_line(installation: Installation) {
         let id = with_account(&installation);
         let create = |more: &[&'static str]| [&["account", "create", "--tenant", "demo"], more].concat();
         let refused = [
@@ -120,7 +120,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_person_of_another_provider_is_one_account(installation: Installation) {
+    async fn an_identity_at_another_provider_belongs_to_one_account(installation: Installation) {
         let id = with_account(&installation);
         let other =
             installation.json(&["account", "create", "--tenant", "demo", "--json"])["id"].as_str().unwrap().to_owned();

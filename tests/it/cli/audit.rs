@@ -12,7 +12,7 @@ fn with_history(installation: &Installation) -> String {
 }
 
 on_both_databases!(
-    async fn a_history_says_who_changed_what(installation: Installation) {
+    async fn a_history_shows_who_changed_what(installation: Installation) {
         let id = with_history(&installation);
         let json = installation.print(&["audit", "list", "--account", &id, "--json"]);
         insta::assert_snapshot!(installation.settled(&json), @r#"
@@ -50,7 +50,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_whole_history_is_proved(installation: Installation) {
+    async fn an_intact_history_is_verified(installation: Installation) {
         let id = with_history(&installation);
         installation.print(&["account", "create", "--tenant", "demo"]);
         insta::assert_snapshot!(installation.print(&["audit", "verify"]), @"accounts: 2, entries: 4, erased: 0, broken histories: 0");
@@ -58,7 +58,7 @@ on_both_databases!(
     }
 );
 
-/// What `audit verify` says after somebody changed the database by hand.
+/// Changes the database by hand and returns how `audit verify` ends.
 fn verified_after(tampering: &str) -> String {
     let installation = Installation::new();
     with_history(&installation);
@@ -87,7 +87,7 @@ fn an_entry_whose_time_was_changed_is_found() {
 }
 
 #[test]
-fn an_entry_whose_payload_was_exchanged_is_found() {
+fn an_entry_whose_payload_was_replaced_is_found() {
     let tampering = "UPDATE history SET payload = (SELECT payload FROM history h WHERE h.account_id = history.account_id \
                      AND h.sequence = 3) WHERE sequence = 2";
     insta::assert_snapshot!(verified_after(tampering), @"
@@ -110,7 +110,7 @@ fn an_entry_whose_salt_was_changed_is_found() {
 }
 
 #[test]
-fn a_deleted_entry_is_missed() {
+fn a_deleted_entry_is_reported_as_missing() {
     insta::assert_snapshot!(verified_after("DELETE FROM history WHERE sequence = 2"), @"
     exit code Some(1)
     account ID: entry 2: an entry is missing
@@ -120,7 +120,7 @@ fn a_deleted_entry_is_missed() {
 }
 
 #[test]
-fn a_deleted_last_entry_is_missed() {
+fn a_deleted_last_entry_is_reported_as_missing() {
     insta::assert_snapshot!(verified_after("DELETE FROM history WHERE sequence = 3"), @"
     exit code Some(1)
     account ID: entry 3: the chain does not end at the account's head

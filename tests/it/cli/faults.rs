@@ -1,4 +1,4 @@
-//! A start that cannot succeed ends with one line that names the key, the value and the place.
+//! A start that fails ends with one line that names the key, the value and where it was set.
 
 use std::fs;
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::with_tenant;
 use crate::support::Installation;
 
-/// A configuration file beside the data, as text for `--config`.
+/// Writes a configuration file into the data folder, and returns its path for `--config`.
 fn file(installation: &Installation, text: &str) -> String {
     let path = installation.data().join("selfsame.toml");
     fs::write(&path, text).unwrap();
@@ -116,14 +116,14 @@ fn a_database_server_that_is_not_there_is_named_without_its_password() {
 }
 
 #[test]
-fn a_database_that_is_none_is_not_shown() {
+fn a_database_url_that_is_invalid_is_not_shown() {
     let installation = Installation::new();
     let url = "mysql://operator:hunter2@127.0.0.1/accounts";
     insta::assert_snapshot!(installation.refusal(&["tenant", "list", "--database", url]), @"selfsame: --database: database.url = (hidden): expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE");
 }
 
 #[test]
-fn a_configuration_that_holds_is_explained_without_its_secrets() {
+fn a_valid_configuration_is_explained_without_its_secrets() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__KEYS__MASTER_KEY", &"ab".repeat(32));
     let file = file(&installation, "[server]\nmax_requests = 7\n");
@@ -137,7 +137,7 @@ fn a_configuration_that_holds_is_explained_without_its_secrets() {
 }
 
 on_both_databases!(
-    async fn tables_are_brought_up_to_date_ahead_of_the_first_start_and_again(installation: Installation) {
+    async fn tables_can_be_migrated_before_the_first_start_and_again(installation: Installation) {
         assert_eq!(installation.print(&["migrate"]), "");
         assert_eq!(installation.print(&["migrate"]), "");
         assert!(!installation.data().join("secret.key").exists(), "a migration needs no key");
@@ -154,7 +154,7 @@ fn a_migration_makes_the_data_folder() {
 }
 
 #[test]
-fn a_machine_without_certificates_is_enough_while_no_issuer_is_trusted() {
+fn certificates_are_not_needed_while_no_issuer_is_trusted() {
     let mut installation = Installation::new();
     for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
         installation.set(variable, "/nonexistent");
@@ -163,7 +163,7 @@ fn a_machine_without_certificates_is_enough_while_no_issuer_is_trusted() {
 }
 
 #[test]
-fn what_is_no_command_is_answered_with_the_usage() {
+fn an_invalid_command_is_answered_with_the_usage() {
     let installation = Installation::new();
     for arguments in [&["acount"][..], &["token", "revoke"], &["account", "set"], &["serve", "--lisen", "x"]] {
         let ended = installation.run(arguments);

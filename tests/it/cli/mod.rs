@@ -1,4 +1,4 @@
-//! The operator's commands through the real program: what they print, what they change, and how they refuse.
+//! The operator's commands, run as the real program: their output, their changes and their errors.
 
 mod accounts;
 mod audit;
@@ -15,7 +15,7 @@ fn with_tenant(installation: &Installation) {
     installation.print(&["tenant", "create", "demo"]);
 }
 
-/// Adds a tenant with somebody in it, and returns their id.
+/// Adds a tenant with one account, and returns the id of the account.
 fn with_account(installation: &Installation) -> String {
     with_tenant(installation);
     let fields = ["display_name=Jane Admin", "username=jane", "email=jane@example.com", "email_verified=true"];

@@ -1,4 +1,4 @@
-//! What becomes of a command when the reader of its output is gone: a listing ends, everything else goes on.
+//! Commands whose output has no reader any more: a listing ends, every other command goes on.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{with_account, with_tenant};
 use crate::support::Installation;
 
-/// More lines than a pipe (64 KiB) and the buffer of its reader take.
+/// Number of accounts whose lines exceed a pipe (64 KiB) and the buffer of its reader.
 const MANY: u64 = 200;
 
 /// The identifier of the account with a number.
@@ -16,14 +16,14 @@ fn id(number: u64) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
-/// A file in the data folder.
+/// Writes a file into the data folder, and returns its path.
 fn file(installation: &Installation, text: &str) -> PathBuf {
     let path = installation.data().join("input");
     std::fs::write(&path, text).unwrap();
     path
 }
 
-/// Adds the tenant `demo` with accounts that are longer than a pipe.
+/// Adds the tenant `demo` with accounts whose listing exceeds a pipe.
 fn with_many_accounts(installation: &Installation) {
     with_tenant(installation);
     let remark = "long ".repeat(150);
@@ -33,7 +33,7 @@ fn with_many_accounts(installation: &Installation) {
     installation.print(&["account", "import", file(installation, &lines).to_str().unwrap()]);
 }
 
-/// Changes the database behind the program's back.
+/// Changes one row of the database directly.
 fn tamper(installation: &Installation, statement: &str) {
     let database = Connection::open(installation.sqlite_file()).unwrap();
     assert_eq!(database.execute(statement, []).unwrap(), 1, "{statement}");
@@ -135,7 +135,7 @@ on_both_databases!(
         };
         let lines = file(&installation, &(1..=100).map(line).collect::<String>());
         let import = ["account", "import", lines.to_str().unwrap(), "--keep-going"];
-        // The lines that are refused are its answer: exit code 1, whether they can be reported or not.
+        // Refused lines make the exit code 1, whether they can be reported or not.
         assert_eq!(installation.run_unread(&import), Some(1));
         assert_eq!(installation.print(&["account", "export"]).lines().count(), 67);
         insta::assert_snapshot!(installation.print(&["audit", "verify"]), @"accounts: 67, entries: 67, erased: 0, broken histories: 0");
@@ -158,7 +158,7 @@ fn a_copy_is_whole_and_verified_without_a_reader() {
     insta::assert_snapshot!(installation.settled(&ended.to_string()), @"
     exit code Some(1)
     account ID: entry 1: the payload is not the one that was committed to
-    selfsame: histories are not as they were written; `selfsame audit verify` on the source says whether they are there
+    selfsame: histories are broken; `selfsame audit verify` on the source shows whether they are broken there too
     ");
 }
 
@@ -180,7 +180,7 @@ fn a_broken_history_is_found_without_a_reader() {
     exit code Some(1)
     selfsame: a history is not as it was written; compare with a backup from before
     ");
-    // Nor does it need a reader of its errors.
+    // Standard error has no reader either.
     assert_eq!(installation.run_unread(&verify), Some(1));
 }
 

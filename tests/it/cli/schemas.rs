@@ -8,7 +8,7 @@ fn file(installation: &Installation, text: &str) -> String {
 }
 
 on_both_databases!(
-    async fn a_schema_is_tried_out_set_shown_and_taken_away(installation: Installation) {
+    async fn a_schema_is_tried_out_set_shown_and_removed(installation: Installation) {
         let id = with_account(&installation);
         let create = ["account", "create", "--tenant", "demo", "--json"];
         let mut ids = Vec::new();
@@ -40,21 +40,21 @@ on_both_databases!(
         insta::assert_snapshot!(installation.print(&show), @r#"{"properties":{"n":{"maximum":0.0},"s":{"items":false}}}"#);
         assert_eq!(installation.json(&["tenant", "set", "demo", "--json"])["schema"], 1);
 
-        // Operators are held to it too.
+        // The schema applies to operators, too.
         let set = |attributes: &str| installation.refusal(&["account", "set", &id, attributes]);
         insta::assert_snapshot!(set("attributes={\"n\":1}"), @"selfsame: attributes do not match the tenant's schema at: /n; see `selfsame tenant show-schema`");
         installation.print(&["account", "set", &id, "attributes={\"n\":-1}"]);
         let new = [create.as_slice(), &["attributes={\"s\":[1]}"]].concat();
         insta::assert_snapshot!(installation.refusal(&new), @"selfsame: attributes do not match the tenant's schema at: /s/0; see `selfsame tenant show-schema`");
 
-        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", "--remove"]), @"demo has no schema any more: attributes may be anything");
+        insta::assert_snapshot!(installation.print(&["tenant", "set-schema", "demo", "--remove"]), @"demo no longer has a schema: attributes may be anything");
         installation.print(&["account", "set", &id, "attributes={\"n\":1}"]);
         assert!(installation.json(&["tenant", "set", "demo", "--json"])["schema"].is_null());
     }
 );
 
 on_both_databases!(
-    async fn what_is_no_schema_is_refused_in_one_line(installation: Installation) {
+    async fn an_invalid_schema_is_refused_in_one_line(installation: Installation) {
         with_tenant(&installation);
         let mut lines = Vec::new();
         for text in [

@@ -49,7 +49,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_a_tenant_cannot_be_is_refused_in_one_line(installation: Installation) {
+    async fn invalid_arguments_are_refused_in_one_line(installation: Installation) {
         with_tenant(&installation);
         let refused = [
             &["tenant", "create", "demo"][..],

@@ -6,7 +6,7 @@ use super::with_account;
 use crate::support::{Installation, Request};
 
 on_both_databases!(
-    async fn a_token_says_what_it_was_issued_for(installation: Installation) {
+    async fn a_token_contains_what_it_was_issued_for(installation: Installation) {
         let id = with_account(&installation);
         let issue = ["token", "issue", "--account", &id, "--contract", "system", "--ttl", "5m", "--json"];
         let more = ["--scope", "profile email", "--client-hash", "h"];
@@ -61,7 +61,7 @@ fn a_rotation_prints_the_key_that_signs_from_now_on() {
 }
 
 #[test]
-fn what_cannot_be_issued_is_refused_in_one_line() {
+fn invalid_arguments_are_refused_in_one_line() {
     let installation = Installation::new();
     let id = with_account(&installation);
     let issue = |contract, ttl| vec!["token", "issue", "--account", &id, "--contract", contract, ttl];

@@ -1,4 +1,4 @@
-//! One-time codes, below every contract.
+//! One-time codes, tested below the contracts.
 
 mod proving;
 mod races;
@@ -20,7 +20,7 @@ fn contact(address: &str) -> Contact {
     if address.contains('@') { Contact::Email(text) } else { Contact::Phone(text) }
 }
 
-/// A code for CIAM's use, as most tests want it.
+/// A request for a code to update an address in CIAM, which most tests use.
 fn request<'a>(tenant: &'a Tenant, address: &str) -> CodeRequest<'a> {
     CodeRequest {
         tenant,
@@ -34,7 +34,7 @@ fn request<'a>(tenant: &'a Tenant, address: &str) -> CodeRequest<'a> {
     }
 }
 
-/// That code as it comes back.
+/// An attempt to use a code from [`request`].
 fn attempt<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str) -> CodeAttempt<'a> {
     CodeAttempt {
         tenant,
@@ -61,14 +61,14 @@ fn newest(server: &Server) -> Mail {
     mails(server).remove(0)
 }
 
-/// The one run of six or more digits in a message.
+/// The only run of more than three digits in a message.
 fn digits(mail: &Mail) -> String {
     let runs: Vec<&str> = mail.text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() > 3).collect();
     assert_eq!(runs.len(), 1, "{}", mail.text);
     runs[0].to_owned()
 }
 
-/// Other digits than these.
+/// A code that differs in every digit.
 fn wrong(code: &str) -> String {
     code.bytes().map(|digit| if digit == b'9' { '0' } else { char::from(digit + 1) }).collect()
 }
@@ -80,7 +80,7 @@ async fn prove(server: &Server, attempt: CodeAttempt<'_>) -> Result<Proof, CodeF
     })
 }
 
-/// What came of it, without the proof.
+/// The reason why an attempt failed, if it did.
 async fn fault(server: &Server, attempt: CodeAttempt<'_>) -> Option<CodeFault> {
     prove(server, attempt).await.err()
 }

@@ -1,4 +1,4 @@
-//! What a code that comes back proves.
+//! What an entered code proves.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_opens_nothing_that_it_was_not_sent_for(server: Server) {
+    async fn a_code_proves_nothing_that_it_was_not_sent_for(server: Server) {
         let tenant = &server.tenant;
         let other = server.add_tenant("other").await;
         let wish = CodeRequest { context: "c", ..request(tenant, JANE) };
@@ -53,7 +53,7 @@ on_both_databases!(
         for (what, attempt) in others {
             assert_eq!(fault(&server, attempt).await, Some(CodeFault::Token), "{what}");
         }
-        // None of them was a try.
+        // None of them counted as a try.
         for _ in 0..4 {
             let attempt = CodeAttempt { code: &wrong(&code), ..right() };
             assert_eq!(fault(&server, attempt).await, Some(CodeFault::Code));
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_sixth_try_finds_nothing_even_with_the_right_code(server: Server) {
+    async fn the_sixth_try_fails_even_with_the_right_code(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let bad = wrong(&code);
@@ -120,7 +120,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_newer_code_voids_the_older_for_the_same_use_alone(server: Server) {
+    async fn a_newer_code_voids_the_older_one_only_for_the_same_use(server: Server) {
         let tenant = &server.tenant;
         let older = sent(&server, request(tenant, JANE)).await;
         server.pass(Duration::from_secs(30));
@@ -160,7 +160,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn without_the_address_that_it_was_sent_to_a_code_proves_nothing(server: Server) {
+    async fn a_code_without_its_stored_address_proves_nothing(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let offer = || attempt(tenant, JANE, &token, &code);
@@ -173,13 +173,13 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn with_the_address_of_another_code_it_proves_nothing(server: Server) {
+    async fn a_code_with_the_stored_address_of_another_code_proves_nothing(server: Server) {
         let tenant = &server.tenant;
         sent(&server, CodeRequest { usage: Usage::Login, ..request(tenant, "jo@example.com") }).await;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let lengths = "SELECT DISTINCT length(contact) FROM one_time_code ORDER BY 1";
         assert_eq!(server.database().rows(lengths).await, ["42", "44"]);
-        // As an instance of an earlier version leaves it, which replaces a code and not its address.
+        // An instance of an earlier version leaves this state: it replaces a code but not its address.
         let other = "UPDATE one_time_code SET contact = (SELECT contact FROM one_time_code WHERE length(contact) = 42)";
         server.database().execute(other).await;
         assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, Some(CodeFault::Token));

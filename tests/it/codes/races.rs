@@ -1,4 +1,4 @@
-//! Many at once, on two instances.
+//! Concurrent requests on two instances.
 
 use selfsame::account::history::ChangeContext;
 use selfsame::account::{Contract, Error, Patch};
@@ -18,7 +18,7 @@ async fn instances(server: &Server) -> [App; 2] {
 }
 
 on_both_databases!(
-    async fn of_200_wrong_guesses_at_once_five_are_compared(server: Server) {
+    async fn five_of_200_concurrent_wrong_guesses_are_compared(server: Server) {
         let (token, code) = sent(&server, request(&server.tenant, JANE)).await;
         let instances = instances(&server).await;
         let guesses: Vec<_> = (0..200)
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_20_uses_of_one_code_at_once_one_succeeds(server: Server) {
+    async fn one_of_20_concurrent_uses_of_a_code_succeeds(server: Server) {
         let account = server.person(&[]).await;
         let (token, code) = sent(&server, request(&server.tenant, JANE)).await;
         let instances = instances(&server).await;
@@ -80,7 +80,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_many_wishes_at_once_on_two_instances_one_is_sent(server: Server) {
+    async fn one_of_many_concurrent_requests_on_two_instances_is_sent(server: Server) {
         let instances = instances(&server).await;
         let wishes: Vec<_> = (0..20)
             .map(|number| {

@@ -56,7 +56,7 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
+async fn codes_follow_the_configuration_of_their_use() {
     let settings = [
         ("SELFSAME__CODES__LOGIN__LENGTH", "8"),
         ("SELFSAME__CODES__LOGIN__LIFETIME", "3m"),
@@ -81,7 +81,7 @@ async fn codes_look_and_live_as_the_configuration_says_for_their_use() {
 }
 
 on_both_databases!(
-    async fn an_address_gets_one_code_in_30_seconds_and_50_in_a_day_whatever_they_are_for(server: Server) {
+    async fn an_address_gets_one_code_in_30_seconds_and_50_in_a_day_for_all_uses_together(server: Server) {
         let tenant = &server.tenant;
         let too_often = async |usage, address| {
             let sent = server.app.codes().send(CodeRequest { usage, ..request(tenant, address) }).await;
@@ -99,7 +99,7 @@ on_both_databases!(
             server.pass(Duration::from_secs(30));
         }
         assert!(too_often(Usage::Login, JANE).await);
-        // A day from the first; 50 times half a minute have passed.
+        // A day after the first code; 50 half minutes have passed already.
         server.pass(Duration::from_secs(24 * 3600 - 50 * 30 - 1));
         assert!(too_often(Usage::Login, JANE).await);
         server.pass(Duration::from_secs(1));
@@ -125,7 +125,7 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn whether_a_message_leaves_shows_in_no_answer_time() {
+async fn the_answer_time_does_not_reveal_whether_a_message_is_sent() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "300ms")]).await;
     for (address, deliver) in [(JANE, true), ("jo@example.com", false), (JANE, true)] {
         let began = Instant::now();
@@ -134,9 +134,9 @@ async fn whether_a_message_leaves_shows_in_no_answer_time() {
     }
 }
 
-/// The look-up of an address's owner runs before a code is sent, and must not show.
+/// The look-up of an address's owner runs before a code is sent, and must not show in the response time.
 #[tokio::test]
-async fn the_least_time_of_an_answer_counts_what_was_looked_up_before() {
+async fn the_minimum_answer_time_includes_an_earlier_look_up() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", "2s")]).await;
     let request = |address| request(&server.tenant, address);
     let first = request(JANE);
@@ -148,7 +148,7 @@ async fn the_least_time_of_an_answer_counts_what_was_looked_up_before() {
 }
 
 #[tokio::test]
-async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
+async fn without_a_transport_nothing_is_sent_and_the_error_names_the_setting() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
     for (address, deliver, setting) in
         [(JANE, true, "smtp.host"), (JANE, false, "smtp.host"), (PHONE, true, "sms.url"), (PHONE, false, "sms.url")]
@@ -162,10 +162,10 @@ async fn without_a_way_out_nothing_is_sent_and_the_log_names_the_setting() {
 }
 
 on_both_databases!(
-    async fn a_running_server_forgets_what_ended(server: Server) {
+    async fn a_running_server_deletes_expired_codes(server: Server) {
         sent(&server, request(&server.tenant, JANE)).await;
         server.pass(Duration::from_secs(24 * 3600));
-        // It looks when it starts, and twice a minute after.
+        // The server deletes expired rows when it starts, and twice a minute after that.
         let server = server.delivering_like(Delivery::Mailbox).await;
         until(async || {
             let query = "SELECT (SELECT count(*) FROM one_time_code) + (SELECT count(*) FROM sent_code)";
@@ -184,7 +184,7 @@ on_both_databases!(
                 counts[usize::from(digit - b'0')] += 1;
             }
         }
-        // 1200 digits, 120 of each expected with a deviation of 10.4: seven of them are never seen.
+        // 1200 digits: 120 of each are expected, with a standard deviation of 10.4. The bounds are seven deviations away.
         assert!(counts.iter().all(|count| (48..=192).contains(count)), "{counts:?}");
     }
 );

@@ -59,7 +59,7 @@ async fn it_keeps_the_newest_two_hundred() {
 }
 
 #[tokio::test]
-async fn there_is_none_outside_dev() {
+async fn there_is_no_mailbox_outside_dev() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
     assert_eq!(server.request("GET", MAILBOX).send().await.status, 404);
 }

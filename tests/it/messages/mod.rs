@@ -1,4 +1,4 @@
-//! Messages on their way out: mail, short messages, notices, and the mailbox of `dev`.
+//! Outgoing messages: mail, short messages, notices, and the mailbox of `dev`.
 
 mod mailbox;
 mod notices;

@@ -1,4 +1,4 @@
-//! Notices to addresses that are taken off an account.
+//! Notices to verified addresses that are removed from an account.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{Answer, Database, Server, patch, until};
 
 const PHONE: &str = "+1987654321";
 
-/// Somebody with a number and an address, both proved.
+/// An account with a verified phone number and e-mail address.
 async fn proved(server: &Server) -> Account {
     let mut wished = patch(&[
         (Field::GivenName, "John"),
@@ -34,13 +34,13 @@ fn mails(server: &Server) -> Vec<Mail> {
     server.app.outbox().mailbox().unwrap().mails()
 }
 
-/// How many notices wait.
+/// The number of notices that wait for delivery.
 async fn waiting(server: &Server) -> String {
     server.database().rows("SELECT count(*) FROM notice").await.remove(0)
 }
 
 on_both_databases!(
-    async fn a_number_that_system_replaces_is_told_in_the_persons_language(server: Server) {
+    async fn a_number_that_system_replaces_gets_a_notice_in_the_persons_language(server: Server) {
         let account = proved(&server).await;
         system(&server, &account, r#"{"accountPhone":"+1555"}"#).await;
         until(async || mails(&server).len() == 1 && waiting(&server).await == "0").await;
@@ -52,7 +52,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_number_that_cl2c_erases_is_told(server: Server) {
+    async fn a_number_that_cl2c_erases_gets_a_notice(server: Server) {
         let account = proved(&server).await;
         let back_end = server.back_end(&server.tenant, Some(account.id)).await;
         let request = server.request("PUT", "/v1/cl2c/user").header("tenant", &back_end.tenant);
@@ -65,9 +65,9 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_takes_no_verified_address_away_tells_nobody(server: Server) {
+    async fn a_change_that_removes_no_verified_address_sends_no_notice(server: Server) {
         let account = proved(&server).await;
-        // The same number in other words, another field, and what operators do.
+        // The same number in another spelling, another field, and a change by an operator.
         system(&server, &account, r#"{"accountPhone":"+1 987 654 321"}"#).await;
         system(&server, &account, r#"{"accountName":"John"}"#).await;
         server.operate(&account, patch(&[(Field::Email, "other@example.com")])).await;
@@ -79,7 +79,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_that_does_not_happen_tells_nobody(server: Server) {
+    async fn a_refused_change_sends_no_notice(server: Server) {
         let account = proved(&server).await;
         let mut wished = Patch::default();
         wished.edit(Field::Phone, Edit::Clear);
@@ -91,7 +91,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_waits_is_sealed(server: Server) {
+    async fn a_waiting_notice_is_sealed(server: Server) {
         let server = Server::delivering_like(server, Delivery::Configured).await;
         let account = proved(&server).await;
         system(&server, &account, r#"{"accountPhone":""}"#).await;
@@ -107,7 +107,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn without_a_way_out_a_notice_waits_until_its_end(server: Server) {
+    async fn without_a_transport_a_notice_waits_until_it_expires(server: Server) {
         let server = Server::delivering_like(server, Delivery::Configured).await;
         let account = proved(&server).await;
         system(&server, &account, r#"{"accountPhone":""}"#).await;

@@ -16,7 +16,7 @@ use crate::support::{Database, Server, patch, until};
 
 const HOSTILE: &str = "1\"},\"to\":\"+2\r\n&To=+3 {secret} \u{8a8d}";
 
-/// What a gateway was asked.
+/// A request that a gateway received.
 #[derive(Clone, Debug)]
 struct RecordedRequest {
     path: String,
@@ -24,7 +24,7 @@ struct RecordedRequest {
     body: String,
 }
 
-/// A gateway that notes what it is asked, and answers as its path says.
+/// A gateway that records requests; the path of its URL selects the response.
 struct Gateway {
     requests: Arc<Mutex<Vec<RecordedRequest>>>,
     url: String,
@@ -51,7 +51,7 @@ impl Gateway {
             ("SELFSAME__SMS__BODY", r#"{"to":"{to}","text":"{text}"}"#),
             ("SELFSAME__SMS__TIMEOUT", "500ms"),
         ];
-        // What comes later wins; a variable may be given once.
+        // `settings` override the defaults above; each variable may be given only once.
         all.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
         all.extend(settings);
         Server::delivering(Database::sqlite(), &all, Delivery::Configured).await
@@ -86,7 +86,7 @@ async fn deliver(server: &Server, to: &str, text: &str) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_gateway_that_takes_json_gets_what_the_configuration_says() {
+async fn a_json_gateway_gets_the_configured_request() {
     let gateway = Gateway::start().await;
     let settings = [
         ("SELFSAME__SMS__HEADERS", "Authorization: Basic {secret},X-From: here"),
@@ -104,7 +104,7 @@ async fn a_gateway_that_takes_json_gets_what_the_configuration_says() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_takes_forms_gets_what_the_configuration_says() {
+async fn a_form_gateway_gets_the_configured_request() {
     let gateway = Gateway::start().await;
     let settings = [("SELFSAME__SMS__FORMAT", "form"), ("SELFSAME__SMS__BODY", "To={to}&From=%2B1555&Body={text}")];
     let server = gateway.server("/Messages.json", &settings).await;
@@ -115,7 +115,7 @@ async fn a_gateway_that_takes_forms_gets_what_the_configuration_says() {
 }
 
 #[tokio::test]
-async fn nobody_smuggles_a_recipient_or_a_parameter() {
+async fn no_value_can_add_a_recipient_or_a_parameter() {
     let gateway = Gateway::start().await;
     let json = gateway.server("/", &[("SELFSAME__SMS__SECRET", "hush")]).await;
     deliver(&json, HOSTILE, HOSTILE).await.unwrap();
@@ -131,7 +131,7 @@ async fn nobody_smuggles_a_recipient_or_a_parameter() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_a_failure_that_says_neither_number_nor_secret() {
+async fn a_failed_delivery_names_neither_number_nor_secret() {
     let gateway = Gateway::start().await;
     for path in ["/moved", "/broken", "/refused", "/hanging"] {
         let settings = [("SELFSAME__SMS__SECRET", "hush"), ("SELFSAME__SMS__HEADERS", "X-Key: {secret}")];
@@ -149,7 +149,7 @@ async fn what_is_not_taken_is_a_failure_that_says_neither_number_nor_secret() {
 }
 
 #[tokio::test]
-async fn after_a_failure_a_message_that_is_not_to_leave_fails_likewise_for_a_minute() {
+async fn a_gateway_counts_as_unreachable_for_a_minute_after_a_failure() {
     let gateway = Gateway::start().await;
     let server = gateway.server("/broken", &[]).await;
     let check_reachable = || server.app.outbox().check_reachable(Medium::Sms, server.app.now());
@@ -161,7 +161,7 @@ async fn after_a_failure_a_message_that_is_not_to_leave_fails_likewise_for_a_min
 }
 
 #[tokio::test]
-async fn a_notice_that_the_gateway_does_not_take_is_tried_again_later() {
+async fn a_notice_that_the_gateway_refuses_is_retried_later() {
     let gateway = Gateway::start().await;
     let server = gateway.server("/late", &[]).await;
     let mut wished = patch(&[(Field::Phone, "+1987654321")]);
@@ -175,7 +175,7 @@ async fn a_notice_that_the_gateway_does_not_take_is_tried_again_later() {
         attempts().await == ["1"] && server.app.outbox().check_reachable(Medium::Sms, server.app.now()).is_err()
     })
     .await;
-    // It is not due again yet, and the channel counts as down.
+    // The notice is not due again yet, and the medium counts as unreachable.
     server.app.notices().deliver_due(Medium::Sms).await.unwrap();
     assert_eq!((attempts().await, gateway.requests().len()), (vec!["1".to_owned()], 1));
     server.pass(Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! Mail through a server that others wrote.
+//! Mail through a third-party mail server.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ async fn deliver(server: &Server, message: &Message) -> Result<(), Error> {
     server.app.outbox().deliver(message, server.app.now()).await
 }
 
-/// That it could not be delivered, and why.
+/// Delivers a message, which must fail, and returns the cause.
 async fn failure(server: &Server, message: &Message) -> String {
     match deliver(server, message).await {
         Err(Error::Unavailable(cause)) => cause.to_string(),
@@ -94,7 +94,7 @@ async fn mail_goes_over_tls_from_the_first_byte() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_vouches_for_gets_nothing() {
+async fn a_server_with_an_untrusted_certificate_gets_nothing() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
     for security in ["starttls", "tls"] {
         let peer = MailServer::guarded(security, &certificate).await;
@@ -135,7 +135,7 @@ async fn a_kept_connection_that_ended_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_message_that_the_server_may_have_is_not_said_twice() {
+async fn a_message_that_the_server_may_have_is_not_sent_twice() {
     let peer = MailServer::plain().await;
     let server = server(peer.port, &[]).await;
     deliver(&server, &message("jane@example.com")).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_refused_recipient_is_a_failure_that_names_no_address() {
     for to in ["refused@example.com", "later@example.com"] {
         let cause = failure(&server, &message(to)).await;
         assert!(!cause.contains("example.com"), "{cause}");
-        // The server is there: what is said of others does not suffer.
+        // The server is reachable, so other messages are not affected.
         server.app.outbox().check_reachable(Medium::Email, server.app.now()).unwrap();
         deliver(&server, &message("jane@example.com")).await.unwrap();
     }
@@ -160,11 +160,11 @@ async fn a_refused_recipient_is_a_failure_that_names_no_address() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_waited_for_within_the_time() {
+async fn a_silent_server_is_abandoned_after_the_timeout() {
     let peer = MailServer::plain().await;
     let timeout = ("SELFSAME__SMTP__TIMEOUT", "300ms");
     let hanging = server(peer.port, &[timeout]).await;
-    // One that hangs in the middle, and one that never greets.
+    // One server hangs in the middle, the other never greets.
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let muted = server(mute.local_addr().unwrap().port(), &[timeout]).await;
     for server in [hanging, muted] {
@@ -211,7 +211,7 @@ async fn a_local_part_beyond_ascii_needs_smtputf8_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn nobody_smuggles_a_header_or_a_recipient() {
+async fn no_message_can_add_a_header_or_a_recipient() {
     let peer = MailServer::plain().await;
     let server = server(peer.port, &[]).await;
     for to in [
@@ -221,7 +221,7 @@ async fn nobody_smuggles_a_header_or_a_recipient() {
         "jane@example.com, jo@example.com",
         "jane@example.com,jo@example.com",
         "Jane <jane@example.com>, jo@example.com",
-        // What becomes a separator, a second @ or a space when a domain is mapped.
+        // Characters that become a separator, a second @ or a space when a domain is mapped.
         "jane@example.com\u{ff0c}jo@example.com",
         "jane@evil\u{ff20}example.com",
         "jane@b\u{fc}cher.example\u{ff1e}",
@@ -254,7 +254,7 @@ async fn post(server: &Server, token: &str, path: &str, body: &'static str) -> A
 }
 
 #[tokio::test]
-async fn while_the_server_is_down_a_code_is_refused_and_nothing_is_left_of_it() {
+async fn a_code_is_refused_while_the_server_is_down_and_leaves_no_trace() {
     let peer = MailServer::plain().await;
     let port = peer.port;
     let server = server(port, &[("SELFSAME__CODES__CHANGE_EMAIL__INTERVAL", "1h")]).await;
@@ -266,7 +266,7 @@ async fn while_the_server_is_down_a_code_is_refused_and_nothing_is_left_of_it() 
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{answer}");
     assert_eq!(server.database().rows("SELECT count(*) FROM one_time_code").await, ["0"]);
 
-    // Back again, and after the moment for which it counted as down: the hour's interval was not spent.
+    // The server is back and no longer counts as unreachable: the failed code did not start the interval of an hour.
     let peer = MailServer::plain_on(port).await;
     server.pass(Duration::from_secs(60));
     assert_eq!(post(&server, &token, REQUEST, body).await.status, 200);

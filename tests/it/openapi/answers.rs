@@ -1,4 +1,4 @@
-//! What the server really answers is what its documents say, refusals to the byte.
+//! The responses of the server match its documents; errors match to the byte.
 
 use selfsame::account::{Contract, Field, Kind, Patch, Status};
 
@@ -87,7 +87,7 @@ async fn the_system_portal_answers_as_documented() {
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);
-        // The limit is for the end: until then a minute passes between two requests.
+        // The rate limit is tested at the end: until then a minute passes between requests.
         server.pass(std::time::Duration::from_secs(60));
     }
     let early = loop {
@@ -149,7 +149,7 @@ async fn cl2c_answers_as_documented() {
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);
-        // The limit is for the end: until then a minute passes between two requests.
+        // The rate limit is tested at the end: until then a minute passes between requests.
         server.pass(std::time::Duration::from_secs(60));
     }
     let early = loop {
@@ -163,7 +163,7 @@ async fn cl2c_answers_as_documented() {
     check(&document, "GET", USERS, 503, &get(&own).send().await);
 }
 
-/// One code a day for each address.
+/// The setting that allows one code a day for each address.
 const PER_DAY: (&str, &str) = ("SELFSAME__CODES__CHANGE_EMAIL__PER_DAY", "1");
 
 const ME: &str = "/api/v1/auth/me";
@@ -236,7 +236,7 @@ async fn rivergen_answers_as_documented() {
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);
-        // The limit is for the end: until then a minute passes between two requests.
+        // The rate limit is tested at the end: until then a minute passes between requests.
         server.pass(std::time::Duration::from_secs(60));
     }
     let early = loop {
@@ -311,7 +311,7 @@ async fn ciam_answers_as_documented() {
     ];
     for (method, path, status, request) in requests {
         check(&document, method, path, status, &request.send().await);
-        // The limit is for the end: until then the time passes that a request needs.
+        // The rate limit is tested at the end: until then 13 seconds pass between requests, so that none reaches it.
         server.pass(std::time::Duration::from_secs(13));
     }
     let token = client.token(&person).await;

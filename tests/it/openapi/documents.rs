@@ -42,7 +42,7 @@ async fn only_documented_contracts_have_a_document() {
     assert!(String::from_utf8(refused.stderr).unwrap().contains("expected one of system, cl2c"));
 }
 
-/// The router shows its paths in its debug output, and nowhere else.
+/// Reads the paths from the debug output of the router, their only source.
 #[tokio::test]
 async fn every_route_of_a_contract_is_in_its_document() {
     let server = Server::with(Database::sqlite(), &[]).await;
@@ -50,7 +50,7 @@ async fn every_route_of_a_contract_is_in_its_document() {
     let mut served: Vec<&str> = router.split('"').filter(|text| text.starts_with('/')).collect();
     served.sort_unstable();
     served.dedup();
-    // What is left are places where a path that nobody answers to is refused.
+    // Paths that do not answer OPTIONS are fallbacks, which refuse unknown paths.
     let mut routes = Vec::new();
     for path in served {
         if server.request("OPTIONS", path).send().await.status == 204 {
@@ -82,7 +82,7 @@ async fn the_methods_that_a_path_allows_are_the_documented_ones() {
 }
 
 #[test]
-fn every_operation_says_what_it_answers() {
+fn every_operation_has_a_summary_an_id_and_a_503_response() {
     for document in DOCUMENTED.map(Document::of) {
         for (path, operations) in document.paths() {
             for (method, operation) in operations {

@@ -1,4 +1,4 @@
-//! The contracts' documents, the page that shows them, and whether the server does what they say.
+//! The OpenAPI documents of the contracts, the page that shows them, and whether the server conforms to them.
 
 mod answers;
 mod documents;
@@ -25,12 +25,12 @@ impl Document {
         self.0["paths"].as_object().unwrap().iter().map(|(path, item)| (path, item.as_object().unwrap()))
     }
 
-    /// What is documented for a method, a path and a status; null if nothing is.
+    /// The documented response for a method, a path and a status; null if there is none.
     fn response(&self, method: &str, path: &str, status: u16) -> &Value {
         &self.0["paths"][path][method.to_lowercase()]["responses"][status.to_string()]
     }
 
-    /// Says how an answer differs from what is documented, in headers and body, identifiers apart.
+    /// Lists how the headers and body of an answer differ from the documented response, except for identifiers and times.
     fn faults(&self, described: &Value, answer: &Answer) -> Vec<String> {
         let mut faults = Vec::new();
         if described.is_null() {
@@ -59,7 +59,7 @@ impl Document {
     }
 }
 
-/// A refusal must be one of the examples, to the byte.
+/// Returns a message unless an error response equals one of the examples, except for identifiers and times.
 fn unlike_every_example(examples: &Value, answer: &Answer) -> Option<String> {
     if answer.status.is_success() {
         return None;
@@ -69,7 +69,7 @@ fn unlike_every_example(examples: &Value, answer: &Answer) -> Option<String> {
     (!alike).then(|| format!("no example is like {}", answer.body))
 }
 
-/// The body without what is new in every answer: identifiers and times.
+/// Masks what differs in every answer: identifiers and times.
 fn with_masked_ids(mut body: Value) -> Value {
     for name in ["errorId", "instance"] {
         if let Some(id) = body.get_mut(name) {

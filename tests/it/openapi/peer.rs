@@ -1,4 +1,4 @@
-//! schemathesis reads each document and tries to catch the server doing something else.
+//! schemathesis reads each document and searches for responses of the server that contradict it.
 //!
 //! `./test` installs it into `target/peers/python`. Settings that make a check weaker are in
 //! `tests/peers/schemathesis*.toml`; CONTRIBUTING.md has the reasons.
@@ -13,11 +13,11 @@ use selfsame::store::ApiKey;
 use crate::support::applications::basic;
 use crate::support::{Database, Server};
 
-/// Test cases that schemathesis makes up for each operation, beside those that it derives from the document.
+/// Number of random test cases for each operation, beside those that schemathesis derives from the document.
 const CASES: usize = 60;
 const MANY_CASES: usize = 500;
 
-/// Without limits of rates: who tests a thousand requests must not be told to wait.
+/// No rate limits, so that a thousand test requests are not refused.
 const SETTINGS: [(&str, &str); 5] = [
     ("SELFSAME__CODES__CHANGE_EMAIL__PER_DAY", "1000"),
     ("SELFSAME__RATE_LIMIT__ADDRESS", "0"),
@@ -82,17 +82,17 @@ async fn rivergen(cases: usize) {
     assert!(after.version > 10, "the profile changed only {} times: nothing was tested", after.version);
 }
 
-/// People and applications show who they are in the same header, so each has a run of its own.
+/// Users and applications authenticate in the same header, so each gets a run of its own.
 async fn ciam(cases: usize) {
     let server = Server::with(Database::sqlite(), &SETTINGS).await;
     let person = server.person(&[(Field::DisplayName, "Jane Smith")]).await;
     let client = server.client(Kind::M2m, &["name", "nickname", "zoneinfo", "locale"]).await;
     let token = client.token(&person).await;
-    // No token is 400 without a body, as published: what these look for is another refusal of it.
+    // A missing token is 400 without a body, as published: these checks expect another response.
     let another_refusal = "ignored_auth,missing_required_header,content_type_conformance,response_schema_conformance";
     let of_person = ["--include-path", "/userinfo", "--exclude-checks", another_refusal];
     run_with(&server, "ciam", &[format!("Authorization: Bearer {token}")], cases, &of_person).await;
-    // Most of what is made up names an attribute that no tenant defines, or an address without its code.
+    // Most generated requests name an attribute that no tenant defines, or an address without its code.
     let after = server.account(&person).await;
     assert!(after.version > 2, "the profile changed only {} times: nothing was tested", after.version);
     let basic = basic(&client.application.id, client.secret.as_deref().unwrap());
@@ -110,7 +110,7 @@ async fn run_with(server: &Server, contract: &str, headers: &[String], cases: us
     assert!(program.exists(), "{} is missing: ./test installs it", program.display());
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
-    // A filter that matches nothing in a document is a warning, and so a failure: what is for one contract has its own file.
+    // A filter that matches nothing is a warning and so a failure: filters for one contract have a file of their own.
     let settings = match contract {
         "ciam" => "schemathesis-ciam.toml",
         "system" => "schemathesis-system.toml",

@@ -3,7 +3,7 @@
 use crate::support::{Database, Server};
 
 #[tokio::test]
-async fn the_page_is_served_whole_and_nobody_may_frame_it() {
+async fn the_page_is_served_whole_and_cannot_be_framed() {
     let server = Server::with(Database::sqlite(), &[]).await;
     let page = server.request("GET", "/docs").send().await;
     insta::assert_snapshot!(page, @r#"
@@ -36,7 +36,7 @@ async fn the_page_is_served_whole_and_nobody_may_frame_it() {
     let parts: Vec<&str> = page.body.split('"').filter(|text| text.starts_with("/docs/")).collect();
     assert_eq!(parts.len(), 6);
     for part in parts {
-        // One part is a picture, and answers here are text.
+        // HEAD, because one part is a picture and `Answer` contains text.
         let answer = server.request("HEAD", part).send().await;
         assert_eq!(answer.status, 200, "{part}");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{part}");

@@ -1,4 +1,4 @@
-//! Pictures in a service that speaks S3.
+//! Pictures in an S3 service.
 
 use super::sweeping::DAY;
 use super::*;
@@ -31,7 +31,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_service_that_is_down_is_no_fault_of_ours(database: Database) {
+    async fn a_service_that_is_down_makes_pictures_unavailable(database: Database) {
         let mut s3 = S3::start().await;
         let server = Server::with(database, &s3.settings().map(|(name, value)| (name, value))).await;
         let prepared = prepare(&server, PIXEL).await.unwrap();
@@ -39,10 +39,10 @@ on_both_databases!(
         s3.stop();
         assert_eq!(fetch(&server, &name, &[]).await.status(), 503);
         assert!(matches!(server.app.pictures().upload(prepared).await, Err(Error::Unavailable(_))));
-        // Both were written down before they were sent away.
+        // Both uploads were recorded before they were sent to the service.
         let far = server.app.now().checked_add(DAY).unwrap();
         assert_eq!(server.app.store().pending_pictures(far).await.unwrap().len(), 2);
-        // Says nothing, and leaves it to the sweeper.
+        // Returns no error and leaves the picture to the sweeper.
         server.app.pictures().discard(&name).await;
         assert!(server.app.store().is_pending_picture(&name).await.unwrap());
     }

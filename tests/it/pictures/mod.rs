@@ -1,4 +1,4 @@
-//! Pictures from the data URI to the address that shows them.
+//! Pictures, from the data URI to the address that serves them.
 
 mod buckets;
 mod serving;
@@ -12,7 +12,7 @@ use selfsame::picture::{self, PictureInput, Prepared};
 
 use crate::support::{Server, patch};
 
-/// A PNG of one pixel that can be seen through.
+/// A PNG of one transparent pixel.
 const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 /// An opaque PNG of one colour.
@@ -35,13 +35,13 @@ async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
     }
 }
 
-/// Uploads a picture that belongs to nobody yet.
+/// Uploads a picture that belongs to no account yet.
 async fn upload(server: &Server, text: &str) -> String {
     let prepared = prepare(server, text).await.unwrap();
     server.app.pictures().upload(prepared).await.unwrap()
 }
 
-/// A change that makes an uploaded picture an account's own.
+/// A patch that sets an uploaded picture as the picture of an account.
 fn showing(name: &str) -> Patch {
     patch(&[(Field::Picture, &Picture::Stored { name, digest: "0" }.to_string())])
 }
@@ -53,7 +53,7 @@ async fn show(server: &Server, account: &Account) -> String {
     name
 }
 
-/// The answer's head to whoever asks for a picture.
+/// Requests a picture and returns the response, whose body is not read yet.
 async fn fetch(server: &Server, name: &str, headers: &[(&str, &str)]) -> reqwest::Response {
     let mut request = reqwest::Client::new().get(format!("http://{}/pictures/{name}", server.address()));
     for (name, value) in headers {

@@ -1,9 +1,9 @@
-//! What pages that embed a picture get.
+//! Pictures as they are served to pages that embed them.
 
 use super::*;
 use crate::support::Wire;
 
-/// A line a header, by name, without those that differ from run to run.
+/// The status, and one line for each header, sorted, without headers that differ from run to run.
 fn head(response: &reqwest::Response) -> String {
     let left_out = ["date", "x-request-id", "etag"];
     let headers = response.headers().iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
@@ -13,7 +13,7 @@ fn head(response: &reqwest::Response) -> String {
 }
 
 on_both_databases!(
-    async fn a_picture_is_served_with_its_type_for_ever_and_without_any_power(server: Server) {
+    async fn a_picture_is_served_with_its_type_cacheable_for_ever_and_sandboxed(server: Server) {
         let name = upload(&server, PIXEL).await;
         let response = fetch(&server, &name, &[]).await;
         assert_eq!(response.headers()["etag"].to_str().unwrap(), format!("\"{name}\""));
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_has_a_picture_already_is_told_so(server: Server) {
+    async fn a_client_that_has_the_picture_already_gets_304(server: Server) {
         let name = upload(&server, PIXEL).await;
         let tag = format!("\"{name}\"");
         for tags in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_no_picture_is_not_found(server: Server) {
+    async fn a_name_that_is_not_a_picture_is_not_found(server: Server) {
         upload(&server, PIXEL).await;
         for name in [
             "0123456789abcdef0123456789abcdef.png",

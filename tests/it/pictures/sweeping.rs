@@ -1,4 +1,4 @@
-//! What nobody needs is deleted, and nothing else.
+//! The sweeper deletes pictures that no account needs, and no others.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn sweep_after(server: &Server, time: Duration) {
 
 on_both_databases!(
     async fn an_upload_without_a_change_is_deleted_after_an_hour(server: Server) {
-        // As if the server had been killed in between.
+        // As if the server had been killed between upload and change.
         let name = upload(&server, PIXEL).await;
         sweep_after(&server, HOUR).await;
         assert!(is_served(&server, &name).await);
@@ -69,7 +69,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_an_account_shows_cannot_be_discarded(server: Server) {
+    async fn a_picture_that_an_account_shows_cannot_be_discarded(server: Server) {
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
         server.app.pictures().discard(&name).await;
@@ -78,7 +78,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_running_server_sweeps_by_itself(server: Server) {
+    async fn a_server_sweeps_when_it_starts(server: Server) {
         let name = upload(&server, PIXEL).await;
         server.pass(2 * HOUR);
         // Another instance on the same database and folder, which sweeps as it starts.

@@ -1,4 +1,4 @@
-//! From the bytes that a client sent to a name.
+//! Uploads: from the bytes that a client sent to the name of the picture.
 
 use selfsame::picture::is_name;
 
@@ -26,7 +26,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn bytes_that_are_no_picture_cannot_be_used(server: Server) {
+    async fn bytes_that_are_not_a_picture_cannot_be_used(server: Server) {
         let png = png(8, 8);
         for text in [
             data_uri("image/jpeg", &png),
@@ -43,7 +43,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_comes_when_too_many_wait_is_sent_away(server: Server) {
+    async fn a_picture_is_refused_when_too_many_wait(server: Server) {
         let text = data_uri("image/png", &png(600, 600));
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..60 {
@@ -68,7 +68,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_cannot_be_kept_was_written_down_before(database: Database) {
+    async fn an_upload_that_cannot_be_stored_was_recorded_before(database: Database) {
         let server = Server::with(database, &[]).await;
         let prepared = prepare(&server, PIXEL).await.unwrap();
         // A file where the folder should be.
@@ -78,7 +78,7 @@ on_both_databases!(
         let pending = server.app.store().pending_pictures(far).await.unwrap();
         assert_eq!(pending.len(), 1);
         assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
-        // The sweeper forgets nothing that it could not delete.
+        // The sweeper keeps the row of a picture that it could not delete.
         server.pass(super::sweeping::DAY);
         assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));
         assert!(server.app.store().is_pending_picture(&pending[0]).await.unwrap());
@@ -89,7 +89,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_folder_is_for_nobody_else_to_look_into(server: Server) {
+    async fn only_the_owner_of_the_folder_can_read_it(server: Server) {
         use std::os::unix::fs::PermissionsExt as _;
         upload(&server, PIXEL).await;
         let folder = std::fs::metadata(server.data().join("pictures")).unwrap();

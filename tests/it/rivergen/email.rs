@@ -22,18 +22,18 @@ impl Jane<'_> {
         self.request("POST", VERIFY).json(body).send().await
     }
 
-    /// Asks for an address and returns the code that came to it.
+    /// Requests a code for an address and returns it.
     pub(super) async fn code_for(&self, new_email: &str) -> String {
         let answer = self.ask(new_email).await;
         assert_eq!(answer.status, 200, "{answer}");
-        // Not simply the newest: a notice of the change before may arrive at any time.
+        // Not simply the newest mail: a notice of an earlier change may arrive at any time.
         let mails = self.server.app.outbox().mailbox().unwrap().mails();
         let mail = mails.into_iter().find(|mail| mail.to == new_email).unwrap();
         assert_eq!(mail.medium, "email");
         mail.text.split_whitespace().find(|word| word.len() == 6 && word.parse::<u32>().is_ok()).unwrap().to_owned()
     }
 
-    /// The address that is in force, and whether it is verified.
+    /// The current address, and whether it is verified.
     async fn address(&self) -> (Option<String>, bool) {
         let stored = self.stored().await;
         (stored.text(Field::Email).map(str::to_owned), stored.email_verified)
@@ -44,7 +44,7 @@ pub(super) fn other(code: &str) -> &'static str {
     if code == "111111" { "222222" } else { "111111" }
 }
 
-/// Status and code of a refusal.
+/// Status and code of an error response.
 pub(super) fn refused(answer: &Answer) -> (u16, String) {
     let code = answer.json()["error"]["code"].as_str().unwrap_or_default().to_owned();
     (answer.status.as_u16(), code)
@@ -106,7 +106,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn somebody_without_an_address_gets_one(server: Server) {
+    async fn an_account_without_an_address_gets_one(server: Server) {
         let jane = Jane::unknown(&server).await;
         let code = jane.code_for(NEW).await;
         let answer = jane.bring(NEW, &code).await;
@@ -130,7 +130,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_somebody_else_has_proved_is_taken(server: Server) {
+    async fn an_address_that_another_account_has_proved_is_taken(server: Server) {
         let jane = Jane::new(&server).await;
         let mut theirs = patch(&[(Field::Email, NEW)]);
         let unproved = server.person_with(&server.tenant, theirs.clone()).await;
@@ -151,7 +151,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_was_taken_meanwhile_is_not_given_away(server: Server) {
+    async fn an_address_that_was_taken_meanwhile_is_refused(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let mut theirs = patch(&[(Field::Email, NEW)]);
@@ -185,7 +185,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_holds_for_ten_minutes(server: Server) {
+    async fn a_code_is_valid_for_ten_minutes(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         server.pass(Duration::from_secs(600));
@@ -204,7 +204,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn without_a_request_or_for_another_address_nothing_is_verified(server: Server) {
+    async fn nothing_is_verified_without_a_request_or_for_another_address(server: Server) {
         let jane = Jane::new(&server).await;
         assert_eq!(refused(&jane.bring(NEW, "123456").await), bad("EMAIL_UPDATE_VERIFY_FAILED"));
         let code = jane.code_for(NEW).await;
@@ -216,14 +216,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_new_request_takes_the_place_of_a_typo(server: Server) {
+    async fn a_new_request_replaces_one_with_a_typo(server: Server) {
         let jane = Jane::new(&server).await;
         let typo = jane.code_for("jane.smiht@example.com").await;
         let right = jane.code_for(NEW).await;
         let answer = jane.bring("jane.smiht@example.com", &typo).await;
         assert_eq!(refused(&answer), bad("EMAIL_UPDATE_VERIFY_FAILED"));
         assert_eq!(jane.bring(NEW, &right).await.status, 200);
-        // And so does one for the same address.
+        // A new request for the same address does so, too.
         let first = jane.code_for("jo@example.com").await;
         let second = jane.code_for("jo@example.com").await;
         if first != second {
@@ -234,7 +234,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_counts_once_and_for_its_own_account(server: Server) {
+    async fn a_code_is_valid_once_and_for_its_own_account(server: Server) {
         let jane = Jane::new(&server).await;
         let jo = Jane::unknown(&server).await;
         let code = jane.code_for(NEW).await;
@@ -245,7 +245,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn members_that_break_their_rules_are_all_named(server: Server) {
+    async fn all_invalid_members_are_named(server: Server) {
         let jane = Jane::new(&server).await;
         let long = format!("{}@example.com", "x".repeat(250));
         for (body, reason) in [
@@ -312,7 +312,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn somebody_who_may_not_be_changed_is_not(server: Server) {
+    async fn a_suspended_account_is_not_changed(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let mut suspend = Patch::default();
@@ -351,7 +351,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_message_is_in_the_persons_language_or_else_the_requests(server: Server) {
+    async fn the_message_is_in_the_language_of_the_person_or_else_of_the_request(server: Server) {
         let jane = Jane::new(&server).await;
         let subject = async |language: &str| {
             let body = format!(r#"{{"new_email":"{NEW}"}}"#);
@@ -366,7 +366,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_previous_verified_address_is_told(server: Server) {
+    async fn the_previous_verified_address_gets_a_notice(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         jane.bring(NEW, &code).await;
@@ -375,7 +375,7 @@ on_both_databases!(
         let notice = mailbox.mails().remove(0);
         assert_eq!((notice.medium, notice.to.as_str()), ("email", "jane@example.com"));
         assert_eq!(notice.subject.as_deref(), Some("Your e-mail address was removed"));
-        // Neither the new address nor whose account it was.
+        // The notice names neither the new address nor the person.
         assert!(!notice.text.contains('@') && !notice.text.contains("Jane"), "{}", notice.text);
     }
 );

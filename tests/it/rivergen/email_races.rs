@@ -1,4 +1,4 @@
-//! Changing the e-mail address when much happens at once, and when the program ends in between.
+//! Concurrent changes of the e-mail address, and changes that a killed program interrupts.
 
 use selfsame::account::Field;
 
@@ -7,7 +7,7 @@ use super::email::{NEW, REQUEST, VERIFY, other, refused};
 use crate::support::{Installation, Request, Server};
 
 on_both_databases!(
-    async fn of_two_accounts_that_prove_one_address_one_gets_it(server: Server) {
+    async fn one_of_two_accounts_that_prove_one_address_gets_it(server: Server) {
         for round in 0..10 {
             let address = format!("rivals{round}@example.com");
             let rivals = [Jane::unknown(&server).await, Jane::unknown(&server).await];
@@ -25,7 +25,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_20_that_bring_one_code_at_once_one_succeeds(server: Server) {
+    async fn one_of_20_concurrent_uses_of_a_code_succeeds(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let body = format!(r#"{{"new_email":"{NEW}","otp_code":"{code}"}}"#);
@@ -44,7 +44,7 @@ on_both_databases!(
     }
 );
 
-/// What a running `dev` needs to be asked with.
+/// The addresses and the token of a running `dev`.
 struct Dev {
     base_url: String,
     mailbox_url: String,
@@ -81,7 +81,7 @@ on_both_databases!(
         for _ in 0..4 {
             assert_eq!(dev.verify(other(code)).await, (400, "INVALID_OTP".to_owned()));
         }
-        // Killed, not stopped.
+        // Kills the program instead of stopping it.
         drop(first);
         let mut second = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
         let dev = Dev::read(&second.output.wait_for(|_| true));

@@ -1,10 +1,10 @@
-//! Everything about the person.
+//! Reading the whole account.
 
 use super::{Jane, ME};
 use crate::support::Server;
 
 on_both_databases!(
-    async fn everything_about_a_person_has_its_place(server: Server) {
+    async fn every_field_of_an_account_has_its_member(server: Server) {
         let jane = Jane::new(&server).await;
         insta::assert_snapshot!(jane.get().await, @r#"
         200 OK
@@ -17,7 +17,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_person_of_whom_nothing_is_known_has_every_member(server: Server) {
+    async fn an_empty_account_has_every_member(server: Server) {
         insta::assert_snapshot!(Jane::unknown(&server).await.get().await, @r#"
         200 OK
         cache-control: private, no-cache

@@ -36,7 +36,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn any_name_is_only_a_name(server: Server) {
+    async fn no_member_name_has_a_special_meaning(server: Server) {
         let jane = Jane::unknown(&server).await;
         let names = r#"{"__proto__":{"is_admin":true},"constructor":1,"profile":{"x":1},"a/b~c":2,"名":"前","\"\\":3}"#;
         assert_eq!(jane.merge(names).await, names);
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_wish_that_no_profile_can_hold_is_refused(server: Server) {
+    async fn an_invalid_profile_is_refused(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         let nested = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
@@ -97,7 +97,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn ten_thousand_members_are_a_matter_of_size(server: Server) {
+    async fn the_number_of_members_is_limited_only_by_the_size(server: Server) {
         let jane = Jane::unknown(&server).await;
         let members = |count: usize, value: &str| {
             let members: Vec<String> = (0..count).map(|number| format!(r#""{number}":{value}"#)).collect();
@@ -111,7 +111,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_hundred_merges_of_different_members_at_once_all_survive(server: Server) {
+    async fn a_hundred_concurrent_merges_of_different_members_are_all_kept(server: Server) {
         let jane = Jane::unknown(&server).await;
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..100 {

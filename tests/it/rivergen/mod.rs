@@ -1,4 +1,4 @@
-//! RiverGen's contract at the wire.
+//! The RiverGen contract over HTTP.
 
 mod email;
 mod email_races;
@@ -18,7 +18,7 @@ use crate::support::{Answer, Request, Server, patch};
 const ME: &str = "/api/v1/auth/me";
 const PROFILE: &str = "/api/v1/auth/me/profile";
 
-/// Somebody who is signed in.
+/// A signed-in account.
 struct Jane<'a> {
     server: &'a Server,
     account: Account,
@@ -26,7 +26,7 @@ struct Jane<'a> {
 }
 
 impl<'a> Jane<'a> {
-    /// Somebody with a name, a proved address, and a profile.
+    /// An account with a name, a verified address and a profile.
     async fn new(server: &'a Server) -> Jane<'a> {
         let mut wished = patch(&[
             (Field::DisplayName, "Jane"),
@@ -37,7 +37,7 @@ impl<'a> Jane<'a> {
         Jane::of(server, server.person_with(&server.tenant, wished).await).await
     }
 
-    /// Somebody of whom nothing is known.
+    /// An account without any field set.
     async fn unknown(server: &'a Server) -> Jane<'a> {
         Jane::of(server, server.person(&[]).await).await
     }
@@ -59,7 +59,7 @@ impl<'a> Jane<'a> {
         self.request("PUT", PROFILE).json(body.into()).send().await
     }
 
-    /// Merges a profile and returns the whole one as text, which must be what a read shows.
+    /// Merges a profile and returns the whole profile as text, which must equal what a read shows.
     async fn merge(&self, profile: &str) -> String {
         let answer = self.put(format!(r#"{{"profile":{profile}}}"#)).await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -79,7 +79,7 @@ fn between(text: &str, start: &str, end: &str) -> String {
     text.split_once(start).unwrap().1.split_once(end).unwrap().0.to_owned()
 }
 
-/// The field and the reason of a refusal, one a fault.
+/// The field and the reason of each error in a response.
 fn faults(answer: &Answer) -> Vec<(String, String)> {
     let details = answer.json()["error"]["details"].take();
     let pair = |fault: &serde_json::Value| {

@@ -1,4 +1,4 @@
-//! Addresses of pictures, and pictures themselves.
+//! Pictures given as an address or as a data URI.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::support::{Answer, Server};
 
 /// A PNG of one pixel.
 pub(crate) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
-/// How much of a picture comes before the part that differs in tests.
+/// The base64 part of [`PIXEL`].
 const DIGITS: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 async fn put(jane: &Jane<'_>, picture: &str) -> Answer {
@@ -34,7 +34,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_neither_an_address_nor_a_picture_is_refused(server: Server) {
+    async fn a_value_that_is_neither_an_address_nor_a_picture_is_refused(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         let form = "must be an http or https URL or a base64 image data URI";
@@ -77,7 +77,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_picture_is_taken_in_and_served_to_anybody(server: Server) {
+    async fn a_picture_is_stored_and_served_to_every_client(server: Server) {
         let jane = Jane::new(&server).await;
         let answer = put(&jane, PIXEL).await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -124,7 +124,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn bytes_that_are_no_picture_fail_and_leave_the_name_alone(server: Server) {
+    async fn bytes_that_are_not_a_picture_fail_and_leave_the_name_unchanged(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         let cut = format!("data:image/png;base64,{}", &DIGITS[..60]);
@@ -142,7 +142,7 @@ on_both_databases!(
     }
 );
 
-/// An opaque PNG with a text of so many bytes in it that a viewer does not show.
+/// An opaque PNG with a text chunk of `length` bytes, which a viewer does not show.
 fn png_with_text(width: u32, height: u32, length: usize) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]));
@@ -153,12 +153,12 @@ fn png_with_text(width: u32, height: u32, length: usize) -> Vec<u8> {
     let mut sum = flate2::Crc::new();
     sum.update(&text);
     let chunk = [&(text.len() as u32 - 4).to_be_bytes()[..], &text, &sum.sum().to_be_bytes()].concat();
-    // Behind the signature and the header, which have 33 bytes.
+    // Inserted after the signature and the header, which have 33 bytes.
     png.splice(33..33, chunk);
     png
 }
 
-/// Something that a photograph may tell without showing it.
+/// Metadata as a photograph may contain.
 const SECRET: &str = "Taken at home: 59.9139 N, 10.7522 E. ";
 
 fn data_uri(png: &[u8]) -> String {

@@ -1,4 +1,4 @@
-//! What is refused, and how it is said.
+//! Which requests are refused, and the error responses.
 
 use selfsame::account::{AccountId, Contract, Patch, Status, Tenant, TenantStatus};
 use selfsame::identity::Grant;
@@ -7,7 +7,7 @@ use super::{Jane, ME, PROFILE, faults};
 use crate::support::{Database, HOUR, Server, Transcript};
 
 on_both_databases!(
-    async fn who_presents_no_token_that_holds_is_told_so(server: Server) {
+    async fn a_request_without_a_valid_token_is_refused(server: Server) {
         let jane = Jane::new(&server).await;
         let mut transcript = Transcript::default();
         let get = || server.request("GET", ME);
@@ -47,7 +47,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_revoked_token_is_refused_while_it_would_still_hold(server: Server) {
+    async fn a_revoked_token_is_refused_before_it_expires(server: Server) {
         let jane = Jane::new(&server).await;
         let grant = Grant {
             account: jane.account.id,
@@ -68,7 +68,7 @@ on_both_databases!(
 
         {"success":false,"error":{"code":"UNAUTHORIZED","message":"Invalid or missing token","timestamp":"2026-03-20T14:30:00Z"},"message":"Invalid or missing token"}
         "#);
-        // Others of the account hold until all of them are revoked.
+        // Other tokens of the account stay valid until all of them are revoked.
         assert_eq!(jane.get().await.status, 200);
         server.pass(std::time::Duration::from_secs(1));
         server.app.store().revoke_tokens_before(jane.account.id, server.app.now()).await.unwrap();
@@ -117,7 +117,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_of_nobody_and_one_of_a_tenant_out_of_use_are_refused(server: Server) {
+    async fn tokens_without_an_account_or_of_a_tenant_out_of_use_are_refused(server: Server) {
         let mut transcript = Transcript::default();
         let account = AccountId(server.app.new_id());
         let grant = Grant { account, contract: Contract::RiverGen, scope: None, client_hash: None, lifetime: HOUR };
@@ -241,7 +241,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_is_no_json_object_is_one_fault_of_the_body(server: Server) {
+    async fn a_body_that_is_not_a_json_object_is_one_error(server: Server) {
         let jane = Jane::new(&server).await;
         let mut transcript = Transcript::default();
         for body in ["", "{", "[]", "null", "7", r#"{"a":1}x"#, r#"{"unknown":"\u0000"}"#, r#"{"unknown":"\ud800"}"#] {
@@ -265,7 +265,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn one_fault_is_told_alone_and_several_together(server: Server) {
+    async fn one_error_is_reported_alone_and_several_together(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         let mut transcript = Transcript::default();
@@ -306,7 +306,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn who_asks_too_often_is_told_when_to_come_back(database: Database) {
+    async fn too_many_requests_are_refused_with_the_time_to_retry(database: Database) {
         let server = Server::with(database, &[("SELFSAME__RATE_LIMIT__RIVERGEN", "3")]).await;
         let (jane, john) = (Jane::new(&server).await, Jane::unknown(&server).await);
         for _ in 0..3 {

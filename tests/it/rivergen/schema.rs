@@ -73,7 +73,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_schema_counts_from_the_moment_that_it_is_set_until_it_is_taken_away(server: Server) {
+    async fn a_schema_applies_from_when_it_is_set_until_it_is_removed(server: Server) {
         let jane = Jane::new(&server).await;
         let status = async |profile: &str| jane.put(format!(r#"{{"profile":{profile}}}"#)).await.status.as_u16();
         assert_eq!(status(r#"{"a":1}"#).await, 200);
@@ -99,7 +99,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn read_only_members_may_come_back_and_are_changed_by_operators_alone(server: Server) {
+    async fn read_only_members_may_be_sent_back_and_are_changed_only_by_operators(server: Server) {
         let jane = Jane::new(&server).await;
         set(&server, Some(SCHEMA)).await;
         let attributes = |plan: &str| format!(r#"{{"location":"Oslo","plan":"{plan}"}}"#);
@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_may_only_be_written_is_in_no_reply_and_stays(server: Server) {
+    async fn write_only_members_are_in_no_reply_and_are_kept(server: Server) {
         let jane = Jane::new(&server).await;
         set(&server, Some(SCHEMA)).await;
         let shown = r#"{"location":"San Francisco"}"#;

@@ -1,4 +1,4 @@
-//! What a change does.
+//! Changing the account.
 
 use selfsame::account::Field;
 use serde_json::json;
@@ -122,7 +122,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_name_that_others_allowed_may_come_back(server: Server) {
+    async fn a_name_that_another_contract_allows_may_be_sent_back(server: Server) {
         let long = format!(" {} ", "x".repeat(200));
         let jane = Jane::of(&server, server.person(&[(Field::DisplayName, &long)]).await).await;
         let before = jane.stored().await;
@@ -132,7 +132,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_history_names_what_changed_and_holds_no_picture(server: Server) {
+    async fn the_history_names_what_changed_and_contains_no_picture(server: Server) {
         let jane = Jane::new(&server).await;
         let body = json!({
             "display_name": "Jo", "profile_image_url": PIXEL, "profile": { "bio": "x" }
@@ -144,7 +144,7 @@ on_both_databases!(
         for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, r#""field":"attributes/bio""#] {
             assert!(payload.contains(named), "{payload}");
         }
-        // The picture by its hash and its length.
+        // The history records the picture by its hash and its length.
         let digest = r#".png:c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77.70""#;
         assert!(payload.contains(digest), "{payload}");
         for hidden in ["base64", "iVBOR", &jane.token] {

@@ -64,7 +64,7 @@ on_both_databases!(
 on_both_databases!(
     async fn times_are_kept_to_the_microsecond_at_both_ends_of_the_calendar(opened: Opened) {
         let tenant = opened.tenant(1).await;
-        // The calendar's own ends, cut to microseconds, and the moment before the epoch.
+        // Both ends of the calendar, cut to microseconds, and the microseconds before and after the epoch.
         for (number, moment) in [(1, -377_705_023_201_000_000), (2, 253_402_207_200_000_000), (3, -1), (4, 1)] {
             let moment = jiff::Timestamp::from_microsecond(moment).unwrap();
             let added = change(&Account { version: 0, ..first(&tenant, number).account }, |account| {
@@ -79,13 +79,13 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_that_nobody_added_is_not_found(opened: Opened) {
+    async fn an_unknown_account_is_not_found(opened: Opened) {
         assert!(opened.store.account(AccountId(Uuid::from_u128(1))).await.unwrap().is_none());
     }
 );
 
 on_both_databases!(
-    async fn an_account_that_would_take_what_is_anothers_is_not_added(opened: Opened) {
+    async fn an_account_that_claims_what_another_has_is_not_added(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut added = first(&tenant, 1);
         added.claim = vec![unique_key(Unique::Username, 1), unique_key(Unique::Email, 2)];
@@ -99,11 +99,11 @@ on_both_databases!(
         same_email.claim = vec![unique_key(Unique::Username, 3), unique_key(Unique::Email, 2)];
         assert_eq!(taken(opened.store.add_account(&same_email, None).await), Unique::Email);
 
-        // Nothing of the refused ones was kept, not even what was free.
+        // Nothing of the refused accounts was stored, not even their free unique keys.
         assert_eq!(opened.store.accounts(AccountId(Uuid::nil()), None, 10).await.unwrap().len(), 1);
         assert_eq!(opened.store.owner_of(tenant.id, &unique_key(Unique::Username, 3)).await.unwrap(), None);
         assert_eq!(opened.entries(&same_email.account).await.len(), 0);
-        // The same key of another tenant, or of another kind, is not the same thing.
+        // The same key of another tenant or of another kind is a different unique key.
         let mut elsewhere = first(&opened.tenant(2).await, 2);
         elsewhere.claim = vec![unique_key(Unique::Email, 2)];
         opened.store.add_account(&elsewhere, None).await.unwrap();
@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_refused_account_is_told_what_is_taken(server: Server) {
+    async fn the_refusal_of_an_account_names_what_is_taken(server: Server) {
         let mut fields =
             patch(&[(Field::Username, "john_doe"), (Field::Email, "John@Example.com"), (Field::Phone, "+1 234 567")]);
         (fields.email_verified, fields.phone_verified) = (Some(true), Some(true));
@@ -137,13 +137,13 @@ on_both_databases!(
         assert_eq!(taken(create(fresh(), 92, "a", patch(&[(Field::Username, "JOHN_doe")])).await), Unique::Username);
         assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Email, "john@EXAMPLE.com")).await), Unique::Email);
         assert_eq!(taken(create(fresh(), 92, "a", verified(Field::Phone, "+1-234-567")).await), Unique::Phone);
-        // An address that nobody proved is anybody's to type.
+        // Any number of accounts may have an unverified address.
         create(fresh(), 92, "a", patch(&[(Field::Email, "john@example.com")])).await.unwrap();
     }
 );
 
 on_both_databases!(
-    async fn of_accounts_that_claim_one_name_at_once_exactly_one_is_added(opened: Opened) {
+    async fn exactly_one_of_several_accounts_that_claim_one_name_is_added(opened: Opened) {
         let (other, tenant) = (opened.second().await, opened.tenant(1).await);
         for round in 0..20 {
             let add = |store: selfsame::store::Store, number: u8| {

@@ -1,4 +1,4 @@
-//! API keys: found by hash within their tenant, ended, and their use written down.
+//! API keys: found by hash within their tenant, ended, and with their last use recorded.
 
 use selfsame::account::{AccountId, Tenant};
 use selfsame::store::ApiKey;

@@ -1,4 +1,4 @@
-//! Applications: found by identifier with their tenant, and deleted with everybody who signed in through them.
+//! Applications: found by identifier together with their tenant, and deleted together with their sign-ins.
 
 use selfsame::account::{Application, GrantType, Kind, Tenant, Unique};
 use selfsame::store::{RefreshToken, SignIn};
@@ -61,7 +61,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn deleting_one_forgets_who_signed_in_through_it_and_nobody_else(opened: Opened) {
+    async fn deleting_one_deletes_its_sign_ins_and_no_others(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let account = opened.account(&tenant, 1).await;
         for (number, id) in [(1, "shop"), (2, "other")] {

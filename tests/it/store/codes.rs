@@ -1,4 +1,4 @@
-//! One-time codes: how a try counts, what is used up, and how often is sent.
+//! One-time codes: how tries are counted, codes are used up, and sending is limited.
 
 use selfsame::account::{CodeFault, Error};
 use selfsame::store::{CodeId, Effect, NewCode, SendingLimit, Update};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Opened, at, change, first};
 
-/// The code with a number, in a slot; it ends at 100, its token at 200.
+/// A code with a number, in a slot; the code expires at 100, its token at 200.
 fn sent(slot: u8, number: u8) -> NewCode {
     NewCode {
         code_id: CodeId { slot: [slot; 32], id: Uuid::from_u128(number.into()) },
@@ -19,7 +19,7 @@ fn sent(slot: u8, number: u8) -> NewCode {
     }
 }
 
-/// Tries a code at a moment with five tries in all: the hash to compare with, if it may be compared.
+/// Counts a try, of five in all, and returns the hash to compare the code with, if it may be compared.
 async fn attempt(opened: &Opened, sent: &NewCode, second: i64) -> Option<[u8; 32]> {
     let tried = opened.store.count_try(sent.code_id.slot, sent.token, sent.binding, at(second), 5).await.unwrap();
     tried.map(|tried| {
@@ -41,11 +41,11 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_try_counts_before_anybody_could_compare(opened: Opened) {
+    async fn a_try_is_committed_before_the_code_is_compared(opened: Opened) {
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
         attempt(&opened, &code, 10).await.unwrap();
-        // What another instance sees is committed: whoever dies now has spent the try.
+        // Another instance sees the try, so it is committed: an instance that dies now has spent it.
         let other = opened.second().await;
         for _ in 0..4 {
             let tried = other.count_try([1; 32], [1; 32], [1; 32], at(10), 5).await.unwrap();
@@ -56,7 +56,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_does_not_belong_to_a_code_is_no_try_at_it(opened: Opened) {
+    async fn a_slot_token_or_binding_of_another_code_is_not_a_try(opened: Opened) {
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
         for _ in 0..6 {
@@ -124,7 +124,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_that_needs_a_used_code_does_not_come_to_be(opened: Opened) {
+    async fn an_account_that_needs_a_used_code_is_not_created(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let code = sent(1, 1);
         let update = |number| Update { effects: vec![Effect::UseCode(code.code_id)], ..first(&tenant, number) };
@@ -139,14 +139,14 @@ on_both_databases!(
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Whether another sending passes at a second, one each 30 seconds and three in a day.
+/// Counts a sending and returns whether it is allowed: one in 30 seconds, three in a day.
 async fn passes(opened: &Opened, recipient: u8, second: i64) -> bool {
     let limit = SendingLimit { last_until: at(second - 30), day_until: at(second - DAY), a_day: 3 };
     opened.store.count_sending([recipient; 32], at(second), limit).await.unwrap()
 }
 
 on_both_databases!(
-    async fn sendings_keep_their_distance_and_their_number_a_day(opened: Opened) {
+    async fn sendings_are_limited_by_an_interval_and_a_number_a_day(opened: Opened) {
         let began = 2 * DAY;
         assert!(passes(&opened, 1, began).await);
         assert!(!passes(&opened, 1, began + 29).await);
@@ -172,7 +172,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_ended_is_forgotten(opened: Opened) {
+    async fn expired_codes_and_sendings_are_deleted(opened: Opened) {
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
         assert!(passes(&opened, 1, 2 * DAY).await);

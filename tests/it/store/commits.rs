@@ -1,4 +1,4 @@
-//! How a change of an account is written: all of it or nothing, whoever else writes at the same time.
+//! How a change of an account is written: all of it or nothing, despite concurrent writers.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use selfsame::store::{Commit, MakeUpdate, UniqueKey, Update};
 use super::{Opened, change, first, taken, unique_key};
 use crate::support::until;
 
-/// Sets the display name, and claims and releases.
+/// Sets the display name, and claims and releases unique keys.
 fn name(value: &'static str, claim: Vec<UniqueKey>, release: Vec<UniqueKey>) -> MakeUpdate {
     Arc::new(move |current| {
         let changed = change(current, |account| account.set_text(Field::DisplayName, Some(Text::new(value).unwrap())));
@@ -25,7 +25,7 @@ fn changed(commit: Commit) -> Account {
     commit.account
 }
 
-/// Counts how often an attempt is made.
+/// Wraps an attempt so that its calls are counted.
 fn counted(attempt: MakeUpdate) -> (MakeUpdate, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = count.clone();
@@ -49,7 +49,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_of_an_account_that_changed_meanwhile_is_made_again_of_what_it_is_now(opened: Opened) {
+    async fn a_change_of_an_account_that_changed_meanwhile_is_made_again_from_its_new_state(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
         let nickname: MakeUpdate = Arc::new(|current| {
             Ok(Some(change(current, |account| account.set_text(Field::Nickname, Some(Text::new("J").unwrap())))))
@@ -78,7 +78,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_that_somebody_else_made_already_writes_nothing_and_returns_what_is_there(opened: Opened) {
+    async fn a_change_that_was_made_already_writes_nothing_and_returns_the_stored_account(opened: Opened) {
         let stale = opened.account(&opened.tenant(1).await, 1).await;
         let once: MakeUpdate = Arc::new(|current| match current.text(Field::DisplayName) {
             Some("Jane") => Ok(None),
@@ -117,7 +117,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
+    async fn a_change_that_claims_what_another_has_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let held = vec![unique_key(Unique::Email, 1), unique_key(Unique::Phone, 2)];
@@ -132,7 +132,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_second_attempt_that_would_take_what_is_anothers_writes_nothing_and_names_it(opened: Opened) {
+    async fn a_second_attempt_that_claims_what_another_has_writes_nothing_and_names_it(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (stale, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         opened.store.commit(owner, name("Holder", vec![unique_key(Unique::Email, 1)], vec![])).await.unwrap();
@@ -147,7 +147,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_an_account_releases_another_may_hold(opened: Opened) {
+    async fn another_account_may_claim_what_an_account_releases(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let wanted = unique_key(Unique::Username, 1);
@@ -155,7 +155,7 @@ on_both_databases!(
         let first = changed(opened.store.commit(first, name("First", vec![wanted.clone()], vec![])).await.unwrap());
         assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
-        // Nobody releases what is another's.
+        // Releasing a unique key of another account has no effect.
         let second = changed(opened.store.commit(second, name("Thief", vec![], vec![wanted.clone()])).await.unwrap());
         assert_eq!(opened.store.owner_of(tenant.id, &wanted).await.unwrap(), Some(first.id));
 
@@ -177,7 +177,7 @@ on_both_databases!(
         opened.store.commit(stale.clone(), name("Jane", vec![], vec![])).await.unwrap();
         for account in [&direct, &stale] {
             let mut commit = Box::pin(opened.store.commit(account.clone(), name("Kept", vec![], vec![])));
-            // Begun, and then dropped before its answer could be read.
+            // Starts the commit, then drops it before its result could be read.
             poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_ready())).await;
             drop(commit);
             until(async || opened.stored(account).await.text(Field::DisplayName) == Some("Kept")).await;

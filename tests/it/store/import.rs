@@ -1,4 +1,4 @@
-//! Accounts and whole installations that move in: many rows at once, all or none.
+//! Imports of accounts and of whole installations: many rows at once, all or none.
 
 use selfsame::account::Unique;
 use selfsame::store::{Conflict, CopyError, DevCredentials, Identity, ImportedAccount, Link};
@@ -41,7 +41,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn numbers_are_drawn_in_blocks_and_never_below_what_arrived(opened: Opened) {
+    async fn numbers_are_drawn_in_blocks_above_every_imported_number(opened: Opened) {
         let tenant = opened.tenant(1).await;
         assert_eq!(opened.store.draw_account_numbers(10).await.unwrap(), 10);
         assert_eq!(opened.store.draw_account_numbers(5).await.unwrap(), 15);
@@ -70,7 +70,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_installation_is_copied_whole_into_an_empty_database_alone(opened: Opened) {
+    async fn an_installation_is_copied_whole_and_only_into_an_empty_database(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let account = opened.account(&tenant, 1).await;
         let target = Opened::start(Database::sqlite()).await;
@@ -85,7 +85,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_dev_made_is_ended_in_the_copy_alone(opened: Opened) {
+    async fn credentials_of_dev_are_ended_only_in_the_copy(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (demo, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         for (number, account) in [(1, demo.id), (2, other.id)] {
@@ -109,7 +109,7 @@ on_both_databases!(
         };
         assert_eq!((ends(&opened).await, ends(&target).await), (vec![None, None], vec![Some(at(10)), None]));
         assert!(target.store.is_revoked([3; 32]).await.unwrap());
-        // A token may be dated to the second after the one in which it was issued.
+        // The `iat` of a token may be one second later than the second in which it was issued.
         assert_eq!(target.store.tokens_not_before(demo.id).await.unwrap(), Some(at(12)));
         assert_eq!(target.store.tokens_not_before(other.id).await.unwrap(), None);
         for (name, left) in [("made_by", None), ("dev.token.system", None), ("device", Some("kept".to_owned()))] {

@@ -14,7 +14,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_instances_that_state_a_fact_at_once_all_see_the_same(opened: Opened) {
+    async fn instances_that_state_a_fact_at_once_all_see_the_same_value(opened: Opened) {
         let other = opened.second().await;
         for round in 0..20 {
             let name = format!("fact {round}");
@@ -53,7 +53,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_instances_that_make_a_secret_at_once_one_wins_and_all_see_it(opened: Opened) {
+    async fn one_of_the_instances_that_make_a_secret_at_once_wins_and_all_see_it(opened: Opened) {
         let other = opened.second().await;
         for generation in 1..=20 {
             let add = |store: selfsame::store::Store, byte: u8| {

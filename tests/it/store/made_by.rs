@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_instances_that_claim_at_once_all_succeed(opened: Opened) {
+    async fn instances_that_claim_at_once_all_succeed(opened: Opened) {
         let other = opened.second().await;
         let claim = |store: Store| tokio::spawn(async move { store.claim_for_dev().await.unwrap() });
         let (ours, theirs) = tokio::join!(claim(opened.store.clone()), claim(other));

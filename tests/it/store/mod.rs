@@ -1,4 +1,4 @@
-//! One suite for both databases: every operation of `Store` by its contract.
+//! Tests every operation of `Store` on both databases.
 
 mod accounts;
 mod api_keys;
@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::support::{Database, OnDatabase, config};
 
-/// An opened database and nothing else.
+/// An open store on an empty database.
 struct Opened {
     store: Store,
     config: Config,
@@ -51,14 +51,14 @@ impl Opened {
         Store::open(&self.config.database(), &self.config.database).await.unwrap()
     }
 
-    /// Adds a tenant; identifier, name and business identifier are made of the number.
+    /// Adds a tenant whose identifier, name and business identifier are derived from the number.
     async fn tenant(&self, number: u8) -> Tenant {
         let tenant = tenant(number);
         self.store.add_tenant(&tenant).await.unwrap();
         tenant
     }
 
-    /// Adds an account that holds nothing; identifier and number are made of the number.
+    /// Adds an account without unique keys, whose identifier and number are derived from the number.
     async fn account(&self, tenant: &Tenant, number: u8) -> Account {
         let added = first(tenant, number);
         self.store.add_account(&added, None).await.unwrap();
@@ -89,13 +89,13 @@ fn tenant(number: u8) -> Tenant {
     }
 }
 
-/// The first update of an account that does not exist yet.
+/// The update that creates an account.
 fn first(tenant: &Tenant, number: u8) -> Update {
     let id = AccountId(Uuid::from_u128(0x1000 + u128::from(number)));
     change(&Account::new(id, number.into(), None, tenant, at(1)), |_| {})
 }
 
-/// An update of an account, chained to what came before, that claims and releases nothing.
+/// An update of an account, chained to the entry before, that claims and releases nothing.
 fn change(before: &Account, edit: impl FnOnce(&mut Account)) -> Update {
     let mut account = before.clone();
     edit(&mut account);
@@ -120,12 +120,12 @@ fn unique_key(kind: Unique, value: u8) -> UniqueKey {
     UniqueKey { kind, key: [value; 32] }
 }
 
-/// A moment that needs all six digits behind the second.
+/// A moment that needs all six digits of a microsecond.
 fn at(second: i64) -> Timestamp {
     Timestamp::from_microsecond(second * 1_000_000 + 123_457).unwrap()
 }
 
-/// What a refused call says is taken.
+/// The unique key that a refused call names as taken.
 fn taken<T>(result: Result<T, Error>) -> Unique {
     match result {
         Err(Error::Taken(unique)) => unique,

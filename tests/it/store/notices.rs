@@ -12,7 +12,7 @@ pub(super) fn notice(number: u8, medium: Medium) -> SealedNotice {
     SealedNotice { id: Uuid::from_u128(number.into()), medium, key: 1, sealed: vec![number] }
 }
 
-/// Leaves a notice, due from `due_at` until 100.
+/// An effect that leaves a notice, due from `due_at` until 100.
 pub(super) fn notify(notice: SealedNotice, due_at: i64) -> Effect {
     Effect::Notify { notice, due_at: at(due_at), expires_at: at(100) }
 }
@@ -31,7 +31,7 @@ async fn claim(store: &Store, second: i64) -> Option<ClaimedNotice> {
 }
 
 on_both_databases!(
-    async fn what_is_due_is_claimed_in_its_order_and_for_a_while(opened: Opened) {
+    async fn due_notices_are_claimed_in_order_and_for_a_while(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let account = leave(&opened, account, notice(1, Medium::Email), 20).await;
         let account = leave(&opened, account, notice(2, Medium::Email), 10).await;
@@ -41,14 +41,14 @@ on_both_databases!(
         assert_eq!((claimed.notice, claimed.attempt), (notice(2, Medium::Email), 1));
         assert_eq!(claim(&opened.store, 22).await.unwrap().notice, notice(1, Medium::Email));
         assert!(claim(&opened.store, 30).await.is_none());
-        // Whoever claimed it first may have died.
+        // The instance that claimed it first may have died.
         let claimed = claim(&opened.store, 31).await.unwrap();
         assert_eq!((claimed.notice, claimed.attempt), (notice(2, Medium::Email), 2));
     }
 );
 
 on_both_databases!(
-    async fn a_failed_one_is_due_later_unless_somebody_else_has_it(opened: Opened) {
+    async fn a_failed_notice_is_due_later_unless_it_was_claimed_again(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         leave(&opened, account, notice(1, Medium::Email), 10).await;
         let first = claim(&opened.store, 10).await.unwrap();
@@ -61,7 +61,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn one_that_was_delivered_or_comes_too_late_is_gone(opened: Opened) {
+    async fn a_delivered_or_expired_notice_is_not_claimed(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let account = leave(&opened, account, notice(1, Medium::Email), 10).await;
         leave(&opened, account, notice(2, Medium::Email), 20).await;
@@ -75,7 +75,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_many_instances_each_notice_is_claimed_by_one(opened: Opened) {
+    async fn each_notice_is_claimed_by_one_of_many_instances(opened: Opened) {
         const NOTICES: u8 = 12;
         let mut account = opened.account(&opened.tenant(1).await, 1).await;
         for number in 0..NOTICES {
@@ -86,7 +86,7 @@ on_both_databases!(
             let store = opened.second().await;
             instances.push(tokio::spawn(async move {
                 let mut claimed = Vec::new();
-                // One that was just taken by another instance is no sign that there is none left.
+                // A miss does not mean that none is left: another instance may just have claimed the notice that was due.
                 let mut misses = 0;
                 while misses < 20 {
                     match claim(&store, 20).await {

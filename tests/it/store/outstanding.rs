@@ -1,4 +1,4 @@
-//! Codes that could still be tried, told by their token alone.
+//! Whether a code can still be tried, looked up by its token alone.
 
 use selfsame::store::{CodeId, NewCode};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Pictures on their way in and out: rows that the sweeper finds.
+//! Pending and replaced pictures: the rows that the sweeper finds.
 
 use selfsame::store::{Effect, Update};
 
@@ -31,7 +31,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_picture_counts_as_replaced_since_it_was_last(opened: Opened) {
+    async fn a_picture_counts_as_replaced_since_its_last_replacement(opened: Opened) {
         let store = &opened.store;
         let mut account = opened.account(&opened.tenant(1).await, 1).await;
         for second in [10, 20] {

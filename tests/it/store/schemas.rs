@@ -1,7 +1,7 @@
 use super::{Opened, at};
 
 on_both_databases!(
-    async fn a_schema_is_its_tenants_and_every_one_has_a_version_of_its_own(opened: Opened) {
+    async fn a_schema_belongs_to_its_tenant_and_every_schema_has_a_new_version(opened: Opened) {
         let (tenant, other) = (opened.tenant(1).await, opened.tenant(2).await);
         assert_eq!(opened.store.attribute_schema(tenant.id).await.unwrap(), None);
         assert_eq!(opened.store.tenant(tenant.id).await.unwrap().unwrap().schema, None);
@@ -16,7 +16,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_schema_that_was_taken_away_leaves_its_version_behind(opened: Opened) {
+    async fn a_removed_schema_leaves_its_version_behind(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let set = async |document| opened.store.set_attribute_schema(tenant.id, document, at(3)).await.unwrap();
         set(Some("{}")).await;
@@ -24,7 +24,7 @@ on_both_databases!(
         assert_eq!(opened.store.attribute_schema(tenant.id).await.unwrap(), None);
         assert_eq!(opened.store.tenant(tenant.id).await.unwrap().unwrap().schema, None);
         assert_eq!(set(Some("{}")).await, 3);
-        // What an operator changes of the tenant leaves its schema alone.
+        // A change of the tenant by an operator keeps its schema.
         opened.store.set_tenant(&tenant).await.unwrap();
         assert_eq!(opened.store.tenant(tenant.id).await.unwrap().unwrap().schema, Some(3));
     }

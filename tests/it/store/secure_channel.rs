@@ -1,4 +1,4 @@
-//! Encrypted bodies: keys, sessions, and what was accepted already.
+//! Encrypted bodies: keys, sessions, and replay protection.
 
 use std::sync::Arc;
 
@@ -149,7 +149,7 @@ on_both_databases!(
         store.commit(account.clone(), rename("Jane", vec![])).await.unwrap();
         let now = opened.stored(&account).await;
         assert!(is_replay(store.commit(now.clone(), rename("John", vec![])).await));
-        // From an account that has changed meanwhile, and together with something else.
+        // The same applies if the account has changed meanwhile, or if the update has other effects.
         assert!(is_replay(store.commit(account.clone(), rename("John", vec![])).await));
         let adopt = vec![Effect::AdoptPicture { name: "a".to_owned() }];
         assert!(is_replay(store.commit(now.clone(), rename("John", adopt)).await));

@@ -1,4 +1,4 @@
-//! Sign-ins: their refresh tokens follow each other one by one, and end together.
+//! Sign-ins: each refresh token replaces the one before, and all of them end together.
 
 use selfsame::account::Account;
 use selfsame::store::{RefreshToken, SignIn};
@@ -54,7 +54,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_several_instances_that_spend_one_token_one_wins(opened: Opened) {
+    async fn one_of_several_instances_that_spend_one_token_wins(opened: Opened) {
         let (_, sign_in) = begun(&opened).await;
         let second = opened.second().await;
         let spend = |store: &selfsame::store::Store, number: u8| {
@@ -73,7 +73,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_that_is_over_or_of_an_ended_sign_in_is_not_spent(opened: Opened) {
+    async fn an_expired_token_or_one_of_an_ended_sign_in_is_not_spent(opened: Opened) {
         let (_, sign_in) = begun(&opened).await;
         assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(2), at(100)).await.unwrap());
         opened.store.end_sign_in(sign_in.id, at(3)).await.unwrap();
@@ -84,7 +84,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_end_revokes_every_access_token_that_may_still_hold(opened: Opened) {
+    async fn ending_a_sign_in_revokes_every_access_token_that_may_still_be_valid(opened: Opened) {
         let (account, sign_in) = begun(&opened).await;
         let mut short = token(2);
         short.access_ends_at = at(2);
@@ -103,7 +103,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_ran_out_is_forgotten_and_nothing_else(opened: Opened) {
+    async fn only_expired_tokens_and_sign_ins_are_deleted(opened: Opened) {
         let (account, sign_in) = begun(&opened).await;
         let mut later = token(2);
         later.expires_at = at(200);

@@ -1,4 +1,4 @@
-//! What decides a request: the account by its token, revocations, client hashes.
+//! What authentication reads: the account of a token, revocations and client hashes.
 
 use selfsame::account::{AccountId, Tenant, Unique};
 use selfsame::store::{Identity, Link, Subject};
@@ -10,7 +10,7 @@ const SESSION: [u8; 32] = [1; 32];
 const TOKEN: [u8; 32] = [2; 32];
 
 on_both_databases!(
-    async fn a_caller_is_found_with_the_tenant_and_nothing_that_decides_against_it(opened: Opened) {
+    async fn a_caller_is_found_with_its_tenant_and_without_any_revocation(opened: Opened) {
         let tenant = Tenant { valid_until: Some(at(9)), ..tenant(1) };
         opened.store.add_tenant(&tenant).await.unwrap();
         opened.tenant(2).await;
@@ -24,7 +24,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_caller_is_found_with_everything_that_was_decided_about_the_token(opened: Opened) {
+    async fn a_caller_is_found_with_the_revocations_and_the_binding_of_its_token(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         opened.store.revoke_token(TOKEN, at(50)).await.unwrap();
@@ -38,13 +38,13 @@ on_both_databases!(
         assert_eq!(caller(account.id, Some(TOKEN), SESSION).await, (Some(at(20)), true, Some([3; 32])));
         assert_eq!(caller(account.id, Some([9; 32]), [9; 32]).await, (Some(at(20)), false, None));
         assert_eq!(caller(account.id, None, SESSION).await, (Some(at(20)), false, Some([3; 32])));
-        // A session is an account's own: another's of the same name is not bound.
+        // Sessions belong to an account: the session of the same name of another account is not bound.
         assert_eq!(caller(other.id, None, SESSION).await, (None, false, None));
     }
 );
 
 on_both_databases!(
-    async fn a_caller_is_found_by_who_they_are_at_another_provider(opened: Opened) {
+    async fn a_caller_is_found_by_an_identity_at_another_provider(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let account = opened.account(&tenant, 1).await;
         let identity = Identity { issuer: "https://id.example".to_owned(), subject: "jané|🦀".to_owned() };
@@ -66,7 +66,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_person_of_another_provider_is_linked_once(opened: Opened) {
+    async fn an_identity_at_another_provider_is_linked_once(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let identity = |issuer: &str| Identity { issuer: issuer.to_owned(), subject: "jane".to_owned() };
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn of_two_first_users_of_a_session_one_wins(opened: Opened) {
+    async fn one_of_two_first_users_of_a_session_wins(opened: Opened) {
         let other = opened.second().await;
         let account = opened.account(&opened.tenant(1).await, 1).await;
         for round in 0..20 {
@@ -119,7 +119,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_expired_tokens_leave_behind_is_forgotten_and_nothing_else(opened: Opened) {
+    async fn only_rows_of_expired_tokens_are_deleted(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         for (token, session, end) in [([10; 32], [11; 32], 10), ([20; 32], [21; 32], 20)] {
             opened.store.revoke_token(token, at(end)).await.unwrap();
@@ -131,7 +131,7 @@ on_both_databases!(
             let found = opened.store.caller(subject, Some(token), session).await.unwrap().unwrap();
             (found.revoked, found.client_hash.is_some(), found.tokens_not_before)
         };
-        // What ends in this very moment is not over yet.
+        // A token that expires at exactly this moment has not expired yet.
         opened.store.forget_expired(at(10)).await.unwrap();
         assert_eq!(caller([10; 32], [11; 32]).await, (true, true, Some(at(5))));
         opened.store.forget_expired(at(11)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Every unique constraint: one that protects something named is an answer that names it, any other an internal error.
+//! Unique constraints: a violation of one that protects a named value returns its name; any other is an internal error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::{Opened, at, change, first, taken, tenant, unique_key};
 use super::{api_keys, applications, import, installation, notices, secure_channel, sign_ins};
 use crate::support::Database;
 
-/// What is unique to an account, beside its identifier.
+/// The unique values of an account, beside its identifier.
 const OF_AN_ACCOUNT: [Unique; 5] = [Unique::Email, Unique::Phone, Unique::Username, Unique::BizId, Unique::Number];
 
-/// What an internal error is about.
+/// The cause of an internal error.
 fn internal<T>(result: Result<T, Error>) -> String {
     match result {
         Err(Error::Internal(cause)) => cause.to_string(),
@@ -22,7 +22,7 @@ fn internal<T>(result: Result<T, Error>) -> String {
     }
 }
 
-/// Claims, and changes nothing else.
+/// An update that claims unique keys and changes nothing else.
 fn claiming(kinds: &'static [Unique], value: u8, effects: Vec<Effect>) -> MakeUpdate {
     Arc::new(move |current| {
         let claim = kinds.iter().map(|kind| unique_key(*kind, value)).collect();
@@ -31,7 +31,7 @@ fn claiming(kinds: &'static [Unique], value: u8, effects: Vec<Effect>) -> MakeUp
 }
 
 on_both_databases!(
-    async fn what_an_account_claims_is_named_whichever_way_it_is_written(opened: Opened) {
+    async fn a_taken_unique_key_is_named_whichever_way_it_is_written(opened: Opened) {
         let (store, owned) = (&opened.store, opened.tenant(1).await);
         let owner = opened.account(&owned, 1).await;
         store.commit(owner, claiming(&OF_AN_ACCOUNT, 1, vec![])).await.unwrap();
@@ -47,7 +47,7 @@ on_both_databases!(
                 _ => &[Unique::Number],
             };
             let mut added = first(&owned, 3);
-            // Among others that are free.
+            // The taken key is among others that are free.
             added.claim = OF_AN_ACCOUNT.map(|other| unique_key(other, if other == kind { 1 } else { 9 })).to_vec();
             assert_eq!(taken(store.add_account(&added, None).await), kind);
             for account in [&now, &stale] {
@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn everything_that_is_unique_is_named_when_it_is_taken(opened: Opened) {
+    async fn every_unique_value_is_named_when_it_is_taken(opened: Opened) {
         let (store, owned) = (&opened.store, opened.tenant(1).await);
         let account = opened.account(&owned, 1).await;
         let mut named = BTreeSet::from(OF_AN_ACCOUNT);
@@ -132,10 +132,10 @@ on_both_databases!(
 
         let notify = vec![notices::notify(notices::notice(1, Medium::Email), 10)];
         account = store.commit(account, claiming(&[], 0, notify.clone())).await.unwrap().account;
-        // Beside a claim: the violation is not about what is claimed.
+        // With a claim in the same update: the violation does not concern the claimed key.
         let told_again = store.commit(account.clone(), claiming(&[Unique::Email], 1, notify)).await;
         assert!(internal(told_again).contains("notice"));
-        // A history that is ahead of its account.
+        // The history already contains the entry of this sequence number.
         let ahead: MakeUpdate = Arc::new(|current| {
             let mut update = change(current, |_| {});
             update.claim = vec![unique_key(Unique::Email, 1)];
@@ -148,8 +148,8 @@ on_both_databases!(
     }
 );
 
-/// Constraints whose violation is an error of the program or of the data: what they protect is drawn at random, counted
-/// under a lock, or written only when it is not there. By their columns, as SQLite reports them.
+/// Constraints whose violation is an error of the program or of the data, by their columns as SQLite reports them. The
+/// values that they protect are drawn at random, counted under a lock, or written only if absent.
 const INTERNAL: [&str; 21] = [
     "api_key.hash",
     "api_key.id",
@@ -195,7 +195,7 @@ on_both_databases!(
     }
 );
 
-/// Every unique constraint of a database: its columns, as SQLite reports them, to its table and name.
+/// Every unique constraint of a database: maps its columns, as SQLite reports them, to its table and name.
 async fn constraints(database: &Database) -> BTreeMap<String, String> {
     let list = match database.url().starts_with("sqlite:") {
         true => {

@@ -1,4 +1,4 @@
-//! A whole installation moves from one kind of database to the other.
+//! Copies of a whole installation from one kind of database to the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
@@ -19,7 +19,7 @@ use crate::support::{Database, Request, config};
 /// A PNG of one pixel.
 const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
-/// An installation in which every table has rows, and what opens it.
+/// An installation in which every table has rows, with credentials for it.
 struct Lived {
     home: Home,
     token: String,
@@ -57,7 +57,7 @@ impl Lived {
         command.args(["copy", "--from", self.home.database.url(), "--to", target.url()]).output().unwrap()
     }
 
-    /// The status with which a server on a database answers who reads a profile with a token.
+    /// Reads a profile with a token from a server on a database, and returns the status.
     async fn profile(&self, database: &Database, token: &str, client_hash: &str) -> u16 {
         let request = |url: &str| {
             let client = reqwest::Client::new();
@@ -68,7 +68,7 @@ impl Lived {
         self.ask(database, request).await
     }
 
-    /// The same of a back end that reads a user with the key.
+    /// Reads a user with the API key from a server on a database, and returns the status.
     async fn user(&self, database: &Database) -> u16 {
         let request = |url: &str| {
             let client = reqwest::Client::new();
@@ -102,7 +102,7 @@ async fn open(database: &Database, lived: &Lived) -> Store {
     Store::open(&config.database(), &config.database).await.unwrap()
 }
 
-/// What differs from run to run is left out.
+/// The output without the path of the data folder, which differs from run to run.
 fn settled(output: &Output, lived: &Lived) -> String {
     told(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
 }
@@ -156,7 +156,7 @@ on_both_databases!(
         assert_eq!(copy.export(), original);
         assert_eq!(copy.json(&["account", "show", &id(1), "--json"])["version"], 4);
         insta::assert_snapshot!(copy.verified(), @"accounts: 40, entries: 43, erased: 0, broken histories: 0");
-        // Numbers go on where they were.
+        // Account numbers continue after the last one of the source.
         assert_eq!(copy.json(&["account", "create", "--tenant", "demo", "--json"])["number"], 41);
     }
 );
@@ -200,7 +200,7 @@ on_both_databases!(
         let name = shown.split(':').nth(1).unwrap();
         let get = |url: &str| Request::new(&reqwest::Client::new(), "HEAD", &format!("{url}/pictures/{name}"));
         assert_eq!(lived.ask(&target, get).await, 200);
-        // The same picture is still the same to the copy.
+        // The copy recognises the same picture, so its name does not change.
         assert_eq!(lived.ask(&target, put).await, 200);
         let copy = Home { data: lived.home.data, database: target };
         assert_eq!(copy.json(&["account", "show", &id, "--json"])["picture"], shown);
@@ -254,7 +254,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_target_in_which_something_is_is_left_alone(database: Database) {
+    async fn a_target_that_is_not_empty_is_left_alone(database: Database) {
         let lived = Lived::new(database).await;
         let occupied = Home::empty(other_kind(&lived.home.database));
         occupied.print(&["tenant", "create", "occupant"]);
@@ -304,7 +304,7 @@ on_both_databases!(
         let back = other_kind(&target);
         let returned = open(&back, &lived).await;
         let (before, exported) = (lived.home.database.all_rows().await, lived.home.export());
-        // The rows were counted and none of an account was read yet: people and operators change what there is.
+        // The rows are counted, but no row of an account is read yet: accounts change now.
         let mut change = |step| {
             if let Progress::Total(rows) = step {
                 assert_eq!(rows, before.len() as u64);
@@ -320,7 +320,7 @@ on_both_databases!(
         let copy = Home { data: lived.home.data, database: target };
         insta::assert_snapshot!(copy.verified(), @"accounts: 40, entries: 43, erased: 0, broken histories: 0");
         assert_eq!(copy.export(), exported);
-        // Row by row, too: copied back, into a database of the source's kind.
+        // Every row is the same, too: checked after copying back into a database of the source's kind.
         into.copy_to(&returned, &DevCredentials::default(), &mut |_| {}).await.unwrap();
         assert_eq!(back.all_rows().await, before);
     }

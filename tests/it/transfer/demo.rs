@@ -1,4 +1,4 @@
-//! A database that `dev` made moves without what `dev` made to open it.
+//! Copies of a database that `dev` made leave out the credentials that `dev` made.
 
 use super::copy::other_kind;
 use super::{id, line};
@@ -6,11 +6,11 @@ use crate::support::applications::basic;
 use crate::support::process;
 use crate::support::{Database, Installation, OnDatabase as _, Request};
 
-/// A database in which `dev` has run and people were added, and everything that `dev` printed.
+/// A database in which `dev` has run and accounts were added, and everything that `dev` printed.
 struct Source {
     installation: Installation,
     printed: serde_json::Value,
-    /// What an operator issued for an account that is not the demo's.
+    /// Issued by an operator for an account other than the demo's.
     token: String,
     key: String,
 }
@@ -36,16 +36,16 @@ impl Source {
         self.printed.pointer(pointer).unwrap().as_str().unwrap()
     }
 
-    /// The master key with a database, under the address that `dev` had.
-    fn on(&self, database: &Database) -> process::Installation {
+    /// An installation with the same master key on a database, with the public URL that `dev` had.
+    fn on(&self, database: &Database) -> process::DurableInstallation {
         let settings = [
             ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
             ("SELFSAME__SERVER__PUBLIC_URL", self.text("/base_url")),
         ];
-        process::Installation::within(self.installation.data(), database.url(), &settings)
+        process::DurableInstallation::within(self.installation.data(), database.url(), &settings)
     }
 
-    /// With which status each credential is answered by a server on a database.
+    /// The status that a server on a database returns for each credential.
     async fn statuses(&self, database: &Database) -> String {
         let server = self.on(database).serve();
         let bearer = |pointer: &str, path: &str| {
@@ -80,7 +80,7 @@ impl Source {
 }
 
 on_both_databases!(
-    async fn what_dev_printed_opens_nothing_in_a_copy(database: Database) {
+    async fn credentials_that_dev_printed_are_refused_in_a_copy(database: Database) {
         let target = other_kind(&database);
         let source = Source::new(database).await;
         let database = source.installation.database();
@@ -118,7 +118,7 @@ on_both_databases!(
         assert_eq!(target.rows("SELECT name FROM installation").await, ["id"]);
         assert_eq!(target.rows("SELECT count(*) FROM application").await, ["0"]);
         assert!(source.on(&target).run(&["audit", "verify"]).contains("broken histories: 0"));
-        // The demo account is one like any other now.
+        // The demo account is an ordinary account now.
         let issue = ["token", "issue", "--account", source.text("/account_id"), "--contract", "rivergen"];
         let token = source.on(&target).run(&issue);
         let server = source.on(&target).serve();

@@ -1,4 +1,4 @@
-//! What was imported comes out again, to the byte.
+//! An export equals the import, to the byte.
 
 use super::{Home, id, line, people};
 

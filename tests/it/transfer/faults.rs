@@ -1,8 +1,8 @@
-//! Every fault of a line is named, with the line.
+//! Every error of a line is reported with its line number.
 
 use super::{Home, id, line};
 
-/// A line with members besides identifier and tenant.
+/// A line with identifier, tenant and further members.
 fn with(number: u64, members: &str) -> String {
     format!("{{\"id\":\"{}\",\"tenant\":\"demo\",{members}}}\n", id(number))
 }
@@ -17,21 +17,21 @@ on_both_databases!(
             with(1, r#""attributes":{"plan":"gold"}"#),
             with(2, r#""attributes":{"plan":"silver"}"#),
             with(3, r#""attributes":{"bio":"x"}"#),
-            // Nothing that could break it.
+            // A line without attributes is not checked.
             line(4),
         ];
         insta::assert_snapshot!(home.import(&lines.concat(), &["--keep-going"]), @"
         2 added, 0 unchanged, 2 refused
         line 2: attributes/plan: does not match the tenant's schema
         line 3: attributes: does not match the tenant's schema
-        selfsame: lines with faults were passed over; correct them, then run the import again
+        selfsame: lines with errors were skipped; correct them, then run the import again
         exit Some(1)
         ");
     }
 );
 
 on_both_databases!(
-    async fn every_fault_of_every_line_is_reported(home: Home) {
+    async fn every_error_of_every_line_is_reported(home: Home) {
         let long = "x".repeat(64 * 1024 + 1);
         let lines = [
             line(1),
@@ -119,7 +119,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_two_lines_have_is_refused_at_the_second(home: Home) {
+    async fn a_value_of_two_lines_is_refused_at_the_second(home: Home) {
         let identity = r#""identities":[{"issuer":"https://id.example","subject":"1"}]"#;
         let lines = [
             with(1, r#""number":10,"biz_id":"A""#),
@@ -153,13 +153,13 @@ on_both_databases!(
         selfsame: nothing was changed; correct the lines, then import them
         exit Some(1)
         ");
-        // The import itself finds the same.
+        // The import reports the same errors as the dry run.
         let faults = |told: &str| -> Vec<String> {
             told.lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
         };
         assert_eq!(faults(&home.import(&lines, &["--keep-going"])), faults(&dry));
         assert_eq!(home.export().lines().count(), 6);
-        // And again, when what is right is there already: the same lines, which say now which account has what they want.
+        // A second import, when the valid lines are imported: the same lines fail, now because of the stored accounts.
         let lines_of = |faults: Vec<String>| -> Vec<String> {
             faults.iter().map(|fault| fault.split(": ").next().unwrap().to_owned()).collect()
         };
@@ -169,7 +169,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_another_account_has_is_refused(home: Home) {
+    async fn a_value_of_another_account_is_refused(home: Home) {
         let fields = ["username=jane", "email=jane@example.com", "email_verified=true", "phone=+1987654321"];
         let create =
             [&["account", "create", "--tenant", "demo", "--id", &id(1), "phone_verified=true"], fields.as_slice()];
@@ -211,7 +211,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_first_fault_ends_an_import_and_all_before_it_is_kept(home: Home) {
+    async fn the_first_error_ends_an_import_and_all_lines_before_it_are_kept(home: Home) {
         let lines = line(1) + &line(2) + "{\"id\":3}\n" + &line(4) + "{}\n";
         insta::assert_snapshot!(home.import(&lines, &[]), @"
         2 added, 0 unchanged, 1 refused
@@ -234,7 +234,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn lines_with_faults_can_be_passed_over(home: Home) {
+    async fn invalid_lines_can_be_skipped(home: Home) {
         let lines = line(1) + "{\"id\":3}\n" + &line(4) + "{}\n" + &line(5);
         insta::assert_snapshot!(home.import(&lines, &["--keep-going"]), @"
         3 added, 0 unchanged, 2 refused
@@ -242,7 +242,7 @@ on_both_databases!(
         line 2: tenant: must be there
         line 4: id: must be there
         line 4: tenant: must be there
-        selfsame: lines with faults were passed over; correct them, then run the import again
+        selfsame: lines with errors were skipped; correct them, then run the import again
         exit Some(1)
         ");
         assert_eq!(home.export().lines().count(), 3);

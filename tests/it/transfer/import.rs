@@ -1,4 +1,4 @@
-//! Lines become accounts, once.
+//! Imports create each account once.
 
 use super::{Home, id, line, people};
 
@@ -27,7 +27,7 @@ on_both_databases!(
         exit Some(0)
         ");
         assert_eq!(home.export(), "");
-        // Nor were numbers drawn.
+        // No account number was drawn either.
         assert_eq!(home.json(&["account", "create", "--tenant", "demo", "--json"])["number"], 1);
     }
 );
@@ -46,7 +46,7 @@ on_both_databases!(
         assert_eq!(shown["updated_at"], "2020-01-02T03:04:05Z");
         assert_eq!(shown["created_at"], "2020-01-02T03:04:05Z");
         let mut entry = home.json(&["audit", "list", "--account", &id(1), "--json"]);
-        // The entry tells when the import was, not when the account was changed elsewhere.
+        // The entry has the time of the import, not that of the last change at the origin.
         let at: jiff::Timestamp = entry["at"].as_str().unwrap().parse().unwrap();
         assert!(at > "2026-01-01T00:00:00Z".parse().unwrap(), "{at}");
         entry["at"] = "TIME".into();
@@ -108,7 +108,7 @@ on_both_databases!(
         1 added, 0 unchanged, 2 refused
         line 1: exists with other values (display_name, email); import does not overwrite
         line 2: exists with other values (identities); import does not overwrite
-        selfsame: lines with faults were passed over; correct them, then run the import again
+        selfsame: lines with errors were skipped; correct them, then run the import again
         exit Some(1)
         ");
         assert_eq!(home.json(&["account", "show", &id(1), "--json"])["display_name"], "Jane");
@@ -116,7 +116,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn what_an_account_was_imported_with_is_its_own(home: Home) {
+    async fn imported_unique_values_belong_to_their_account(home: Home) {
         home.import(&people(1..=1), &[]);
         let refused = |fields: &[&str]| {
             let create = [&["account", "create", "--tenant", "demo"], fields].concat();
@@ -129,7 +129,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn five_thousand_accounts_come_in(home: Home) {
+    async fn five_thousand_accounts_are_imported(home: Home) {
         insta::assert_snapshot!(home.import(&people(1..=5000), &[]), @"
         5000 added, 0 unchanged, 0 refused
         exit Some(0)

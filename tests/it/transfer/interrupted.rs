@@ -1,19 +1,19 @@
-//! An import that is killed goes on where it was.
+//! A killed import continues where it stopped.
 
 use std::io::Write as _;
 
 use super::{Home, people, told};
 
-/// How many accounts the interrupted import is given: more than two batches and what the pipe holds.
+/// Number of accounts for the interrupted import: more than two batches and the contents of a pipe.
 const GIVEN: u64 = 9000;
-/// How many there are in all.
+/// Number of accounts in all.
 const ALL: u64 = 10_000;
 
 on_both_databases!(
     async fn an_import_that_was_killed_is_completed_by_another(home: Home) {
         let mut killed = home.importing(&[]);
-        // Each batch is committed before the next is read. So when all of this is written but what fits into a pipe and a
-        // reader's buffer, far less than a batch of lines, two batches are committed.
+        // Each batch is committed before the next is read. All lines are written now, except those in the pipe and the
+        // reader's buffer, far less than a batch. So two batches are committed.
         killed.stdin.as_mut().unwrap().write_all(people(1..=GIVEN).as_bytes()).unwrap();
         killed.kill().unwrap();
         killed.wait().unwrap();

@@ -1,4 +1,4 @@
-//! Accounts and whole installations move, through the real program.
+//! Import, export and copies of whole installations, through the real program.
 
 mod copy;
 mod demo;
@@ -29,12 +29,12 @@ impl OnDatabase for Home {
 }
 
 impl Home {
-    /// One in which nothing was started yet.
+    /// An installation in which no command has run yet.
     fn empty(database: Database) -> Home {
         Home { data: tempfile::tempdir().unwrap(), database }
     }
 
-    /// Another one, on a database of the same kind.
+    /// Another installation on a database of the same kind.
     fn another(&self) -> Home {
         let home = Home::empty(if self.is_sqlite() { Database::sqlite() } else { Database::postgres() });
         home.print(&["tenant", "create", "demo"]);
@@ -64,14 +64,14 @@ impl Home {
         serde_json::from_str(&self.print(arguments)).unwrap()
     }
 
-    /// Starts an import that reads what it is given.
+    /// Starts an import that reads standard input.
     fn importing(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(&["account", "import", "-"]);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
 
-    /// Imports lines and returns everything that is told of it.
+    /// Imports lines, and returns the output and the exit code.
     fn import(&self, lines: &str, arguments: &[&str]) -> String {
         let file = self.data.path().join("accounts.jsonl");
         std::fs::File::create(&file).unwrap().write_all(lines.as_bytes()).unwrap();
@@ -83,20 +83,20 @@ impl Home {
         self.print(&["account", "export"])
     }
 
-    /// What `audit verify` says of all histories.
+    /// The output of `audit verify` for all histories.
     fn verified(&self) -> String {
         self.print(&["audit", "verify"])
     }
 }
 
-/// The program, with nothing of the caller's environment.
+/// The program, without the caller's environment.
 fn program(data: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
     command.arg("--data").arg(data.path()).env_clear().env("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true");
     command
 }
 
-/// All that a program printed, and how it ended.
+/// Everything that a program printed, and its exit code.
 fn told(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     format!("{}{}exit {:?}", text(&output.stdout), text(&output.stderr), output.status.code())
@@ -107,12 +107,12 @@ fn id(number: u64) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
-/// A line with little more than it must have.
+/// A line with little more than the required members.
 fn line(number: u64) -> String {
     format!(r#"{{"id":"{}","number":{number},"tenant":"demo","display_name":"Person {number}"}}{}"#, id(number), "\n")
 }
 
-/// Lines of people that have everything that only one account may have.
+/// Lines of accounts with every value that must be unique.
 fn people(numbers: std::ops::RangeInclusive<u64>) -> String {
     let person = |number| {
         format!(

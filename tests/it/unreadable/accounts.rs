@@ -1,4 +1,4 @@
-//! Accounts and tenants.
+//! Unreadable accounts and tenants.
 
 use selfsame::account::{Field, Text};
 
@@ -6,13 +6,13 @@ use super::row::{Row, Wrong, wrong};
 use super::{IS_NO_TIME, NO_TIME, SIDES, rename};
 use crate::support::{Answer, Person, Server, Side, Transcript, patch};
 
-/// A person with a first and a last name, whom CL2C can write.
+/// A person with a first and a last name, which CL2C requires for a change.
 async fn person(server: &Server) -> Person<'_> {
     Person::new(server, patch(&[(Field::GivenName, "Jane"), (Field::FamilyName, "Roe")])).await
 }
 
-/// Reads and writes through CL2C, whose one query begins at the tenant, and through one of the others, whose query begins at
-/// the account.
+/// Reads and writes through CL2C, whose query begins at the tenant, and through one of the other contracts, whose query
+/// begins at the account.
 async fn ask_both(person: &Person<'_>, number: usize) -> Vec<Answer> {
     let other = [Side::System, Side::RiverGen, Side::Ciam][number % 3];
     [ask(person, Side::Cl2c).await, ask(person, other).await].concat()
@@ -38,7 +38,7 @@ fn account<'a>(person: &Person<'a>) -> Row<'a> {
 }
 
 on_both_databases!(
-    async fn an_account_whose_text_is_none_is_an_internal_error(server: Server) {
+    async fn an_account_with_invalid_text_is_an_internal_error(server: Server) {
         let person = person(&server).await;
         let texts = [
             (vec![b'a', 0xff], "not UTF-8"),
@@ -51,14 +51,14 @@ on_both_databases!(
             .flat_map(|field| texts.iter().map(move |(text, why)| (field.name(), text, *why)))
             .map(|(column, text, why)| wrong(column, server.database().bytes(text), why))
             .collect();
-        // Each contract meets each kind of damage, and each field is read through each contract.
+        // Each contract is tested with each kind of damage, and each field is read through each contract.
         let side = |number: usize| SIDES[(number + number / texts.len()) % SIDES.len()];
         account(&person).damage(&cases, async |number| ask(&person, side(number)).await).await;
     }
 );
 
 on_both_databases!(
-    async fn an_account_with_another_value_that_is_none_is_an_internal_error(server: Server) {
+    async fn an_account_with_another_invalid_value_is_an_internal_error(server: Server) {
         let person = person(&server).await;
         let mut cases = vec![
             wrong("portal", "5", "5 is not a known portal"),
@@ -69,7 +69,7 @@ on_both_databases!(
             wrong("updated_at", format!("-{NO_TIME}"), format!("-{IS_NO_TIME}")),
             wrong("history_head", server.database().bytes(&[7; 31]), "not 32 bytes"),
         ];
-        // PostgreSQL keeps no such values.
+        // PostgreSQL cannot store such values.
         if server.database().is_sqlite() {
             cases.extend([
                 wrong("biz_id", "CAST(X'61ff' AS TEXT)", "not UTF-8"),

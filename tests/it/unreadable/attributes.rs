@@ -1,4 +1,4 @@
-//! Attributes are parsed when they are first asked for; what is not a JSON object must not be taken for an empty one.
+//! Attributes are parsed at first use; a value that is not a JSON object must not be treated as an empty one.
 
 use selfsame::account::{Field, Kind};
 use serde_json::json;

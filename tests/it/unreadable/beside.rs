@@ -1,4 +1,4 @@
-//! What requests read beside accounts and tenants: revocations, bindings, keys of back ends, applications, codes, sessions of
+//! Other unreadable rows that requests read: revocations, bindings, keys of back ends, applications, codes, sessions of
 //! encrypted bodies, schemas.
 
 use selfsame::account::Field;
@@ -141,7 +141,7 @@ on_both_databases!(
         let schema = Some(r#"{"properties":{"bio":{"type":"string"}}}"#);
         server.app.store().set_attribute_schema(server.tenant.id, schema, server.app.now()).await.unwrap();
         let database = server.database();
-        // Compiled schemas are remembered by version.
+        // Compiled schemas are cached by version.
         let document = |bytes: &[u8], why: &str| {
             wrong("document", format!("{}, version = version + 1", database.bytes(bytes)), why)
         };

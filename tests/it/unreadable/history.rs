@@ -1,4 +1,4 @@
-//! Histories, and who accounts are elsewhere: what the command line reads.
+//! Unreadable histories and identities, which the command line reads.
 
 use selfsame::account::{Error, Field};
 use selfsame::store::{Identity, Link};
@@ -27,7 +27,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_unreadable_entry_of_a_history_ends_its_audit_with_its_place(server: Server) {
+    async fn an_unreadable_entry_of_a_history_ends_its_audit_and_is_named(server: Server) {
         let account = server.person(&[(Field::DisplayName, "Jane")]).await;
         let key = format!("{}/1", account.id);
         let entry = Row { server: &server, table: "history", condition: "sequence = 1".to_owned(), key };
@@ -62,7 +62,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_unreadable_identity_is_named_by_what_it_is_found_by(server: Server) {
+    async fn an_unreadable_identity_is_named_by_its_key(server: Server) {
         let account = server.person(&[]).await;
         let identity = Identity { issuer: "https://id.example".to_owned(), subject: "jane".to_owned() };
         let link = Link { identity, key: [0xab; 32] };
@@ -78,7 +78,7 @@ on_both_databases!(
     }
 );
 
-/// What an internal error is about.
+/// The cause of an internal error.
 fn internal<T>(result: Result<T, Error>) -> String {
     match result {
         Err(Error::Internal(cause)) => cause.to_string(),

@@ -1,4 +1,4 @@
-//! Keys and facts of the installation: at start, and when they are read again.
+//! Unreadable keys and facts of the installation, at start and when they are read again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use crate::support::secure_channel::CHANNEL;
 const DOES_NOT_OPEN: &str = "the sealed value does not open with this key";
 
 impl Row<'_> {
-    /// The same as [`Row::damage`] for another instance that starts.
+    /// Damages one column after the other, as [`Row::damage`] does, and starts another instance, which must fail.
     async fn damage_start(&self, cases: &[Wrong]) {
         let app = &self.server.app;
         self.damage_and(cases, async |place| {
@@ -49,7 +49,7 @@ on_both_databases!(
         if server.database().is_sqlite() {
             cases.push(wrong("algorithm", "CAST(X'61ff' AS TEXT)", "not UTF-8"));
         }
-        // A key of another name may be newer than what is in memory, so that all are read again.
+        // An unknown key may be newer than the cached ones, so that all keys are read again.
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "newer"}).to_string();
         let newer = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), token.split_once('.').unwrap().1);
         let ask = async |_| {

@@ -1,5 +1,5 @@
-//! Rows that were changed behind the program's back and cannot be read: an internal error in the contract's own form, one
-//! log line that names table, column and key, and nothing written.
+//! Rows that cannot be read after a change from outside the program: the response is the contract's internal error, one log
+//! line names table, column and key, and nothing is written.
 
 mod accounts;
 mod attributes;
@@ -11,19 +11,19 @@ mod row;
 use crate::support::{Database, Log, Person, Server, Side};
 
 const SIDES: [Side; 4] = [Side::System, Side::Cl2c, Side::RiverGen, Side::Ciam];
-/// A number of microseconds that is no time.
+/// A number of microseconds that is not a valid time.
 const NO_TIME: &str = "9223372036854775807";
-/// What is wrong with it.
+/// The cause that is logged for it.
 const IS_NO_TIME: &str = "9223372036854775807 is no time";
 
-/// What a request may not change: every account and the length of every history.
+/// The data that a request may not change: every account and the length of every history.
 async fn written(server: &Server) -> Vec<String> {
     let accounts = "SELECT a.version, a.display_name, a.given_name, a.attributes, a.updated_at, \
                     (SELECT count(*) FROM history h WHERE h.account_id = a.id) FROM account a ORDER BY a.id";
     server.database().rows(accounts).await
 }
 
-/// Changes something of the person that has nothing to do with attributes, through a contract.
+/// Changes a field other than attributes through a contract.
 async fn rename(person: &Person<'_>, side: Side) -> crate::support::Answer {
     let name = match side {
         Side::System => "accountName",
@@ -51,7 +51,7 @@ impl Database {
         self.url().starts_with("sqlite:")
     }
 
-    /// Bytes as both databases write them in a statement.
+    /// A literal of bytes in the dialect of the database.
     fn bytes(&self, bytes: &[u8]) -> String {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         if self.is_sqlite() { format!("X'{digits}'") } else { format!("'\\x{digits}'::bytea") }

@@ -1,4 +1,4 @@
-//! One row of which one column after the other is made unreadable.
+//! Makes the columns of a row unreadable, one after the other.
 
 use super::{causes, written};
 use crate::support::{Answer, Log, Server};
@@ -7,13 +7,13 @@ use crate::support::{Answer, Log, Server};
 pub(super) struct Row<'a> {
     pub(super) server: &'a Server,
     pub(super) table: &'static str,
-    /// What finds it.
+    /// The SQL condition that selects the row.
     pub(super) condition: String,
-    /// How the log names it.
+    /// The key of the row in the log.
     pub(super) key: String,
 }
 
-/// What a column is set to, in SQL, and what is wrong with that.
+/// The SQL value that a column is set to, and the cause that is logged for it.
 pub(super) struct Wrong {
     column: &'static str,
     value: String,
@@ -25,8 +25,8 @@ pub(super) fn wrong(column: &'static str, value: impl Into<String>, why: impl In
 }
 
 impl Row<'_> {
-    /// Damages one column after the other and asks each time, by the number of the case. Every answer must be an internal
-    /// error without the cause, with one line in the log that names the place, and nothing may be written.
+    /// Damages one column after the other and calls `ask` with the number of each case. Every answer must be an internal
+    /// error that does not contain the key, with one line in the log that names the place; nothing may be written.
     pub(super) async fn damage(&self, cases: &[Wrong], mut ask: impl AsyncFnMut(usize) -> Vec<Answer>) {
         let log = Log::of_this_test();
         let mut seen = log.at("ERROR").len();
