@@ -7,14 +7,14 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_postgres::NoTls;
 
 use crate::support::postgres::Cluster;
-use crate::support::process::Installation;
+use crate::support::process::DurableInstallation;
 use crate::support::{Database, Process, Server, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_to_a_frozen_postgresql_are_refused_in_time_and_served_when_it_resumes() {
     let cluster = Cluster::durable();
     let times = [("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "500ms"), ("SELFSAME__DATABASE__WAIT_TIMEOUT", "500ms")];
-    let installation = Installation::new(&cluster.new_database(), &times);
+    let installation = DurableInstallation::new(&cluster.new_database(), &times);
     installation.run(&["tenant", "create", "demo"]);
     let (id, token) = installation.person(&["display_name=Before"]);
     let server = installation.serve();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::load::{Dice, Figures, Load, Writer};
 use crate::support::postgres::Cluster;
-use crate::support::process::Installation;
+use crate::support::process::DurableInstallation;
 use crate::support::{Process, until};
 
 const ROUNDS: usize = 50;
@@ -16,7 +16,7 @@ const REQUESTS: u32 = 400;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_kills_of_the_server_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    let installation = Installation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
+    let installation = DurableInstallation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
     let (mut dice, mut figures) = (Dice::new(), Figures::default());
     let mut writers = Writer::several(WRITERS, &installation);
     let mut server = installation.serve();
@@ -30,7 +30,7 @@ async fn acknowledged_changes_survive_kills_of_the_server_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_kills_of_the_server_and_of_postgresql() {
     let cluster = Cluster::durable();
-    let installation = Installation::new(&cluster.new_database(), &[]);
+    let installation = DurableInstallation::new(&cluster.new_database(), &[]);
     let (mut dice, mut figures) = (Dice::new(), Figures::default());
     let mut writers = Writer::several(WRITERS, &installation);
     let mut server = installation.serve();
@@ -49,7 +49,7 @@ async fn acknowledged_changes_survive_kills_of_the_server_and_of_postgresql() {
 async fn kill_server(
     server: Process,
     writers: Vec<Writer>,
-    installation: &Installation,
+    installation: &DurableInstallation,
     dice: &mut Dice,
 ) -> (Process, Vec<Writer>) {
     let load = Load::begin(writers, &server);
@@ -82,7 +82,7 @@ async fn compare(writers: &[Writer], server: &Process, figures: &mut Figures) {
 }
 
 /// Verifies every history and prints the figures. Once for all rounds is enough, because a torn chain stays torn.
-fn conclude(database: &str, installation: &Installation, writers: &[Writer], mut figures: Figures) {
+fn conclude(database: &str, installation: &DurableInstallation, writers: &[Writer], mut figures: Figures) {
     for writer in writers {
         writer.audit(installation, &mut figures);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::support::process::Installation;
+use crate::support::process::DurableInstallation;
 use crate::support::{Answer, Process};
 
 /// The outcomes of all changes.
@@ -39,7 +39,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Creates `count` clients, each with its own account.
-    pub(super) fn several(count: usize, installation: &Installation) -> Vec<Writer> {
+    pub(super) fn several(count: usize, installation: &DurableInstallation) -> Vec<Writer> {
         installation.run(&["tenant", "create", "demo"]);
         let writer = |_| {
             let (account, token) = installation.person(&["display_name=0"]);
@@ -95,7 +95,7 @@ impl Writer {
     }
 
     /// Checks that the history is in order, and counts the acknowledged changes that it lacks.
-    pub(super) fn audit(&self, installation: &Installation, figures: &mut Figures) {
+    pub(super) fn audit(&self, installation: &DurableInstallation, figures: &mut Figures) {
         let entries = installation.run(&["audit", "list", "--account", &self.account, "--json"]);
         let written = entries.lines().map(|entry| {
             let entry: serde_json::Value = serde_json::from_str(entry).unwrap();

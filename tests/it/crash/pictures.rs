@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::NoTls;
 
 use crate::rivergen::PIXEL;
-use crate::support::process::Installation;
+use crate::support::process::DurableInstallation;
 use crate::support::s3::S3;
 use crate::support::{Database, until};
 
@@ -20,7 +20,7 @@ const PATIENT: [(&str, &str); 3] = [
 on_both_databases!(
     async fn a_picture_without_a_committed_change_is_deleted_from_the_folder(database: Database) {
         let folder = tempfile::tempdir().unwrap();
-        let installation = Installation::within(folder.path(), database.url(), &PATIENT);
+        let installation = DurableInstallation::within(folder.path(), database.url(), &PATIENT);
         let kept = async |name: &str| folder.path().join("pictures").join(name).exists();
         killed_in_between(&database, &installation, kept).await;
         let left = std::fs::read_dir(folder.path().join("pictures")).unwrap().count();
@@ -33,13 +33,13 @@ on_both_databases!(
         let s3 = S3::start().await;
         let folder = tempfile::tempdir().unwrap();
         let settings = [&PATIENT[..], &s3.settings()].concat();
-        let installation = Installation::within(folder.path(), database.url(), &settings);
+        let installation = DurableInstallation::within(folder.path(), database.url(), &settings);
         let kept = async |name: &str| s3.get(&format!("kept/here/{name}")).await.status() == 200;
         killed_in_between(&database, &installation, kept).await;
     }
 );
 
-async fn killed_in_between(database: &Database, installation: &Installation, kept: impl AsyncFn(&str) -> bool) {
+async fn killed_in_between(database: &Database, installation: &DurableInstallation, kept: impl AsyncFn(&str) -> bool) {
     installation.run(&["tenant", "create", "demo"]);
     let (id, _) = installation.person(&["display_name=Jane"]);
     let token = installation.run(&["token", "issue", "--account", &id, "--contract", "rivergen"]);

@@ -6,7 +6,7 @@ use std::process::Command;
 use selfsame::account::{Contract, Field};
 
 use super::away::Lock;
-use crate::support::process::Installation;
+use crate::support::process::DurableInstallation;
 use crate::support::{Database, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +48,7 @@ async fn changes_are_refused_and_reading_goes_on_while_another_process_holds_the
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_on_a_full_disk_are_refused_and_accepted_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
-    let installation = Installation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
+    let installation = DurableInstallation::new(&format!("sqlite:{}", folder.path().join("db").display()), &[]);
     installation.run(&["tenant", "create", "demo"]);
     let (_, token) = installation.person(&["display_name=0"]);
     let server = installation.serve();

@@ -92,7 +92,7 @@ fn each_failure_is_one_response_of_the_contract_and_one_line_with_its_cause() {
                 "/wordless",
                 "the new address is the present one; its answer was not written: internal error: it has no form",
             ),
-            ("/by-itself", "a handler answered 502 Bad Gateway by itself"),
+            ("/by-itself", "a handler answered 502 Bad Gateway without an error"),
         ];
         for (number, (path, cause)) in failures.into_iter().enumerate() {
             let (status, words, response) = ask(&server, path).await;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Contract, Error};
 
 use super::person;
-use super::wire::Wire;
+use crate::support::Wire;
 use crate::support::postgres::Cluster;
 use crate::support::{Database, Server, until};
 

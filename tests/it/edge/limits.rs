@@ -2,8 +2,8 @@
 
 use selfsame::account::{Contract, Field};
 
-use super::wire::Wire;
 use super::{person, server_with};
+use crate::support::Wire;
 
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const UPDATE: &str = "POST /web/v1/system/profile/update HTTP/1.1\r\n";
@@ -37,7 +37,7 @@ async fn a_target_that_is_too_long_is_refused_and_the_server_goes_on() {
     let server = server_with(&[]).await;
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(70_000))).await;
-    assert!([414, 431].contains(&wire.answer().await.status));
+    assert!([414, 431].contains(&wire.answer().await.status.as_u16()));
     assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
 }
 
@@ -79,7 +79,7 @@ async fn a_body_that_does_not_arrive_in_time_is_refused_and_ends_its_connection(
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")).await;
     let answer = wire.answer().await;
-    assert_eq!((answer.status, answer.header("connection")), (408, "close"));
+    assert_eq!((answer.status.as_u16(), answer.header("connection")), (408, "close"));
     insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"4080","message":"Request timeout"}"#);
     assert_eq!(wire.end().await, "");
     assert_eq!(server.account(&account).await, before);
@@ -93,7 +93,7 @@ async fn a_request_that_takes_too_long_is_refused() {
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")).await;
     let answer = wire.answer().await;
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
     insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"5030","message":"Service temporarily unavailable"}"#);
     assert_eq!(wire.end().await, "");
 }
@@ -105,7 +105,7 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read_and_ends_its_conn
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("{UPDATE}{head}Content-Type: application/json\r\nContent-Length: 65537\r\n\r\n")).await;
     let answer = wire.answer().await;
-    assert_eq!((answer.status, answer.header("connection")), (413, "close"));
+    assert_eq!((answer.status.as_u16(), answer.header("connection")), (413, "close"));
     assert_eq!(wire.end().await, "");
 }
 
@@ -154,7 +154,7 @@ async fn a_request_beyond_the_limit_is_refused_and_may_be_retried() {
     let read = format!("GET /web/v1/system/profile HTTP/1.1\r\n{head}\r\n");
     other.send(&read).await;
     let answer = other.answer().await;
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
     insta::assert_snapshot!(answer.body, @r#"{"success":false,"code":"5030","message":"Service temporarily unavailable"}"#);
 
     held.send("{}").await;

@@ -9,7 +9,6 @@ mod limits;
 mod logs;
 mod requests;
 mod stop;
-mod wire;
 
 use selfsame::account::{Account, Contract, Field};
 

@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::wire::Wire;
 use super::{person, server_with};
+use crate::support::Wire;
 use crate::support::{Installation, Server};
 
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -80,7 +80,7 @@ async fn a_request_that_was_begun_is_answered_and_no_connection_is_taken_meanwhi
     assert!(!running.ended.is_finished());
     begun.send("{}").await;
     let answer = begun.answer().await;
-    assert_eq!((answer.status, answer.header("connection")), (200, "close"));
+    assert_eq!((answer.status.as_u16(), answer.header("connection")), (200, "close"));
     assert_eq!(begun.end().await, "");
     assert_eq!(running.ended.await.unwrap(), Stop::Clean);
 }
@@ -115,7 +115,7 @@ async fn readiness_ends_before_the_listener_closes() {
         }
     };
     let answer = tokio::time::timeout(Duration::from_secs(10), unready).await.expect("readiness ends");
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
     let mut new = Wire::open(running.address).await;
     new.send(HEALTH).await;
     assert_eq!(new.answer().await.status, 200);

@@ -18,25 +18,30 @@ const GUARD: &str =
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// An installation that is used only through the program.
-pub(crate) struct Installation {
+pub(crate) struct DurableInstallation {
     data: PathBuf,
     _removed_at_the_end: Option<tempfile::TempDir>,
     database: String,
     settings: Vec<(String, String)>,
 }
 
-impl Installation {
+impl DurableInstallation {
     /// Creates an installation on a database, with settings as environment variables.
-    pub(crate) fn new(database: &str, settings: &[(&str, &str)]) -> Installation {
+    pub(crate) fn new(database: &str, settings: &[(&str, &str)]) -> DurableInstallation {
         let folder = tempfile::tempdir().unwrap();
-        let installation = Installation::within(folder.path(), database, settings);
-        Installation { _removed_at_the_end: Some(folder), ..installation }
+        let installation = DurableInstallation::within(folder.path(), database, settings);
+        DurableInstallation { _removed_at_the_end: Some(folder), ..installation }
     }
 
     /// Creates an installation in a data folder that the test inspects.
-    pub(crate) fn within(data: &Path, database: &str, settings: &[(&str, &str)]) -> Installation {
+    pub(crate) fn within(data: &Path, database: &str, settings: &[(&str, &str)]) -> DurableInstallation {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Installation { data: data.to_owned(), _removed_at_the_end: None, database: database.to_owned(), settings }
+        DurableInstallation {
+            data: data.to_owned(),
+            _removed_at_the_end: None,
+            database: database.to_owned(),
+            settings,
+        }
     }
 
     /// Runs a command to its end and returns what it printed.

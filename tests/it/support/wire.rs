@@ -1,14 +1,24 @@
-//! A client that sends raw bytes, for requests that no HTTP library would send.
+//! A connection that sends bytes as they are, including what no HTTP library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{Answer, Server};
 
+/// How long one answer, or the end of a connection, may be waited for.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a connection must stay silent to count as silent: longer than an answer over loopback takes.
+const SILENCE: Duration = Duration::from_millis(300);
+
 /// A connection to a server.
-pub(crate) struct Wire(TcpStream);
+pub(crate) struct Wire {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
 
 impl Wire {
     /// Connects to a server.
@@ -18,42 +28,87 @@ impl Wire {
 
     /// Connects to an address.
     pub(crate) async fn open(address: SocketAddr) -> Wire {
-        Wire(TcpStream::connect(address).await.unwrap())
+        Wire { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
+    }
+
+    /// Connects with the smallest receive buffer that the system allows.
+    pub(crate) async fn narrow(address: SocketAddr) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Wire { stream: socket.connect(address).await.unwrap(), unread: Vec::new() }
     }
 
     /// Sends bytes.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.write_all(bytes.as_ref()).await.unwrap();
+        in_time(self.stream.write_all(bytes.as_ref())).await.unwrap();
     }
 
-    /// Sends this many bytes; returns false if the other end closed the connection first.
+    /// Sends this many bytes; false when the server closed the connection before it read them all.
     pub(crate) async fn try_send(&mut self, length: usize) -> bool {
-        self.0.write_all(&vec![b'x'; length]).await.is_ok()
+        self.stream.write_all(&vec![b'x'; length]).await.is_ok()
     }
 
-    /// Waits for the response to `Expect: 100-continue`; from then on the request is in flight.
+    /// Sends the same bytes again and again until the server closes the connection.
+    pub(crate) async fn send_until_cut(&mut self, bytes: &[u8]) {
+        while in_time(self.stream.write_all(bytes)).await.is_ok() {}
+    }
+
+    /// Waits until the server, asked with `Expect: 100-continue`, wants the body: from then on the request is in flight.
     pub(crate) async fn wait_for_continue(&mut self) {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-        let mut received = [0; CONTINUE.len()];
-        self.0.read_exact(&mut received).await.unwrap();
-        assert_eq!(received, CONTINUE);
+        self.read(CONTINUE.len()).await;
+        assert_eq!(self.unread.drain(..CONTINUE.len()).collect::<Vec<_>>(), CONTINUE);
     }
 
-    /// Reads the next response, which must have a `Content-Length`.
+    /// Reads the next answer. Without a length in its header it has no body.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.0.read_u8().await.unwrap());
-        }
-        let head = String::from_utf8(head).unwrap();
+        let end = loop {
+            match self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None => self.read(self.unread.len() + 1).await,
+            }
+        };
+        let head = String::from_utf8(self.unread.drain(..end).collect()).unwrap();
         let mut lines = head.trim_end().lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines.map(|line| line.split_once(": ").unwrap());
         let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let mut answer = Answer { status, headers, body: String::new() };
-        let mut body = vec![0; answer.header("content-length").parse().unwrap()];
-        self.0.read_exact(&mut body).await.unwrap();
-        answer.body = String::from_utf8(body).unwrap();
+        let length = answer.header("content-length").parse().unwrap_or(0);
+        self.read(length).await;
+        answer.body = String::from_utf8(self.unread.drain(..length).collect()).unwrap();
         answer
     }
+
+    /// Whether the server sends nothing for a while.
+    pub(crate) async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.unread)).await.is_err()
+    }
+
+    /// Returns what else the server sends until it closes the connection.
+    pub(crate) async fn end(&mut self) -> String {
+        while self.more().await > 0 {}
+        self.text()
+    }
+
+    /// Reads until this many bytes are unread.
+    async fn read(&mut self, length: usize) {
+        while self.unread.len() < length {
+            assert!(self.more().await > 0, "closed instead of answered: {:?}", self.text());
+        }
+    }
+
+    async fn more(&mut self) -> usize {
+        let read = in_time(self.stream.read_buf(&mut self.unread)).await;
+        // A server that closes a connection before it has read everything resets it.
+        read.unwrap_or(0)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+}
+
+async fn in_time<T>(act: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, act).await.expect("the server neither answers nor closes the connection")
 }
