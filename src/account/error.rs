@@ -200,7 +200,7 @@ pub enum CodeFault {
     #[error("expired one-time code")]
     Expired,
     /// The code was used or replaced by a newer one in the meantime: nothing was changed.
-    #[error("the one-time code was used meanwhile")]
+    #[error("the one-time code was already used")]
     Used,
     /// Too many codes were sent to an address, or the last one too recently.
     #[error("too many one-time codes were sent to the address")]

@@ -130,7 +130,7 @@ impl Create {
         if self.grants.contains(&GrantType::ClientCredentials) && !self.kind.keeps_a_secret() {
             return Err(Failure("grants: client_credentials is for applications that keep a secret".to_owned()));
         }
-        let wished = Application {
+        let new = Application {
             id: self.id.unwrap_or_else(|| app.new_id().to_string()),
             name,
             kind: self.kind,
@@ -141,7 +141,7 @@ impl Create {
             token_lifetime: self.token_lifetime,
             ..blank(app, &tenant)
         };
-        let (application, secret) = create(app, wished).await?;
+        let (application, secret) = create(app, new).await?;
         let mut record = record(&application);
         record.insert("client_secret", secret);
         output::record(&record, self.json)

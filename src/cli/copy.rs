@@ -121,7 +121,7 @@ async fn verify(target: &App) -> Result<u64, Failure> {
     match broken {
         0 => Ok(pictures),
         _ => Err(Failure(
-            "histories are not as they were written; `selfsame audit verify` on the source says whether they are there"
+            "histories are broken; `selfsame audit verify` on the source shows whether they are broken there too"
                 .to_owned(),
         )),
     }

@@ -109,7 +109,7 @@ impl Dev {
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
         let operator = serve::operator(&config).await?;
-        let stop = serve::told_to_stop()?;
+        let stop = serve::stop_signal()?;
         database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
         // The `iss` of an application's tokens contains the address.

@@ -62,7 +62,7 @@ impl Command {
             Command::List(list) => list.run(app).await,
             Command::Revoke(revoke) => match app.store().revoke_api_key(revoke.id, app.now()).await? {
                 true => Ok(()),
-                false => Err(Failure(format!("no key that still holds has the id {}", revoke.id))),
+                false => Err(Failure(format!("no valid key has the id {}", revoke.id))),
             },
         }
     }

@@ -40,11 +40,10 @@ impl Serve {
         let app = start(config).await?;
         if app.store().has_dev_credentials().await? {
             tracing::warn!(
-                "`selfsame dev` has used this database: the demo credentials that it printed are valid on this server; \
-                 `selfsame copy` makes a copy in which they are not"
+                "demo credentials of selfsame dev are valid in this database; selfsame copy makes a copy without them"
             );
         }
-        let stop = told_to_stop()?;
+        let stop = stop_signal()?;
         tracing::info!(address = %listener.local_addr()?, "listening");
         serve(app, Listeners { contracts: listener, tls, operator, hosts: Hosts::Any }, stop).await
     }
@@ -60,7 +59,7 @@ pub(super) async fn operator(config: &Config) -> Result<Option<(TcpListener, Pro
     let Some(address) = config.operator.listen else { return Ok(None) };
     let metrics = telemetry::record().map_err(|error| Failure(format!("metrics: {error}")))?;
     let listener = take("operator.listen", address).await?;
-    tracing::info!(address = %listener.local_addr()?, "listening for operators");
+    tracing::info!(address = %listener.local_addr()?, "metrics and health listener started");
     Ok(Some((listener, metrics)))
 }
 
@@ -83,7 +82,7 @@ pub(super) async fn serve(app: App, listeners: Listeners, stop: impl Future<Outp
     }
     match run(app, listeners, stop).await {
         Stop::Clean => tracing::info!("stopped"),
-        Stop::Cut => tracing::warn!("stopped; some requests were cut off after server.shutdown_timeout"),
+        Stop::Cut => tracing::warn!("shutdown timed out; requests cut off"),
     }
     Ok(())
 }
@@ -93,7 +92,7 @@ async fn start(config: Config) -> Result<App, Failure> {
     for _ in 0..DATABASE_PATIENCE {
         match App::start(config.clone(), Clock::System).await {
             Err(StartError::Open(error @ OpenError::Unreachable(..))) => {
-                tracing::warn!(%error, "waiting for the database");
+                tracing::warn!(%error, "waiting for database");
                 tokio::time::sleep(DATABASE_PAUSE).await;
             }
             started => return Ok(started?),
@@ -129,7 +128,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 /// Returns a future that completes at the first SIGTERM or SIGINT from now on; called before the server announces itself.
-pub(super) fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

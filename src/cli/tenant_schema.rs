@@ -41,7 +41,7 @@ impl SetSchema {
         let tenant = tenant_named(app, &self.tenant).await?;
         let Some(file) = self.file else {
             app.store().set_attribute_schema(tenant.id, None, app.now()).await?;
-            return output::line(format_args!("{} has no schema any more: attributes may be anything", tenant.name));
+            return output::line(format_args!("{} no longer has a schema: attributes may be anything", tenant.name));
         };
         let refused = |reason: String| Failure(format!("{}: {reason}", file.display()));
         let schema = Schema::compile(&read(&file).map_err(refused)?, &RESERVED_ATTRIBUTES)

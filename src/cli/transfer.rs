@@ -54,7 +54,7 @@ impl Import {
             0 => Ok(()),
             _ if self.dry_run => Err(Failure("nothing was changed; correct the lines, then import them".to_owned())),
             _ if self.keep_going => {
-                Err(Failure("lines with faults were passed over; correct them, then run the import again".to_owned()))
+                Err(Failure("lines with errors were skipped; correct them, then run the import again".to_owned()))
             }
             _ => Err(Failure(
                 "ended at this line, all before it is kept; correct it, then run the import again".to_owned(),

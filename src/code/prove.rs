@@ -60,7 +60,7 @@ impl Codes {
         }
         let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.medium(), &tried.contact) else {
             // An instance of an older version replaced the code and left the address of the previous one.
-            tracing::warn!("the address of a one-time code does not open, and the code proves nothing");
+            tracing::warn!("one-time code refused: its address cannot be decrypted");
             return Err(Error::Code(CodeFault::Token));
         };
         Ok(Proof { code_id: CodeId { slot, id: tried.id }, contact })

@@ -81,7 +81,7 @@ impl Codes {
             // The message is sent before the code is stored: a code that was not sent is never stored.
             if let Err(error) = self.outbox.deliver(&message, now).await {
                 if let Err(error) = self.store.end_sending_interval(recipient, now).await {
-                    tracing::warn!(%error, "the next code to this address has to wait for its interval");
+                    tracing::warn!(%error, "interval between codes not reset");
                 }
                 return Err(error);
             }

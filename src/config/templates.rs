@@ -22,7 +22,8 @@ impl Settings {
             return Ok(());
         }
         if name == TEMPLATE {
-            let problem = format!("{section} only documents what [{kind}.{PLACEHOLDER}] can hold; choose another name");
+            let problem =
+                format!("{section} only documents what [{kind}.{PLACEHOLDER}] can contain; choose another name");
             return Err(ConfigError::new(origin, problem));
         }
         let is_plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';

@@ -18,7 +18,7 @@ pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<S
     let expected = "expected a list of web origins such as [\"https://app.example.com\"], \
                     each in lower case and without a path and the scheme's own port";
     list(source, expected, |text| match text {
-        "*" => Err("\"*\" would let the pages of every site call the server for whoever visits them; \
+        "*" => Err("\"*\" would let the pages of every site call the server for their visitors; \
                     name each origin, such as https://app.example.com"),
         text if is_origin(text) && is_as_sent(text) => Ok(text.to_owned()),
         _ => Err(expected),

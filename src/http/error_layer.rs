@@ -91,7 +91,7 @@ fn render_carried(mut response: Response, context: &ErrorContext, render_error: 
     match response.extensions_mut().remove::<Error>() {
         Some(error) => render_and_log(error, context, render_error),
         None if status.is_server_error() => render_and_log(
-            Error::Internal(Cause::new(format!("a handler answered {status} by itself"))),
+            Error::Internal(Cause::new(format!("a handler answered {status} without an error"))),
             context,
             render_error,
         ),
@@ -173,7 +173,7 @@ fn seconds(wait: Duration) -> HeaderValue {
 /// render, since it cannot occur there, becomes a 500 and needs a cause like any other.
 fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorContext) {
     if !status.is_server_error() {
-        tracing::debug!(%error_id, %error, "the request was refused");
+        tracing::debug!(%error_id, %error, "request refused");
         return;
     }
     let cause = match error {
@@ -182,7 +182,7 @@ fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorC
         other => format!("not expected here: {other}"),
     };
     match status {
-        StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error_id, cause, "the request could not be served now"),
+        StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error_id, cause, "service unavailable"),
         _ => tracing::error!(%error_id, cause, "internal error"),
     }
 }

@@ -37,12 +37,12 @@ impl Drop for Remainder {
     fn drop(&mut self) {
         let body = std::mem::take(&mut self.0);
         if let (false, Ok(runtime)) = (body.is_end_stream(), Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(TIME, read_for_nothing(body)));
+            runtime.spawn(tokio::time::timeout(TIME, drained(body)));
         }
     }
 }
 
-async fn read_for_nothing(mut body: Body) {
+async fn drained(mut body: Body) {
     let mut left = LIMIT;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, Buf::remaining);

@@ -18,7 +18,11 @@ impl Authenticator {
         claims: &Object,
     ) -> Result<(), Error> {
         let Some(tenant) = self.store.tenant_by_name(&settings.tenant).await? else {
-            tracing::error!(issuer = settings.issuer, tenant = settings.tenant, "the issuer's tenant does not exist");
+            tracing::error!(
+                issuer = settings.issuer,
+                tenant = settings.tenant,
+                "tenant of trusted issuer does not exist"
+            );
             return Err(CredentialFault::Invalid.into());
         };
         if !tenant.is_open(self.clock.now()) {

@@ -59,7 +59,7 @@ impl Trusted {
         if !self.settings.algorithms.contains(&algorithm) {
             return Ok(None);
         }
-        let find = || self.believable(now).and_then(|keys| keys.find(key_id, algorithm));
+        let find = || self.trusted_keys(now).and_then(|keys| keys.find(key_id, algorithm));
         if let Some(key) = find() {
             return Ok(Some(key));
         }
@@ -74,7 +74,7 @@ impl Trusted {
 
     /// Checks whether a key that verified a token is still the provider's.
     pub(super) fn still_has(&self, key: &VerificationKey, now: Timestamp) -> bool {
-        self.believable(now).is_some_and(|keys| keys.contains(key))
+        self.trusted_keys(now).is_some_and(|keys| keys.contains(key))
     }
 
     /// Fetches the keys again when they are due, or when the last attempt failed.
@@ -86,7 +86,7 @@ impl Trusted {
     }
 
     /// Returns the keys unless they are older than `stale_for`.
-    fn believable(&self, now: Timestamp) -> Option<Arc<KeySet>> {
+    fn trusted_keys(&self, now: Timestamp) -> Option<Arc<KeySet>> {
         let State { keys, fetched_at, .. } = self.state();
         fetched_at.filter(|at| age(*at, now) < signed(self.settings.stale_for)).map(|_| keys)
     }
@@ -107,7 +107,7 @@ impl Trusted {
             drop(flight);
         });
         if let Err(error) = refreshed.await {
-            tracing::error!(issuer = self.settings.issuer, %error, "fetching the issuer's keys ended early");
+            tracing::error!(issuer = self.settings.issuer, %error, "key fetch from issuer aborted");
         }
     }
 
@@ -124,7 +124,7 @@ impl Trusted {
                 state.fetched_at = Some(now);
             }
             Err(cause) => {
-                tracing::warn!(issuer = self.settings.issuer, %cause, "the issuer's keys could not be fetched")
+                tracing::warn!(issuer = self.settings.issuer, %cause, "key fetch from issuer failed")
             }
         }
     }
@@ -135,7 +135,8 @@ impl Trusted {
             KeySource::JwksUri(uri) => self.get(uri).await?,
             KeySource::Discovery => self.get(&self.discover().await?).await?,
         };
-        KeySet::read(&document, &self.settings.algorithms).ok_or_else(|| Cause::new("the document holds no usable key"))
+        KeySet::read(&document, &self.settings.algorithms)
+            .ok_or_else(|| Cause::new("the document contains no usable key"))
     }
 
     /// Returns the address of the keys by OpenID Connect Discovery 1.0 §4; the document must be the issuer's own

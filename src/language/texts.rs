@@ -93,11 +93,7 @@ fn load(language: Language) -> Bundle {
 fn report_missing(language: Language, key: &str) {
     static REPORTED: Once = Once::new();
     REPORTED.call_once(|| {
-        tracing::error!(
-            language = language.tag(),
-            key,
-            "a text is missing or was asked for without its arguments; further cases are not logged"
-        );
+        tracing::error!(language = language.tag(), key, "translation missing; further cases are not logged");
     });
 }
 

@@ -80,7 +80,7 @@ impl Notices {
     pub async fn forget_expired(&self) -> Result<(), Error> {
         let notices = self.store.forget_expired_notices(self.clock.now()).await?;
         if notices > 0 {
-            tracing::warn!(notices, "notices could not be delivered within notices.kept_for and are given up");
+            tracing::warn!(notices, "notices expired undelivered");
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Notices {
                 () = self.outbox.woken() => {}
             }
             if let Err(error) = self.deliver_due(medium).await {
-                tracing::warn!(%error, "notices are delivered later");
+                tracing::warn!(%error, "notice delivery paused");
             }
         }
     }
@@ -107,17 +107,17 @@ impl Notices {
     async fn deliver(&self, claimed: ClaimedNotice) -> Result<(), Error> {
         let (id, medium, attempt) = (claimed.notice.id, claimed.notice.medium.name(), claimed.attempt);
         let Some(message) = self.open(&claimed.notice) else {
-            tracing::error!(%id, medium, "a notice does not open and is given up");
+            tracing::error!(%id, medium, "notice cannot be decrypted; gave up");
             return self.store.forget_notice(id).await;
         };
         match self.outbox.deliver(&message, self.clock.now()).await {
             Ok(()) => self.store.forget_notice(id).await,
             Err(error) if attempt >= ATTEMPTS => {
-                tracing::warn!(%error, %id, medium, attempt, "a notice could not be delivered and is given up");
+                tracing::warn!(%error, %id, medium, attempt, "notice delivery failed; gave up");
                 self.store.forget_notice(id).await
             }
             Err(error) => {
-                tracing::warn!(%error, %id, medium, attempt, "a notice could not be delivered yet");
+                tracing::warn!(%error, %id, medium, attempt, "notice delivery failed; will retry");
                 self.store.postpone_notice(&claimed, after(self.clock.now(), pause(attempt))).await
             }
         }

@@ -71,9 +71,9 @@ impl Server {
                 Err(Refusal::Smtp(error)) if error.is_permanent() => return Err(undelivered(error)),
                 // The server may have closed a connection that was kept for long. Nothing of the message was sent on
                 // it, so the message can be announced again.
-                Err(_) => self.announce_anew(envelope, mail).await?,
+                Err(_) => self.reconnect_and_announce(envelope, mail).await?,
             },
-            None => self.announce_anew(envelope, mail).await?,
+            None => self.reconnect_and_announce(envelope, mail).await?,
         };
         // From here on the server may have the message, whatever else happens: it is never sent twice.
         connection.message(mail).await.map_err(undelivered)?;
@@ -81,7 +81,11 @@ impl Server {
         Ok(())
     }
 
-    async fn announce_anew(&self, envelope: &Envelope, mail: &[u8]) -> Result<AsyncSmtpConnection, Undelivered> {
+    async fn reconnect_and_announce(
+        &self,
+        envelope: &Envelope,
+        mail: &[u8],
+    ) -> Result<AsyncSmtpConnection, Undelivered> {
         // An error before the message is announced has nothing to do with it.
         let mut connection = self.connect().await.map_err(|error| Undelivered::Unreachable(Cause::new(error)))?;
         match announce(&mut connection, envelope, mail).await {
@@ -145,16 +149,16 @@ enum Refusal {
 /// A server that answers with a refusal is reachable.
 fn undelivered(error: SmtpError) -> Undelivered {
     match error.status() {
-        Some(_) => Undelivered::Refused(Cause::new(Told(error))),
+        Some(_) => Undelivered::Refused(Cause::new(ServerReply(error))),
         None => Undelivered::Unreachable(Cause::new(error)),
     }
 }
 
 /// A server's error without its text, which mostly repeats the address.
 #[derive(Debug)]
-struct Told(SmtpError);
+struct ServerReply(SmtpError);
 
-impl std::fmt::Display for Told {
+impl std::fmt::Display for ServerReply {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0.status() {
             Some(status) => write!(formatter, "the mail server answers {status}"),
@@ -163,7 +167,7 @@ impl std::fmt::Display for Told {
     }
 }
 
-impl std::error::Error for Told {}
+impl std::error::Error for ServerReply {}
 
 /// Sends sender, recipient and `DATA`, up to the server's go-ahead for the message itself.
 async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<(), Refusal> {

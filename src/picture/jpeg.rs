@@ -39,7 +39,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, Unusable> {
             true => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
             false => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
         };
-        image.ok_or_else(|| Unusable("the JPEG has fewer pixels than it says".to_owned()))
+        image.ok_or_else(|| Unusable("the JPEG has fewer pixels than it declares".to_owned()))
     };
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok(Opened { width, height, memory, orientation, decode: Box::new(decode) })

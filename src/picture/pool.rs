@@ -64,7 +64,7 @@ impl Pool {
                 Err(Error::PictureUnusable)
             }
             Err(failed) if failed.is_panic() => {
-                tracing::warn!("a picture cannot be used: its decoder panicked");
+                tracing::warn!("picture decoder panicked; picture refused");
                 Err(Error::PictureUnusable)
             }
             Err(stopped) => Err(Error::Unavailable(Cause::new(stopped))),

@@ -70,7 +70,7 @@ pub(super) fn check_schema(
         return Ok(());
     }
     if patch.rules == Rules::Unknown {
-        return Err(Error::Internal(Cause::new("attributes would change, and nobody looked up what they are held to")));
+        return Err(Error::Internal(Cause::new("attributes would change, but their rules were not looked up")));
     }
     patch.rules.check(before.attributes()?, after.attributes()?, context.actor == Actor::Owner)
 }

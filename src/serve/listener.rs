@@ -61,7 +61,7 @@ impl Connections {
                 accepted = accepted => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
+                        tracing::warn!(%error, "connection not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     }

@@ -72,7 +72,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     upkeep.abort();
     // Only this process knows when API keys were used since the last write.
     if let Err(error) = app.authenticator().key_uses().write_down().await {
-        tracing::warn!(%error, "the last uses of API keys were not written down");
+        tracing::warn!(%error, "last use of API keys not saved");
     }
     // Stopped last, so that operators see readiness end.
     if let Some(operator) = operator {

@@ -54,10 +54,10 @@ impl Tls {
                 let mut current = self.current();
                 if loaded.files != current.files {
                     *current = loaded;
-                    tracing::info!("the certificate was replaced");
+                    tracing::info!("certificate reloaded");
                 }
             }
-            Err(error) => tracing::warn!(%error, "the certificate stays as it was"),
+            Err(error) => tracing::warn!(%error, "certificate reload failed; previous certificate stays in use"),
         }
     }
 

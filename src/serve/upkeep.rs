@@ -15,7 +15,7 @@ const METRICS_PERIOD: Duration = Duration::from_secs(5);
 /// reloads replaced certificates, records when API keys were used, delivers notices, and deletes expired data and unused
 /// pictures. An unavailable database only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
-    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), app.notices().run(), look_after(app.clone(), tls));
+    tokio::join!(drain_metrics(), sweep_pictures(app.clone()), app.notices().run(), maintain(app.clone(), tls));
 }
 
 async fn drain_metrics() {
@@ -33,12 +33,12 @@ async fn sweep_pictures(app: App) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.pictures().sweep().await {
-            tracing::warn!(%error, "pictures that nobody needs are deleted later");
+            tracing::warn!(%error, "picture cleanup failed; will retry");
         }
     }
 }
 
-async fn look_after(app: App, tls: Option<Arc<Tls>>) {
+async fn maintain(app: App, tls: Option<Arc<Tls>>) {
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -62,7 +62,7 @@ async fn look_after(app: App, tls: Option<Arc<Tls>>) {
             app.notices().forget_expired().await
         };
         if let Err(error) = done.await {
-            tracing::warn!(%error, "upkeep waits for the database");
+            tracing::warn!(%error, "background maintenance failed; will retry");
         }
     }
 }

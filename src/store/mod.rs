@@ -364,7 +364,7 @@ fn migration_error(place: &str, error: refinery::Error) -> OpenError {
     match error.kind() {
         Kind::MissingVersion(migration) => OpenError::Newer(place.to_owned(), migration.to_string()),
         Kind::DivergentVersion(applied, known) => {
-            OpenError::Divergent(place.to_owned(), format!("it holds {applied} where this version has {known}"))
+            OpenError::Divergent(place.to_owned(), format!("it contains {applied} where this version has {known}"))
         }
         _ => OpenError::Unreachable(place.to_owned(), error.into()),
     }

@@ -46,7 +46,7 @@ pub fn start(endpoint: &str) -> Result<(), ExporterBuildError> {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).with_attribute(version).build();
     let provider =
-        SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(Told::new(exporter)).build();
+        SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(LoggedExporter::new(exporter)).build();
     let tracer = provider.tracer(env!("CARGO_PKG_NAME"));
     // A second start in one process keeps the first.
     let _ = TRACES.set(Traces { provider, tracer });
@@ -107,29 +107,29 @@ impl Extractor for Parent<'_> {
 }
 
 /// An exporter that logs when the collector becomes unavailable and when it is available again, instead of each lost batch.
-struct Told {
+struct LoggedExporter {
     exporter: SpanExporter,
     away: AtomicBool,
 }
 
-impl Told {
-    fn new(exporter: SpanExporter) -> Told {
-        Told { exporter, away: AtomicBool::new(false) }
+impl LoggedExporter {
+    fn new(exporter: SpanExporter) -> LoggedExporter {
+        LoggedExporter { exporter, away: AtomicBool::new(false) }
     }
 }
 
-impl fmt::Debug for Told {
+impl fmt::Debug for LoggedExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.exporter.fmt(formatter)
     }
 }
 
-impl trace::SpanExporter for Told {
+impl trace::SpanExporter for LoggedExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let exported = self.exporter.export(batch).await;
         match (&exported, self.away.swap(exported.is_err(), Ordering::Relaxed)) {
-            (Err(error), false) => tracing::warn!(%error, "traces do not reach the collector"),
-            (Ok(()), true) => tracing::info!("traces reach the collector again"),
+            (Err(error), false) => tracing::warn!(%error, "trace export failed"),
+            (Ok(()), true) => tracing::info!("trace export recovered"),
             _ => {}
         }
         exported

@@ -125,7 +125,7 @@ fn an_unknown_section_of_a_named_section_names_the_nearest() {
 
 #[test]
 fn the_template_cannot_be_set() {
-    let problem = "trusted_issuer.example only documents what [trusted_issuer.NAME] can hold; choose another name";
+    let problem = "trusted_issuer.example only documents what [trusted_issuer.NAME] can contain; choose another name";
     for file in
         ["[trusted_issuer.example]\n", "trusted_issuer.example.leeway = \"1s\"", "[trusted_issuer.example.claims]"]
     {

@@ -61,7 +61,7 @@ fn a_wildcard_web_origin_is_refused_with_the_reason() {
     assert_eq!(
         environment_error("SELFSAME__SERVER__CORS_ORIGINS", "https://a.example,*"),
         "environment SELFSAME__SERVER__CORS_ORIGINS: server.cors_origins = [\"https://a.example\", \"*\"]: \
-         \"*\" would let the pages of every site call the server for whoever visits them; \
+         \"*\" would let the pages of every site call the server for their visitors; \
          name each origin, such as https://app.example.com"
     );
 }

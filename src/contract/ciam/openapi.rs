@@ -144,7 +144,7 @@ body! {
         .property("name", text(update::MAX_NAME, "The name that others see."))
         .property("nickname", text(update::MAX_NICKNAME, "A casual name."))
         .property("zoneinfo", words("The time zone: a name of the IANA time zone database."))
-        .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` is as good as `-`."))
+        .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` counts as `-`."))
         .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
         .property("phone_number_otp_token", words("What `POST /otp/send` answered."))
         .property("phone_number_otp", words("The code that was sent to the number."))
@@ -164,13 +164,13 @@ body! {
             ObjectBuilder::new()
                 .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
                 .enum_values(Some([Some("login"), Some("signup"), Some("update_userinfo"), Some("reset_password"), None]))
-                .description(Some("What the code is for; `login` unless it is said.")),
+                .description(Some("The use of the code; `login` by default.")),
         )
         .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
         .property("email", words("An e-mail address; one of the two is given."))
         .property(
             "auth_source_id",
-            any("What the same member of `POST /oauth2/token` will say; for `login` alone."),
+            any("The value that the same member of `POST /oauth2/token` will have; only for `login`."),
         )
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -193,8 +193,8 @@ body! {
         .property("email", words("The address that the code was sent to."))
         .property("otp_token", words("What `POST /otp/send` answered."))
         .property("otp", words("The code."))
-        .property("auth_source_id", words("What the same member of `POST /otp/send` said."))
-        .property("auto_signup", words("`true` to make an account where nobody has the address and the application may."))
+        .property("auth_source_id", words("The same value as in `POST /otp/send`."))
+        .property("auto_signup", words("`true` to create an account if none has the address and the application may do so."))
         .property("refresh_token", words("A refresh token that was not used yet."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -233,7 +233,7 @@ fn claims_schema() -> RefOr<Schema> {
         let kind = if claim.ends_with("_verified") { Type::Boolean } else { Type::String };
         object.property(*claim, ObjectBuilder::new().schema_type(kind))
     });
-    let subject = ObjectBuilder::new().schema_type(Type::String).description(Some("Who the person is."));
+    let subject = ObjectBuilder::new().schema_type(Type::String).description(Some("The identifier of the person."));
     own.property("sub", subject)
         .required("sub")
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
@@ -302,14 +302,14 @@ fn changed() -> Answers {
             Refused::BadToken(Address::Phone),
         ),
         refused("the number's code is wrong or old", Refused::BadCode(Address::Phone)),
-        refused("somebody else has proved the number", Refused::Duplicate(Address::Phone)),
+        refused("another account has verified the number", Refused::Duplicate(Address::Phone)),
         refused("an address of the wrong form", Refused::MalformedAddress(Address::Email)),
         refused(
             "the address' token is unknown, over, used up or for something else",
             Refused::BadToken(Address::Email),
         ),
         refused("the address' code is wrong or old", Refused::BadCode(Address::Email)),
-        refused("somebody else has proved the address", Refused::Duplicate(Address::Email)),
+        refused("another account has verified the address", Refused::Duplicate(Address::Email)),
     ]);
     answers
 }
@@ -367,9 +367,9 @@ fn configuration() -> Answers {
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
-        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the token is not valid", CredentialFault::Invalid.into()),
         ("the token is not about a person", CredentialFault::ScopeMissing.into()),
-        ("there is no such person any more", AccessFault::AccountUnknown.into()),
+        ("the account no longer exists", AccessFault::AccountUnknown.into()),
         ("the account is locked", AccessFault::AccountStatus(Status::Locked).into()),
         ("the account may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
     ]
@@ -377,7 +377,7 @@ fn access() -> Vec<Ending> {
 
 /// Returns the errors that any request of an application can end in.
 fn to_applications() -> Vec<Ending> {
-    let access = vec![("the credentials do not hold", CredentialFault::Invalid.into())];
+    let access = vec![("the credentials are not valid", CredentialFault::Invalid.into())];
     [access, body_faults(), failures()].concat()
 }
 

@@ -28,8 +28,8 @@ refusals! {
     SendError {
         UnknownUsage: "an unknown usage", "invalid_request", "Unknown usage.";
         NotOneAddress: "no address, or two", "invalid_request", "Exactly one of phone_number and email is required.";
-        PhoneUsed: "to sign up: somebody has the number", "phone_number_is_used";
-        EmailUsed: "to sign up: somebody has the address", "email_is_used";
+        PhoneUsed: "to sign up: an account has the number", "phone_number_is_used";
+        EmailUsed: "to sign up: an account has the address", "email_is_used";
         SmsTooOften: "too often to a number", "sms_rate_limit_exceeded", "SMS rate limit exceeded for same phone number";
         EmailTooOften: "too often to an address", "email_rate_limit_exceeded",
             "Email rate limit exceeded for same email address";

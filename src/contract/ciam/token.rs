@@ -63,7 +63,7 @@ refusals! {
         MismatchedOtpToken: "the code was sent for something else", "invalid_request",
             "Mismatched OTP token and OTP sending parameters";
         UnknownOtp: "a wrong or an old code", "invalid_grant", "Unknown or expired OTP";
-        UserNotFound: "nobody has the address, and nobody is signed up", "invalid_grant", "User not found";
+        UserNotFound: "no account has the address, and none is created", "invalid_grant", "User not found";
         AbnormalUserStatus: "the account may not be used", "invalid_grant", "Abnormal user status";
     }
 }

@@ -84,7 +84,7 @@ impl PartialSchema for UserUpdate {
         let nullable = || SchemaType::from_iter([Type::String, Type::Null]);
         let optional = |pattern, max, description| text(pattern, max, description).schema_type(nullable());
         ObjectBuilder::new()
-            .property(ID, ObjectBuilder::new().schema_type(nullable()).description(Some("Whom to change.")))
+            .property(ID, ObjectBuilder::new().schema_type(nullable()).description(Some("The user to change.")))
             .property(FIRST_NAME, required(MAX_NAME, "The given name."))
             .required(FIRST_NAME)
             .property(LAST_NAME, required(MAX_NAME, "The family name."))
@@ -126,14 +126,14 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     full.email_verified = true;
     full.auth_valid_until = Some(Timestamp::constant(1_730_835_746, 587_000_000));
     let bare = person(&fields[1..3], Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-    vec![("the user", "User", answer(&full)), ("a user of whom little is known", "User", answer(&bare))]
+    vec![("the user", "User", answer(&full)), ("a user with few values", "User", answer(&bare))]
 }
 
 /// Returns the errors that occur before the body is read.
 fn access() -> Vec<Ending> {
     vec![
-        ("no tenant, or none that there is", AccessFault::TenantUnknown.into()),
-        ("no key, or none that holds", CredentialFault::Invalid.into()),
+        ("no tenant, or an unknown one", AccessFault::TenantUnknown.into()),
+        ("no key, or one that is not valid", CredentialFault::Invalid.into()),
         ("the tenant is out of use", AccessFault::TenantClosed.into()),
         ("the tenant's time is over", AccessFault::TenantExpired.into()),
         ("the user may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
@@ -159,7 +159,7 @@ fn field_faults() -> Vec<Ending> {
         ("a member is not a string", Error::Fields(vec![fault(LAST_NAME, Rule::Text)])),
         ("a member contains U+0000", Error::Fields(vec![fault(LAST_NAME, Rule::NoControlCharacters)])),
         (
-            "somebody else has proved the number to be theirs",
+            "another account has verified the number",
             Error::Fields(vec![fault(PHONE_NUMBER, Rule::Registered("+1234567890".to_owned()))]),
         ),
         ("a key of the whole tenant, and no id", Error::Fields(vec![fault(ID, Rule::Required)])),

@@ -44,7 +44,7 @@ pub(super) fn meaning(name: &HeaderName) -> Option<(&'static str, &'static str)>
         "accept-encoding" => ("string", "The one content coding that request bodies may have."),
         "accept-patch" => ("string", "The one media type that a change may have."),
         "allow" => ("string", "The methods that the path answers to."),
-        "cache-control" => ("string", "Whether and for whom the answer may be kept."),
+        "cache-control" => ("string", "Whether and by which caches the answer may be stored."),
         "content-language" => ("string", "The language of the texts."),
         "etag" => ("string", "The version of what is shown."),
         "pragma" => ("string", "Always `no-cache`, for caches that know nothing else."),

@@ -129,8 +129,9 @@ pub(super) struct EmailVerification;
 impl PartialSchema for EmailVerification {
     fn schema() -> RefOr<Schema> {
         let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{6}$"));
-        let code = code
-            .description(Some("The code that came to the new address; six digits unless the operator says otherwise."));
+        let code = code.description(Some(
+            "The code that was sent to the new address; six digits unless the operator configures another length.",
+        ));
         ObjectBuilder::new()
             .property(NEW_EMAIL, address())
             .property(OTP_CODE, code)
@@ -244,11 +245,7 @@ fn shown() -> Vec<(&'static str, &'static str, Response)> {
     let nobody = person(&[], CREATED, CREATED);
     vec![
         ("the person", SHOWN, success(body::me(&jane(), &Rules::Free, &tenant(), &[provider], 1, PUBLIC_URL))),
-        (
-            "a person of whom nothing is known",
-            SHOWN,
-            success(body::me(&nobody, &Rules::Free, &tenant(), &[], 0, PUBLIC_URL)),
-        ),
+        ("a person without any value", SHOWN, success(body::me(&nobody, &Rules::Free, &tenant(), &[], 0, PUBLIC_URL))),
     ]
 }
 
@@ -264,7 +261,7 @@ fn success(shown: Result<Success<impl Serialize>, Error>) -> Response {
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
-        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the token is not valid", CredentialFault::Invalid.into()),
         ("the account may not be used", AccessFault::AccountStatus(Status::Suspended).into()),
         ("the token, the account or its tenant is for something else", AccessFault::Denied.into()),
     ]
@@ -290,7 +287,7 @@ fn address_faults() -> Vec<Ending> {
 fn request_faults() -> Vec<Ending> {
     let others = vec![
         ("the address is the present one", Error::AddressUnchanged),
-        ("somebody else has proved the address", Error::Taken(Unique::Email)),
+        ("another account has verified the address", Error::Taken(Unique::Email)),
         ("the address had enough codes for today", CodeFault::TooOften(Medium::Email).into()),
     ];
     [address_faults(), others].concat()
@@ -330,7 +327,7 @@ fn field_faults() -> Vec<Ending> {
         ("a picture of another kind", one(PICTURE, Rule::Picture(PictureRule::UnsupportedType))),
         ("the Base64 is malformed", one(PICTURE, Rule::Picture(PictureRule::InvalidBase64))),
         ("the picture is too large", one(PICTURE, Rule::Picture(PictureRule::TooLarge))),
-        ("somebody else's picture, or a former one", one(PICTURE, Rule::ForeignPicture)),
+        ("another account's picture, or a replaced one", one(PICTURE, Rule::ForeignPicture)),
         ("the profile is not an object", one(PROFILE, Rule::Object)),
         ("the profile nests too deep", one(PROFILE, Rule::TooDeep)),
         ("a member's name is empty or too long", one(PROFILE, Rule::KeyLength)),
@@ -338,7 +335,7 @@ fn field_faults() -> Vec<Ending> {
         ("a text contains U+0000", one("profile/bio", Rule::NoControlCharacters)),
         ("the merged profile does not match the tenant's schema", attribute("/birthday", Rule::Schema)),
         ("the tenant's schema calls a member read-only", attribute("/plan", Rule::ReadOnly)),
-        ("the bytes are not the picture that they are said to be", Error::PictureUnusable),
+        ("the bytes are not a picture of the declared type", Error::PictureUnusable),
         ("the merged profile is too large", Error::AttributesTooLarge),
     ]
 }

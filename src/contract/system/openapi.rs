@@ -154,7 +154,7 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
 fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
-        ("the token does not hold", CredentialFault::Invalid.into()),
+        ("the token is not valid", CredentialFault::Invalid.into()),
         ("the account is suspended", AccessFault::AccountStatus(Status::Suspended).into()),
         ("the account is locked", AccessFault::AccountStatus(Status::Locked).into()),
         ("the account waits for approval", AccessFault::AccountStatus(Status::PendingApproval).into()),

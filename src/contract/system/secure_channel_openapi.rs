@@ -27,7 +27,7 @@ pub(super) const BODIES: &str = "At most 64 KiB, counted when it is opened if it
 pub(super) fn faults() -> Vec<Ending> {
     vec![
         ("the body does not open, was accepted before, or is plain and must not be", ChannelFault::Payload.into()),
-        ("the session of the body is unknown, somebody else's, or over", ChannelFault::Session.into()),
+        ("the session of the body is unknown, expired, or another client's", ChannelFault::Session.into()),
     ]
 }
 
@@ -44,7 +44,7 @@ pub(super) fn encrypted_answer() -> (&'static str, &'static str, Response) {
 pub(super) fn operations() -> Vec<Operation> {
     let keys = || {
         let missing =
-            ("there is no key, by the server's fault", ChannelFault::PublicKey(Cause::new("an example")).into());
+            ("there is no key, because of an internal error", ChannelFault::PublicKey(Cause::new("an example")).into());
         // Any other internal error becomes `ChannelFault::PublicKey` here.
         let failures = failures().into_iter().filter(|(_, error)| !matches!(error, Error::Internal(_)));
         [missing].into_iter().chain(failures).collect()

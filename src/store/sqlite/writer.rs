@@ -77,7 +77,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     // IMMEDIATE: a transaction that reads first and writes later would be refused at once when another process writes.
     if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
         // Dropping the work drops its callers' channels, which answers them.
-        tracing::warn!(error = %cause, "the database does not take a transaction");
+        tracing::warn!(error = %cause, "transaction not started");
         return;
     }
     let mut done = Vec::with_capacity(waiting.len());
@@ -93,7 +93,7 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
         false => connection.execute_batch("COMMIT").map_err(error),
     };
     if let Err(cause) = &committed {
-        tracing::error!(error = %cause, "a group of changes could not be committed");
+        tracing::error!(error = %cause, "group commit failed");
         // After a failed commit SQLite may or may not have rolled back already.
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
@@ -115,7 +115,7 @@ fn in_savepoint(connection: &Connection, work: Work) -> Option<Done> {
     match connection.execute_batch(end) {
         Ok(()) => done,
         Err(cause) => {
-            tracing::error!(error = %cause, "a savepoint could not be ended");
+            tracing::error!(error = %cause, "savepoint not released");
             None
         }
     }

@@ -82,7 +82,7 @@ on_both_databases!(
         assert_eq!(read(address, secret).await, 200);
         installation.print(&["key", "revoke", id]);
         assert_eq!(read(address, secret).await, 401);
-        insta::assert_snapshot!(installation.refusal(&["key", "revoke", id]), @"selfsame: no key that still holds has the id ID");
+        insta::assert_snapshot!(installation.refusal(&["key", "revoke", id]), @"selfsame: no valid key has the id ID");
         running.terminate();
         assert_eq!(running.end().code, Some(0));
     }

@@ -1,4 +1,4 @@
-//! `dev` makes a database of its own, or goes on in one that it made; every other one it refuses and leaves alone.
+//! `dev` makes a database of its own or continues in one that it made, and refuses every other one without changing it.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ const DEV: [&str; 3] = ["dev", "--listen", "127.0.0.1:0"];
 const FACT: &str = "SELECT value FROM installation WHERE name = 'made_by'";
 const WITHOUT_FACT: &str = "DELETE FROM installation WHERE name = 'made_by'";
 
-/// What is in a folder, by name.
+/// The sorted names of the files in a folder.
 fn listing(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
@@ -20,7 +20,7 @@ fn listing(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What `dev` answers to a database that it refuses, with the database named.
+/// The error of `dev` about a refused database, which must name the database.
 fn refusal(installation: &Installation) -> String {
     let refusal = installation.refusal(&DEV);
     let (database, rest) = refusal.strip_prefix("selfsame: database ").unwrap().split_once(": ").unwrap();
@@ -32,7 +32,7 @@ fn refusal(installation: &Installation) -> String {
 on_both_databases!(
     async fn a_database_with_only_a_tenant_is_refused_and_left_as_it_was(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
-        // Without it a start would make a new master key.
+        // A start that is not refused would make a new master key.
         fs::remove_file(installation.data().join("secret.key")).unwrap();
         let before = (installation.database().all_rows().await, listing(installation.data()));
         insta::assert_snapshot!(refusal(&installation), @"database PLACE: it was not made by `selfsame dev`, which would add demo accounts and their credentials to it; use `selfsame serve`, or choose another database for `dev` with --data or --database");
@@ -53,7 +53,7 @@ fn a_refused_database_is_named_without_its_password() {
 on_both_databases!(
     async fn a_database_of_an_older_version_is_refused_before_its_tables_change(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
-        // A migration that ran would fail: its tables are there.
+        // A migration that ran would fail because its tables exist.
         let database = installation.database();
         database.execute("DELETE FROM refinery_schema_history WHERE version > 1").await;
         refusal(&installation);
@@ -62,7 +62,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_alone_makes_a_database_one_in_use(installation: Installation) {
+    async fn a_database_with_only_an_account_is_refused(installation: Installation) {
         installation.print(&["tenant", "create", "acme"]);
         installation.print(&["account", "create", "--tenant", "acme"]);
         installation.database().execute("DELETE FROM tenant").await;
@@ -71,9 +71,9 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_database_that_has_tables_and_keys_but_no_tenant_is_taken(installation: Installation) {
+    async fn a_database_that_has_tables_and_keys_but_no_tenant_is_accepted(installation: Installation) {
         installation.print(&["migrate"]);
-        // Makes the keys, as every start does.
+        // Every start makes the keys, this command included.
         installation.print(&["tenant", "list"]);
         let demo = Demo::start(&installation);
         assert_eq!(demo.read(demo.token()).await.status, 200);
@@ -120,7 +120,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_database_in_which_an_older_dev_only_visited_is_refused(installation: Installation) {
+    async fn a_database_of_others_that_an_older_dev_used_is_refused(installation: Installation) {
         Demo::start(&installation).stop();
         installation.print(&["tenant", "create", "acme"]);
         installation.database().execute(WITHOUT_FACT).await;
@@ -140,7 +140,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn first_starts_at_once_all_serve_one_demo(installation: Installation) {
+    async fn concurrent_first_starts_serve_one_demo(installation: Installation) {
         let start = || installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
         let mut programs = [start(), start(), start(), start()];
         let mut accounts = Vec::new();
@@ -178,7 +178,7 @@ on_both_databases!(
         let warnings: Vec<Value> = ended.errors.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let warnings: Vec<&Value> = warnings.iter().filter(|line| line["level"] == "WARN").collect();
         assert_eq!(warnings.len(), 1, "{ended}");
-        insta::assert_snapshot!(warnings[0]["message"].as_str().unwrap(), @"`selfsame dev` has used this database: the demo credentials that it printed are valid on this server; `selfsame copy` makes a copy in which they are not");
+        insta::assert_snapshot!(warnings[0]["message"].as_str().unwrap(), @"demo credentials of selfsame dev are valid in this database; selfsame copy makes a copy without them");
     }
 );
 

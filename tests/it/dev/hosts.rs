@@ -1,5 +1,5 @@
-//! `dev` is for the machine that it runs on: it listens on loopback addresses and answers for loopback hosts, unless it is
-//! exposed.
+//! `dev` serves only the machine that it runs on: it listens on loopback addresses and answers for loopback hosts, unless
+//! it is exposed.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -7,23 +7,23 @@ use std::net::SocketAddr;
 use super::{Demo, PROFILE};
 use crate::support::{Installation, Request, Wire};
 
-/// A page's own name, which its owner lets resolve to this machine.
+/// The host name of another site, which its owner resolves to this machine (DNS rebinding).
 const SITE: &str = "site.example";
 
-/// How a request in HTTP/1.1 is answered, whose first line and header lines these are.
+/// Sends the first line and header lines of an HTTP/1 request, and returns the status of the response.
 async fn status(address: SocketAddr, head: &[&str]) -> u16 {
     let mut wire = Wire::open(address).await;
     wire.send(format!("{}\r\n\r\n", head.join("\r\n"))).await;
     wire.answer().await.status.as_u16()
 }
 
-/// A client to which this machine is a name's address.
+/// A client that resolves a name to an address of this machine.
 fn client(name: &str, address: SocketAddr) -> reqwest::ClientBuilder {
     reqwest::Client::builder().resolve(name, address)
 }
 
 #[test]
-fn other_than_loopback_addresses_are_refused_before_anything_is_made() {
+fn non_loopback_addresses_are_refused_before_anything_is_made() {
     let mut installation = Installation::new();
     insta::assert_snapshot!(installation.refusal(&["dev", "--listen", "0.0.0.0:0"]), @r#"selfsame: server.listen = "0.0.0.0:0": other machines could use the demo credentials and read every code there; listen on a loopback address, such as 127.0.0.1, or allow this with --expose"#);
     let starts = "selfsame: server.listen = ";
@@ -39,7 +39,7 @@ fn other_than_loopback_addresses_are_refused_before_anything_is_made() {
 }
 
 #[tokio::test]
-async fn exposed_it_listens_anywhere_and_answers_for_every_host() {
+async fn an_exposed_demo_listens_anywhere_and_answers_for_every_host() {
     let demo = Demo::start_with(&Installation::new(), &["--expose", "--listen", "0.0.0.0:0"]);
     for host in [SITE, "localhost"] {
         let url = format!("http://{host}:{}/dev/mailbox", demo.address().port());
@@ -52,7 +52,7 @@ async fn exposed_it_listens_anywhere_and_answers_for_every_host() {
 }
 
 #[tokio::test]
-async fn a_page_whose_name_resolves_to_this_machine_is_answered_nothing() {
+async fn requests_for_a_name_that_resolves_to_this_machine_are_refused() {
     let demo = Demo::start(&Installation::new());
     for path in
         ["/dev/mailbox", "/healthz", "/.well-known/jwks.json", PROFILE, "/userinfo", "/pictures/x", "/me/x", "/", "/no"]
@@ -168,7 +168,7 @@ async fn http_2_is_answered_only_where_every_host_that_it_names_is_loopback() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_demo_answers_for_every_host() {
+async fn a_server_that_is_not_a_demo_answers_for_every_host() {
     let (program, address) = Installation::new().serve();
     assert_eq!(status(address, &["GET /healthz HTTP/1.1", "Host: site.example"]).await, 200);
     assert_eq!(status(address, &["GET /healthz HTTP/1.0"]).await, 200);

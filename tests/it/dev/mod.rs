@@ -1,4 +1,4 @@
-//! `selfsame dev`: a demo that works as it is printed, and that a test suite can stand on.
+//! `selfsame dev`: a demo whose printed requests work, and that test suites can rely on.
 
 mod databases;
 mod hosts;
@@ -13,7 +13,7 @@ use crate::support::{Answer, Installation, Request};
 
 const PROFILE: &str = "/web/v1/system/profile";
 
-/// A demo that runs, and what it printed as JSON.
+/// A running demo and the JSON that it printed.
 struct Demo {
     program: Running,
     printed: Value,
@@ -34,12 +34,12 @@ impl Demo {
         self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
     }
 
-    /// Where it serves the contracts.
+    /// The address of the listener for the contracts.
     fn address(&self) -> SocketAddr {
         self.text("/base_url").strip_prefix("http://").unwrap().parse().unwrap()
     }
 
-    /// Where it serves metrics and health.
+    /// The address of the listener for metrics and health.
     fn operator_address(&self) -> SocketAddr {
         self.text("/operator_url").strip_prefix("http://").unwrap().parse().unwrap()
     }
@@ -88,10 +88,10 @@ on_both_databases!(
 );
 
 #[tokio::test]
-async fn it_serves_although_its_standard_output_has_no_reader() {
+async fn it_serves_even_if_its_standard_output_has_no_reader() {
     for arguments in [["dev", "--json"].as_slice(), &["dev"]] {
         let mut program = Installation::new().spawn_unread(&[arguments, &["--listen", "127.0.0.1:0"]].concat());
-        let operator = program.errors.wait_for(|line| line.contains("listening for operators"));
+        let operator = program.errors.wait_for(|line| line.contains("metrics and health listener started"));
         let operator: Value = serde_json::from_str(&operator).unwrap();
         let url = format!("http://{}/healthz", operator["address"].as_str().unwrap());
         assert_eq!(Request::new(&reqwest::Client::new(), "GET", &url).send().await.status, 200);
@@ -100,7 +100,7 @@ async fn it_serves_although_its_standard_output_has_no_reader() {
     }
 }
 
-// Whatever a person may paste into a shell, as it was printed: each block into the same shell.
+// Runs every printed block unchanged, all in the same shell, as a person would paste them.
 on_both_databases!(
     async fn every_printed_request_succeeds_as_it_is_printed(installation: Installation) {
         let mut program = installation.spawn(&["dev", "--listen", "127.0.0.1:0"]);
@@ -109,7 +109,7 @@ on_both_databases!(
         let blocks: Vec<&str> = guide.split("\n\n").skip(1).collect();
         let operations = guide.lines().filter(|line| line.starts_with("# ")).count();
         assert!(operations >= 14 && blocks.len() == operations, "{guide}");
-        // A request that fails ends the shell, and so does one whose answer has not what goes into the next.
+        // The shell ends when a request fails, and when a response lacks a value that the next request needs.
         let script = guide.split_once("\n\n").unwrap().1.replace("curl -sS ", "curl -sS --fail-with-body ");
         let answered = Command::new("bash").args(["-eu", "-c", &script]).output().unwrap();
         assert!(answered.status.success() && answered.stderr.is_empty(), "{script}\n{answered:?}");

@@ -25,7 +25,8 @@ impl Watched {
         let issue = ["token", "issue", "--contract", "system", "--account", account["id"].as_str().unwrap()];
         let token = installation.print(&issue).trim().to_owned();
         let (program, contracts) = installation.serve();
-        let said = program.errors.seen().lines().find(|line| line.contains("listening for operators")).unwrap();
+        let said =
+            program.errors.seen().lines().find(|line| line.contains("metrics and health listener started")).unwrap();
         let said: serde_json::Value = serde_json::from_str(said).unwrap();
         let operator = said["address"].as_str().unwrap().parse().unwrap();
         Watched { program, contracts, operator, client: reqwest::Client::new(), token }

@@ -1,6 +1,8 @@
 //! The promises about the source itself. Each failure names the file and the line.
 
+mod log;
 mod order;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
