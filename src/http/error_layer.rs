@@ -30,7 +30,7 @@ pub struct ErrorContext {
     pub request_id: String,
     /// A new identifier for the error, which is also logged.
     pub error_id: Uuid,
-    /// The time of the request.
+    /// The time at which the error is rendered.
     pub now: Timestamp,
 }
 
@@ -79,24 +79,23 @@ type LayerState = (App, &'static str, ErrorRenderer);
 async fn error_layer(State((app, name, render_error)): State<LayerState>, request: Request, next: Next) -> Response {
     let took = Stopwatch::start();
     let method = telemetry::method(request.method());
-    let context = ErrorContext::read(&app, &request);
-    let response = render_carried(next.run(request).await, &context, render_error);
+    let context = RequestContext::read(&request);
+    let response = render_carried(next.run(request).await, context, &app, render_error);
     telemetry::request(name, method, response.status().as_u16(), took);
     response
 }
 
 /// Renders the error that a response carries. A 5xx response that carries no error has no cause and is an internal error.
-fn render_carried(mut response: Response, context: &ErrorContext, render_error: ErrorRenderer) -> Response {
+fn render_carried(mut response: Response, context: RequestContext, app: &App, render_error: ErrorRenderer) -> Response {
     let status = response.status();
-    match response.extensions_mut().remove::<Error>() {
-        Some(error) => render_and_log(error, context, render_error),
-        None if status.is_server_error() => render_and_log(
-            Error::Internal(Cause::new(format!("a handler answered {status} without an error"))),
-            context,
-            render_error,
-        ),
-        None => response,
-    }
+    let error = match response.extensions_mut().remove::<Error>() {
+        Some(error) => error,
+        None if status.is_server_error() => {
+            Error::Internal(Cause::new(format!("a handler answered {status} without an error")))
+        }
+        None => return response,
+    };
+    render_and_log(error, &context.of_error(app), render_error)
 }
 
 /// Renders an error as the contract's response and logs it in one line, with its cause if the status is 5xx.
@@ -195,13 +194,28 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 impl ErrorContext {
     /// Reads the context from a request.
     pub(crate) fn read(app: &App, request: &Request) -> ErrorContext {
+        RequestContext::read(request).of_error(app)
+    }
+}
+
+/// The part of an [`ErrorContext`] that comes from the request. The rest is added when an error is rendered: most requests
+/// end without one, and drawing an identifier is the expensive part.
+pub(crate) struct RequestContext {
+    language: Language,
+    request_id: String,
+}
+
+impl RequestContext {
+    /// Reads it from a request.
+    pub(crate) fn read(request: &Request) -> RequestContext {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
-        ErrorContext {
-            language: language(request.headers()),
-            request_id: request_id.unwrap_or_default(),
-            error_id: app.new_id(),
-            now: app.now(),
-        }
+        RequestContext { language: language(request.headers()), request_id: request_id.unwrap_or_default() }
+    }
+
+    /// Completes the context of an error, which happens now.
+    pub(crate) fn of_error(self, app: &App) -> ErrorContext {
+        let RequestContext { language, request_id } = self;
+        ErrorContext { language, request_id, error_id: app.new_id(), now: app.now() }
     }
 }
 

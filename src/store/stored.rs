@@ -44,6 +44,7 @@ pub(crate) trait Value: Sized {
 impl<T: Value> Stored for T {
     const KIND: Kind = T::KIND;
 
+    #[inline]
     fn read(row: &dyn Row, column: usize) -> Result<T, Wrong> {
         T::read(row, column)?.ok_or(Wrong::new("null"))
     }
@@ -52,6 +53,7 @@ impl<T: Value> Stored for T {
 impl<T: Value> Stored for Option<T> {
     const KIND: Kind = T::KIND;
 
+    #[inline]
     fn read(row: &dyn Row, column: usize) -> Result<Option<T>, Wrong> {
         T::read(row, column)
     }
@@ -63,6 +65,7 @@ macro_rules! known {
         $(impl Value for $Type {
             const KIND: Kind = Kind::$kind;
 
+            #[inline]
             fn read(row: &dyn Row, column: usize) -> Result<Option<$Type>, Wrong> {
                 row.$read(column)
             }
@@ -83,6 +86,7 @@ macro_rules! stored_as {
         $(impl Value for $Type {
             const KIND: Kind = <$As as Value>::KIND;
 
+            #[inline]
             fn read(row: &dyn Row, column: usize) -> Result<Option<$Type>, Wrong> {
                 let read = |$value: $As| -> Result<$Type, Wrong> { $read };
                 <$As as Value>::read(row, column)?.map(read).transpose()

@@ -215,11 +215,13 @@ impl<'a, C: Columns> Record<'a, C> {
     }
 
     /// Reads the value of a column.
+    #[inline]
     pub(super) fn get<T: Stored>(&self, column: Column<C, T>) -> Result<T, Error> {
         T::read(self.row, self.first + column.position).map_err(|wrong| self.unreadable(column, wrong))
     }
 
     /// Reads the text of a personal field.
+    #[inline]
     pub(super) fn field(&self, field: Field) -> Result<Option<Text>, Error> {
         let column = self.first + C::TABLE.columns.len() + field as usize;
         Stored::read(self.row, column).map_err(|wrong| self.error(field.name(), wrong))

@@ -196,6 +196,7 @@ impl Row for tokio_postgres::Row {
 }
 
 /// Reads a value. The server ensures its type: only a table that was changed by hand has another.
+#[inline]
 fn typed<'a, T: FromSql<'a>>(row: &'a tokio_postgres::Row, column: usize) -> Result<Option<T>, Wrong> {
     row.try_get(column).map_err(|error| Wrong::new(error.to_string()))
 }

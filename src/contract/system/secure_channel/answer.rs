@@ -13,7 +13,7 @@ use super::{VERSION, VERSION_TEXT};
 use crate::account::{Cause, Error};
 use crate::app::App;
 use crate::contract::system::ERROR_RENDERER;
-use crate::http::{ErrorContext, render_and_log};
+use crate::http::{RequestContext, render_and_log};
 use crate::jose::Recipient;
 use crate::json::Object;
 use crate::keys::SealingKey;
@@ -72,13 +72,14 @@ impl Slot {
 pub(in crate::contract::system) async fn seal(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
-    let context = ErrorContext::read(&app, &request);
+    let context = RequestContext::read(&request);
     let response = next.run(request).await;
     let is_plain = response.extensions().get::<Plain>().is_some();
     match slot.take().filter(|_| !is_plain) {
-        Some(answer) => {
-            answer.encrypt(&app, response).await.unwrap_or_else(|error| render_and_log(error, &context, ERROR_RENDERER))
-        }
+        Some(answer) => answer
+            .encrypt(&app, response)
+            .await
+            .unwrap_or_else(|error| render_and_log(error, &context.of_error(&app), ERROR_RENDERER)),
         None => response,
     }
 }
