@@ -81,7 +81,7 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_json_text_is_read_for_what_it_says() {
+fn every_json_text_is_parsed_and_written_back_compactly() {
     for (name, text, written) in ACCEPTED {
         let value = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(value.to_text(), *written, "{name}");

@@ -37,7 +37,7 @@ enum Outcome {
 
 impl Outcome {
     /// The status and a text of the response's body.
-    fn says(self) -> (u16, &'static str) {
+    fn response(self) -> (u16, &'static str) {
         match self {
             Outcome::Served(_) => (200, "\"firstName\""),
             Outcome::TenantUnknown => (401, "Invalid Tenant."),
@@ -131,7 +131,7 @@ on_both_databases!(
             let given_name = format!("Name{number}x");
             let answer = request.send(&server, &given_name).await;
             let expected = request.expected(&people);
-            let (status, words) = expected.says();
+            let (status, words) = expected.response();
             assert!(answer.status == status && answer.body.contains(words), "{number}: {expected:?}, {answer}");
             if let (Outcome::Served(account), true) = (expected, request.change) {
                 let person = people.get_mut(&account).unwrap();

@@ -61,7 +61,7 @@ fn lives_through(fault: impl AsyncFnOnce(&mut Provider, String)) {
     });
 }
 
-fn says(status: &'static str, body: impl Into<String>) -> Reply {
+fn responds(status: &'static str, body: impl Into<String>) -> Reply {
     Reply::Says(status, Vec::new(), body.into())
 }
 
@@ -95,35 +95,35 @@ fn an_issuer_whose_metadata_breaks_off() {
 
 #[test]
 fn an_issuer_with_broken_keys() {
-    lives_through(async |provider, keys| provider.jwks(says("200 OK", &keys[..keys.len() - 2])));
+    lives_through(async |provider, keys| provider.jwks(responds("200 OK", &keys[..keys.len() - 2])));
 }
 
 #[test]
 fn an_issuer_with_a_page_for_people_instead_of_keys() {
-    lives_through(async |provider, _| provider.jwks(says("200 OK", "<html>Maintenance</html>")));
+    lives_through(async |provider, _| provider.jwks(responds("200 OK", "<html>Maintenance</html>")));
 }
 
 #[test]
 fn an_issuer_with_nothing_instead_of_keys() {
-    lives_through(async |provider, _| provider.jwks(says("200 OK", "")));
+    lives_through(async |provider, _| provider.jwks(responds("200 OK", "")));
 }
 
 #[test]
 fn an_issuer_with_an_empty_set_of_keys() {
-    lives_through(async |provider, _| provider.jwks(says("200 OK", r#"{"keys":[]}"#)));
+    lives_through(async |provider, _| provider.jwks(responds("200 OK", r#"{"keys":[]}"#)));
 }
 
 #[test]
 fn an_issuer_with_invalid_keys() {
     lives_through(async |provider, _| {
         let broken = json!({"kty": "EC", "kid": "p256", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
-        provider.jwks(says("200 OK", json!({"keys": [broken]}).to_string()));
+        provider.jwks(responds("200 OK", json!({"keys": [broken]}).to_string()));
     });
 }
 
 #[test]
 fn an_issuer_with_a_huge_set_of_keys() {
-    lives_through(async |provider, keys| provider.jwks(says("200 OK", keys + &" ".repeat(512 * 1024))));
+    lives_through(async |provider, keys| provider.jwks(responds("200 OK", keys + &" ".repeat(512 * 1024))));
 }
 
 #[test]
@@ -131,13 +131,13 @@ fn an_issuer_with_huge_metadata() {
     lives_through(async |provider, _| {
         let (issuer, jwks_uri) = (provider.issuer(), provider.url("/keys"));
         let metadata = json!({"issuer": issuer, "jwks_uri": jwks_uri}).to_string();
-        provider.discovery(says("200 OK", metadata + &" ".repeat(512 * 1024)));
+        provider.discovery(responds("200 OK", metadata + &" ".repeat(512 * 1024)));
     });
 }
 
 #[test]
 fn an_issuer_with_an_error() {
-    lives_through(async |provider, keys| provider.jwks(says("500 Internal Server Error", keys)));
+    lives_through(async |provider, keys| provider.jwks(responds("500 Internal Server Error", keys)));
 }
 
 #[test]
@@ -158,14 +158,14 @@ fn an_issuer_that_redirects_to_other_keys() {
 fn an_issuer_with_the_metadata_of_another() {
     lives_through(async |provider, _| {
         let metadata = json!({"issuer": "https://other.example", "jwks_uri": provider.url("/keys")});
-        provider.discovery(says("200 OK", metadata.to_string()));
+        provider.discovery(responds("200 OK", metadata.to_string()));
     });
 }
 
 #[test]
 fn an_issuer_whose_metadata_names_no_keys() {
     lives_through(async |provider, _| {
-        provider.discovery(says("200 OK", json!({"issuer": provider.issuer()}).to_string()));
+        provider.discovery(responds("200 OK", json!({"issuer": provider.issuer()}).to_string()));
     });
 }
 

@@ -55,7 +55,7 @@ fn against_the_order(sources: &[Source]) -> Vec<String> {
         for (number, line) in source.text.lines().enumerate().filter(|(_, line)| is_code(line)) {
             let place = format!("{}:{}", source.path, number + 1);
             for other in used(line).filter(|other| *other != module) {
-                // `crate::{…}` hides what it names from this rule; `crate::$name` stands in no code of ours.
+                // `crate::{…}` hides what it names from this rule; `crate::$name` does not occur in the code.
                 if other.is_empty() || height(other).is_none_or(|other| own.is_none_or(|own| other >= own)) {
                     found.push(format!("{place}: {module} uses {other}: {}", line.trim()));
                 }

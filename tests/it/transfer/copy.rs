@@ -13,7 +13,7 @@ use selfsame::store::{DevCredentials, Progress, Store, TABLES, Table};
 use selfsame::telemetry::Stopwatch;
 use tokio_postgres::NoTls;
 
-use super::{Home, id, people, program, told};
+use super::{Home, id, people, program, streams};
 use crate::support::{Database, Request, config};
 
 /// A PNG of one pixel.
@@ -104,7 +104,7 @@ async fn open(database: &Database, lived: &Lived) -> Store {
 
 /// The output without the path of the data folder, which differs from run to run.
 fn settled(output: &Output, lived: &Lived) -> String {
-    told(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
+    streams(output).replace(lived.home.data.path().to_str().unwrap(), "DATA")
 }
 
 pub(super) fn other_kind(database: &Database) -> Database {
@@ -168,7 +168,7 @@ on_both_databases!(
         lived.copy(&there);
         let mut command = program(&lived.home.data);
         let output = command.args(["copy", "--from", there.url(), "--to", back.url()]).output().unwrap();
-        assert!(output.status.success(), "{}", told(&output));
+        assert!(output.status.success(), "{}", streams(&output));
         assert_eq!(back.all_rows().await, lived.home.database.all_rows().await);
     }
 );
@@ -190,8 +190,8 @@ on_both_databases!(
         assert_eq!(lived.ask(&lived.home.database, put).await, 200);
 
         let target = other_kind(&lived.home.database);
-        let told = settled(&lived.copy(&target), &lived);
-        insta::assert_snapshot!(told.split_once("broken histories\n").unwrap().1, @"
+        let streams = settled(&lived.copy(&target), &lived);
+        insta::assert_snapshot!(streams.split_once("broken histories\n").unwrap().1, @"
         Take DATA/secret.key along: the copy opens only with it.
         Pictures stay in DATA/pictures. The copy finds them there if it is served with this --data; if not, take that folder along.
         exit Some(0)
@@ -237,7 +237,7 @@ on_both_databases!(
         let target = other_kind(&home.database);
         let mut command = program(&home.data);
         let output = command.args(["copy", "--from", home.database.url(), "--to", target.url()]).output().unwrap();
-        assert!(output.status.success(), "{}", told(&output));
+        assert!(output.status.success(), "{}", streams(&output));
         let (app, tenant) = open(&target).await;
         let offered = CodeAttempt {
             tenant: &tenant,
@@ -280,7 +280,7 @@ on_both_databases!(
             let mut command = program(&elsewhere);
             let output =
                 command.args(["copy", "--from", lived.home.database.url(), "--to", target.url()]).output().unwrap();
-            told(&output).replace(elsewhere.path().to_str().unwrap(), "DATA")
+            streams(&output).replace(elsewhere.path().to_str().unwrap(), "DATA")
         };
         insta::assert_snapshot!(copy(), @"
         selfsame: DATA/secret.key: there is no master key; give --data with the folder of the source
@@ -331,8 +331,8 @@ on_both_databases!(
         let lived = Lived::new(database).await;
         let target = other_kind(&lived.home.database);
         lived.home.database.execute("ALTER TABLE api_key RENAME COLUMN name TO label").await;
-        let told = settled(&lived.copy(&target), &lived);
-        assert!(told.contains("the target is as empty as it was: copy again"), "{told}");
+        let streams = settled(&lived.copy(&target), &lived);
+        assert!(streams.contains("the target is as empty as it was: copy again"), "{streams}");
         lived.home.database.execute("ALTER TABLE api_key RENAME COLUMN label TO name").await;
         assert!(lived.copy(&target).status.success());
     }

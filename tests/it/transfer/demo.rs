@@ -97,9 +97,9 @@ on_both_databases!(
 
         let before = database.all_rows().await;
         let copy = ["copy", "--from", database.url(), "--to", target.url()];
-        let told = source.installation.settled(&source.installation.print(&copy));
+        let streams = source.installation.settled(&source.installation.print(&copy));
         assert_eq!(database.all_rows().await, before);
-        insta::assert_snapshot!(told.split_once("verified: ").unwrap().1, @"
+        insta::assert_snapshot!(streams.split_once("verified: ").unwrap().1, @"
         3 accounts, 3 entries, 0 broken histories
         Take DATA/secret.key along: the copy opens only with it.
         `selfsame dev` has used the source: the credentials of its demo account and application are not valid in the copy.

@@ -154,8 +154,8 @@ on_both_databases!(
         exit Some(1)
         ");
         // The import reports the same errors as the dry run.
-        let faults = |told: &str| -> Vec<String> {
-            told.lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
+        let faults = |streams: &str| -> Vec<String> {
+            streams.lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
         };
         assert_eq!(faults(&home.import(&lines, &["--keep-going"])), faults(&dry));
         assert_eq!(home.export().lines().count(), 6);
@@ -253,7 +253,7 @@ on_both_databases!(
 fn a_file_that_is_not_there_is_named() {
     let home = Home::empty(crate::support::Database::sqlite());
     let output = home.command(&["account", "import", "nowhere.jsonl"]).output().unwrap();
-    insta::assert_snapshot!(super::told(&output), @"
+    insta::assert_snapshot!(super::streams(&output), @"
     selfsame: nowhere.jsonl: No such file or directory (os error 2)
     exit Some(1)
     ");

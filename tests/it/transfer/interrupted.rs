@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::{Home, people, told};
+use super::{Home, people, streams};
 
 /// Number of accounts for the interrupted import: more than two batches and the contents of a pipe.
 const GIVEN: u64 = 9000;
@@ -32,7 +32,7 @@ on_both_databases!(
     async fn lines_come_from_standard_input_too(home: Home) {
         let mut importing = home.importing(&[]);
         importing.stdin.take().unwrap().write_all(people(1..=3).as_bytes()).unwrap();
-        insta::assert_snapshot!(told(&importing.wait_with_output().unwrap()), @"
+        insta::assert_snapshot!(streams(&importing.wait_with_output().unwrap()), @"
         3 added, 0 unchanged, 0 refused
         exit Some(0)
         ");

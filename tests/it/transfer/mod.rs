@@ -55,7 +55,7 @@ impl Home {
     /// Runs a command that must succeed, and returns what it printed.
     fn print(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", told(&output));
+        assert!(output.status.success(), "{arguments:?}: {}", streams(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Home {
         let file = self.data.path().join("accounts.jsonl");
         std::fs::File::create(&file).unwrap().write_all(lines.as_bytes()).unwrap();
         let arguments = [&["account", "import", file.to_str().unwrap()], arguments].concat();
-        told(&self.command(&arguments).output().unwrap())
+        streams(&self.command(&arguments).output().unwrap())
     }
 
     fn export(&self) -> String {
@@ -97,7 +97,7 @@ fn program(data: &TempDir) -> Command {
 }
 
 /// Everything that a program printed, and its exit code.
-fn told(output: &Output) -> String {
+fn streams(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     format!("{}{}exit {:?}", text(&output.stdout), text(&output.stderr), output.status.code())
 }
