@@ -38,7 +38,7 @@ pub(super) struct Create {
     /// The tenant's name
     #[arg(long)]
     tenant: String,
-    /// An identifier that clients already use (default: a new one)
+    /// A UUID that clients already use as the identifier of the account (default: a new one)
     #[arg(long)]
     id: Option<AccountId>,
     /// A business identifier that clients already use (default: ACC_SYS_ and the number)
@@ -50,7 +50,7 @@ pub(super) struct Create {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Fields, such as display_name="Jane Admin" email=jane@example.com email_verified=true
+    /// Fields, such as display_name="Jane Admin" email=jane@example.com email_verified=true; docs/moving.md lists their names
     fields: Vec<Assignment>,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct List {
 pub(super) struct Set {
     /// The account's identifier
     id: AccountId,
-    /// Fields, such as display_name="Jane Admin"; an empty value clears a field
+    /// Fields, such as display_name="Jane Admin"; docs/moving.md lists their names; an empty value clears a field
     #[arg(required = true)]
     fields: Vec<Assignment>,
     /// Print one JSON object
@@ -100,10 +100,10 @@ pub(super) struct SetStatus {
 pub(super) struct Link {
     /// The account's identifier
     id: AccountId,
-    /// The provider's issuer, exactly as in the `iss` of its tokens
+    /// The issuer (`iss`) of the identity provider's tokens, exactly as in the token
     #[arg(long)]
     issuer: String,
-    /// The person's subject, exactly as in the `sub` of the provider's tokens
+    /// The person's subject (`sub`) in the identity provider's tokens, exactly as in the token
     #[arg(long)]
     subject: String,
 }

@@ -35,7 +35,7 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Args)]
 pub(super) struct Dev {
-    /// Listen on this address and port, a loopback address unless --expose is given; port 0 takes a free one
+    /// The address and port to listen on, on loopback unless --expose is given; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// Listen on any address and answer for any host name: everyone who can reach it can use the demo credentials and read

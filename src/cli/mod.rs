@@ -47,13 +47,13 @@ struct Arguments {
 /// Options that locate the installation, accepted by every command.
 #[derive(Args, Clone, Default)]
 struct GlobalOptions {
-    /// Read settings from this TOML file
+    /// The TOML file with the settings
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Keep the embedded database and the master key in this folder
+    /// The folder of the embedded database, the master key and the pictures (setting: data)
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<String>,
-    /// Keep accounts in this database: sqlite:PATH or postgres://…
+    /// The database, sqlite:PATH or postgres://… (setting: database.url)
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
 }

@@ -5,7 +5,7 @@ use crate::app::App;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Publish new encryption keys; the old ones still decrypt bodies for secure_channel.old_keys_for
+    /// Publish new SecureChannel keys; the old ones still decrypt bodies for secure_channel.old_keys_for
     Rotate,
 }
 

@@ -25,7 +25,7 @@ const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Args)]
 pub(super) struct Serve {
-    /// Listen on this address and port
+    /// The address and port to listen on (setting: server.listen)
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
 }

@@ -58,7 +58,7 @@ pub(super) struct Set {
     /// ACTIVE or INACTIVE
     #[arg(long)]
     status: Option<TenantStatus>,
-    /// When its accounts expire, such as 2027-01-01T00:00:00Z, or `never`
+    /// When the tenant expires, such as 2027-01-01T00:00:00Z, or `never`; its accounts are refused from then on
     #[arg(long)]
     valid_until: Option<String>,
     /// The portal of accounts created from now on
