@@ -66,7 +66,7 @@ on_both_databases!(
         with_tenant(&installation);
         let mut installation = installation;
         installation.set("SELFSAME__KEYS__MASTER_KEY", &"ab".repeat(32));
-        insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: keys.master_key: this master key does not open the keys in the database; give the one that the database was first started with");
+        insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: keys.master_key: this master key does not decrypt the keys in the database; use the master key that the database was created with");
     }
 );
 
@@ -76,7 +76,7 @@ fn a_master_key_file_of_another_installation() {
     with_tenant(&installation);
     with_tenant(&other);
     fs::copy(other.data().join("secret.key"), installation.data().join("secret.key")).unwrap();
-    insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: DATA/secret.key: this master key does not open the keys in the database; give the one that the database was first started with");
+    insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: DATA/secret.key: this master key does not decrypt the keys in the database; use the master key that the database was created with");
 }
 
 #[test]

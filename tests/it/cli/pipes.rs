@@ -178,7 +178,7 @@ fn a_broken_history_is_found_without_a_reader() {
     let ended = installation.spawn_unread(&verify).end();
     insta::assert_snapshot!(ended, @"
     exit code Some(1)
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
     // Standard error has no reader either.
     assert_eq!(installation.run_unread(&verify), Some(1));
