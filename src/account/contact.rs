@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_contacts_share_a_destination_only_by_ascii_case_or_number() {
+    fn only_addresses_that_differ_in_ascii_case_and_equal_numbers_share_a_destination() {
         let contact = |medium: Medium, text: &str| medium.contact(Text::new(text).unwrap());
         let same = |medium: Medium, one: &str, other: &str| {
             let (one, other) = (contact(medium, one), contact(medium, other));

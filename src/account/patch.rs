@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_that_changes_nothing_leaves_version_and_times() {
+    fn a_patch_that_changes_nothing_keeps_version_and_times() {
         let mut account = account();
         assert!(account.apply(&Patch::default(), later(5)).unwrap().is_empty());
         assert_eq!((account.version, account.updated_at), (0, later(0)));

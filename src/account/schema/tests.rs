@@ -204,7 +204,7 @@ fn a_schema_may_be_recursive_if_it_descends_into_the_value() {
 
 /// The longest chains at every level of the deepest attributes, on a stack of 2 MiB, which the server's threads have.
 #[test]
-fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
+fn validating_the_deepest_attributes_against_the_longest_reference_chain_does_not_overflow_the_stack() {
     for (link, applied) in [
         (r#"{"allOf":[NEXT]}"#, 2),
         (r#"{"anyOf":[NEXT,false]}"#, 2),

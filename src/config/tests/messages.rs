@@ -52,7 +52,7 @@ fn a_gateway_needs_a_body_with_placeholders() {
 }
 
 #[test]
-fn a_token_is_known_at_least_as_long_as_its_code_is_valid() {
+fn a_token_cannot_have_a_shorter_lifetime_than_its_code() {
     let error = file_error("[codes.login]\nlifetime = \"6m\"\n");
     assert!(error.contains("codes.login.lifetime") && error.contains("must be at most"), "{error}");
     with_file("[codes.login]\nlifetime = \"6m\"\ntoken_lifetime = \"6m\"\n");
