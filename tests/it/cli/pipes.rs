@@ -1,4 +1,4 @@
-//! Commands whose output has no reader any more: a listing ends, every other command goes on.
+//! Commands whose output no longer has a reader: a listing ends, every other command continues.
 
 use std::fs::File;
 use std::path::PathBuf;
