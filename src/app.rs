@@ -60,7 +60,7 @@ pub enum StartError {
     Open(#[from] store::OpenError),
     /// The keys in the database were sealed under another master key.
     #[error(
-        "{0}: this master key does not open the keys in the database; give the one that the database was first started with"
+        "{0}: this master key does not decrypt the keys in the database; use the master key that the database was created with"
     )]
     WrongMasterKey(String),
     /// The HTTP client that fetches the keys of trusted issuers cannot be created.
@@ -83,7 +83,7 @@ impl App {
         App::start_with(config, clock, Delivery::Configured).await
     }
 
-    /// The same, with an explicit destination for messages.
+    /// Does the same as [`App::start`], with an explicit destination for messages.
     pub async fn start_with(config: Config, clock: Clock, delivery: Delivery) -> Result<App, StartError> {
         let master = match config.keys.master_key.expose() {
             Some(key) => MasterKey::new(key),
@@ -150,7 +150,9 @@ impl App {
         self.parts.public_url.as_str()
     }
 
-    /// Sets the address that the server actually listens on; must be called before the first response.
+    /// Sets the address that the server listens on. It determines the public URL, unless that is configured, and therefore
+    /// the `iss` of applications' tokens: must be called before such a token is issued or verified, and before the first
+    /// response.
     pub fn listens_on(&self, address: SocketAddr) {
         self.parts.public_url.set(self.config().public_url(address));
     }
@@ -170,7 +172,7 @@ impl App {
         &self.parts.issuer
     }
 
-    /// The keys that open encrypted bodies.
+    /// The keys that decrypt bodies.
     pub fn channel_keys(&self) -> &ChannelKeys {
         &self.parts.channel_keys
     }
@@ -253,7 +255,7 @@ fn make_data_folder(config: &Config) -> Result<(), StartError> {
     folder::make(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
 }
 
-/// The source of the master key, for error messages.
+/// Names the source of the master key, for error messages.
 fn master_key_place(config: &Config) -> String {
     match config.keys.master_key.expose() {
         Some(_) => "keys.master_key".to_owned(),

@@ -136,16 +136,16 @@ pub struct Server {
     /// Time between the end of readiness and the closing of the listener.
     #[serde(deserialize_with = "duration::<_, 0, { 10 * MINUTE }>")]
     pub drain_delay: Duration,
-    /// Most connections open at once.
+    /// The maximum number of open connections.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub max_connections: usize,
-    /// Most requests in flight at once.
+    /// The maximum number of requests in flight.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub max_requests: usize,
-    /// Most bytes of a request's header; hyper needs a buffer of at least 8192.
+    /// The maximum size of a request's header, in bytes; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,
-    /// Most lines of a request's header.
+    /// The maximum number of lines of a request's header.
     #[serde(deserialize_with = "count::<_, 16, 1_024>")]
     pub max_headers: usize,
     /// Whether the contracts' OpenAPI documents and the page that shows them are served.
@@ -172,10 +172,10 @@ pub struct Database {
     /// PEM certificates that sign a PostgreSQL server's certificate, or `None` for those that the system trusts.
     #[serde(deserialize_with = "value::optional_path")]
     pub root_certificates: Option<PathBuf>,
-    /// Most connections to PostgreSQL.
+    /// The maximum number of connections to PostgreSQL.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub connections: usize,
-    /// Connections that read from SQLite.
+    /// The number of connections that read from SQLite.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub readers: usize,
     /// Time limit to get a connection, new or free.
@@ -184,10 +184,10 @@ pub struct Database {
     /// Time limit of one statement.
     #[serde(deserialize_with = "duration::<_, 10, { 10 * MINUTE }>")]
     pub statement_timeout: Duration,
-    /// Most writes that may wait for SQLite.
+    /// The maximum number of writes that wait for SQLite.
     #[serde(deserialize_with = "count::<_, 1, 65_536>")]
     pub queue: usize,
-    /// Most writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
+    /// The maximum number of writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
     #[serde(deserialize_with = "count::<_, 1, 4_096>")]
     pub group: usize,
     /// Whether to start on a database that can lose acknowledged writes.
@@ -250,10 +250,10 @@ pub struct SecureChannel {
     /// How long a replaced key still decrypts.
     #[serde(deserialize_with = "duration::<_, 0, { 8_760 * HOUR }>")]
     pub old_keys_for: Duration,
-    /// Most sessions of an account at once.
+    /// The maximum number of sessions of an account.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub account_sessions: usize,
-    /// Most sessions of one source address at once that no account has used yet.
+    /// The maximum number of sessions of one source address that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub address_sessions: usize,
 }
@@ -272,12 +272,12 @@ pub enum ClientHash {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Most verified tokens in the cache; 0 turns the cache off.
+    /// The maximum number of verified tokens in the cache; 0 turns the cache off.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub remembered_tokens: usize,
 }
 
-/// Most requests in each [`window`](Self::window); 0 means no limit.
+/// The maximum number of requests in each [`window`](Self::window); 0 means no limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
@@ -296,7 +296,7 @@ pub struct RateLimit {
     /// Requests with one API key to CL2C, and requests of one account to CIAM.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub default: usize,
-    /// Most addresses, accounts or API keys that each limit tracks at once.
+    /// The maximum number of addresses, accounts or API keys that each limit tracks.
     #[serde(deserialize_with = "count::<_, 1_000, 10_000_000>")]
     pub tracked: usize,
 }

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_even_when_they_are_empty_or_equal() {
+    fn a_repeated_header_is_detected_even_if_its_values_are_empty_or_equal() {
         let mut headers = HeaderMap::new();
         let (empty, other) = (HeaderValue::from_static(""), HeaderValue::from_static("a, b"));
         assert_eq!(Single::of(&headers, COOKIE), Single::Absent);

@@ -88,9 +88,9 @@ impl Contact {
         }
     }
 
-    /// Whether messages to both reach the same person: phone numbers with the same E.164 form, or e-mail addresses that
-    /// differ only in ASCII case. Mail servers do not fold as [`Email::folded`] does: an address with U+212A KELVIN SIGN
-    /// and one with `k` can be the mailboxes of two people.
+    /// Whether messages to both reach the same phone number or the same mailbox: phone numbers with the same E.164 form (or
+    /// the same text, if they have none), or e-mail addresses that differ only in ASCII case. Mail servers do not fold as
+    /// [`Email::folded`] does: an address with U+212A KELVIN SIGN and one with `k` can be the mailboxes of two people.
     pub fn has_destination_of(&self, other: &Contact) -> bool {
         match (self, other) {
             (Contact::Phone(one), Contact::Phone(other)) => {
@@ -102,7 +102,7 @@ impl Contact {
     }
 }
 
-/// A view of a stored e-mail address.
+/// A view of the text of an e-mail address, stored or not.
 #[derive(Clone, Copy)]
 pub struct Email<'a>(pub &'a str);
 
@@ -139,7 +139,7 @@ impl Email<'_> {
     }
 }
 
-/// A view of a stored phone number.
+/// A view of the text of a phone number, stored or not.
 #[derive(Clone, Copy)]
 pub struct Phone<'a>(pub &'a str);
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_contacts_share_a_destination_only_by_ascii_case_or_number() {
+    fn only_addresses_that_differ_in_ascii_case_and_equal_numbers_share_a_destination() {
         let contact = |medium: Medium, text: &str| medium.contact(Text::new(text).unwrap());
         let same = |medium: Medium, one: &str, other: &str| {
             let (one, other) = (contact(medium, one), contact(medium, other));

@@ -167,7 +167,7 @@ impl Account {
         self.texts[field].clone().map(|text| medium.contact(text))
     }
 
-    /// The same address, but only while it is verified.
+    /// The verified address of a medium; `None` if the address is not verified.
     pub fn verified_contact(&self, medium: Medium) -> Option<Contact> {
         let verified = match medium {
             Medium::Sms => self.phone_verified,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Account, Attributes, Contact, Error, Field, Medium, Portal, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
-/// The requested edit of one value; keeps absent, null and a value apart.
+/// The requested edit of one value; distinguishes an absent member, null and a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Edit<T> {
     /// Keep the value.
@@ -34,7 +34,7 @@ pub struct Patch {
     /// Whether the e-mail address, as it is after this patch, is verified. If `None`, it stays verified only when the new
     /// address [has the destination](Contact::has_destination_of) of the old one.
     pub email_verified: Option<bool>,
-    /// The same for the phone number.
+    /// Whether the phone number is verified, in the same way.
     pub phone_verified: Option<bool>,
     /// CL2C's `authenticated`; operators only.
     pub authenticated: Option<bool>,
@@ -71,7 +71,7 @@ impl Patch {
 /// A change that a patch made to one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// The field's name, or a JSON Pointer (RFC 6901) below it.
+    /// The field's name; for an attribute, `attributes` followed by its JSON Pointer (RFC 6901).
     pub field: Cow<'static, str>,
     /// The value before, null when it was unset.
     pub before: Value,
@@ -87,6 +87,7 @@ impl Account {
     /// attributes. After an error the account may be partly changed and must be dropped.
     pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Result<Vec<Change>, Error> {
         let before = self.clone();
+        // Fails if the stored attributes cannot be read, even if the patch does not touch them.
         before.attributes()?;
         for field in Field::ALL.into_iter().filter(|field| *field != Field::Attributes) {
             set(&mut self.texts[field], patch.edit_of(field));
@@ -96,11 +97,11 @@ impl Account {
         self.portal = patch.portal.unwrap_or(self.portal);
         self.authenticated = patch.authenticated.unwrap_or(self.authenticated);
         set(&mut self.auth_valid_until, &patch.auth_valid_until);
-        let keeps_mark = |medium| {
-            let (proved, now) = (before.verified_contact(medium), self.contact(medium));
-            proved.zip(now).is_some_and(|(proved, now)| proved.has_destination_of(&now))
+        let stays_verified = |medium| {
+            let (proved, current) = (before.verified_contact(medium), self.contact(medium));
+            proved.zip(current).is_some_and(|(proved, current)| proved.has_destination_of(&current))
         };
-        let (email, phone) = (keeps_mark(Medium::Email), keeps_mark(Medium::Sms));
+        let (email, phone) = (stays_verified(Medium::Email), stays_verified(Medium::Sms));
         self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
         self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
 
@@ -115,24 +116,24 @@ impl Account {
 }
 
 impl Account {
-    /// Replaces the attributes, as operators and imports do, and then merges the patch into them.
+    /// Replaces the attributes if the patch sets them, as operators and imports do, and then merges its merge patch in.
     fn set_attributes(&mut self, patch: &Patch) -> Result<(), Error> {
         let mut text = self.attributes.text().cloned();
         set(&mut text, patch.edit_of(Field::Attributes));
         if text.as_ref() != self.attributes.text() {
             self.attributes = Attributes::stored(text);
         }
-        if let Some(wish) = &patch.merge {
-            self.attributes = self.merged(wish)?;
+        if let Some(merge_patch) = &patch.merge {
+            self.attributes = self.merged(merge_patch)?;
         }
         Ok(())
     }
 
     /// Returns the attributes with a patch merged in. Fails with [`Error::AttributesTooLarge`] when the result is too
     /// large.
-    pub fn merged(&self, wish: &Object) -> Result<Attributes, Error> {
+    pub fn merged(&self, merge_patch: &Object) -> Result<Attributes, Error> {
         let mut merged = self.attributes()?.clone();
-        attributes::merge(&mut merged, wish);
+        attributes::merge(&mut merged, merge_patch);
         Attributes::of(merged).ok_or(Error::AttributesTooLarge)
     }
 }
@@ -158,8 +159,8 @@ fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Err
         before,
         after,
     });
-    let plain = Field::ALL.into_iter().filter(|field| *field != Field::Attributes);
-    let texts = plain.map(|field| (field.name(), text(before, field), text(after, field)));
+    let fields = Field::ALL.into_iter().filter(|field| *field != Field::Attributes);
+    let texts = fields.map(|field| (field.name(), text(before, field), text(after, field)));
     let others = [
         ("status", Value::from(before.status.code()), Value::from(after.status.code())),
         ("portal", Value::from(before.portal.code()), Value::from(after.portal.code())),
@@ -168,9 +169,9 @@ fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Err
         ("authenticated", Value::from(before.authenticated), Value::from(after.authenticated)),
         ("auth_valid_until", time(before.auth_valid_until), time(after.auth_valid_until)),
     ];
-    let plain = texts.chain(others).filter(|(_, before, after)| before != after);
-    let plain = plain.map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after });
-    Ok(plain.chain(attributes).collect())
+    let differing = texts.chain(others).filter(|(_, before, after)| before != after);
+    let changes = differing.map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after });
+    Ok(changes.chain(attributes).collect())
 }
 
 #[cfg(test)]
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_that_changes_nothing_leaves_version_and_times() {
+    fn a_patch_that_changes_nothing_keeps_version_and_times() {
         let mut account = account();
         assert!(account.apply(&Patch::default(), later(5)).unwrap().is_empty());
         assert_eq!((account.version, account.updated_at), (0, later(0)));

@@ -7,48 +7,49 @@ use super::attributes::{MAX_DEPTH, MAX_KEY};
 /// One field that breaks one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The name that the field has on the wire of the contract that refuses it.
+    /// The name of the field in the contract that refuses it; for attributes that break the schema, the JSON Pointer (RFC
+    /// 6901) of the place within them.
     pub field: Cow<'static, str>,
     /// The rule that it breaks.
     pub rule: Rule,
 }
 
-/// The rules that a contract may put on a field.
+/// A rule for the value of a field.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Rule {
-    /// It must be present and not blank.
+    /// The value must be present and not blank.
     Required,
-    /// At most this many Unicode scalar values.
+    /// The value must have at most this many Unicode scalar values.
     MaxLength(usize),
-    /// A JSON string.
+    /// The value must be a JSON string.
     Text,
-    /// No control characters (at least no U+0000).
+    /// The text must not contain control characters; every contract refuses at least U+0000.
     NoControlCharacters,
-    /// A JSON object.
+    /// The value must be a JSON object.
     Object,
-    /// No nesting deeper than [`MAX_DEPTH`].
+    /// The value must have at most [`MAX_DEPTH`] levels.
     TooDeep,
-    /// Names of members of 1 to [`MAX_KEY`] characters.
+    /// Names of members must have 1 to [`MAX_KEY`] characters.
     KeyLength,
-    /// Numbers within the range of a double.
+    /// Numbers must be within the range of a double.
     NumberRange,
-    /// A picture, or the address of one.
+    /// The value must be a picture, or the address of one.
     Picture(PictureRule),
-    /// Among the pictures that this installation stores, only the account's own.
+    /// A picture that this installation stores must be the account's own.
     ForeignPicture,
-    /// A match with the tenant's schema.
+    /// The attributes must match the tenant's schema.
     Schema,
-    /// No change of an attribute that the tenant's schema marks as read-only.
+    /// The attribute must not change: the tenant's schema marks it as read-only.
     ReadOnly,
-    /// The form of a phone number.
+    /// The value must have the form of a phone number.
     PhoneNumber,
-    /// The form of an e-mail address.
+    /// The value must have the form of an e-mail address.
     EmailAddress,
-    /// Exactly this many ASCII digits.
+    /// The value must be exactly this many ASCII digits.
     Digits(u8),
-    /// The form of an account's identifier.
+    /// The value must have the form of an account's identifier.
     Identifier,
-    /// Not an address that another account has proved; contains it as it was sent.
+    /// The address must not be proved by another account; contains the address as it was sent.
     Registered(String),
 }
 
@@ -59,7 +60,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Renders what the rule expects, without the field's value.
+/// Describes the rule, or how it is broken, without the field's value.
 impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,7 +85,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// As for operators: the value that breaks a rule may be personal.
+/// Renders the same as `Display`: the value that breaks a rule may be personal.
 impl fmt::Debug for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)

@@ -103,7 +103,9 @@ impl Verify {
         if broken == 0 {
             return Ok(());
         }
-        Err(Failure("a history is not as it was written; compare with a backup from before".to_owned()))
+        Err(Failure(
+            "at least one history was altered, see the lines above; compare the accounts with a backup".to_owned(),
+        ))
     }
 }
 

@@ -107,7 +107,9 @@ impl Command {
                 let mut application = found(app, &rotate.id).await?;
                 if !application.kind.keeps_a_secret() {
                     let kind = application.kind.name();
-                    return Err(Failure(format!("an application of kind {kind} cannot keep a secret and has none")));
+                    return Err(Failure(format!(
+                        "applications of kind {kind} have no secret; only web and m2m have one"
+                    )));
                 }
                 output::line(renew_secret(app, &mut application).await?)
             }
@@ -125,10 +127,12 @@ impl Create {
         let name = label(self.name)?;
         let longest = app.issuer().max_lifetime();
         if SignedDuration::from_secs(self.token_lifetime) > longest {
-            return Err(Failure(format!("token-lifetime: must be at most issuer.max_token_lifetime, {longest:#}")));
+            return Err(Failure(format!("--token-lifetime: must be at most issuer.max_token_lifetime, {longest:#}")));
         }
         if self.grants.contains(&GrantType::ClientCredentials) && !self.kind.keeps_a_secret() {
-            return Err(Failure("grants: client_credentials is for applications that keep a secret".to_owned()));
+            return Err(Failure(
+                "--grants: client_credentials requires an application with a secret: --kind web or m2m".to_owned(),
+            ));
         }
         let new = Application {
             id: self.id.unwrap_or_else(|| app.new_id().to_string()),
@@ -232,7 +236,11 @@ fn record(application: &Application) -> Object {
 
 fn claim(text: &str) -> Result<String, String> {
     let fits = (1..=MAX_WORD).contains(&text.len()) && !text.contains(|c: char| c.is_control() || c.is_whitespace());
-    if fits { Ok(text.to_owned()) } else { Err("expected a claim, or an attribute of the tenant's schema".to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected 1 to {MAX_WORD} bytes without spaces and control characters"))
+    }
 }
 
 /// Parses a client identifier: visible ASCII, and not the name of a contract, since both are audiences of tokens.

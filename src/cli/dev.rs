@@ -112,7 +112,7 @@ impl Dev {
         let stop = serve::stop_signal()?;
         database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
-        // The `iss` of an application's tokens contains the address.
+        // Before `prepare` issues a token of the demo application: the `iss` of such tokens is the public URL.
         app.listens_on(listener.local_addr()?);
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
         let demo = prepare(&app, base_url, operator_url.map(|address| format!("http://{address}"))).await?;
@@ -187,7 +187,7 @@ async fn find_or_make<T>(
     }
 }
 
-/// The demo person's fields, as on the System portal's own page.
+/// The demo person's fields, as in the published documentation of the System portal.
 const DEMO: [(Field, &str); 9] = [
     (Field::DisplayName, "System Admin"),
     (Field::GivenName, "John"),
@@ -199,14 +199,14 @@ const DEMO: [(Field, &str); 9] = [
     (Field::TimeZone, "America/New_York"),
     (Field::Country, "US"),
 ];
-/// The times of creation and last change on that page.
+/// The times of creation and last change in that documentation.
 const PUBLISHED: (Timestamp, Timestamp) =
     (Timestamp::constant(1_768_464_000, 0), Timestamp::constant(1_774_017_000, 0));
 /// A second person's fields, to show that requests never change another account.
 const BYSTANDER: [(Field, &str); 3] =
     [(Field::DisplayName, "Jo Bystander"), (Field::Username, "bystander"), (Field::Email, "bystander@example.com")];
 
-/// Returns the account whose identifier is stored under `fact`, created at the first start.
+/// Returns the account whose identifier is in the row `fact` of the table `installation`; created at the first start.
 async fn person(
     app: &App,
     tenant: &Tenant,
@@ -214,8 +214,7 @@ async fn person(
     fields: &[(Field, &str)],
     (created_at, updated_at): (Timestamp, Timestamp),
 ) -> Result<AccountId, Failure> {
-    let remembered = app.store().fact(fact, &app.new_id().to_string()).await?;
-    let id = remembered.parse().map_err(|_| Failure(format!("{fact} is not an account's id: {remembered}")))?;
+    let id = remembered::account_id(fact, &app.store().fact(fact, &app.new_id().to_string()).await?)?;
     let mut patch = Patch { email_verified: Some(true), ..Patch::default() };
     for (field, value) in fields {
         patch.edit(*field, Edit::Set(Text::new(*value).map_err(|error| Failure(error.to_string()))?));

@@ -90,7 +90,7 @@ enum Command {
     Channel(secure_channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
-    /// Bring the database schema up to date
+    /// Bring the database schema up to date, and check that it fits every statement of this version
     Migrate,
     /// Copy a whole installation into another, empty database
     Copy(copy::Copy),

@@ -112,7 +112,7 @@ async fn revoke(app: &App, token_id: &str) -> Outcome {
     Ok(app.store().revoke_token(token, end).await?)
 }
 
-/// Revokes a token of a trusted issuer for ever, since the lifetime of its tokens is not known.
+/// Revokes a token of a trusted issuer permanently, since the lifetime of its tokens is not known.
 async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
     if app.authenticator().trusted(issuer).is_none() {
         return Err(Failure(format!(

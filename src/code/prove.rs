@@ -66,8 +66,8 @@ impl Codes {
         Ok(Proof { code_id: CodeId { slot, id: tried.id }, contact })
     }
 
-    /// Checks whether the token of a refused code belongs to one that can still be tried but was sent with other
-    /// parameters.
+    /// Checks whether the code of a token can still be tried. After [`CodeFault::Token`], true means that the code was
+    /// presented with parameters other than those that it was sent with.
     pub async fn is_mismatched(&self, usage: Usage, token: &str) -> Result<bool, Error> {
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
         self.store.is_code_outstanding(token_hash(&self.keys, token), self.clock.now(), tries).await

@@ -11,14 +11,15 @@ pub(super) fn seal(key: &SealingKey, nonce: [u8; 12], code: Uuid, contact: &Cont
     key.seal(nonce, &additional_data(code), contact.text().as_str().as_bytes())
 }
 
-/// Opens the address of a code; `None` when it belongs to another code, or is not an address.
+/// Opens the address of a code; `None` if it was sealed for another code, or is not a valid [`Text`].
 pub(super) fn open(key: &SealingKey, code: Uuid, medium: Medium, sealed: &[u8]) -> Option<Contact> {
     let plain = key.open(&additional_data(code), sealed).ok()?;
     let text = Text::new(String::from_utf8(plain).ok()?).ok()?;
     Some(medium.contact(text))
 }
 
-/// The label separates addresses from the notices, which the same key seals, bound to their identifiers.
+/// Returns what the address is bound to. The label keeps addresses and notices apart, which the same key seals: a notice is
+/// bound to its identifier alone.
 fn additional_data(code: Uuid) -> Vec<u8> {
     [b"one-time code: contact".as_slice(), code.as_bytes()].concat()
 }

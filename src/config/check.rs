@@ -76,7 +76,7 @@ pub(super) fn at_most<T: PartialOrd>(settings: &Settings, low: (&str, T), high: 
         return Ok(());
     }
     let rank = |key| settings.get(key).map(|entry| entry.origin.rank());
-    // Blame the value that was set last: the other may be a default that the operator has not seen.
+    // Report the setting from the higher-ranking source: the other one may be a default that the operator has not seen.
     let (blamed, relation, other) =
         if rank(low.0) >= rank(high.0) { (low.0, "most", high.0) } else { (high.0, "least", low.0) };
     let other = settings.get(other).map(|entry| format!("{other} = {} ({})", entry.value, entry.origin));

@@ -1,4 +1,4 @@
-//! One-time codes: their length, their lifetime, and how often they are sent.
+//! One-time codes: their length, their lifetime, their tries, and how often they are sent.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::{
     value::{HOUR, count, duration},
 };
 
-/// One-time codes, by purpose.
+/// One-time codes, by use (`Usage` in `code/mod.rs`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Codes {
-    /// Least response time to a request for a code, so that it does not reveal whether a message was sent.
+    /// The minimum response time to a request for a code, so that it does not reveal whether a message was sent.
     #[serde(deserialize_with = "duration::<_, 0, 10_000>")]
     pub answer_time: Duration,
     /// Codes to sign in.
@@ -30,26 +30,26 @@ pub struct Codes {
     pub change_email: CodeRules,
 }
 
-/// Codes for one purpose.
+/// Codes for one use.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRules {
-    /// Digits of a code.
+    /// The number of digits of a code.
     #[serde(deserialize_with = "count::<_, 4, 10>")]
     pub length: usize,
     /// How long a code is valid.
     #[serde(deserialize_with = "duration::<_, 10_000, HOUR>")]
     pub lifetime: Duration,
-    /// How long the token of a code is known; at least [`lifetime`](Self::lifetime).
+    /// How long the token of a code is stored; at least [`lifetime`](Self::lifetime).
     #[serde(deserialize_with = "duration::<_, 10_000, { 24 * HOUR }>")]
     pub token_lifetime: Duration,
-    /// Attempts before the token is void.
+    /// The number of tries, after which the token is void.
     #[serde(deserialize_with = "count::<_, 1, 10>")]
     pub tries: usize,
-    /// Least time between two codes to one address.
+    /// The minimum time between two codes to one address.
     #[serde(deserialize_with = "duration::<_, 0, { 24 * HOUR }>")]
     pub interval: Duration,
-    /// Most codes to one address in 24 hours.
+    /// The maximum number of codes to one address in 24 hours.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub per_day: usize,
 }

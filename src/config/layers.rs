@@ -10,9 +10,9 @@ use toml::{
 
 use super::{ConfigError, Origin, Overrides, settings::Settings};
 
-/// Most bytes of a configuration file.
+/// The maximum size of a configuration file, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// Prefix of the variables, with two underscores, because platforms inject variables such as `SELFSAME_PORT`.
+/// The prefix of the variables, with two underscores, because platforms inject variables such as `SELFSAME_PORT`.
 const PREFIX: &str = "SELFSAME__";
 
 /// A key or a section of a TOML file.
@@ -118,8 +118,8 @@ fn flatten<'i>(
     for (name, value) in table {
         let (key, offset) = (format!("{prefix}{}", name.get_ref()), name.span().start);
         let span = value.span();
-        // A repeated section (`[[name]]`) is an array of tables, whose keys have no single dotted name. To support one, add
-        // an arm here that passes each table on with its own lines, beside the flat settings.
+        // An array of tables (`[[name]]`) is passed on as a value, which no setting accepts: its keys have no unique dotted
+        // name.
         match value.into_inner() {
             DeValue::Table(table) => {
                 visit(key.clone(), offset, None)?;
@@ -147,7 +147,7 @@ pub(super) fn read_as(current: &Value, text: &str) -> Value {
     typed.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Reads a text file of at most `limit` bytes; the error is the reason, for a person.
+/// Reads a UTF-8 file of at most `limit` bytes. The error is the reason as text for the operator, without the path.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<String, String> {
     let mut text = String::new();
     let file = File::open(path).map_err(|error| error.to_string())?;

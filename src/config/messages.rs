@@ -35,7 +35,7 @@ pub struct Smtp {
     /// The sender of messages.
     #[serde(deserialize_with = "sender")]
     pub from: Option<Mailbox>,
-    /// Most messages submitted at once.
+    /// The maximum number of messages submitted at once.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub connections: usize,
     /// Time limit to submit one message, from connecting to the server's acceptance.
@@ -103,12 +103,11 @@ impl Smtp {
         }
         let is_here = self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         if self.security == SmtpSecurity::None && !is_here {
-            return Err(
-                settings.refuse("smtp.security", "must be \"starttls\" or \"tls\" unless smtp.host is this machine")
-            );
+            let problem = "must be \"starttls\" or \"tls\", because smtp.host is not a loopback address";
+            return Err(settings.refuse("smtp.security", problem));
         }
         if self.from.is_none() {
-            let problem = "must be given with smtp.host, such as \"Example <no-reply@example.com>\"";
+            let problem = "is required because smtp.host is set, such as \"Example <no-reply@example.com>\"";
             return Err(settings.refuse("smtp.from", problem));
         }
         let (user, password) = ("smtp.user", "smtp.password");
@@ -127,10 +126,11 @@ impl Sms {
             return Ok(());
         }
         if !self.body.contains("{text}") || !(self.body.contains("{to}") || self.body.contains("{digits}")) {
-            return Err(settings.refuse("sms.body", "must have {text}, and {to} or {digits}"));
+            return Err(settings.refuse("sms.body", "must contain {text}, and {to} or {digits}"));
         }
         if self.format == SmsFormat::Json && json::parse(self.body.as_bytes()).is_err() {
-            return Err(settings.refuse("sms.body", "must be JSON, or set sms.format = \"form\""));
+            let problem = "must be valid JSON because sms.format is \"json\"; correct it, or set sms.format = \"form\"";
+            return Err(settings.refuse("sms.body", problem));
         }
         Ok(())
     }

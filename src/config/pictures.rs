@@ -28,7 +28,7 @@ pub struct Pictures {
     pub s3_secret_access_key: Secret,
     /// Whether the S3 service may be used without TLS.
     pub s3_allow_http: bool,
-    /// Most pictures decoded at once.
+    /// The maximum number of pictures decoded at once.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
     pub workers: usize,
     /// How long a replaced picture is kept.
@@ -48,13 +48,13 @@ pub enum PictureStore {
     Bucket {
         /// The bucket's name.
         name: String,
-        /// Prefix of every object's name, without slashes at its ends; may be empty.
+        /// The prefix of every object's name, without slashes at its ends; may be empty.
         prefix: String,
     },
 }
 
 impl Pictures {
-    /// The rules between these settings.
+    /// Checks the rules between these settings.
     pub(super) fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
         let (id, secret) = ("pictures.s3_access_key_id", "pictures.s3_secret_access_key");
         match (self.s3_access_key_id.is_empty(), self.s3_secret_access_key.is_empty()) {
@@ -64,7 +64,7 @@ impl Pictures {
         }
         let is_plain = |endpoint: &String| !endpoint.to_ascii_lowercase().starts_with("https:");
         if self.s3_endpoint.as_ref().is_some_and(is_plain) && !self.s3_allow_http {
-            let problem = "must be a URL with https://, or set pictures.s3_allow_http = true";
+            let problem = "must start with https://; to allow http://, set pictures.s3_allow_http = true";
             return Err(settings.refuse("pictures.s3_endpoint", problem));
         }
         Ok(())

@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::{ConfigError, Origin, layers::read_bounded, settings::Settings};
 
-/// Most bytes of a file that contains a secret.
+/// The maximum size of a file that contains a secret, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Text shown in place of a secret.

@@ -10,7 +10,7 @@ use super::{
     templates::{is_template, with_placeholder},
 };
 
-/// Most characters of a value that an error shows.
+/// The maximum number of characters of a value that an error shows.
 const MAX_SHOWN: usize = 80;
 
 /// The settings, in the order of the default file, which also decides which keys exist and of what type they are.

@@ -10,7 +10,7 @@ const TEMPLATED: [&str; 1] = ["trusted_issuer"];
 const TEMPLATE: &str = "example";
 /// Replaces the name when a template's key is suggested.
 const PLACEHOLDER: &str = "NAME";
-/// Most characters of a name.
+/// The maximum number of characters of a name.
 const MAX_NAME: usize = 64;
 
 impl Settings {

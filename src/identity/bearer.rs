@@ -120,8 +120,8 @@ impl Authenticator {
         Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
     }
 
-    /// Returns the key that a client hash is bound to: the token's session if it names one, else its identifier, else
-    /// the signed part. Not the signature: anyone can derive a second valid ECDSA signature from one.
+    /// Returns the key that a client hash is bound to: the keyed hash of the token's session if it names one, else of its
+    /// identifier, else of the signed part. Not the signature: anyone can derive a second valid ECDSA signature from one.
     fn session(&self, token: &Token, presented: &str) -> KeyedHash {
         let (kind, value) = match (&token.session_id, &token.token_id) {
             (Some(session), _) => ("sid", session.as_str()),
@@ -255,7 +255,7 @@ impl Authenticator {
 }
 
 impl Verified {
-    /// Checks whether the token was issued for a contract: the audience separates contracts.
+    /// Checks whether the token is valid for a contract.
     pub(super) fn opens(&self, contract: Contract) -> bool {
         match &self.source {
             Source::Own => self.token.audience.iter().any(|audience| audience == contract.name()),

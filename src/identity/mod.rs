@@ -114,18 +114,23 @@ pub struct Caller {
     /// The account's tenant.
     pub tenant: Tenant,
     verified: Arc<Verified>,
+    /// The key that the client hash is bound to: the keyed hash of the token's session, else of its identifier, else of its
+    /// signed part.
     session: KeyedHash,
+    /// The keyed hash of the client hash that the session is bound to, if it is bound.
     bound_client: Option<KeyedHash>,
 }
 
 impl Caller {
-    /// Refuses an account that must not be used now.
+    /// Refuses a caller whose account is not active or whose tenant is not open. An expired tenant is reported as
+    /// [`AccessFault::TenantClosed`] too; only CL2C distinguishes the two.
     pub fn require_active(&self, now: jiff::Timestamp) -> Result<(), Error> {
         self.account.require_active()?;
         if self.tenant.is_open(now) { Ok(()) } else { Err(Error::Access(AccessFault::TenantClosed)) }
     }
 
-    /// Refuses a token that was not issued for a contract: the audience separates contracts.
+    /// Refuses a token that is not valid for a contract: by its audience, or by the settings of its trusted issuer. Tokens of
+    /// applications are valid only for CIAM.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
         if self.verified.opens(contract) { Ok(()) } else { Err(Error::Access(AccessFault::Denied)) }
     }

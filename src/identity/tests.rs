@@ -62,8 +62,8 @@ async fn a_refresh_token_yields_one_more_set_and_its_reuse_ends_the_sign_in() {
     let first = bench.begin().await;
     let second = bench.refresh(&first).await.unwrap();
     assert_ne!(second.access_token, first.access_token);
-    assert!(bench.refresh(&first).await.is_err(), "it was spent");
-    assert!(bench.refresh(&second).await.is_err(), "the family ended with the reuse");
+    assert!(bench.refresh(&first).await.is_err(), "a spent token was accepted");
+    assert!(bench.refresh(&second).await.is_err(), "a token of the ended sign-in was accepted");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn key_agreement_yields_the_example_of_the_standard() {
 }
 
 #[test]
-fn messages_of_another_library_open_with_their_key_and_no_other() {
+fn messages_of_another_library_are_decrypted_with_their_key_and_no_other() {
     let Fixtures { plain, keys, messages } = fixtures();
     assert_eq!(messages.len(), 9);
     for message in &messages {
@@ -70,7 +70,7 @@ fn messages_of_another_library_open_with_their_key_and_no_other() {
 }
 
 #[test]
-fn a_message_that_was_changed_anywhere_does_not_open() {
+fn a_message_that_was_changed_anywhere_is_not_decrypted() {
     let Fixtures { keys, messages, .. } = fixtures();
     for message in &messages {
         let key = &keys.iter().find(|(name, _)| *name == text(message, "key")).unwrap().1;
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sealed_message_opens(
+    fn an_encrypted_message_can_be_decrypted(
         plain: Vec<u8>,
         ours in any::<[u8; 32]>(),
         theirs in any::<[u8; 32]>(),

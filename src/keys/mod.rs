@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_value_has_another_key_in_another_tenant_kind_and_split() {
+    fn the_keyed_hash_of_a_value_depends_on_tenant_and_kind() {
         let ring = Keyring::new(|purpose| [purpose.name().len() as u8; 32]);
         let tenant = uuid::Uuid::from_u128;
         let base = ring.index(tenant(1), "email", "a@example.com");

@@ -22,7 +22,7 @@ fn kind(text: &str) -> Kind {
 }
 
 #[test]
-fn an_address_is_taken_as_it_is() {
+fn an_address_is_accepted_unchanged() {
     for text in [
         "http://example.com",
         "https://example.com/a.png",
@@ -180,7 +180,7 @@ fn base64_is_standard_padded_and_without_white_space() {
 }
 
 #[test]
-fn two_mebibytes_are_taken_and_one_byte_more_is_not() {
+fn two_mebibytes_are_accepted_and_one_byte_more_is_refused() {
     let data = |length: usize| format!("data:image/png;base64,{}", STANDARD.encode(vec![0; length]));
     kind(&data(MAX_BYTES));
     assert_eq!(refused(&data(MAX_BYTES + 1)), TooLarge);
@@ -196,13 +196,13 @@ proptest! {
     }
 
     #[test]
-    fn the_form_is_right_exactly_when_it_decodes(data in "[A-Za-z0-9+/=_ -]{0,12}") {
+    fn a_data_uri_is_accepted_exactly_if_its_base64_decodes(data in "[A-Za-z0-9+/=_ -]{0,12}") {
         let decodes = !data.is_empty() && STANDARD.decode(&data).is_ok();
         prop_assert_eq!(read(&format!("data:image/png;base64,{data}"), HERE).is_ok(), decodes);
     }
 
     #[test]
-    fn every_picture_s_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 1..100)) {
+    fn base64_of_any_bytes_is_accepted_and_decodes_to_them(bytes in proptest::collection::vec(any::<u8>(), 1..100)) {
         let text = format!("data:image/gif;base64,{}", STANDARD.encode(&bytes));
         prop_assert!(matches!(read(&text, HERE), Ok(PictureInput::Data(data)) if STANDARD.decode(data.base64).unwrap() == bytes));
     }

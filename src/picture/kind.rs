@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_digits_and_a_known_ending() {
+    fn the_name_of_a_picture_is_digits_and_a_known_extension() {
         let name = Ending::Png.name([0xab; 16]);
         assert_eq!(name, "abababababababababababababababab.png");
         assert_eq!(media_type(&name), Some("image/png"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_name() {
+    fn other_texts_are_not_names_of_pictures() {
         let digits = "abababababababababababababababab";
         for name in [
             "",

@@ -20,7 +20,7 @@ async fn an_upload_can_be_fetched_by_its_name() {
     let name = uploaded(&pictures).await;
     assert!(pictures.has(&name).await.unwrap());
     assert_eq!(pictures.get(&name).await.unwrap().unwrap().media_type, "image/png");
-    assert_ne!(uploaded(&pictures).await, name, "a name tells nothing about the content");
+    assert_ne!(uploaded(&pictures).await, name, "the name depends on the content");
 }
 
 #[tokio::test]

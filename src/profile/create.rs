@@ -23,8 +23,8 @@ impl Profiles {
         self.create_with(account, patch, link, Vec::new(), context).await
     }
 
-    /// The same for a proved address: stores it as verified, and uses its code up in the same transaction. Creates no
-    /// account and fails with [`CodeFault::Used`](crate::account::CodeFault::Used) when the code was used in the meantime.
+    /// Creates an account with a proved address: stores it as verified, and uses its code up in the same transaction. Creates
+    /// no account and fails with [`CodeFault::Used`](crate::account::CodeFault::Used) when the code was used in the meantime.
     pub async fn create_proved(
         &self,
         account: Account,

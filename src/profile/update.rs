@@ -21,9 +21,9 @@ impl Profiles {
         self.update_proved(account, patch, Vec::new(), context, permitted).await
     }
 
-    /// The same, and also stores the proved addresses as verified. Their codes are used up in the same transaction. Fails
-    /// with [`CodeFault::Used`](crate::account::CodeFault::Used) when a code was used in the meantime, and with
-    /// [`Error::Taken`] when another account of the tenant has verified the address.
+    /// Does the same as [`Profiles::update`], and stores the proved addresses as verified. Their codes are used up in the
+    /// same transaction. Fails with [`CodeFault::Used`](crate::account::CodeFault::Used) when a code was used in the
+    /// meantime, and with [`Error::Taken`] when another account of the tenant has verified the address.
     pub async fn update_proved(
         &self,
         account: Account,
@@ -46,8 +46,9 @@ impl Profiles {
         Ok(account)
     }
 
-    /// The same as [`Profiles::update`] for a message that is accepted once: its nonce is used up with the change, or alone
-    /// when nothing changes. A nonce that was used before changes nothing, and fails like a message that does not decrypt.
+    /// Does the same as [`Profiles::update`] for a message that is accepted once: its nonce is used up with the change, or
+    /// alone when nothing changes. A nonce that was used before changes nothing, and fails like a message that does not
+    /// decrypt.
     pub async fn update_once(
         &self,
         account: Account,

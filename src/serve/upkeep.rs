@@ -11,9 +11,9 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// Interval at which metrics are drained; histograms accumulate until then.
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 
-/// Runs the background maintenance of a server, for ever: reloads the issuer's keys, fetches those of trusted issuers,
-/// reloads replaced certificates, records when API keys were used, delivers notices, and deletes expired data and unused
-/// pictures. An unavailable database only delays it.
+/// Runs the background maintenance of a server until the future is dropped: reloads the issuer's keys, fetches those of trusted
+/// issuers, reloads replaced certificates, records when API keys were used, delivers notices, and deletes expired data and
+/// unused pictures. An unavailable database only delays it.
 pub(super) async fn run(app: App, tls: Option<Arc<Tls>>) {
     tokio::join!(drain_metrics(), sweep_pictures(app.clone()), app.notices().run(), maintain(app.clone(), tls));
 }

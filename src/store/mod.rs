@@ -188,7 +188,7 @@ pub struct Update {
 /// The result of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
-    /// The current account.
+    /// The account after the commit; if nothing changed, as `make_update` last saw it.
     pub account: Account,
     /// Whether it was changed; if not, nothing was written.
     pub changed: bool,
@@ -210,8 +210,8 @@ impl Commit {
     }
 }
 
-/// Makes an update from the current account, or `None` when nothing would change. Called again, under a lock, when the
-/// account was changed in between.
+/// Makes an update from an account, or `None` if nothing would change. Called again with the current account if it was changed
+/// in between.
 pub type MakeUpdate = Arc<dyn Fn(&Account) -> Result<Option<Update>, Error> + Send + Sync>;
 
 /// Reads a value from a row.
@@ -282,8 +282,9 @@ impl Store {
 
     /// Commits, durably, the change that `make_update` makes to `account`.
     ///
-    /// If the account was changed in between, it is locked and read again, and the change is attempted again: no request
-    /// starves and no update is lost. Once begun, a commit is finished even if the caller goes away.
+    /// `make_update` is called first without a query; if it returns `None`, nothing is written. If the account was changed in
+    /// between, it is read again, on PostgreSQL under a row lock and on SQLite in its only writer, and `make_update` is called
+    /// again: no request starves and no update is lost. Once begun, a commit is finished even if the caller goes away.
     pub async fn commit(&self, account: Account, make_update: MakeUpdate) -> Result<Commit, Error> {
         let Some(first) = make_update(&account)? else {
             return Ok(Commit::unchanged(account));

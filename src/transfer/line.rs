@@ -1,10 +1,10 @@
-//! The format of a line.
+//! The members of an account in an export, which has one JSON object a line.
 
 use crate::account::{Account, Field, Tenant};
 use crate::json::{Object, Value};
 use crate::store::Identity;
 
-/// Names of the members that are not text fields.
+/// The names of the members that are not text fields.
 pub(super) const ID: &str = "id";
 pub(super) const NUMBER: &str = "number";
 pub(super) const BIZ_ID: &str = "biz_id";

@@ -135,7 +135,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn every_change_moves_the_time_that_other_contracts_show(server: Server) {
+    async fn every_change_updates_the_time_that_other_contracts_show(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         assert_eq!(person.read(Side::System).await["updatedAt"], "2026-03-20T14:30:00Z");
         server.pass(std::time::Duration::from_secs(90));
@@ -181,7 +181,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_same_number_in_another_spelling_keeps_its_mark_and_another_number_drops_it(server: Server) {
+    async fn a_verified_number_stays_verified_in_another_spelling_and_a_different_number_is_unverified(server: Server) {
         for (side, name, another_spelling) in
             [(Side::System, "accountPhone", "+1.987.654.321"), (Side::Cl2c, "phoneNumber", "+1987654321")]
         {
@@ -266,9 +266,9 @@ on_both_databases!(
 on_both_databases!(
     async fn a_verified_address_is_shown_as_verified(server: Server) {
         for proved in [false, true] {
-            let mut wished = patch(&[(Field::Email, &format!("jane{proved}@example.com"))]);
-            wished.email_verified = Some(proved);
-            let person = Person::new(&server, wished).await;
+            let mut patch = patch(&[(Field::Email, &format!("jane{proved}@example.com"))]);
+            patch.email_verified = Some(proved);
+            let person = Person::new(&server, patch).await;
             assert_eq!(person.read(Side::Cl2c).await["emailConfirmed"], proved);
             let everything = person.river("GET", "/api/v1/auth/me", None).await.json();
             assert_eq!(everything["data"]["emails"][0]["verified"], proved);
@@ -277,7 +277,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_out_of_use_is_out_of_use_in_every_contract(server: Server) {
+    async fn a_suspended_account_is_refused_by_every_contract(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let mut suspended = Patch::default();
         suspended.status = Some(selfsame::account::Status::Suspended);
@@ -292,7 +292,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn credentials_of_one_contract_open_no_other(server: Server) {
+    async fn credentials_of_one_contract_are_refused_by_every_other(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let path = format!("/v1/cl2c/users/{}", person.account.id);
         let of_system = server.request("GET", "/api/v1/auth/me").bearer(&person.token).send().await;
@@ -316,7 +316,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_unverified_address_is_not_a_claim(server: Server) {
+    async fn ciam_omits_an_unverified_address(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         person.write(Side::System, "accountPhone", "+8613800138000").await;
         server.operate(&person.account, patch(&[(Field::Email, "jane@example.com")])).await;

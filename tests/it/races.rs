@@ -139,14 +139,14 @@ on_both_databases!(
 );
 
 /// Lets two accounts claim one unique key at once, repeatedly, and checks that exactly one gets it each time.
-async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&Account, u8) -> bool) {
+async fn duel(server: &Server, kind: Unique, patch_for: fn(u8) -> Patch, holds: fn(&Account, u8) -> bool) {
     let rivals = [server.person(&[]).await, server.person(&[]).await];
     for round in 0..20 {
         let take = |account: &Account| {
             let (app, account) = (server.app.clone(), account.clone());
             tokio::spawn(async move {
                 let current = app.store().account(account.id).await.unwrap().unwrap();
-                app.profiles().update(current, wish(round), ChangeContext::operator(), |_| Ok(())).await
+                app.profiles().update(current, patch_for(round), ChangeContext::operator(), |_| Ok(())).await
             })
         };
         let (first, second) = tokio::join!(take(&rivals[0]), take(&rivals[1]));
@@ -165,8 +165,8 @@ async fn duel(server: &Server, kind: Unique, wish: fn(u8) -> Patch, holds: fn(&A
 
 on_both_databases!(
     async fn exactly_one_of_two_accounts_gets_a_user_name_that_both_claim(server: Server) {
-        let wish = |round| patch(&[(Field::Username, &format!("user{round}"))]);
-        duel(&server, Unique::Username, wish, |account, round| {
+        let patch_for = |round| patch(&[(Field::Username, &format!("user{round}"))]);
+        duel(&server, Unique::Username, patch_for, |account, round| {
             account.text(Field::Username) == Some(format!("user{round}").as_str())
         })
         .await;
@@ -175,12 +175,12 @@ on_both_databases!(
 
 on_both_databases!(
     async fn exactly_one_of_two_accounts_gets_a_number_that_both_prove(server: Server) {
-        let wish = |round| {
+        let patch_for = |round| {
             let mut patch = patch(&[(Field::Phone, &format!("+1 555 {round}"))]);
             patch.phone_verified = Some(true);
             patch
         };
-        duel(&server, Unique::Phone, wish, |account, round| {
+        duel(&server, Unique::Phone, patch_for, |account, round| {
             account.phone_verified && account.text(Field::Phone) == Some(format!("+1 555 {round}").as_str())
         })
         .await;
@@ -234,7 +234,7 @@ on_both_databases!(
                 before: Some("ACTIVE".to_owned()),
                 after: Some("SUSPENDED".to_owned()),
             };
-            assert_eq!(history.last(), Some(&vec![suspension]), "the suspension is the last change");
+            assert_eq!(history.last(), Some(&vec![suspension]), "a change was committed after the suspension");
             assert_eq!(history.len(), 1 + acknowledged + 1);
         }
     }

@@ -32,7 +32,7 @@ fn a_server_put_into_service_on_postgresql_gives_the_printed_answer() {
     shell.run(&format!("export PGHOST={socket} PGUSER=postgres"));
     shell.run(&commands.replace(SOCKET, &socket.replace('/', "%2F")));
     serve_and_ask(&mut shell);
-    assert_eq!(shell.run("ls selfsame-data"), "secret.key", "nothing is in SQLite");
+    assert_eq!(shell.run("ls selfsame-data"), "secret.key", "a file other than the key was created");
 }
 
 #[test]

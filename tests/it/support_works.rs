@@ -38,7 +38,7 @@ async fn a_dropped_database_is_gone() {
 }
 
 #[tokio::test]
-async fn a_copy_of_a_database_has_its_tables_and_its_own_life() {
+async fn a_copy_of_a_database_has_its_tables_and_changes_independently() {
     let template = SharedDatabase::new();
     let (client, connection) = tokio_postgres::connect(template.url(), NoTls).await.unwrap();
     let connection = tokio::spawn(connection);

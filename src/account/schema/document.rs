@@ -73,7 +73,7 @@ impl<'a> Document<'a> {
             document.measure(pointer, 0, &mut measured)?;
         }
         if document.schemas.values().map(|schema| patterns(schema)).sum::<usize>() > MAX_PATTERNS {
-            return Err(Refused(format!("more than {MAX_PATTERNS} patterns; make it simpler")));
+            return Err(Refused(format!("more than {MAX_PATTERNS} patterns; simplify the schema")));
         }
         Ok(document)
     }
@@ -109,19 +109,19 @@ impl<'a> Document<'a> {
         let Some(members) = schema.as_object() else { return Ok(()) };
         let refused = |reason: String| Err(Refused(format!("at {}: {reason}", place(pointer))));
         if let Some(keyword) = REFUSED.into_iter().find(|keyword| members.contains_key(*keyword)) {
-            return refused(format!("{keyword} is not taken here; refer to a schema by \"$ref\": \"#/$defs/NAME\""));
+            return refused(format!("{keyword} is not supported; refer to a schema by \"$ref\": \"#/$defs/NAME\""));
         }
         if let Some(dialect) = members.get("$schema").filter(|dialect| dialect.as_str() != Some(DIALECT)) {
-            return refused(format!("$schema is {dialect}; only \"{DIALECT}\" is understood"));
+            return refused(format!("$schema is {dialect}; only \"{DIALECT}\" is supported"));
         }
         if !pointer.is_empty() && members.contains_key("$id") {
-            return refused("$id stands only at the top".to_owned());
+            return refused("$id is allowed only at the top level".to_owned());
         }
         if let Some(given) = members.get("$ref") {
             match reference(schema) {
                 None => {
                     return refused(format!(
-                        "$ref {given} leaves this document, or is no plain JSON Pointer; put what it means into $defs and \
+                        "$ref {given} is not a JSON Pointer within this document; copy the schema into $defs and \
                          refer to it by \"#/$defs/NAME\""
                     ));
                 }
@@ -146,7 +146,7 @@ impl<'a> Document<'a> {
             Some(Some(known)) => return Ok(*known),
             Some(None) => {
                 return Err(Refused(format!(
-                    "at {}: references lead in a circle without going deeper into the value",
+                    "at {}: the references form a cycle that never descends into the value; remove one of them",
                     place(pointer)
                 )));
             }
@@ -154,8 +154,8 @@ impl<'a> Document<'a> {
         }
         let too_much = || {
             Refused(format!(
-                "at {}: more than {MAX_CHAIN} schemas one behind another, or {MAX_APPLIED} in all, apply to the same value; \
-                 make it simpler",
+                "at {}: more than {MAX_CHAIN} nested schemas, or {MAX_APPLIED} in total, apply to the same value; \
+                 simplify the schema",
                 place(pointer)
             ))
         };
@@ -199,7 +199,7 @@ impl<'a> Document<'a> {
             for name in members.and_then(View::as_object).into_iter().flat_map(Map::keys) {
                 if reserved.contains(&name.as_str()) {
                     return Err(Refused(format!(
-                        "property \"{name}\" has a name that contracts use themselves; call it otherwise"
+                        "property \"{name}\" has a name that contracts use themselves; rename it"
                     )));
                 }
                 let place = format!("{pointer}/properties/{}", escaped(name));
@@ -211,7 +211,7 @@ impl<'a> Document<'a> {
             let chain = self.chain(pointer);
             if let Some(keyword) = ["readOnly", "writeOnly"].into_iter().find(|keyword| is_marked(&chain, keyword)) {
                 return Err(Refused(format!(
-                    "at {}: {keyword} counts only directly under the properties at the top; take it out here",
+                    "at {}: {keyword} has an effect only on a top-level property; remove it here",
                     place(pointer)
                 )));
             }

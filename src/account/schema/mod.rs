@@ -63,7 +63,7 @@ impl Schema {
     /// never leave the document. The document must not define the `reserved` names, because contracts use them.
     pub fn compile(text: &str, reserved: &[&str]) -> Result<Schema, Refused> {
         if text.len() > MAX_BYTES {
-            return Err(Refused(format!("larger than {MAX_BYTES} bytes; attributes themselves are no larger")));
+            return Err(Refused(format!("larger than {MAX_BYTES} bytes; shorten it")));
         }
         let parsed = json::parse_unique(text.as_bytes()).map_err(|error| Refused(error.to_string()))?;
         let Value::Object(parsed) = parsed else {

@@ -130,29 +130,29 @@ fn an_invalid_schema_is_refused_with_its_place() {
     at /properties: [] is not of type "object"
     at /properties/a/minLength: -1 is less than the minimum of 0
     attributes are an object: "type" at the top must be "object"
-    at the top: $schema is "http://json-schema.org/draft-07/schema#"; only "https://json-schema.org/draft/2020-12/schema" is understood
-    at /properties/a: $ref "https://example.com/a" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
-    at /properties/a: $ref "other.json#/a" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
-    at /properties/a: $ref "#a" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
+    at the top: $schema is "http://json-schema.org/draft-07/schema#"; only "https://json-schema.org/draft/2020-12/schema" is supported
+    at /properties/a: $ref "https://example.com/a" is not a JSON Pointer within this document; copy the schema into $defs and refer to it by "#/$defs/NAME"
+    at /properties/a: $ref "other.json#/a" is not a JSON Pointer within this document; copy the schema into $defs and refer to it by "#/$defs/NAME"
+    at /properties/a: $ref "#a" is not a JSON Pointer within this document; copy the schema into $defs and refer to it by "#/$defs/NAME"
     at /properties/a: $ref "#/$defs/a" names no schema of this document
     at /properties/a: $ref "#/x-other" names no schema of this document
-    at /$defs/a: $anchor is not taken here; refer to a schema by "$ref": "#/$defs/NAME"
-    at /$defs/a: $id stands only at the top
-    at the top: references lead in a circle without going deeper into the value
-    at /$defs/a: references lead in a circle without going deeper into the value
-    property "email" has a name that contracts use themselves; call it otherwise
-    property "Name" has a name that contracts use themselves; call it otherwise
-    at the top: readOnly counts only directly under the properties at the top; take it out here
-    at /properties/a/properties/b: readOnly counts only directly under the properties at the top; take it out here
-    at /properties/a/items: writeOnly counts only directly under the properties at the top; take it out here
-    at /additionalProperties: writeOnly counts only directly under the properties at the top; take it out here
-    at /allOf/0/properties/a: readOnly counts only directly under the properties at the top; take it out here
-    at /properties/b/items: readOnly counts only directly under the properties at the top; take it out here
-    more than 64 patterns; make it simpler
-    at the top: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
-    at /$defs/32: more than 32 schemas one behind another, or 1000 in all, apply to the same value; make it simpler
+    at /$defs/a: $anchor is not supported; refer to a schema by "$ref": "#/$defs/NAME"
+    at /$defs/a: $id is allowed only at the top level
+    at the top: the references form a cycle that never descends into the value; remove one of them
+    at /$defs/a: the references form a cycle that never descends into the value; remove one of them
+    property "email" has a name that contracts use themselves; rename it
+    property "Name" has a name that contracts use themselves; rename it
+    at the top: readOnly has an effect only on a top-level property; remove it here
+    at /properties/a/properties/b: readOnly has an effect only on a top-level property; remove it here
+    at /properties/a/items: writeOnly has an effect only on a top-level property; remove it here
+    at /additionalProperties: writeOnly has an effect only on a top-level property; remove it here
+    at /allOf/0/properties/a: readOnly has an effect only on a top-level property; remove it here
+    at /properties/b/items: readOnly has an effect only on a top-level property; remove it here
+    more than 64 patterns; simplify the schema
+    at the top: more than 32 nested schemas, or 1000 in total, apply to the same value; simplify the schema
+    at /$defs/32: more than 32 nested schemas, or 1000 in total, apply to the same value; simplify the schema
     malformed JSON at byte 576: at most 64 arrays and objects may be nested
-    larger than 65536 bytes; attributes themselves are no larger
+    larger than 65536 bytes; shorten it
     "##);
 }
 
@@ -204,7 +204,7 @@ fn a_schema_may_be_recursive_if_it_descends_into_the_value() {
 
 /// The longest chains at every level of the deepest attributes, on a stack of 2 MiB, which the server's threads have.
 #[test]
-fn the_deepest_attributes_fit_the_stack_under_the_longest_chain() {
+fn validating_the_deepest_attributes_against_the_longest_reference_chain_does_not_overflow_the_stack() {
     for (link, applied) in [
         (r#"{"allOf":[NEXT]}"#, 2),
         (r#"{"anyOf":[NEXT,false]}"#, 2),

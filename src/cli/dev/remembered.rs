@@ -1,28 +1,28 @@
-//! The facts that record the credentials that `dev` made, and their revocation.
+//! The credentials that `dev` made, recorded in rows of the table `installation`, and their revocation.
 
 use jiff::Timestamp;
 
 use super::super::{Failure, Outcome};
 use super::KEY;
-use crate::account::{Contract, Tenant};
+use crate::account::{AccountId, Contract, Tenant};
 use crate::app::App;
 use crate::clock::after;
 use crate::keys::KeyedHash;
 use crate::store::DevCredentials;
 
-/// The fact that holds the identifier of the demo account.
+/// The name of the row with the identifier of the demo account.
 pub(super) const ACCOUNT: &str = "dev.account";
-/// The fact that holds the identifier of the demo application.
+/// The name of the row with the identifier of the demo application.
 pub(super) const APPLICATION: &str = "dev.application";
-/// The fact that holds the last token of that application: its issuer, which is the address, and its identifier.
+/// The name of the row with the last token of that application: its issuer, which is the public URL, and its identifier.
 pub(super) const LAST_CIAM_TOKEN: &str = "dev.token.ciam";
 
-/// The fact that holds the identifier of a contract's last token.
+/// Returns the name of the row with the identifier of a contract's last token.
 pub(super) fn last_token(contract: Contract) -> String {
     format!("dev.token.{}", contract.name())
 }
 
-/// Revokes the API key and the tokens of the last start.
+/// Revokes the API key and the tokens of the previous start.
 pub(super) async fn revoke(app: &App, tenant: &Tenant) -> Outcome {
     for key in app.store().api_keys(tenant.id).await? {
         if key.name == KEY && key.revoked_at.is_none() {
@@ -35,10 +35,15 @@ pub(super) async fn revoke(app: &App, tenant: &Tenant) -> Outcome {
     Ok(())
 }
 
+/// Parses the identifier of an account that the row `name` contains.
+pub(super) fn account_id(name: &str, text: &str) -> Result<AccountId, Failure> {
+    let problem = "is not an account's id; start `selfsame dev` with another --data folder or --database";
+    text.parse().map_err(|_| Failure(format!("{name} in the database: {text} {problem}")))
+}
+
 /// Returns the credentials that `dev` made in a database, which is only read.
 pub(in crate::cli) async fn credentials(app: &App) -> Result<DevCredentials, Failure> {
-    let account = app.store().find_fact(ACCOUNT).await?;
-    let account = account.map(|id| id.parse().map_err(|_| Failure(format!("{ACCOUNT} is not an account's id: {id}"))));
+    let account = app.store().find_fact(ACCOUNT).await?.map(|text| account_id(ACCOUNT, &text));
     Ok(DevCredentials {
         account: account.transpose()?,
         application: app.store().find_fact(APPLICATION).await?,
@@ -47,7 +52,7 @@ pub(in crate::cli) async fn credentials(app: &App) -> Result<DevCredentials, Fai
     })
 }
 
-/// Returns the revocation hash of each token of the last start, and until when the revocation must be kept.
+/// Returns the revocation hash of each token of the previous start, and until when the revocation must be kept.
 async fn tokens(app: &App) -> Result<Vec<(KeyedHash, Timestamp)>, Failure> {
     let until = after(app.now(), app.issuer().max_lifetime());
     let mut tokens = Vec::new();

@@ -56,7 +56,7 @@ fn a_service_without_tls_must_be_allowed() {
     assert_eq!(
         file_error(endpoint),
         "config.toml:1: pictures.s3_endpoint = \"http://127.0.0.1:9000\": \
-         must be a URL with https://, or set pictures.s3_allow_http = true"
+         must start with https://; to allow http://, set pictures.s3_allow_http = true"
     );
     with_file(&format!("{endpoint}pictures.s3_allow_http = true"));
     with_file("pictures.s3_endpoint = \"https://minio.example.com\"");

@@ -154,7 +154,7 @@ fn a_token_may_not_outlive_the_maximum() {
 }
 
 #[test]
-fn a_broken_rule_blames_the_value_that_was_set() {
+fn a_broken_rule_is_reported_at_the_setting_that_was_set() {
     assert_eq!(
         file_error("[database]\nqueue = 100\n"),
         "config.toml:2: database.queue = 100: must be at least database.group = 256 (default)"

@@ -151,8 +151,8 @@ fn answer(account: &Account) -> Response {
     (headers, http::body::json(&body::user(account))).into_response()
 }
 
-/// Returns a member by name, ignoring case. An exact match takes precedence, then the last match, as in the servers that
-/// this contract comes from.
+/// Returns a member by name, ignoring case. An exact match takes precedence, then the last match, as in the
+/// vendor's servers.
 fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| {
         let mut alike = object.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));

@@ -53,8 +53,7 @@ const CHANGE: Part = Part::All(parts![
 /// accounts were changed: none when the account is no longer at the version that the update was made from, and then nothing
 /// is written.
 const COMMIT: Statement = statement!({ CHANGE }, " SELECT count(*) FROM changed");
-/// The same for a change that an encrypted body makes: the body's nonce is used up, and its message counted, in the same
-/// round trip.
+/// Does the same as [`COMMIT`], and uses up the nonce of an encrypted body and counts its message, in the same round trip.
 const COMMIT_ONCE: Statement = statement!(
     { CHANGE },
     ", noted AS (INSERT INTO channel_nonce (",

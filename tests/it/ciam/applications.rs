@@ -116,10 +116,10 @@ on_both_databases!(
         selfsame: invalid value 'a b' for '--id <ID>': expected 1 to 128 visible ASCII characters, and not the name of a contract
         selfsame: invalid value 'https://a.example/' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
         selfsame: invalid value 'HTTPS://A.example' for '--origin <ORIGIN>': expected an origin such as https://app.example.com, without a path or a slash at its end
-        selfsame: grants: client_credentials is for applications that keep a secret
+        selfsame: --grants: client_credentials requires an application with a secret: --kind web or m2m
         selfsame: invalid value '0s' for '--token-lifetime <DURATION>': expected a duration such as 90d, 12h or 30m
-        selfsame: token-lifetime: must be at most issuer.max_token_lifetime, 720h
-        selfsame: invalid value 'a b' for '--claims <CLAIMS>': expected a claim, or an attribute of the tenant's schema
+        selfsame: --token-lifetime: must be at most issuer.max_token_lifetime, 720h
+        selfsame: invalid value 'a b' for '--claims <CLAIMS>': expected 1 to 128 bytes without spaces and control characters
         selfsame: no application has the id none; see `selfsame client list`
         selfsame: no application has the id none; see `selfsame client list`
         selfsame: invalid value 'ciam' for '--contract <CONTRACT>': expected one of system, rivergen

@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_application_named_like_a_contract_opens_only_this_one(server: Server) {
+    async fn tokens_of_an_application_named_like_a_contract_are_valid_only_for_ciam(server: Server) {
         let client = server.client_with(Kind::Web, &[], |application| application.id = "system".to_owned()).await;
         let jane = AppUser::of(client, server.person(&[]).await).await;
         let system = server.request("GET", "/web/v1/system/profile").bearer(&jane.token).header("X-Client-Hash", "d1");

@@ -14,7 +14,7 @@ use crate::support::signing::Key;
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn no_token_is_400_with_a_challenge_and_no_body(server: Server) {
+    async fn a_request_without_a_token_is_answered_with_400_a_challenge_and_no_body(server: Server) {
         let mut transcript = Transcript::default();
         for (name, header) in
             [("nothing", None), ("Basic", Some(basic("app", "secret"))), ("Digest", Some("Digest a=b".into()))]
@@ -46,7 +46,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_invalid_token_is_401_with_a_challenge_and_no_body(server: Server) {
+    async fn an_invalid_token_is_answered_with_401_a_challenge_and_no_body(server: Server) {
         let jane = AppUser::new(&server).await;
         let (rest, signature) = jane.token.rsplit_once('.').unwrap();
         let (header, claims) = rest.split_once('.').unwrap();
@@ -121,7 +121,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_machines_token_is_403(server: Server) {
+    async fn a_token_without_an_account_is_answered_with_403(server: Server) {
         let client = server.client(Kind::M2m, &ALL).await;
         let tokens = server.app.sign_ins().for_itself(&client.application).await.unwrap();
         let mut transcript = Transcript::default();
@@ -179,7 +179,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_scheme_compares_without_case(server: Server) {
+    async fn the_scheme_is_case_insensitive(server: Server) {
         let jane = AppUser::with(&server, crate::support::patch(&[(Field::DisplayName, "Jane")]), &["name"]).await;
         let answer =
             server.request("GET", USERINFO).header("Authorization", &format!("bearer {}", jane.token)).send().await;

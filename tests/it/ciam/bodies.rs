@@ -84,7 +84,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn other_methods_and_paths_have_no_body(server: Server) {
+    async fn other_methods_and_paths_are_refused_without_a_body(server: Server) {
         let mut transcript = Transcript::default();
         for (method, path) in [
             ("PUT", USERINFO),
@@ -160,7 +160,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_head_is_a_get_without_its_body(server: Server) {
+    async fn head_is_answered_like_get_without_the_body(server: Server) {
         let jane = AppUser::new(&server).await;
         let (get, head) = (jane.get().await, jane.request("HEAD").send().await);
         assert_eq!(

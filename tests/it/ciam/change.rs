@@ -126,7 +126,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn values_of_another_type_are_refused(server: Server) {
+    async fn values_of_the_wrong_type_are_refused(server: Server) {
         let jane = AppUser::new(&server).await;
         let odd = [json!(null), json!(1), json!(true), json!([]), json!({}), json!("a\u{0}b")];
         for name in ["name", "nickname", "zoneinfo", "locale", "phone_number", "email"] {
@@ -137,14 +137,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_empty_text_clears(server: Server) {
-        let wished = patch(&[
+    async fn an_empty_text_clears_its_member(server: Server) {
+        let patch = patch(&[
             (Field::DisplayName, "Jane"),
             (Field::Nickname, "J"),
             (Field::TimeZone, "UTC"),
             (Field::Language, "en"),
         ]);
-        let jane = AppUser::with(&server, wished, &ALL).await;
+        let jane = AppUser::with(&server, patch, &ALL).await;
         let answer = jane.patch(r#"{"name":"","nickname":"","zoneinfo":"","locale":""}"#).await;
         assert_eq!(answer.body, format!(r#"{{"sub":"{}"}}"#, jane.account.id));
         let malformed = jane.patch(r#"{"phone_number":""}"#).await;
@@ -168,7 +168,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn names_that_the_page_misspells_are_accepted(server: Server) {
+    async fn member_names_that_the_published_documentation_misspells_are_accepted(server: Server) {
         let jane = AppUser::new(&server).await;
         let answer = jane.patch(r#"{"Name":"Janet"}"#).await;
         assert_eq!(answer.json()["name"], "Janet");

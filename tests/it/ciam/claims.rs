@@ -7,7 +7,7 @@ use crate::support::{Server, patch};
 
 /// A patch that sets every field.
 fn everything() -> Patch {
-    let mut wished = patch(&[
+    let mut patch = patch(&[
         (Field::DisplayName, "Jane"),
         (Field::GivenName, "Jane"),
         (Field::Nickname, "J"),
@@ -20,12 +20,12 @@ fn everything() -> Patch {
         (Field::Picture, "https://example.com/jane.png"),
         (Field::Attributes, r#"{"secret":"of others"}"#),
     ]);
-    (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
-    wished
+    (patch.email_verified, patch.phone_verified) = (Some(true), Some(true));
+    patch
 }
 
 on_both_databases!(
-    async fn claims_come_in_one_order_and_only_those_that_the_application_may_see(server: Server) {
+    async fn claims_are_in_a_fixed_order_and_limited_to_those_that_the_application_may_read(server: Server) {
         let jane = AppUser::with(&server, everything(), &ALL).await;
         let sub = jane.account.id.to_string();
         insta::assert_snapshot!(jane.get().await.to_string().replace(&sub, "SUB"), @r#"
@@ -43,7 +43,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_post_reads_as_a_get_does(server: Server) {
+    async fn a_post_returns_the_same_claims_as_a_get(server: Server) {
         let jane = AppUser::with(&server, everything(), &ALL).await;
         let read = jane.get().await;
         assert_eq!(jane.request("POST").send().await.to_string(), read.to_string());
@@ -80,9 +80,9 @@ on_both_databases!(
             ("+1987654321", "+1987654321"),
             ("abc", "abc"),
         ] {
-            let mut wished = patch(&[(Field::Phone, stored)]);
-            wished.phone_verified = Some(true);
-            server.operate(&jane.account, wished).await;
+            let mut patch = patch(&[(Field::Phone, stored)]);
+            patch.phone_verified = Some(true);
+            server.operate(&jane.account, patch).await;
             assert_eq!(jane.get().await.json()["phone_number"], shown, "{stored}");
         }
     }
@@ -90,9 +90,9 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_stored_picture_is_shown_below_the_servers_own_address(server: Server) {
-        let mut wished = Patch::default();
-        wished.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
-        let jane = AppUser::with(&server, wished, &["picture"]).await;
+        let mut patch = Patch::default();
+        patch.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
+        let jane = AppUser::with(&server, patch, &["picture"]).await;
         let shown = without_address(&server, &jane.get().await).replace(&jane.account.id.to_string(), "SUB");
         insta::assert_snapshot!(shown, @r#"
         200 OK

@@ -75,7 +75,7 @@ on_both_databases!(
         };
         assert_eq!(send(&encoded, &secret).await, 200);
         assert_eq!(send(id, &secret).await, 401);
-        assert_eq!(send(&encoded, &secret.replacen('s', "%73", 1)).await, 400, "within the thirty seconds");
+        assert_eq!(send(&encoded, &secret.replacen('s', "%73", 1)).await, 400, "a code was sent within the interval");
         assert_eq!(send(&encoded, &secret.replacen('s', "%7", 1)).await, 401);
     }
 );
@@ -183,9 +183,9 @@ fn recipients(server: &Server) -> Vec<String> {
 
 on_both_databases!(
     async fn answers_reveal_who_has_an_address_only_for_sign_up(server: Server) {
-        let mut wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
-        (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
-        server.person_with(&server.tenant, wished).await;
+        let mut patch = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
+        (patch.email_verified, patch.phone_verified) = (Some(true), Some(true));
+        server.person_with(&server.tenant, patch).await;
         // Unverified, so they belong to no account.
         server.person(&[(Field::Phone, "+8613700137000"), (Field::Email, "jo@example.com")]).await;
         let client = server.client(Kind::Web, &[]).await;
@@ -263,7 +263,7 @@ on_both_databases!(
         );
         server.pass(Duration::from_secs(31));
         opening.otp_token(json!({"email": "jo@example.com"})).await;
-        assert_eq!(recipients(&server).len(), 11, "an application that signs up by itself writes to anybody");
+        assert_eq!(recipients(&server).len(), 11, "no code was sent to an unknown address");
     }
 );
 

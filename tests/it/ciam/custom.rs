@@ -1,4 +1,4 @@
-//! The tenant's own attributes: those that RiverGen's `profile` shows.
+//! Attributes that the tenant's schema defines, as CIAM claims; RiverGen shows the same ones in `profile`.
 
 use selfsame::account::{Contract, Field};
 use serde_json::json;
@@ -25,15 +25,27 @@ const SCHEMA: &str = r##"{
     "required": ["city"]
 }"##;
 
-const CLAIMS: [&str; 12] =
-    ["tags", "home", "badge", "motto", "height", "floor", "member", "birthday", "city", "level", "pin", "undefined"];
+const CLAIMS: [&str; 12] = [
+    "tags",
+    "home",
+    "badge",
+    "motto",
+    "height",
+    "floor",
+    "member",
+    "birthday",
+    "city",
+    "level",
+    "pin",
+    "not_in_schema",
+];
 
 async fn jane(server: &Server) -> AppUser<'_> {
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
     let stored =
-        r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#;
+        r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"not_in_schema":"hidden","pin":"1"}"#;
     let account = server.person(&[]).await;
-    // Stored while the tenant has no schema.
+    // The attributes are stored while the tenant has no schema.
     server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
     server.operate(&account, patch(&[(Field::Attributes, stored)])).await;
     server.app.store().set_attribute_schema(server.tenant.id, Some(SCHEMA), server.app.now()).await.unwrap();
@@ -41,7 +53,7 @@ async fn jane(server: &Server) -> AppUser<'_> {
 }
 
 on_both_databases!(
-    async fn attributes_of_the_schema_are_shown_by_identifier_whatever_their_type(server: Server) {
+    async fn attributes_in_the_schema_are_shown_by_name_whatever_their_type(server: Server) {
         let jane = jane(&server).await;
         insta::assert_snapshot!(jane.get().await.body.replace(&jane.account.id.to_string(), "SUB"), @r#"{"sub":"SUB","city":"Paris","home":{"street":"x"},"level":"gold","tags":["a",null]}"#);
         server.app.store().set_attribute_schema(server.tenant.id, None, server.app.now()).await.unwrap();
@@ -92,7 +104,7 @@ on_both_databases!(
             r#"{"home":{"street":"y"}}"#,
             r#"{"home":null}"#,
             r#"{"anything":"x"}"#,
-            r#"{"city":"Rome","undefined":"x"}"#,
+            r#"{"city":"Rome","not_in_schema":"x"}"#,
         ] {
             transcript.add(body, &jane.patch(body).await);
         }
@@ -109,7 +121,7 @@ on_both_databases!(
 
         {"error":"invalid_request","error_description":"Unsupported user attribute(s) found."}
 
-        > {"city":"Rome","undefined":"x"}
+        > {"city":"Rome","not_in_schema":"x"}
         400 Bad Request
         cache-control: no-store
         content-type: application/json;charset=UTF-8
@@ -121,7 +133,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_empty_text_removes_and_the_rest_stays(server: Server) {
+    async fn an_empty_text_removes_the_attribute_and_keeps_the_others(server: Server) {
         let jane = jane(&server).await;
         jane.patch(r#"{"motto":"Carpe diem","height":1.50}"#).await;
         let answer = jane.patch(r#"{"motto":"","height":""}"#).await;
@@ -131,13 +143,13 @@ on_both_databases!(
         );
         assert_eq!(
             jane.stored().await.attributes().unwrap().to_string(),
-            r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"undefined":"hidden","pin":"1"}"#
+            r#"{"city":"Paris","level":"gold","home":{"street":"x"},"tags":["a",null],"not_in_schema":"hidden","pin":"1"}"#
         );
     }
 );
 
 on_both_databases!(
-    async fn a_change_shows_in_rivergens_profile_and_back(server: Server) {
+    async fn ciam_and_rivergen_show_each_others_changes(server: Server) {
         let jane = jane(&server).await;
         let river = server.token(&jane.account, Contract::RiverGen).await;
         jane.patch(r#"{"badge":"ABC","height":1.750}"#).await;

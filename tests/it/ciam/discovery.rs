@@ -42,7 +42,7 @@ on_both_databases!(
         let mut expected = [KEY_ID, &rotated];
         expected.sort_unstable();
         assert_eq!(ids, expected);
-        assert_eq!(jane.get().await.status, 200, "what an older key signed holds");
+        assert_eq!(jane.get().await.status, 200, "a token that an older key signed was refused");
         let fresh = jane.client.token(&jane.account).await;
         assert_eq!(server.request("GET", "/userinfo").bearer(&fresh).send().await.status, 200);
     }

@@ -17,9 +17,9 @@ const EMAIL: &str = "http://tencentciam.com/oauth2/grant-type/otp/email";
 
 /// An account with a verified phone number and e-mail address.
 async fn person(server: &Server) -> selfsame::account::Account {
-    let mut wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
-    (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
-    server.person_with(&server.tenant, wished).await
+    let mut patch = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "jane@example.com")]);
+    (patch.email_verified, patch.phone_verified) = (Some(true), Some(true));
+    server.person_with(&server.tenant, patch).await
 }
 
 async fn opening<'a>(server: &'a Server, kind: Kind) -> Client<'a> {

@@ -50,14 +50,14 @@ struct AppUser<'a> {
 impl<'a> AppUser<'a> {
     /// A person with a name and a verified address, signed in to an application that may see every claim.
     async fn new(server: &'a Server) -> AppUser<'a> {
-        let mut wished = patch(&[(Field::DisplayName, "Jane"), (Field::Email, "jane@example.com")]);
-        wished.email_verified = Some(true);
-        AppUser::with(server, wished, &ALL).await
+        let mut patch = patch(&[(Field::DisplayName, "Jane"), (Field::Email, "jane@example.com")]);
+        patch.email_verified = Some(true);
+        AppUser::with(server, patch, &ALL).await
     }
 
     /// A person created from a patch, signed in to an application that may see the given claims.
-    async fn with(server: &'a Server, wished: Patch, claims: &[&str]) -> AppUser<'a> {
-        let account = server.person_with(&server.tenant, wished).await;
+    async fn with(server: &'a Server, patch: Patch, claims: &[&str]) -> AppUser<'a> {
+        let account = server.person_with(&server.tenant, patch).await;
         AppUser::of(server.client(Kind::Web, claims).await, account).await
     }
 
@@ -99,9 +99,9 @@ impl<'a> AppUser<'a> {
 
 /// A patch by which operators set the status of an account.
 fn in_status(status: Status) -> Patch {
-    let mut wished = patch(&[]);
-    wished.status = Some(status);
-    wished
+    let mut patch = patch(&[]);
+    patch.status = Some(status);
+    patch
 }
 
 /// An answer without the address of the server, which differs from run to run.

@@ -1,4 +1,4 @@
-//! The published page's own examples, to the byte.
+//! The examples in the vendor's published documentation, byte for byte.
 
 use selfsame::account::{Field, Kind};
 use strum::VariantArray as _;
@@ -6,20 +6,20 @@ use strum::VariantArray as _;
 use super::AppUser;
 use crate::support::{Server, patch};
 
-/// The sample request as the page prints it.
+/// The published sample request, as it is printed.
 const REQUEST: &str = "{\n\"nickname\" : \"MOCK_NICKNAME\"\n}";
 
 on_both_databases!(
     async fn the_sample_request_is_answered_with_the_sample_response(server: Server) {
-        let mut wished = patch(&[
+        let mut patch = patch(&[
             (Field::Email, "MOCK_USERNAME@example.com"),
             (Field::DisplayName, "MOCK_NAME"),
             (Field::TimeZone, "Asia/Shanghai"),
             (Field::Language, "zh-CN"),
             (Field::Username, "MOCK_USERNAME"),
         ]);
-        wished.email_verified = Some(true);
-        let jane = AppUser::with(&server, wished, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
+        patch.email_verified = Some(true);
+        let jane = AppUser::with(&server, patch, &["email", "name", "nickname", "zoneinfo", "locale"]).await;
         let answer = jane.patch(REQUEST).await;
         let shown = answer.to_string().replace(&jane.account.id.to_string(), "MOCK_USER_ID");
         insta::assert_snapshot!(shown, @r#"

@@ -31,7 +31,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_out_of_use_is_frozen_or_locked(server: Server) {
+    async fn an_inactive_account_is_reported_as_frozen_or_locked(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for status in [Status::Suspended, Status::PendingApproval, Status::Rejected, Status::Locked] {
@@ -65,7 +65,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_tenant_out_of_use_ends_every_token(server: Server) {
+    async fn every_token_of_a_closed_tenant_is_refused(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut tenant = server.tenant.clone();
         tenant.status = TenantStatus::Inactive;

@@ -24,9 +24,9 @@ const CONTACTS: [Contact; 2] = [
 /// Creates an account with the verified address.
 async fn owner(server: &Server, contact: &Contact) {
     let stored = if contact.name == "email" { contact.address.to_owned() } else { format!("+86{}", contact.address) };
-    let mut wished = patch(&[(contact.field, &stored)]);
-    (wished.email_verified, wished.phone_verified) = (Some(true), Some(true));
-    server.person_with(&server.tenant, wished).await;
+    let mut patch = patch(&[(contact.field, &stored)]);
+    (patch.email_verified, patch.phone_verified) = (Some(true), Some(true));
+    server.person_with(&server.tenant, patch).await;
 }
 
 on_both_databases!(
@@ -84,7 +84,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_wrong_token_is_a_wrong_token_whatever_the_reason(server: Server) {
+    async fn every_invalid_otp_token_gets_the_same_error(server: Server) {
         let mut jane = AppUser::new(&server).await;
         let elsewhere = server.add_tenant("elsewhere").await;
         let foreign = server.client_with(Kind::Web, &[], |application| application.tenant_id = elsewhere.id).await;
@@ -154,7 +154,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_wrong_code_is_a_wrong_code_whatever_the_reason(server: Server) {
+    async fn every_invalid_code_gets_the_same_error(server: Server) {
         let jane = AppUser::new(&server).await;
         let mut transcript = Transcript::default();
         for contact in CONTACTS {
@@ -281,8 +281,8 @@ on_both_databases!(
 
 on_both_databases!(
     async fn proving_the_present_address_verifies_it(server: Server) {
-        let wished = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "New@Example.com")]);
-        let jane = AppUser::with(&server, wished, &["email", "phone_number"]).await;
+        let patch = patch(&[(Field::Phone, "+8613800138000"), (Field::Email, "New@Example.com")]);
+        let jane = AppUser::with(&server, patch, &["email", "phone_number"]).await;
         for contact in CONTACTS {
             let proof = jane.proof(contact.name, contact.address).await;
             let answer = jane.patch(AppUser::proved(contact.name, contact.address, &proof).to_string()).await;
@@ -335,7 +335,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn codes_without_an_address_are_illegal(server: Server) {
+    async fn a_code_without_an_address_is_refused(server: Server) {
         let jane = AppUser::new(&server).await;
         for name in ["phone_number", "email"] {
             for member in ["otp_token", "otp"] {

@@ -95,7 +95,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn credentials_in_the_header_stand_beside_members_of_another_type(server: Server) {
+    async fn with_credentials_in_the_header_the_clients_member_may_have_another_type(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
         for (client_id, status) in [(json!([]), 200), (json!({}), 200), (json!(null), 200), (json!(5), 400)] {
             let body = json!({"token": "garbage", "client_id": client_id});

@@ -121,7 +121,7 @@ async fn a_secret_is_in_no_file_and_in_no_line_of_the_log() {
     let bytes: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
     let guessable = [secret, digits].map(|text| digest::digest(&digest::SHA256, text.as_bytes()));
     let files = files(installation.data());
-    assert!(files.iter().any(|(_, content)| contains(content, b"Johannes")), "the files are those of the database");
+    assert!(files.iter().any(|(_, content)| contains(content, b"Johannes")), "the database's files were not read");
     for (name, content) in files {
         assert!(!contains(&content, digits.as_bytes()), "{name}");
         assert!(!contains(&content, &bytes), "{name}");

@@ -103,7 +103,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn header_names_have_no_case_and_values_no_space_around_them(server: Server) {
+    async fn header_names_are_case_insensitive_and_space_around_values_is_ignored(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         for (tenant, key) in [("Tenant", "x-api-key"), ("TENANT", "X-API-KEY"), ("tenant", "X-Api-Key")] {

@@ -75,7 +75,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_body_that_does_not_come_is_not_waited_for(database: Database) {
+    async fn a_body_that_does_not_arrive_in_time_is_refused(database: Database) {
         let server = Server::with(database, &[("SELFSAME__SERVER__BODY_TIMEOUT", "100ms")]).await;
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;

@@ -6,7 +6,7 @@ use super::{JOHN, john};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn a_push_token_is_kept_and_never_shown(server: Server) {
+    async fn a_push_token_is_stored_and_never_shown(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let token = |token: &str| format!(r#"{{"firstName":"John","lastName":"Doe","pushToken":{token}}}"#);
@@ -50,7 +50,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn values_of_other_types_are_refused(server: Server) {
+    async fn values_that_are_not_strings_are_refused(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let mut transcript = Transcript::default();
@@ -92,7 +92,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn member_names_are_case_insensitive_and_the_exact_one_counts(server: Server) {
+    async fn an_exact_member_name_takes_precedence_over_other_capitalisations(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let answer = back_end
@@ -115,7 +115,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_same_change_again_is_answered_the_same_and_writes_nothing(server: Server) {
+    async fn a_repeated_change_has_the_same_response_and_writes_nothing(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let body = r#"{"firstName":"Jane","lastName":"Roe","phoneNumber":null,"pushToken":"t"}"#;
@@ -130,7 +130,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_is_recorded_as_the_owners_through_this_contract(server: Server) {
+    async fn the_history_records_the_owner_and_this_contract(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         back_end.put(r#"{"firstName":"Jane","lastName":"Roe"}"#).await;

@@ -26,7 +26,7 @@ impl BackEnd<'_> {
 }
 
 on_both_databases!(
-    async fn a_key_that_one_instance_revokes_opens_nothing_on_another(server: Server) {
+    async fn a_key_revoked_by_one_instance_is_refused_by_another(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let other = server.other_instance().await;
@@ -59,7 +59,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_use_is_written_down_later_and_once_for_many_requests(server: Server) {
+    async fn the_last_use_is_written_later_and_once_for_many_requests(server: Server) {
         john(&server).await;
         let (used, unused) = (server.back_end(&server.tenant, None).await, server.back_end(&server.tenant, None).await);
         for _ in 0..20 {
@@ -76,7 +76,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_use_is_only_ever_moved_forward(server: Server) {
+    async fn the_time_of_the_last_use_never_decreases(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let later = server.app.now() + Duration::from_secs(60);
@@ -88,7 +88,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_that_is_refused_is_not_used(server: Server) {
+    async fn a_refused_key_is_not_recorded_as_used(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         back_end.revoke().await;
@@ -99,7 +99,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_use_that_could_not_be_written_down_is_written_down_the_next_time(server: Server) {
+    async fn a_last_use_that_could_not_be_written_is_written_the_next_time(server: Server) {
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         assert_eq!(back_end.get(JOHN).await.status, 200);

@@ -6,7 +6,7 @@ use super::{JOHN, NOBODY, john};
 use crate::support::{Database, Server, Transcript};
 
 on_both_databases!(
-    async fn each_key_has_a_limit_of_its_own(database: Database) {
+    async fn each_key_has_its_own_rate_limit(database: Database) {
         let server = Server::with(database, &[("SELFSAME__RATE_LIMIT__DEFAULT", "3")]).await;
         john(&server).await;
         let (busy, idle) = (server.back_end(&server.tenant, None).await, server.back_end(&server.tenant, None).await);

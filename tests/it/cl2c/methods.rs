@@ -4,7 +4,7 @@ use super::{JOHN, USER, john, path_of};
 use crate::support::{Server, Transcript};
 
 on_both_databases!(
-    async fn a_path_without_the_method_lists_its_methods(server: Server) {
+    async fn an_unsupported_method_is_answered_with_405_and_the_allowed_methods(server: Server) {
         let mut transcript = Transcript::default();
         for method in ["GET", "POST", "PATCH", "DELETE", "TRACE", "NONSENSE"] {
             transcript.add(format!("{method} {USER}"), &server.request(method, USER).settle().await);

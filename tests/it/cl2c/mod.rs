@@ -23,14 +23,14 @@ use crate::support::{Answer, BackEnd, Request, Server, patch};
 
 /// The path of changes.
 const USER: &str = "/v1/cl2c/user";
-/// The user on the vendor's page.
+/// The user of the vendor's published documentation.
 const JOHN: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 /// An identifier that no account has.
 const NOBODY: &str = "00000000-0000-7000-8000-000000000bad";
 
-/// Adds the user on the vendor's page to the server's tenant.
+/// Adds the user of the vendor's published documentation to the server's tenant.
 async fn john(server: &Server) -> Account {
-    let mut wished = patch(&[
+    let mut patch = patch(&[
         (Field::GivenName, "John"),
         (Field::FamilyName, "Doe"),
         (Field::DisplayName, "System Admin"),
@@ -40,9 +40,9 @@ async fn john(server: &Server) -> Account {
         (Field::Phone, "+1234567890"),
         (Field::WalletAddress, "0x123456789ABCDEF"),
     ]);
-    wished.email_verified = Some(true);
-    wished.auth_valid_until = Edit::Set("2024-11-05T19:42:26.587Z".parse().unwrap());
-    add(server, &server.tenant, JOHN.parse().unwrap(), wished).await
+    patch.email_verified = Some(true);
+    patch.auth_valid_until = Edit::Set("2024-11-05T19:42:26.587Z".parse().unwrap());
+    add(server, &server.tenant, JOHN.parse().unwrap(), patch).await
 }
 
 /// Adds a user with a known identifier and nothing but a name.
@@ -50,10 +50,10 @@ async fn user(server: &Server, tenant: &Tenant, number: u128, given_name: &str) 
     add(server, tenant, id(number), patch(&[(Field::GivenName, given_name)])).await
 }
 
-async fn add(server: &Server, tenant: &Tenant, id: AccountId, wished: Patch) -> Account {
+async fn add(server: &Server, tenant: &Tenant, id: AccountId, patch: Patch) -> Account {
     let number = server.app.store().next_account_number().await.unwrap();
     let account = Account::new(id, number, None, tenant, server.app.now());
-    server.app.profiles().create(account, &wished, None, &ChangeContext::operator()).await.unwrap()
+    server.app.profiles().create(account, &patch, None, &ChangeContext::operator()).await.unwrap()
 }
 
 /// A patch that sets only the status.

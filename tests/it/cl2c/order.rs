@@ -36,7 +36,7 @@ impl Faulty<'_> {
 }
 
 on_both_databases!(
-    async fn each_error_shows_once_the_earlier_ones_are_fixed(database: Database) {
+    async fn each_error_is_reported_only_after_the_earlier_ones_are_corrected(database: Database) {
         let limits = [("SELFSAME__RATE_LIMIT__ADDRESS", "2"), ("SELFSAME__RATE_LIMIT__DEFAULT", "1")];
         let server = Server::with(database, &limits).await;
         let john = john(&server).await;

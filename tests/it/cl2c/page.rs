@@ -1,10 +1,10 @@
-//! The vendor's page: its request, and its responses member by member.
+//! The vendor's published documentation ("the page"): its request, and its responses member by member.
 
 use super::{JOHN, NOBODY, USER, add, id, john, path_of};
 use crate::support::Server;
 
 on_both_databases!(
-    async fn a_user_reads_as_the_page_shows_it(server: Server) {
+    async fn a_user_is_shown_as_published(server: Server) {
         john(&server).await;
         let answer = server.back_end(&server.tenant, None).await.get(JOHN).await;
         insta::assert_snapshot!(answer, @r#"
@@ -18,7 +18,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_pages_request_is_answered_with_the_pages_reply(server: Server) {
+    async fn the_published_request_gets_the_published_response(server: Server) {
         let john = john(&server).await;
         let request = r#"{
 "id": "string",
@@ -51,7 +51,7 @@ on_both_databases!(
         });
         assert_eq!(answer.json(), page);
 
-        // The page's other example has no valid user identifier either; a key for all users needs one.
+        // The other published example has no valid user identifier either; a key for all users needs one.
         assert_eq!(bound.put(request.replace(r#""string""#, r#""user_id""#)).await.body, answer.body);
         let wide = server.back_end(&server.tenant, None).await;
         assert_eq!(wide.put(request.replace("string", JOHN)).await.body, answer.body);
@@ -59,7 +59,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_pages_two_errors_are_reported_together(server: Server) {
+    async fn the_two_published_errors_are_reported_together(server: Server) {
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let request = server.request("PUT", USER).header("X-Request-Id", "12345");

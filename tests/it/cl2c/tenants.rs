@@ -163,9 +163,9 @@ async fn people(server: &Server, tenants: &[Tenant]) -> BTreeMap<AccountId, Pers
                 1 => Status::Closed,
                 _ => Status::Active,
             };
-            let mut wished = patch(&[(Field::GivenName, &given_name)]);
-            wished.status = Some(status);
-            let account = add(server, tenant, id(first + number), wished).await;
+            let mut patch = patch(&[(Field::GivenName, &given_name)]);
+            patch.status = Some(status);
+            let account = add(server, tenant, id(first + number), patch).await;
             people.insert(account.id, Person { tenant: tenant.id, status, given_name, changes: 0 });
         }
     }

@@ -76,7 +76,7 @@ fn an_entry_whose_metadata_was_changed_is_found() {
     exit code Some(1)
     account ID: entry 2: the entry is not linked to the one before it
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 
@@ -94,7 +94,7 @@ fn an_entry_whose_payload_was_replaced_is_found() {
     exit code Some(1)
     account ID: entry 2: the payload does not open
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 
@@ -105,7 +105,7 @@ fn an_entry_whose_salt_was_changed_is_found() {
     exit code Some(1)
     account ID: entry 2: the payload is not the one that was committed to
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 
@@ -115,7 +115,7 @@ fn a_deleted_entry_is_reported_as_missing() {
     exit code Some(1)
     account ID: entry 2: an entry is missing
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 
@@ -125,7 +125,7 @@ fn a_deleted_last_entry_is_reported_as_missing() {
     exit code Some(1)
     account ID: entry 3: the chain does not end at the account's head
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 
@@ -136,7 +136,7 @@ fn a_changed_head_is_found() {
     exit code Some(1)
     account ID: entry 4: the chain does not end at the account's head
     accounts: 2, entries: 1, erased: 0, broken histories: 1
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
 }
 

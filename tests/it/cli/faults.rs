@@ -17,14 +17,14 @@ fn file(installation: &Installation, text: &str) -> String {
 }
 
 #[test]
-fn an_unknown_key_in_the_file() {
+fn an_unknown_key_in_the_file_is_refused() {
     let installation = Installation::new();
     let file = file(&installation, "[server]\nlisten = \"127.0.0.1:0\"\nlisen = \"127.0.0.1:1\"\n");
     insta::assert_snapshot!(installation.refusal(&["serve", "--config", &file]), @"selfsame: DATA/selfsame.toml:3: unknown key server.lisen; did you mean server.listen?");
 }
 
 #[test]
-fn a_value_out_of_bounds() {
+fn a_value_out_of_bounds_is_refused() {
     let installation = Installation::new();
     let file = file(&installation, "[server]\nmax_connections = 0\n");
     insta::assert_snapshot!(installation.refusal(&["serve", "--config", &file]), @"selfsame: DATA/selfsame.toml:2: server.max_connections = 0: must be between 1 and 1000000");
@@ -32,27 +32,27 @@ fn a_value_out_of_bounds() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
+fn a_missing_configuration_file_is_named() {
     let installation = Installation::new();
     insta::assert_snapshot!(installation.refusal(&["serve", "--config", "/no/such/file.toml"]), @"selfsame: /no/such/file.toml: cannot be read: No such file or directory (os error 2); check the path after --config");
 }
 
 #[test]
-fn an_unknown_variable() {
+fn an_unknown_variable_is_refused() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__SERVER__LISTN", "127.0.0.1:0");
     insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: environment SELFSAME__SERVER__LISTN: unknown key server.listn; did you mean SELFSAME__SERVER__LISTEN?");
 }
 
 #[test]
-fn a_secret_file_that_cannot_be_read() {
+fn a_secret_file_that_cannot_be_read_is_named() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__KEYS__MASTER_KEY_FILE", "/no/such/secret");
     insta::assert_snapshot!(installation.refusal(&["serve"]), @r#"selfsame: environment SELFSAME__KEYS__MASTER_KEY_FILE: keys.master_key_file = "/no/such/secret": cannot be read: No such file or directory (os error 2)"#);
 }
 
 #[test]
-fn a_master_key_that_others_may_read() {
+fn a_master_key_that_others_may_read_is_refused() {
     let installation = Installation::new();
     with_tenant(&installation);
     let key = installation.data().join("secret.key");
@@ -62,25 +62,25 @@ fn a_master_key_that_others_may_read() {
 }
 
 on_both_databases!(
-    async fn a_master_key_of_another_database(installation: Installation) {
+    async fn a_master_key_of_another_database_is_refused(installation: Installation) {
         with_tenant(&installation);
         let mut installation = installation;
         installation.set("SELFSAME__KEYS__MASTER_KEY", &"ab".repeat(32));
-        insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: keys.master_key: this master key does not open the keys in the database; give the one that the database was first started with");
+        insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: keys.master_key: this master key does not decrypt the keys in the database; use the master key that the database was created with");
     }
 );
 
 #[test]
-fn a_master_key_file_of_another_installation() {
+fn a_master_key_file_of_another_installation_is_refused() {
     let (installation, other) = (Installation::new(), Installation::new());
     with_tenant(&installation);
     with_tenant(&other);
     fs::copy(other.data().join("secret.key"), installation.data().join("secret.key")).unwrap();
-    insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: DATA/secret.key: this master key does not open the keys in the database; give the one that the database was first started with");
+    insta::assert_snapshot!(installation.refusal(&["serve"]), @"selfsame: DATA/secret.key: this master key does not decrypt the keys in the database; use the master key that the database was created with");
 }
 
 #[test]
-fn a_port_in_use() {
+fn a_port_in_use_is_refused_with_its_setting() {
     let installation = Installation::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -89,7 +89,7 @@ fn a_port_in_use() {
 }
 
 #[test]
-fn a_database_of_a_newer_version() {
+fn a_database_of_a_newer_version_is_refused() {
     let installation = Installation::new();
     with_tenant(&installation);
     let newer = "INSERT INTO refinery_schema_history VALUES (99, 'from_the_future', '2026-01-01T00:00:00Z', '1')";
@@ -99,7 +99,7 @@ fn a_database_of_a_newer_version() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_made() {
+fn a_data_folder_that_cannot_be_created_is_named() {
     let installation = Installation::new();
     let file = file(&installation, "");
     let mut other = Installation::new();
@@ -140,7 +140,7 @@ on_both_databases!(
     async fn tables_can_be_migrated_before_the_first_start_and_again(installation: Installation) {
         assert_eq!(installation.print(&["migrate"]), "");
         assert_eq!(installation.print(&["migrate"]), "");
-        assert!(!installation.data().join("secret.key").exists(), "a migration needs no key");
+        assert!(!installation.data().join("secret.key").exists(), "the migration created a key");
         with_tenant(&installation);
     }
 );

@@ -1,4 +1,4 @@
-//! Commands whose output has no reader any more: a listing ends, every other command goes on.
+//! Commands whose output no longer has a reader: a listing ends, every other command continues.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -57,7 +57,11 @@ fn a_listing_reads_no_further_than_its_reader() {
     let installation = Installation::new();
     with_many_accounts(&installation);
     tamper(&installation, &format!("UPDATE account SET attributes = x'78' WHERE number = {MANY}"));
-    assert_eq!(installation.run(&["account", "export"]).code, Some(1), "the last account cannot be written");
+    assert_eq!(
+        installation.run(&["account", "export"]).code,
+        Some(1),
+        "the export succeeded without writing the last account"
+    );
     let ended = installation.head(&["account", "export"]);
     assert!(ended.code == Some(0) && ended.errors.is_empty(), "{ended}");
 }
@@ -127,7 +131,7 @@ fn a_change_is_made_without_a_reader() {
 }
 
 on_both_databases!(
-    async fn an_import_goes_on_to_its_last_line_without_a_reader(installation: Installation) {
+    async fn an_import_continues_to_its_last_line_without_a_reader(installation: Installation) {
         with_tenant(&installation);
         let line = |number| match number % 3 {
             0 => "{}\n".to_owned(),
@@ -178,7 +182,7 @@ fn a_broken_history_is_found_without_a_reader() {
     let ended = installation.spawn_unread(&verify).end();
     insta::assert_snapshot!(ended, @"
     exit code Some(1)
-    selfsame: a history is not as it was written; compare with a backup from before
+    selfsame: at least one history was altered, see the lines above; compare the accounts with a backup
     ");
     // Standard error has no reader either.
     assert_eq!(installation.run_unread(&verify), Some(1));

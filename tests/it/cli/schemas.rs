@@ -71,10 +71,10 @@ on_both_databases!(
         let lines = lines.join("\n").replace(installation.data().to_str().unwrap(), "DATA");
         insta::assert_snapshot!(lines, @r##"
         selfsame: DATA/schema.json: malformed JSON at byte 0: expected a value
-        selfsame: DATA/schema.json: property "email" has a name that contracts use themselves; call it otherwise
+        selfsame: DATA/schema.json: property "email" has a name that contracts use themselves; rename it
         selfsame: DATA/schema.json: at /properties/a/pattern: "(?=a)" is not a "regex"; patterns have no look-around and no back-references, and are compiled into at most 1 MiB
-        selfsame: DATA/schema.json: at /properties/a: $ref "https://example.com/a.json" leaves this document, or is no plain JSON Pointer; put what it means into $defs and refer to it by "#/$defs/NAME"
-        selfsame: DATA/schema.json: larger than 65536 bytes; attributes themselves are no larger
+        selfsame: DATA/schema.json: at /properties/a: $ref "https://example.com/a.json" is not a JSON Pointer within this document; copy the schema into $defs and refer to it by "#/$defs/NAME"
+        selfsame: DATA/schema.json: larger than 65536 bytes; shorten it
         selfsame: no tenant is named nobody; see `selfsame tenant list`
         selfsame: none.json: No such file or directory (os error 2)
         "##);

@@ -9,7 +9,7 @@ use super::{JANE, PHONE, attempt, contact, fault, prove, request, sent, wrong};
 use crate::support::Server;
 
 on_both_databases!(
-    async fn a_code_proves_the_address_that_it_went_to_until_it_is_used(server: Server) {
+    async fn a_code_proves_the_address_that_it_was_sent_to_until_it_is_used(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let first = prove(&server, attempt(tenant, JANE, &token, &code)).await.unwrap();
@@ -23,7 +23,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_address_that_compares_equal_proves_the_one_that_the_code_was_sent_to(server: Server) {
+    async fn a_code_presented_with_another_spelling_proves_the_spelling_that_it_was_sent_to(server: Server) {
         let tenant = &server.tenant;
         for (sent_to, brought) in [("Jane@Example.COM", JANE), ("+86 138-1234-5678", PHONE)] {
             let (token, code) = sent(&server, request(tenant, sent_to)).await;
@@ -34,11 +34,11 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_proves_nothing_that_it_was_not_sent_for(server: Server) {
+    async fn a_code_presented_with_other_parameters_is_refused_without_counting_a_try(server: Server) {
         let tenant = &server.tenant;
         let other = server.add_tenant("other").await;
-        let wish = CodeRequest { context: "c", ..request(tenant, JANE) };
-        let (token, code) = sent(&server, wish).await;
+        let code_request = CodeRequest { context: "c", ..request(tenant, JANE) };
+        let (token, code) = sent(&server, code_request).await;
         let right = || CodeAttempt { context: "c", ..attempt(tenant, JANE, &token, &code) };
         let others = [
             ("another token", CodeAttempt { token: "x", ..right() }),
@@ -63,7 +63,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn only_codes_to_sign_in_and_up_are_bound_to_the_application(server: Server) {
+    async fn only_sign_in_and_sign_up_codes_are_bound_to_their_application(server: Server) {
         let tenant = &server.tenant;
         for (usage, is_bound) in [(Usage::Login, true), (Usage::Signup, true), (Usage::UpdateUserinfo, false)] {
             let (token, code) =
@@ -81,7 +81,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_sixth_try_fails_even_with_the_right_code(server: Server) {
+    async fn the_sixth_try_fails_even_with_the_correct_code(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let bad = wrong(&code);
@@ -93,7 +93,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_fifth_try_may_be_the_right_one(server: Server) {
+    async fn the_fifth_try_succeeds_with_the_correct_code(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         for bad in ["", "0", &format!("{code}0"), &wrong(&code)] {
@@ -104,7 +104,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_code_ends_after_its_lifetime_and_its_token_after_its_own(server: Server) {
+    async fn a_code_and_its_token_each_expire_after_their_own_lifetime(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let offer = || attempt(tenant, JANE, &token, &code);
@@ -120,7 +120,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_newer_code_voids_the_older_one_only_for_the_same_use(server: Server) {
+    async fn a_new_code_invalidates_an_older_code_of_the_same_usage_only(server: Server) {
         let tenant = &server.tenant;
         let older = sent(&server, request(tenant, JANE)).await;
         server.pass(Duration::from_secs(30));
@@ -137,7 +137,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn nothing_that_is_stored_can_be_read(server: Server) {
+    async fn a_stored_code_contains_no_address_token_or_digits_in_clear(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
         let stored = match server.database().url().starts_with("sqlite:") {

@@ -82,15 +82,15 @@ on_both_databases!(
 on_both_databases!(
     async fn one_of_many_concurrent_requests_on_two_instances_is_sent(server: Server) {
         let instances = instances(&server).await;
-        let wishes: Vec<_> = (0..20)
+        let requests: Vec<_> = (0..20)
             .map(|number| {
                 let (app, tenant) = (instances[number % 2].clone(), server.tenant.clone());
                 tokio::spawn(async move { app.codes().send(request(&tenant, JANE)).await.is_ok() })
             })
             .collect();
         let mut sent = 0;
-        for wish in wishes {
-            sent += usize::from(wish.await.unwrap());
+        for request in requests {
+            sent += usize::from(request.await.unwrap());
         }
         assert_eq!(sent, 1);
         let mails = instances.iter().map(|app| app.outbox().mailbox().unwrap().mails().len());

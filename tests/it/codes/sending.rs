@@ -67,17 +67,20 @@ async fn codes_follow_the_configuration_of_their_use() {
     ];
     let server = Server::with(Database::sqlite(), &settings).await;
     let tenant = &server.tenant;
-    let wish = || CodeRequest { usage: Usage::Login, ..request(tenant, JANE) };
-    let (token, code) = sent(&server, wish()).await;
+    let login_request = || CodeRequest { usage: Usage::Login, ..request(tenant, JANE) };
+    let (token, code) = sent(&server, login_request()).await;
     let offer = |code| CodeAttempt { usage: Usage::Login, ..attempt(tenant, JANE, &token, code) };
     assert_eq!(code.len(), 8);
     assert!(newest(&server).text.contains("It is valid for 3 minutes."));
     assert_eq!(fault(&server, offer("00000000")).await, Some(CodeFault::Code));
     assert_eq!(fault(&server, offer(&code)).await, Some(CodeFault::Token));
     server.pass(Duration::from_secs(1));
-    sent(&server, wish()).await;
+    sent(&server, login_request()).await;
     server.pass(Duration::from_secs(1));
-    assert!(matches!(server.app.codes().send(wish()).await, Err(Error::Code(CodeFault::TooOften(Medium::Email)))));
+    assert!(matches!(
+        server.app.codes().send(login_request()).await,
+        Err(Error::Code(CodeFault::TooOften(Medium::Email)))
+    ));
 }
 
 on_both_databases!(

@@ -66,7 +66,7 @@ async fn kill_postgresql(cluster: &Cluster, server: &Process, writers: Vec<Write
     load.pass(1 + dice.below(REQUESTS)).await;
     tokio::task::block_in_place(|| cluster.kill9());
     let refused = tokio::time::timeout(Duration::from_secs(5), server.request("GET", "/readyz").send()).await;
-    assert_eq!(refused.expect("a refusal does not wait for the database").status, 503);
+    assert_eq!(refused.expect("the refusal waited for the database").status, 503);
     // All writers are refused meanwhile.
     load.pass(2 * WRITERS as u32).await;
     tokio::task::block_in_place(|| cluster.start());
@@ -97,5 +97,5 @@ fn conclude(database: &str, installation: &DurableInstallation, writers: &[Write
     );
     assert!(verdict.starts_with(&format!("accounts: {WRITERS}, ")), "{verdict}");
     assert_eq!((lost, invented, torn), (0, 0, 0));
-    assert!(acknowledged > ROUNDS && broken_off > 0, "the kills fell into the middle of the work");
+    assert!(acknowledged > ROUNDS && broken_off > 0, "no kill interrupted a change");
 }

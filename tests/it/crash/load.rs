@@ -102,7 +102,7 @@ impl Writer {
             entry["changes"][0]["after"].as_str().unwrap().parse::<u64>().unwrap()
         });
         let written: Vec<u64> = written.collect();
-        assert!(written.is_sorted(), "a client's changes are in its order");
+        assert!(written.is_sorted(), "a client's changes are out of order");
         let missing = |number: &&u64| written.binary_search(number).is_err();
         figures.lost += self.acknowledged.iter().filter(missing).count();
         figures.acknowledged += self.acknowledged.len() - 1;

@@ -10,7 +10,8 @@ use crate::support::s3::S3;
 use crate::support::{Database, until};
 
 const PROFILE: &str = "/api/v1/auth/me/profile";
-/// Time-outs so long that none expires before the kill, even on a busy machine.
+/// Time-outs so long that none expires before the kill, even on a busy machine, and the permission to use a PostgreSQL server
+/// that may lose acknowledged writes.
 const PATIENT: [(&str, &str); 3] = [
     ("SELFSAME__DATABASE__ALLOW_UNSAFE_DURABILITY", "true"),
     ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "60s"),
@@ -24,7 +25,7 @@ on_both_databases!(
         let kept = async |name: &str| folder.path().join("pictures").join(name).exists();
         killed_in_between(&database, &installation, kept).await;
         let left = std::fs::read_dir(folder.path().join("pictures")).unwrap().count();
-        assert_eq!(left, 0, "nothing is left, not even a file that was being written");
+        assert_eq!(left, 0, "files are left in the folder");
     }
 );
 
@@ -57,7 +58,7 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     .await;
     let name = pending().await.remove(0);
     tokio::task::block_in_place(|| server.kill9());
-    assert!(answer.await.unwrap().is_err(), "the change was not answered");
+    assert!(answer.await.unwrap().is_err(), "the change was answered before the kill");
     obstacle.take_away(database).await;
 
     // Another instance might still be making the change, so a recent picture is kept.
@@ -74,11 +75,11 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     assert_eq!(me["data"]["user"]["profile_image_url"], serde_json::Value::Null);
 }
 
-/// Blocks the commit of account changes, and nothing else.
+/// Keeps changes of accounts from being committed. On SQLite it keeps every other write waiting too, since there is one writer.
 enum Obstacle {
     /// A trigger that never returns.
     Trigger,
-    /// A lock on every account's row, which the connection holds.
+    /// A lock on every account's row; the connection's transaction has it.
     Lock(tokio_postgres::Client),
 }
 

@@ -10,7 +10,7 @@ use crate::support::process::DurableInstallation;
 use crate::support::{Database, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_are_refused_and_reading_goes_on_while_another_process_holds_the_lock() {
+async fn changes_are_refused_and_reads_succeed_while_another_process_has_the_lock() {
     let server = Server::with(Database::sqlite(), &[]).await;
     let account = server.person(&[(Field::DisplayName, "Before")]).await;
     let token = server.token(&account, Contract::System).await;

@@ -70,7 +70,7 @@ async fn a_panic_is_an_internal_error_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_cause_never_leaves() {
+async fn the_cause_of_an_error_is_never_sent_to_the_client() {
     let server = server_with(&[]).await;
     for (path, said) in [("/internal", (500, "our fault")), ("/unavailable", (503, "not now"))] {
         let (status, words, _) = ask(&server, path).await;
@@ -152,7 +152,7 @@ async fn a_damaged_database_is_an_internal_error_without_details() {
 }
 
 #[tokio::test]
-async fn outside_every_contract_an_internal_error_is_a_problem() {
+async fn outside_the_contracts_an_internal_error_is_a_problem_document() {
     let server = server_with(&[]).await;
     let file = server.database().url().strip_prefix("sqlite:").unwrap();
     rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE signing_key").unwrap();

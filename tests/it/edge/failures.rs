@@ -91,7 +91,7 @@ fn assert_is_named(request: &str, answer: &Answer, line: &Value) {
 }
 
 on_both_databases!(
-    async fn a_row_that_cannot_be_read(server: Server) {
+    async fn a_row_that_cannot_be_read_is_logged_with_its_cause(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         server.database().execute("UPDATE account SET personal_key = 99").await;
         fail(of_person(&person), 500, "personal_key: ").await;
@@ -99,7 +99,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_table_that_is_gone(server: Server) {
+    async fn a_missing_table_is_logged_with_its_name(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         server.database().execute("DROP TABLE application").await;
         fail(of_application(&person), 500, "application").await;
@@ -107,14 +107,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_table_of_keys_that_is_gone(server: Server) {
+    async fn a_missing_table_of_keys_is_logged_with_its_name(server: Server) {
         server.database().execute("DROP TABLE signing_key; DROP TABLE channel_key").await;
         fail(for_keys(&server), 500, "_key").await;
     }
 );
 
 #[test]
-fn a_database_that_is_gone() {
+fn an_unreachable_database_is_logged_with_its_cause() {
     crate::support::run(Database::sqlite, async |_: Database| {
         let cluster = Cluster::durable();
         let server = Server::with(Database::in_cluster(&cluster), &[]).await;
@@ -150,14 +150,14 @@ async fn operator(server: &Server) -> std::net::SocketAddr {
 }
 
 on_both_databases!(
-    async fn a_folder_of_pictures_that_is_gone(server: Server) {
+    async fn a_picture_folder_that_cannot_be_used_is_logged_with_its_cause(server: Server) {
         std::fs::write(server.app.config().pictures_folder(), "no folder").unwrap();
         fail(vec![("picture", server.request("GET", PICTURE))], 503, "exists").await;
     }
 );
 
 on_both_databases!(
-    async fn a_server_at_its_limit_of_requests(server: Server) {
+    async fn a_request_beyond_the_limit_in_flight_is_logged_with_its_cause(server: Server) {
         let person = Person::new(&server, Patch::default()).await;
         let places = u32::try_from(server.app.requests().available_permits()).unwrap();
         let _taken = server.app.requests().acquire_many(places).await.unwrap();
@@ -174,7 +174,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_request_that_takes_too_long(database: Database) {
+    async fn a_request_that_takes_too_long_is_logged_with_its_cause(database: Database) {
         let server = Server::with(database, &[("SELFSAME__SERVER__REQUEST_TIMEOUT", "200ms")]).await;
         let person = Person::new(&server, Patch::default()).await;
         let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");

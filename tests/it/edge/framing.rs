@@ -18,7 +18,7 @@ async fn requests_on_one_connection_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_a_body() {
+async fn a_chunked_body_is_accepted() {
     let server = server_with(&[]).await;
     let (account, head) = person(&server).await;
     let mut wire = Wire::open(server.address()).await;
@@ -32,7 +32,7 @@ async fn a_chunked_body_is_a_body() {
 /// RFC 9112 §6.1: the length is ignored, the request is answered, and the connection is closed, so that bytes that an
 /// intermediary took for part of the body are never processed as a separate request.
 #[tokio::test]
-async fn a_request_with_both_framings_is_the_last_of_its_connection() {
+async fn a_request_with_both_framings_is_answered_and_closes_its_connection() {
     let lines =
         ["Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"];
     for framings in lines {
@@ -57,9 +57,9 @@ async fn a_refused_request_with_both_framings_ends_its_connection_too() {
     assert_eq!(wire.end().await, "");
 }
 
-/// Each of these requests could be parsed in two ways, so all are refused.
+/// Each of these requests is ambiguous or malformed, so it is refused and the connection closes.
 #[tokio::test]
-async fn ambiguous_requests_are_refused_and_their_connection_ends() {
+async fn ambiguous_and_malformed_requests_are_refused_and_close_the_connection() {
     let server = server_with(&[]).await;
     for head in [
         "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -99,7 +99,7 @@ async fn a_body_with_invalid_chunks_is_malformed_and_ends_its_connection() {
 
 /// RFC 9112 §9.3: without `keep-alive`, an HTTP/1.0 connection ends with the response.
 #[tokio::test]
-async fn http_1_0_is_answered_once_unless_it_asks_for_more() {
+async fn an_http_1_0_connection_closes_after_one_response_unless_it_requests_keep_alive() {
     let server = server_with(&[]).await;
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("GET /healthz HTTP/1.0\r\n\r\n{NEXT}")).await;
@@ -113,7 +113,7 @@ async fn http_1_0_is_answered_once_unless_it_asks_for_more() {
 }
 
 #[tokio::test]
-async fn a_client_that_expects_100_continue_gets_it_before_it_sends() {
+async fn a_client_that_expects_100_continue_gets_it_before_it_sends_the_body() {
     let server = server_with(&[]).await;
     let (_, head) = person(&server).await;
     let mut wire = Wire::open(server.address()).await;
@@ -125,7 +125,7 @@ async fn a_client_that_expects_100_continue_gets_it_before_it_sends() {
 }
 
 #[tokio::test]
-async fn a_client_that_would_be_refused_anyway_is_not_asked_to_send() {
+async fn a_refused_request_gets_no_100_continue() {
     let server = server_with(&[]).await;
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("{UPDATE}\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")).await;

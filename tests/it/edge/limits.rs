@@ -10,7 +10,7 @@ const UPDATE: &str = "POST /web/v1/system/profile/update HTTP/1.1\r\n";
 const SHORT: &str = "200ms";
 
 #[tokio::test]
-async fn a_header_that_is_too_large_is_refused_and_the_server_goes_on() {
+async fn a_header_that_is_too_large_is_refused_and_the_server_keeps_serving() {
     let server = server_with(&[("SELFSAME__SERVER__MAX_HEADER_BYTES", "8192")]).await;
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Large: {}\r\n\r\n", "x".repeat(8192))).await;
@@ -20,7 +20,7 @@ async fn a_header_that_is_too_large_is_refused_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn a_header_of_too_many_lines_is_refused_and_the_server_goes_on() {
+async fn a_header_of_too_many_lines_is_refused_and_the_server_keeps_serving() {
     let server = server_with(&[("SELFSAME__SERVER__MAX_HEADERS", "16")]).await;
     let lines = |count: usize| (0..count).map(|line| format!("X-{line}: x\r\n")).collect::<String>();
     let mut wire = Wire::open(server.address()).await;
@@ -33,7 +33,7 @@ async fn a_header_of_too_many_lines_is_refused_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_too_long_is_refused_and_the_server_goes_on() {
+async fn a_target_that_is_too_long_is_refused_and_the_server_keeps_serving() {
     let server = server_with(&[]).await;
     let mut wire = Wire::open(server.address()).await;
     wire.send(format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(70_000))).await;
@@ -112,7 +112,7 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read_and_ends_its_conn
 /// The client requests more responses than the sockets on both sides can buffer; the only connection slot becomes free
 /// although the client never reads.
 #[tokio::test]
-async fn a_client_that_never_reads_is_cut_off() {
+async fn the_connection_of_a_client_that_never_reads_is_closed() {
     let settings = [("SELFSAME__SERVER__WRITE_TIMEOUT", SHORT), ("SELFSAME__SERVER__MAX_CONNECTIONS", "1")];
     let server = server_with(&settings).await;
     // The largest possible response: an operator's value beyond the contract's limit is shown whole.

@@ -59,7 +59,7 @@ async fn named(server: &Server, id: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_path_outside_every_contract_is_a_problem() {
+async fn an_unknown_path_outside_the_contracts_is_answered_with_a_problem_document() {
     let server = super::server_with(&[]).await;
     let answer = server.request("GET", "/no/such/path").send().await;
     insta::assert_snapshot!(answer, @r#"
@@ -71,7 +71,7 @@ async fn a_path_outside_every_contract_is_a_problem() {
 }
 
 #[tokio::test]
-async fn an_unsupported_method_outside_every_contract_is_a_problem() {
+async fn an_unsupported_method_outside_the_contracts_is_answered_with_a_problem_document() {
     let server = super::server_with(&[]).await;
     let answer = server.request("DELETE", "/healthz").send().await;
     insta::assert_snapshot!(answer, @r#"

@@ -50,7 +50,7 @@ async fn begin_update(address: SocketAddr, head: &str) -> Wire {
 /// Returns when nothing listens on the address any more.
 async fn refused(address: SocketAddr) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the listener closes");
+    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the listener did not close");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn an_idle_server_stops_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_begun_is_answered_and_no_connection_is_taken_meanwhile() {
+async fn a_request_in_flight_is_answered_and_new_connections_are_refused_meanwhile() {
     let server = server_with(&[]).await;
     let (_, head) = person(&server).await;
     let running = Stoppable::beside(&server).await;
@@ -86,7 +86,7 @@ async fn a_request_that_was_begun_is_answered_and_no_connection_is_taken_meanwhi
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_end_in_time_is_cut() {
+async fn a_request_that_does_not_end_in_time_is_cut_off() {
     let server = server_with(&[("SELFSAME__SERVER__SHUTDOWN_TIMEOUT", "100ms")]).await;
     let (_, head) = person(&server).await;
     let running = Stoppable::beside(&server).await;
@@ -114,7 +114,7 @@ async fn readiness_ends_before_the_listener_closes() {
             }
         }
     };
-    let answer = tokio::time::timeout(Duration::from_secs(10), unready).await.expect("readiness ends");
+    let answer = tokio::time::timeout(Duration::from_secs(10), unready).await.expect("readiness did not end");
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
     let mut new = Wire::open(running.address).await;
     new.send(HEALTH).await;
@@ -124,7 +124,7 @@ async fn readiness_ends_before_the_listener_closes() {
 }
 
 on_both_databases!(
-    async fn the_program_answers_everything_that_was_begun_before_sigterm(installation: Installation) {
+    async fn the_program_answers_every_request_that_began_before_sigterm(installation: Installation) {
         const AT_ONCE: usize = 24;
         let account = installation_with_account(&installation);
         let token = installation.print(&["token", "issue", "--account", &account, "--contract", "system"]);
@@ -156,7 +156,7 @@ fn installation_with_account(installation: &Installation) -> String {
 }
 
 #[test]
-fn the_program_logs_when_it_cut_requests_off_and_ends_in_order() {
+fn the_program_logs_that_it_cut_requests_off_and_exits_with_code_0() {
     let mut installation = Installation::new();
     installation.set("SELFSAME__SERVER__SHUTDOWN_TIMEOUT", "100ms");
     let account = installation_with_account(&installation);

@@ -112,7 +112,11 @@ on_both_databases!(
         assert_eq!(text(Field::Language), "de-DE");
         assert_eq!(text(Field::TimeZone), "Europe/Berlin");
         assert_eq!(text(Field::Picture), "https://pictures.example/bob.png");
-        assert_eq!((bob.email_verified, bob.phone_verified), (false, false), "nobody said to believe that");
+        assert_eq!(
+            (bob.email_verified, bob.phone_verified),
+            (false, false),
+            "addresses were verified although the issuer is not trusted to verify them"
+        );
         assert_eq!(bob.tenant_id, world.server.tenant.id);
     }
 );
@@ -146,7 +150,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn twenty_first_requests_make_one_account(creating: Creating) {
+    async fn twenty_concurrent_first_requests_create_one_account(creating: Creating) {
         let Creating(world) = creating;
         let mut requests = JoinSet::new();
         for _ in 0..20 {
@@ -179,7 +183,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn addresses_that_another_account_has_verified_stay_its_own(believing: Believing) {
+    async fn an_address_that_another_account_has_verified_is_copied_unverified(believing: Believing) {
         let Believing(world) = believing;
         let mut owned = patch(&[(Field::Email, "bob@example.com"), (Field::Phone, "+14155550123")]);
         (owned.email_verified, owned.phone_verified) = (Some(true), Some(true));
@@ -209,7 +213,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_revoked_token_makes_no_account(creating: Creating) {
+    async fn a_revoked_token_creates_no_account(creating: Creating) {
         let Creating(world) = creating;
         let (app, issuer) = (&world.server.app, world.provider.issuer());
         let revocation = world.server.app.keys().revocation(issuer, "token-1");
@@ -268,7 +272,7 @@ fn a_key_is_trusted_only_for_its_own_issuer() {
 }
 
 #[test]
-fn an_issuer_opens_only_its_contracts() {
+fn tokens_of_a_trusted_issuer_are_valid_only_for_its_contracts() {
     on_sqlite(async |database| {
         let world = World::with(database, &[("CONTRACTS", "rivergen")]).await;
         insta::assert_snapshot!(world.read(&world.token()).await, @r#"
@@ -283,7 +287,7 @@ fn an_issuer_opens_only_its_contracts() {
 }
 
 #[test]
-fn a_token_that_does_not_open_the_contract_makes_no_account() {
+fn a_token_that_is_not_valid_for_the_contract_creates_no_account() {
     on_sqlite(async |database| {
         let world = World::with(database, &[("CONTRACTS", "rivergen"), ("PROVISION", "create")]).await;
         let token = world.p256.token("ES256", &world.bob(&[]));
@@ -296,7 +300,7 @@ fn a_token_that_does_not_open_the_contract_makes_no_account() {
 }
 
 #[test]
-fn an_issuer_opens_only_accounts_of_its_tenant() {
+fn tokens_of_a_trusted_issuer_are_valid_only_for_accounts_of_its_tenant() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let other = world.server.add_tenant("other").await;
@@ -308,7 +312,7 @@ fn an_issuer_opens_only_accounts_of_its_tenant() {
 }
 
 #[test]
-fn an_issuer_whose_tenant_does_not_exist_opens_nothing() {
+fn tokens_of_an_issuer_whose_tenant_does_not_exist_are_refused() {
     on_sqlite(async |database| {
         let world = World::with(database, &[("TENANT", "missing"), ("PROVISION", "create")]).await;
         assert_eq!(world.read(&world.p256.token("ES256", &world.bob(&[]))).await.to_string(), REFUSED);

@@ -52,30 +52,30 @@ fn an_authorized_party_with_scp_is_an_access_token() {
 }
 
 #[test]
-fn a_token_without_end_is_refused() {
+fn a_token_without_exp_is_refused() {
     claims_refused(|world| world.without("exp"));
 }
 
 #[test]
-fn an_end_that_is_text_is_refused() {
+fn an_exp_that_is_text_is_refused() {
     claims_refused(|world| world.claiming("exp", json!((now(world) + 600).to_string())));
 }
 
 #[test]
-fn an_end_that_is_not_a_number_is_refused() {
+fn an_exp_that_is_not_a_number_is_refused() {
     for end in [Value::Null, json!(true), json!([1_900_000_000]), json!({})] {
         claims_refused(|world| world.claiming("exp", end));
     }
 }
 
 #[test]
-fn a_negative_end_is_refused() {
+fn a_negative_exp_is_refused() {
     claims_refused(|world| world.claiming("exp", json!(-1)));
     refused(|world| texted(world, &world.claims().to_string().replace("\"exp\":", "\"exp\":-")));
 }
 
 #[test]
-fn an_end_beyond_every_calendar_is_refused() {
+fn an_exp_beyond_every_calendar_is_refused() {
     for end in ["1e300", "1e999", "99999999999999999999", "253402300800"] {
         refused(|world| {
             let claims = world.without("exp").to_string();
@@ -101,7 +101,7 @@ fn an_expired_token_is_refused_beyond_the_leeway() {
 }
 
 #[test]
-fn the_leeway_is_the_issuers() {
+fn the_leeway_is_configured_for_each_issuer() {
     refused_of(&[("LEEWAY", "0s")], |world| world.p256.token("ES256", &world.claiming("exp", json!(now(world)))));
 }
 

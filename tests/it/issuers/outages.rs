@@ -36,18 +36,22 @@ async fn live_through(
     begin(&mut world.provider, keys).await;
 
     world.server.pass(2 * HOURS);
-    tokio::time::timeout(IN_TIME, fetch_keys(&world.server)).await.expect("fetching takes too long");
-    assert_eq!(world.read(&world.token()).await.status, 200, "a good token of a known key");
+    tokio::time::timeout(IN_TIME, fetch_keys(&world.server)).await.expect("fetching took too long");
+    assert_eq!(world.read(&world.token()).await.status, 200, "a valid token with a known key was refused");
     world.server.pass(PAUSE);
     let unknown = read_in_time(world, &fresh.token("ES256", &world.claims())).await;
-    assert_eq!(unknown.to_string(), UNAVAILABLE, "whether it is the issuer's key nobody can tell");
-    assert_eq!(read_in_time(world, &world.token()).await.status, 200, "a good token of a known key");
+    assert_eq!(unknown.to_string(), UNAVAILABLE, "a token with an unknown key was not answered as unavailable");
+    assert_eq!(read_in_time(world, &world.token()).await.status, 200, "a valid token with a known key was refused");
     let forged = Key::p256("p256").token("ES256", &world.claims());
     assert_eq!(read_in_time(world, &forged).await.to_string(), REFUSED);
 
     end(&mut world.provider);
     world.server.pass(PAUSE);
-    assert_eq!(world.read(&fresh.token("ES256", &world.claims())).await.status, 200, "the new key");
+    assert_eq!(
+        world.read(&fresh.token("ES256", &world.claims())).await.status,
+        200,
+        "a valid token with the new key was refused"
+    );
 }
 
 fn lives_through(fault: impl AsyncFnOnce(&mut Provider, String)) {
@@ -66,7 +70,7 @@ fn responds(status: &'static str, body: impl Into<String>) -> Reply {
 }
 
 #[test]
-fn a_stopped_issuer() {
+fn known_keys_survive_a_stopped_issuer() {
     on_sqlite(async |database| {
         let mut world = World::start(database).await;
         live_through(&mut world, async |provider, _| provider.stop().await, Provider::start_again).await;
@@ -74,47 +78,47 @@ fn a_stopped_issuer() {
 }
 
 #[test]
-fn an_issuer_whose_metadata_hangs() {
+fn known_keys_survive_an_issuer_whose_metadata_hangs() {
     lives_through(async |provider, _| provider.discovery(Reply::Hang));
 }
 
 #[test]
-fn an_issuer_whose_keys_hang() {
+fn known_keys_survive_an_issuer_whose_keys_hang() {
     lives_through(async |provider, _| provider.jwks(Reply::Hang));
 }
 
 #[test]
-fn an_issuer_whose_keys_break_off() {
+fn known_keys_survive_an_issuer_whose_keys_break_off() {
     lives_through(async |provider, _| provider.jwks(Reply::Stall));
 }
 
 #[test]
-fn an_issuer_whose_metadata_breaks_off() {
+fn known_keys_survive_an_issuer_whose_metadata_breaks_off() {
     lives_through(async |provider, _| provider.discovery(Reply::Stall));
 }
 
 #[test]
-fn an_issuer_with_broken_keys() {
+fn known_keys_survive_an_issuer_with_broken_keys() {
     lives_through(async |provider, keys| provider.jwks(responds("200 OK", &keys[..keys.len() - 2])));
 }
 
 #[test]
-fn an_issuer_with_a_page_for_people_instead_of_keys() {
+fn known_keys_survive_an_issuer_with_a_page_for_people_instead_of_keys() {
     lives_through(async |provider, _| provider.jwks(responds("200 OK", "<html>Maintenance</html>")));
 }
 
 #[test]
-fn an_issuer_with_nothing_instead_of_keys() {
+fn known_keys_survive_an_issuer_with_nothing_instead_of_keys() {
     lives_through(async |provider, _| provider.jwks(responds("200 OK", "")));
 }
 
 #[test]
-fn an_issuer_with_an_empty_set_of_keys() {
+fn known_keys_survive_an_issuer_with_an_empty_set_of_keys() {
     lives_through(async |provider, _| provider.jwks(responds("200 OK", r#"{"keys":[]}"#)));
 }
 
 #[test]
-fn an_issuer_with_invalid_keys() {
+fn known_keys_survive_an_issuer_with_invalid_keys() {
     lives_through(async |provider, _| {
         let broken = json!({"kty": "EC", "kid": "p256", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
         provider.jwks(responds("200 OK", json!({"keys": [broken]}).to_string()));
@@ -122,12 +126,12 @@ fn an_issuer_with_invalid_keys() {
 }
 
 #[test]
-fn an_issuer_with_a_huge_set_of_keys() {
+fn known_keys_survive_an_issuer_with_a_huge_set_of_keys() {
     lives_through(async |provider, keys| provider.jwks(responds("200 OK", keys + &" ".repeat(512 * 1024))));
 }
 
 #[test]
-fn an_issuer_with_huge_metadata() {
+fn known_keys_survive_an_issuer_with_huge_metadata() {
     lives_through(async |provider, _| {
         let (issuer, jwks_uri) = (provider.issuer(), provider.url("/keys"));
         let metadata = json!({"issuer": issuer, "jwks_uri": jwks_uri}).to_string();
@@ -136,12 +140,12 @@ fn an_issuer_with_huge_metadata() {
 }
 
 #[test]
-fn an_issuer_with_an_error() {
+fn known_keys_survive_an_issuer_with_an_error() {
     lives_through(async |provider, keys| provider.jwks(responds("500 Internal Server Error", keys)));
 }
 
 #[test]
-fn an_issuer_that_redirects_to_other_keys() {
+fn known_keys_survive_an_issuer_that_redirects_to_other_keys() {
     on_sqlite(async |database| {
         let mut world = World::start(database).await;
         let elsewhere = Provider::start(vec![world.p256.jwk()]).await;
@@ -155,7 +159,7 @@ fn an_issuer_that_redirects_to_other_keys() {
 }
 
 #[test]
-fn an_issuer_with_the_metadata_of_another() {
+fn known_keys_survive_an_issuer_with_the_metadata_of_another() {
     lives_through(async |provider, _| {
         let metadata = json!({"issuer": "https://other.example", "jwks_uri": provider.url("/keys")});
         provider.discovery(responds("200 OK", metadata.to_string()));
@@ -163,14 +167,14 @@ fn an_issuer_with_the_metadata_of_another() {
 }
 
 #[test]
-fn an_issuer_whose_metadata_names_no_keys() {
+fn known_keys_survive_an_issuer_whose_metadata_names_no_keys() {
     lives_through(async |provider, _| {
         provider.discovery(responds("200 OK", json!({"issuer": provider.issuer()}).to_string()));
     });
 }
 
 #[test]
-fn keys_are_not_trusted_for_ever() {
+fn keys_that_cannot_be_fetched_again_are_trusted_for_a_limited_time() {
     on_sqlite(async |database| {
         let mut world = World::start(database).await;
         world.provider.stop().await;

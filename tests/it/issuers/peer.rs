@@ -63,29 +63,29 @@ async fn reads_and_changes(behind: Behind) {
 }
 
 on_both_databases!(
-    async fn its_people_read_and_change_their_profiles(behind: Behind) {
+    async fn people_of_the_provider_read_and_change_their_profiles(behind: Behind) {
         reads_and_changes(behind).await;
     }
 );
 
 #[test]
-fn its_rsa_signatures_are_accepted() {
+fn rsa_signatures_of_the_provider_are_accepted() {
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, Key::rsa("rsa"), "RS256").await).await);
 }
 
 #[test]
-fn its_pss_signatures_are_accepted() {
+fn pss_signatures_of_the_provider_are_accepted() {
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, Key::rsa("rsa"), "PS256").await).await);
 }
 
 #[test]
-fn its_ed25519_signatures_are_accepted() {
+fn ed25519_signatures_of_the_provider_are_accepted() {
     let key = || Key::ed25519("ed25519");
     on_sqlite(async |database| reads_and_changes(Behind::signed_with(database, key(), "EdDSA").await).await);
 }
 
 #[test]
-fn its_id_tokens_open_nothing() {
+fn id_tokens_of_the_provider_are_refused() {
     on_sqlite(async |database| {
         let behind = Behind::start(database).await;
         assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
@@ -94,7 +94,7 @@ fn its_id_tokens_open_nothing() {
 }
 
 #[test]
-fn its_keys_change_under_load_without_one_wrong_answer() {
+fn keys_of_the_provider_change_under_load_without_one_wrong_answer() {
     on_sqlite(async |database| {
         let behind = Arc::new(Behind::start(database).await);
         let current = Arc::new(Mutex::new(behind.alice.access_token.clone()));
@@ -153,10 +153,14 @@ async fn goes_on(behind: &Behind) {
     behind.server.pass(PAUSE);
     assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
     let claims = claims(&behind.server, &behind.peer.issuer(), "alice");
-    assert_eq!(behind.read(&behind.key.token("ES256", &claims)).await.status, 200, "a token that is not remembered");
+    assert_eq!(
+        behind.read(&behind.key.token("ES256", &claims)).await.status,
+        200,
+        "a valid token that is not in the cache was refused"
+    );
     assert_eq!(behind.read(&Key::p256("unknown").token("ES256", &claims)).await.status, 503);
     assert_eq!(behind.read(&Key::p256("first").token("ES256", &claims)).await.to_string(), REFUSED);
-    tokio::time::timeout(IN_TIME, fetch_keys(&behind.server)).await.expect("fetching takes too long");
+    tokio::time::timeout(IN_TIME, fetch_keys(&behind.server)).await.expect("fetching took too long");
     assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
 }
 
@@ -172,7 +176,7 @@ async fn is_back(behind: &Behind, key: &Key) {
 }
 
 #[test]
-fn it_is_stopped() {
+fn known_keys_survive_a_stopped_provider() {
     on_sqlite(async |database| {
         let behind = Behind::start(database).await;
         assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
@@ -185,7 +189,7 @@ fn it_is_stopped() {
 }
 
 #[test]
-fn it_hangs() {
+fn known_keys_survive_a_provider_that_hangs() {
     on_sqlite(async |database| {
         let behind = Behind::start(database).await;
         assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
@@ -197,7 +201,7 @@ fn it_hangs() {
 }
 
 #[test]
-fn it_publishes_broken_keys() {
+fn known_keys_survive_a_provider_with_broken_keys() {
     on_sqlite(async |database| {
         let behind = Behind::start(database).await;
         assert_eq!(behind.read(&behind.alice.access_token).await.status, 200);
@@ -211,11 +215,11 @@ fn it_publishes_broken_keys() {
 }
 
 #[test]
-fn it_ends_with_its_test_even_when_it_hangs() {
+fn the_provider_ends_with_its_test_even_if_it_hangs() {
     let peer = Peer::start(AUDIENCE, &[&Key::p256("first")], "ES256");
     let directory = peer.directory().to_owned();
     peer.freeze();
     assert!(directory.exists());
     drop(peer);
-    assert!(!directory.exists(), "what owns the provider did not come to its end");
+    assert!(!directory.exists(), "the owner of the provider did not end");
 }

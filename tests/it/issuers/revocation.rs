@@ -104,7 +104,7 @@ fn a_token_without_an_issue_time_is_revoked_with_its_account() {
 }
 
 #[test]
-fn a_remembered_token_expires() {
+fn a_cached_token_expires() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let token = world.token();
@@ -117,7 +117,7 @@ fn a_remembered_token_expires() {
 }
 
 #[test]
-fn a_remembered_token_goes_with_its_key() {
+fn a_cached_token_is_refused_when_its_key_is_gone() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let lasting = world.claiming("exp", json!(world.server.app.now().as_second() + 86_400));
@@ -133,7 +133,7 @@ fn a_remembered_token_goes_with_its_key() {
 }
 
 #[test]
-fn a_remembered_token_goes_when_its_key_is_replaced_under_the_same_name() {
+fn a_cached_token_is_refused_when_its_key_is_replaced_under_the_same_name() {
     on_sqlite(async |database| {
         let world = World::start(database).await;
         let lasting = world.claiming("exp", json!(world.server.app.now().as_second() + 86_400));

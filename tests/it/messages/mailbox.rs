@@ -19,7 +19,7 @@ async fn deliver(server: &Server, number: u32) {
 }
 
 #[tokio::test]
-async fn it_shows_the_newest_first_as_json() {
+async fn the_mailbox_shows_the_newest_message_first_as_json() {
     let server = Server::with(Database::sqlite(), &[]).await;
     let get = || server.request("GET", MAILBOX).header("Accept", "application/json");
     assert_eq!(get().send().await.body, "[]");
@@ -38,7 +38,7 @@ async fn it_shows_the_newest_first_as_json() {
 }
 
 #[tokio::test]
-async fn it_is_a_page_for_browsers_that_runs_nothing() {
+async fn the_mailbox_is_a_page_without_scripts_for_browsers() {
     let server = Server::with(Database::sqlite(), &[]).await;
     deliver(&server, 1).await;
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -49,7 +49,7 @@ async fn it_is_a_page_for_browsers_that_runs_nothing() {
 }
 
 #[tokio::test]
-async fn it_keeps_the_newest_two_hundred() {
+async fn the_mailbox_keeps_the_newest_200_messages() {
     let server = Server::with(Database::sqlite(), &[]).await;
     for number in 1..=203 {
         deliver(&server, number).await;
@@ -59,7 +59,7 @@ async fn it_keeps_the_newest_two_hundred() {
 }
 
 #[tokio::test]
-async fn there_is_no_mailbox_outside_dev() {
+async fn only_dev_serves_a_mailbox() {
     let server = Server::delivering(Database::sqlite(), &[], Delivery::Configured).await;
     assert_eq!(server.request("GET", MAILBOX).send().await.status, 404);
 }

@@ -11,15 +11,15 @@ const PHONE: &str = "+1987654321";
 
 /// An account with a verified phone number and e-mail address.
 async fn proved(server: &Server) -> Account {
-    let mut wished = patch(&[
+    let mut patch = patch(&[
         (Field::GivenName, "John"),
         (Field::FamilyName, "Doe"),
         (Field::Phone, PHONE),
         (Field::Email, "john@example.com"),
         (Field::Language, "ja"),
     ]);
-    (wished.phone_verified, wished.email_verified) = (Some(true), Some(true));
-    server.person_with(&server.tenant, wished).await
+    (patch.phone_verified, patch.email_verified) = (Some(true), Some(true));
+    server.person_with(&server.tenant, patch).await
 }
 
 async fn system(server: &Server, account: &Account, body: &'static str) -> Answer {
@@ -81,11 +81,11 @@ on_both_databases!(
 on_both_databases!(
     async fn a_refused_change_sends_no_notice(server: Server) {
         let account = proved(&server).await;
-        let mut wished = Patch::default();
-        wished.edit(Field::Phone, Edit::Clear);
+        let mut patch = Patch::default();
+        patch.edit(Field::Phone, Edit::Clear);
         let context = selfsame::account::history::ChangeContext::owner(Contract::System, "");
         let refuse = |_: &Account| Err(selfsame::account::Error::Access(AccessFault::Denied));
-        server.app.profiles().update(account, wished, context, refuse).await.unwrap_err();
+        server.app.profiles().update(account, patch, context, refuse).await.unwrap_err();
         assert_eq!(waiting(&server).await, "0");
     }
 );

@@ -145,7 +145,11 @@ async fn a_failed_delivery_names_neither_number_nor_secret() {
         assert!(!cause.contains("138") && !cause.contains("hush"), "{cause}");
     }
     let paths: Vec<String> = gateway.requests().into_iter().map(|requests| requests.path).collect();
-    assert_eq!(paths, ["/moved", "/broken", "/refused", "/hanging"], "asked once each, and no redirect followed");
+    assert_eq!(
+        paths,
+        ["/moved", "/broken", "/refused", "/hanging"],
+        "a path was requested again, or a redirect was followed"
+    );
 }
 
 #[tokio::test]
@@ -164,9 +168,9 @@ async fn a_gateway_counts_as_unreachable_for_a_minute_after_a_failure() {
 async fn a_notice_that_the_gateway_refuses_is_retried_later() {
     let gateway = Gateway::start().await;
     let server = gateway.server("/late", &[]).await;
-    let mut wished = patch(&[(Field::Phone, "+1987654321")]);
-    wished.phone_verified = Some(true);
-    let account = server.person_with(&server.tenant, wished).await;
+    let mut patch = patch(&[(Field::Phone, "+1987654321")]);
+    patch.phone_verified = Some(true);
+    let account = server.person_with(&server.tenant, patch).await;
     let token = server.token(&account, Contract::System).await;
     let update = server.request("POST", "/web/v1/system/profile/update").header("X-Client-Hash", "d1");
     assert_eq!(update.bearer(&token).json(r#"{"accountPhone":""}"#).send().await.status, 200);

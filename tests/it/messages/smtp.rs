@@ -94,7 +94,7 @@ async fn mail_goes_over_tls_from_the_first_byte() {
 }
 
 #[tokio::test]
-async fn a_server_with_an_untrusted_certificate_gets_nothing() {
+async fn a_server_with_an_untrusted_certificate_gets_no_message() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
     for security in ["starttls", "tls"] {
         let peer = MailServer::guarded(security, &certificate).await;
@@ -105,7 +105,7 @@ async fn a_server_with_an_untrusted_certificate_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_offers_no_upgrade_gets_nothing() {
+async fn a_server_that_does_not_offer_starttls_gets_no_message() {
     let peer = MailServer::plain().await;
     let server = server(peer.port, &[("SELFSAME__SMTP__SECURITY", "starttls")]).await;
     failure(&server, &message("jane@example.com")).await;
@@ -175,7 +175,7 @@ async fn a_silent_server_is_abandoned_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_domain_beyond_ascii_goes_out_as_a_labels_and_needs_no_smtputf8() {
+async fn a_non_ascii_domain_is_sent_as_a_labels_and_needs_no_smtputf8() {
     let peer = MailServer::ascii().await;
     let server = server(peer.port, &[("SELFSAME__SMTP__FROM", "\u{c4}pfel <no-reply@\u{e4}pfel.example>")]).await;
     for (to, envelope) in [
@@ -197,7 +197,7 @@ async fn a_domain_beyond_ascii_goes_out_as_a_labels_and_needs_no_smtputf8() {
 }
 
 #[tokio::test]
-async fn a_local_part_beyond_ascii_needs_smtputf8_and_stays_as_it_is() {
+async fn a_non_ascii_local_part_needs_smtputf8_and_is_sent_unchanged() {
     for local in ["jos\u{e9}", "\u{212a}im", "m\u{131}ke"] {
         let to = format!("{local}@b\u{fc}cher.example");
         let peer = MailServer::ascii().await;

@@ -69,7 +69,7 @@ async fn system_refuses_too_many_requests_of_an_account_in_every_language() {
 }
 
 #[tokio::test]
-async fn cl2c_refuses_too_many_requests_with_a_key_and_another_key_goes_on() {
+async fn cl2c_refuses_too_many_requests_with_one_key_and_accepts_another_key() {
     let server = server_with(&[(KEY, "1")]).await;
     let account = Person::new(&server).await.account;
     let back_end = server.back_end(&server.tenant, Some(account.id)).await;
@@ -90,7 +90,7 @@ async fn cl2c_refuses_too_many_requests_with_a_key_and_another_key_goes_on() {
 }
 
 #[tokio::test]
-async fn reads_and_changes_of_one_account_count_together_and_touch_no_other_account() {
+async fn reads_and_changes_of_one_account_count_together_and_do_not_affect_other_accounts() {
     let server = server_with(&[(SYSTEM, "2")]).await;
     let (jane, joe) = (Person::new(&server).await, Person::new(&server).await);
     let update = jane.request("POST", UPDATE).json(r#"{"accountName":"Jane"}"#);
@@ -125,7 +125,7 @@ async fn a_client_that_waits_for_retry_after_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_flood_from_one_address_is_refused_before_credentials_are_looked_at_and_touches_no_other_address() {
+async fn a_flood_from_one_address_is_refused_before_credentials_are_checked_and_does_not_affect_other_addresses() {
     let server = server_with(&[(ADDRESS, "2"), BEHIND_PROXY]).await;
     let person = Person::new(&server).await;
     let flood = || server.request("GET", PROFILE).bearer("nobody's").header("X-Forwarded-For", "203.0.113.1");

@@ -112,7 +112,7 @@ fn postgresqls_pool_is_measured() {
 
 /// Memory use and costs grow with the number of series, so a client must not be able to add one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_a_client_chooses_makes_a_new_series() {
+async fn values_that_clients_choose_create_no_time_series() {
     let mut installation = Installation::new();
     let watched = Watched::start(&mut installation);
     let mischief = async |number: usize| {

@@ -56,7 +56,7 @@ impl Watched {
 }
 
 on_both_databases!(
-    async fn it_serves_health_and_version_and_refuses_the_rest(installation: Installation) {
+    async fn the_operators_listener_serves_health_and_version_and_refuses_other_paths(installation: Installation) {
         let mut installation = installation;
         let watched = Watched::start(&mut installation);
         let mut answers = Transcript::default();
@@ -127,7 +127,7 @@ on_both_databases!(
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_see_nothing_of_it() {
+async fn the_clients_listener_does_not_serve_the_operators_paths() {
     let mut installation = Installation::new();
     let watched = Watched::start(&mut installation);
     for path in ["/metrics", "/version"] {
@@ -138,7 +138,7 @@ async fn clients_see_nothing_of_it() {
 }
 
 #[test]
-fn it_is_off_by_default() {
+fn the_operators_listener_is_off_by_default() {
     let installation = Installation::new();
     let (program, _) = installation.serve();
     program.terminate();
@@ -147,7 +147,7 @@ fn it_is_off_by_default() {
 }
 
 #[test]
-fn the_demo_has_it_on_a_loopback_address() {
+fn the_demos_operator_listener_is_on_a_loopback_address() {
     let installation = Installation::new();
     let mut program = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
     let printed: serde_json::Value = serde_json::from_str(&program.output.wait_for(|_| true)).unwrap();

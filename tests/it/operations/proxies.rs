@@ -15,7 +15,7 @@ async fn a_client_that_is_not_a_trusted_proxy_is_recorded_with_its_own_address()
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed_and_its_client_is_not() {
+async fn the_address_that_a_trusted_proxy_adds_is_used_and_not_one_that_its_client_sent() {
     let server = server_with(&[(PROXIES, "127.0.0.0/8, 10.0.0.1")]).await;
     assert_eq!(recorded(&server, "X-Forwarded-For", "203.0.113.1").await, "203.0.113.1");
     assert_eq!(recorded(&server, "X-Forwarded-For", "198.51.100.1, 203.0.113.1, 10.0.0.1").await, "203.0.113.1");

@@ -41,7 +41,7 @@ async fn http_1_1_and_http_2_are_agreed_upon_in_the_handshake() {
 }
 
 #[tokio::test]
-async fn plain_http_is_not_answered_and_the_server_goes_on() {
+async fn plain_http_is_not_answered_and_the_server_keeps_serving() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
     let said = sent_by(&server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -50,7 +50,7 @@ async fn plain_http_is_not_answered_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_not_finished_is_cut() {
+async fn the_connection_of_an_unfinished_handshake_is_closed() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
     // Nothing; a record's header; the beginning of a ClientHello whose length is greater (RFC 8446 §4, §5.1).
@@ -61,7 +61,7 @@ async fn a_handshake_that_is_not_finished_is_cut() {
 }
 
 #[tokio::test]
-async fn a_replaced_certificate_is_shown_to_new_connections_and_old_ones_go_on() {
+async fn a_replaced_certificate_is_shown_to_new_connections_and_open_ones_continue() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
     let url = format!("https://{}/healthz", server.address());
@@ -71,13 +71,13 @@ async fn a_replaced_certificate_is_shown_to_new_connections_and_old_ones_go_on()
     let trusting_old = certificate.client();
     certificate.replace();
     server.tls().reload();
-    assert_eq!(old.get(&url).send().await.unwrap().status(), 200, "an open connection goes on");
+    assert_eq!(old.get(&url).send().await.unwrap().status(), 200, "an open connection was interrupted");
     assert!(!trusts(trusting_old, &server).await);
     assert!(trusts(certificate.client(), &server).await);
 }
 
 #[tokio::test]
-async fn half_a_replacement_changes_nothing() {
+async fn an_incomplete_replacement_of_the_files_changes_nothing() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;
     let other = Certificate::new();

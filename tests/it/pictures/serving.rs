@@ -13,7 +13,7 @@ fn head(response: &reqwest::Response) -> String {
 }
 
 on_both_databases!(
-    async fn a_picture_is_served_with_its_type_cacheable_for_ever_and_sandboxed(server: Server) {
+    async fn a_picture_is_served_with_its_type_immutable_and_sandboxed(server: Server) {
         let name = upload(&server, PIXEL).await;
         let response = fetch(&server, &name, &[]).await;
         assert_eq!(response.headers()["etag"].to_str().unwrap(), format!("\"{name}\""));
@@ -71,7 +71,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_head_request_gets_the_same_head(server: Server) {
+    async fn a_head_request_gets_the_same_headers(server: Server) {
         let name = upload(&server, PIXEL).await;
         let url = format!("http://{}/pictures/{name}", server.address());
         let response = reqwest::Client::new().head(url).send().await.unwrap();

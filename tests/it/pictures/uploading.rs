@@ -6,7 +6,7 @@ use super::*;
 use crate::support::Database;
 
 on_both_databases!(
-    async fn the_digest_is_that_of_the_bytes_that_were_sent_with_their_number(server: Server) {
+    async fn a_pictures_digest_is_the_hash_and_number_of_the_bytes_that_were_sent(server: Server) {
         let prepared = prepare(&server, PIXEL).await.unwrap();
         assert_eq!(prepared.digest, "c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77.70");
         let again = prepare(&server, &PIXEL.replace("image/png", "IMAGE/PNG")).await.unwrap();

@@ -1,4 +1,4 @@
-//! Changing the e-mail address, row by row of the contract's page.
+//! Changing the e-mail address, row by row of the vendor's published documentation.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn bad(code: &str) -> (u16, String) {
 }
 
 on_both_databases!(
-    async fn a_code_is_sent_and_the_old_address_stays_in_force(server: Server) {
+    async fn a_request_sends_a_code_and_keeps_the_old_address(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         insta::assert_snapshot!(jane.ask(NEW).await, @r#"
@@ -91,7 +91,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_history_keeps_what_changed_and_no_code(server: Server) {
+    async fn the_history_records_the_change_and_no_code(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         jane.bring(NEW, &code).await;
@@ -381,7 +381,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn another_spelling_that_compares_equal_proves_the_one_that_was_asked_for(server: Server) {
+    async fn a_code_presented_with_another_spelling_verifies_the_requested_spelling(server: Server) {
         for (asked_for, brought) in [
             ("\u{212a}im@example.com", "kim@example.com"),
             ("stra\u{1e9e}e@example.com", "stra\u{df}e@example.com"),

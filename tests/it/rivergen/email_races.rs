@@ -85,7 +85,7 @@ on_both_databases!(
         drop(first);
         let mut second = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
         let dev = Dev::read(&second.output.wait_for(|_| true));
-        assert_eq!(dev.verify(code).await.0, 200, "the fifth try is left, and the code still counts");
+        assert_eq!(dev.verify(code).await.0, 200, "the fifth try with the correct code was refused");
         assert_eq!(dev.verify(code).await, (400, "EMAIL_UPDATE_VERIFY_FAILED".to_owned()));
         second.terminate();
         assert_eq!(second.end().code, Some(0));

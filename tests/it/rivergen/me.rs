@@ -29,7 +29,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_read_shows_what_a_change_left(server: Server) {
+    async fn a_read_shows_the_last_change(server: Server) {
         let jane = Jane::new(&server).await;
         server.pass(std::time::Duration::from_secs(90));
         jane.put(r#"{"display_name":"Jo","profile_image_url":"https://example.com/jo.jpg","profile":{"a":1}}"#).await;

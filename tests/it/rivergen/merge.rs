@@ -8,7 +8,7 @@ use crate::support::Server;
 on_both_databases!(
     async fn objects_merge_member_by_member_and_everything_else_replaces(server: Server) {
         let jane = Jane::of(&server, server.person(&[(Field::Attributes, r#"{"a":1}"#)]).await).await;
-        for (wish, whole) in [
+        for (merge_patch, whole) in [
             (r#"{"b":"new"}"#, r#"{"a":1,"b":"new"}"#),
             (r#"{"a":"replaced"}"#, r#"{"a":"replaced","b":"new"}"#),
             (r#"{"c":{"d":1,"e":2}}"#, r#"{"a":"replaced","b":"new","c":{"d":1,"e":2}}"#),
@@ -22,13 +22,13 @@ on_both_databases!(
             (r#"{"h":{"i":null,"j":1}}"#, r#"{"a":{"f":{}},"c":"","h":{"j":1}}"#),
             (r#"{"a":null,"c":null,"h":null}"#, "{}"),
         ] {
-            assert_eq!(jane.merge(wish).await, whole, "{wish}");
+            assert_eq!(jane.merge(merge_patch).await, whole, "{merge_patch}");
         }
     }
 );
 
 on_both_databases!(
-    async fn numbers_are_kept_in_the_text_that_they_were_sent_in(server: Server) {
+    async fn numbers_are_stored_exactly_as_they_were_sent(server: Server) {
         let jane = Jane::unknown(&server).await;
         let numbers = r#"{"a":9007199254740993,"b":-0,"c":1.0,"d":1e2,"e":1E+2,"f":0.1000,"g":123456789012345678901234567890,"h":1e-400}"#;
         assert_eq!(jane.merge(numbers).await, numbers);
@@ -53,7 +53,7 @@ on_both_databases!(
         let long = format!(r#"{{"{}":1}}"#, "k".repeat(129));
         let keys = "keys must be 1 to 128 characters";
         let control = "must not contain control characters";
-        for (wish, field, reason) in [
+        for (merge_patch, field, reason) in [
             ("[]", "profile", "must be an object"),
             (r#""text""#, "profile", "must be an object"),
             ("7", "profile", "must be an object"),
@@ -67,10 +67,10 @@ on_both_databases!(
             (r#"{"a":{"b":"\u0000"}}"#, "profile/a/b", control),
             (r#"{"\u0000":1}"#, "profile", control),
         ] {
-            let answer = jane.put(format!(r#"{{"display_name":"Jo","profile":{wish}}}"#)).await;
-            assert_eq!(answer.status, 422, "{wish}: {answer}");
-            assert_eq!(faults(&answer), [(field.to_owned(), reason.to_owned())], "{wish}");
-            assert_eq!(jane.stored().await, before, "{wish}");
+            let answer = jane.put(format!(r#"{{"display_name":"Jo","profile":{merge_patch}}}"#)).await;
+            assert_eq!(answer.status, 422, "{merge_patch}: {answer}");
+            assert_eq!(faults(&answer), [(field.to_owned(), reason.to_owned())], "{merge_patch}");
+            assert_eq!(jane.stored().await, before, "{merge_patch}");
         }
         assert_eq!(jane.put(format!(r#"{{"profile":{}}}"#, nested(16))).await.status, 200);
     }

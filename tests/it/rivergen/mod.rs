@@ -28,13 +28,13 @@ struct Jane<'a> {
 impl<'a> Jane<'a> {
     /// An account with a name, a verified address and a profile.
     async fn new(server: &'a Server) -> Jane<'a> {
-        let mut wished = patch(&[
+        let mut patch = patch(&[
             (Field::DisplayName, "Jane"),
             (Field::Email, "jane@example.com"),
             (Field::Attributes, r#"{"location":"San Francisco"}"#),
         ]);
-        wished.email_verified = Some(true);
-        Jane::of(server, server.person_with(&server.tenant, wished).await).await
+        patch.email_verified = Some(true);
+        Jane::of(server, server.person_with(&server.tenant, patch).await).await
     }
 
     /// An account without any field set.

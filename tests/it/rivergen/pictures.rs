@@ -21,7 +21,7 @@ fn shown(answer: &Answer) -> String {
 }
 
 on_both_databases!(
-    async fn an_address_is_kept_as_it_is(server: Server) {
+    async fn an_address_is_stored_unchanged(server: Server) {
         let jane = Jane::new(&server).await;
         let longest = format!("https://example.com/{}", "x".repeat(2048 - 20));
         for address in ["https://example.com/avatar.jpg", "http://example.com/a?b=c#d", "HTTPS://Example.com", &longest]

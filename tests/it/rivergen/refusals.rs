@@ -78,7 +78,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn accounts_out_of_use_and_other_contracts_tokens_are_refused(server: Server) {
+    async fn inactive_accounts_and_tokens_of_other_contracts_are_refused(server: Server) {
         let mut transcript = Transcript::default();
         for status in [Status::Suspended, Status::Locked, Status::PendingApproval, Status::Rejected, Status::Closed] {
             let jane = Jane::unknown(&server).await;
@@ -117,7 +117,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn tokens_without_an_account_or_of_a_tenant_out_of_use_are_refused(server: Server) {
+    async fn tokens_without_an_account_or_of_a_closed_tenant_are_refused(server: Server) {
         let mut transcript = Transcript::default();
         let account = AccountId(server.app.new_id());
         let grant = Grant { account, contract: Contract::RiverGen, scope: None, client_hash: None, lifetime: HOUR };
@@ -293,7 +293,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn values_of_other_types_are_refused(server: Server) {
+    async fn values_of_the_wrong_type_are_refused(server: Server) {
         let jane = Jane::new(&server).await;
         for value in ["7", "true", r#"["x"]"#, r#"{"a":"x"}"#] {
             for field in ["display_name", "profile_image_url"] {

@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn write_only_members_are_in_no_reply_and_are_kept(server: Server) {
+    async fn write_only_members_are_stored_and_never_shown(server: Server) {
         let jane = Jane::new(&server).await;
         set(&server, Some(SCHEMA)).await;
         let shown = r#"{"location":"San Francisco"}"#;

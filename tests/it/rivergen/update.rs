@@ -8,7 +8,7 @@ use super::{Jane, faults};
 use crate::support::Server;
 
 on_both_databases!(
-    async fn the_pages_example_is_answered_with_the_pages_reply(server: Server) {
+    async fn the_published_example_request_gets_the_published_response(server: Server) {
         let jane = Jane::new(&server).await;
         let answer = jane
             .put(
@@ -44,7 +44,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn nothing_and_nulls_change_nothing(server: Server) {
+    async fn an_empty_object_and_nulls_change_nothing(server: Server) {
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         server.pass(std::time::Duration::from_secs(90));

@@ -24,7 +24,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn every_status_and_portal_and_mark_is_kept(opened: Opened) {
+    async fn every_status_portal_and_flag_is_stored(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut number = 0;
         for status in Status::ALL {
@@ -85,7 +85,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_account_that_claims_what_another_has_is_not_added(opened: Opened) {
+    async fn an_account_that_claims_another_accounts_unique_key_is_not_added(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let mut added = first(&tenant, 1);
         added.claim = vec![unique_key(Unique::Username, 1), unique_key(Unique::Email, 2)];
@@ -114,7 +114,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_refusal_of_an_account_names_what_is_taken(server: Server) {
+    async fn the_refusal_of_an_account_names_the_taken_unique_key(server: Server) {
         let mut fields =
             patch(&[(Field::Username, "john_doe"), (Field::Email, "John@Example.com"), (Field::Phone, "+1 234 567")]);
         (fields.email_verified, fields.phone_verified) = (Some(true), Some(true));
@@ -162,7 +162,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn accounts_are_paged_by_identifier_without_gap_or_double(opened: Opened) {
+    async fn accounts_are_paged_by_identifier_without_gaps_or_duplicates(opened: Opened) {
         let tenants = [opened.tenant(1).await, opened.tenant(2).await];
         for number in [7, 3, 5, 1, 6, 2, 4] {
             opened.account(&tenants[usize::from(number % 2)], number).await;

@@ -52,7 +52,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_is_ended_once(opened: Opened) {
+    async fn a_key_is_revoked_once(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let key = key(&tenant, 1, None);
         opened.store.add_api_key(&key).await.unwrap();

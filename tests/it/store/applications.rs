@@ -61,7 +61,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn deleting_one_deletes_its_sign_ins_and_no_others(opened: Opened) {
+    async fn deleting_an_application_deletes_its_sign_ins_and_no_others(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let account = opened.account(&tenant, 1).await;
         for (number, id) in [(1, "shop"), (2, "other")] {

@@ -71,7 +71,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_newer_code_voids_the_older_one_in_its_place(opened: Opened) {
+    async fn a_new_code_replaces_the_older_code_in_its_slot(opened: Opened) {
         let (older, newer, elsewhere) = (sent(1, 1), sent(1, 2), sent(2, 3));
         for code in [&older, &elsewhere] {
             opened.store.put_code(code).await.unwrap();
@@ -104,19 +104,19 @@ on_both_databases!(
         opened.store.put_code(&code).await.unwrap();
         opened.store.add_pending_picture("a", at(1)).await.unwrap();
         let adopt = Effect::AdoptPicture { name: "a".to_owned() };
-        let wish = |effects| Update { effects, ..change(&account, |account| account.email_verified = true) };
+        let update = |effects| Update { effects, ..change(&account, |account| account.email_verified = true) };
         let commit = async |update: Update| {
             opened.store.commit(account.clone(), std::sync::Arc::new(move |_| Ok(Some(update.clone())))).await
         };
         opened.store.use_code(code.code_id).await.unwrap();
-        let refused = commit(wish(vec![adopt.clone(), Effect::UseCode(code.code_id)])).await;
+        let refused = commit(update(vec![adopt.clone(), Effect::UseCode(code.code_id)])).await;
         assert!(matches!(refused, Err(Error::Code(CodeFault::Used))), "{refused:?}");
         assert_eq!(opened.stored(&account).await, account);
         assert_eq!(opened.entries(&account).await.len(), 1);
         assert!(opened.store.is_pending_picture("a").await.unwrap());
 
         opened.store.put_code(&code).await.unwrap();
-        let changed = commit(wish(vec![adopt, Effect::UseCode(code.code_id)])).await.unwrap().account;
+        let changed = commit(update(vec![adopt, Effect::UseCode(code.code_id)])).await.unwrap().account;
         assert_eq!(opened.stored(&account).await, changed);
         assert!(!opened.store.is_pending_picture("a").await.unwrap());
         assert!(attempt(&opened, &code, 10).await.is_none());
@@ -150,7 +150,7 @@ on_both_databases!(
         let began = 2 * DAY;
         assert!(passes(&opened, 1, began).await);
         assert!(!passes(&opened, 1, began + 29).await);
-        assert!(passes(&opened, 2, began + 29).await, "each recipient counts alone");
+        assert!(passes(&opened, 2, began + 29).await, "a sending was counted for another recipient");
         assert!(passes(&opened, 1, began + 30).await);
         assert!(passes(&opened, 1, began + 60).await);
         assert!(!passes(&opened, 1, began + 3600).await);

@@ -37,7 +37,7 @@ fn counted(attempt: MakeUpdate) -> (MakeUpdate, Arc<AtomicUsize>) {
 }
 
 on_both_databases!(
-    async fn a_change_of_the_account_as_it_is_needs_one_attempt(opened: Opened) {
+    async fn a_change_of_the_current_account_needs_one_attempt(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let (attempt, attempts) = counted(name("Jane", vec![], vec![]));
         let changed = changed(opened.store.commit(account.clone(), attempt).await.unwrap());
@@ -117,7 +117,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_change_that_claims_what_another_has_writes_nothing_and_names_it(opened: Opened) {
+    async fn a_change_that_claims_another_accounts_unique_key_writes_nothing_and_names_the_key(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let held = vec![unique_key(Unique::Email, 1), unique_key(Unique::Phone, 2)];
@@ -132,7 +132,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_second_attempt_that_claims_what_another_has_writes_nothing_and_names_it(opened: Opened) {
+    async fn a_second_attempt_that_claims_another_accounts_unique_key_writes_nothing_and_names_the_key(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (stale, owner) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         opened.store.commit(owner, name("Holder", vec![unique_key(Unique::Email, 1)], vec![])).await.unwrap();
@@ -147,7 +147,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn another_account_may_claim_what_an_account_releases(opened: Opened) {
+    async fn a_released_unique_key_may_be_claimed_by_another_account(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (first, second) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let wanted = unique_key(Unique::Username, 1);

@@ -55,7 +55,7 @@ on_both_databases!(
         let mut tenant = opened.tenant(1).await;
         tenant.name = "demo".to_owned();
         opened.store.set_tenant(&tenant).await.unwrap();
-        assert!(!opened.admits_dev().await, "a tenant of that name is not enough");
+        assert!(!opened.admits_dev().await, "a tenant of that name alone admitted dev");
         opened.store.set_fact("dev.account", "id").await.unwrap();
         assert!(opened.admits_dev().await);
         assert!(opened.store.has_dev_credentials().await.unwrap());

@@ -31,7 +31,7 @@ async fn claim(store: &Store, second: i64) -> Option<ClaimedNotice> {
 }
 
 on_both_databases!(
-    async fn due_notices_are_claimed_in_order_and_for_a_while(opened: Opened) {
+    async fn due_notices_are_claimed_in_order_and_for_a_limited_time(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let account = leave(&opened, account, notice(1, Medium::Email), 20).await;
         let account = leave(&opened, account, notice(2, Medium::Email), 10).await;
@@ -67,7 +67,7 @@ on_both_databases!(
         leave(&opened, account, notice(2, Medium::Email), 20).await;
         let claimed = claim(&opened.store, 10).await.unwrap();
         opened.store.forget_notice(claimed.notice.id).await.unwrap();
-        assert!(claim(&opened.store, 100).await.is_none(), "at its end it is too late");
+        assert!(claim(&opened.store, 100).await.is_none(), "an expired notice was claimed");
         assert_eq!(opened.store.forget_expired_notices(at(99)).await.unwrap(), 0);
         assert_eq!(opened.store.forget_expired_notices(at(100)).await.unwrap(), 1);
         assert!(claim(&opened.store, 50).await.is_none());

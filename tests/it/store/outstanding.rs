@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Opened, at};
 
 on_both_databases!(
-    async fn a_code_is_outstanding_until_it_ends_or_was_tried_too_often(opened: Opened) {
+    async fn a_code_is_outstanding_until_it_expires_or_has_no_tries_left(opened: Opened) {
         let sent = NewCode {
             code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(1) },
             token: [2; 32],

@@ -16,7 +16,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_removed_schema_leaves_its_version_behind(opened: Opened) {
+    async fn the_version_of_a_removed_schema_is_not_used_again(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let set = async |document| opened.store.set_attribute_schema(tenant.id, document, at(3)).await.unwrap();
         set(Some("{}")).await;

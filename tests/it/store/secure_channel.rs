@@ -80,7 +80,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn too_many_sessions_crowd_out_the_oldest_of_their_address_or_account(opened: Opened) {
+    async fn too_many_sessions_delete_the_oldest_of_their_address_or_account(opened: Opened) {
         let (store, tenant) = (&opened.store, opened.tenant(1).await);
         let account = opened.account(&tenant, 1).await;
         let owner = ChannelOwner { account: account.id, client: [1; 32] };

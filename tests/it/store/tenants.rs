@@ -21,7 +21,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_tenants_name_and_business_identifier_are_its_own(opened: Opened) {
+    async fn a_tenants_name_and_business_identifier_are_unique(opened: Opened) {
         let first = opened.tenant(1).await;
         let same_name = Tenant { name: first.name.clone(), ..tenant(2) };
         assert_eq!(taken(opened.store.add_tenant(&same_name).await), Unique::TenantName);
@@ -32,7 +32,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_tenant_that_is_set_is_replaced_whole(opened: Opened) {
+    async fn setting_a_tenant_replaces_the_whole_row(opened: Opened) {
         let (first, second) = (opened.tenant(1).await, opened.tenant(2).await);
         let changed = Tenant {
             name: "renamed".to_owned(),

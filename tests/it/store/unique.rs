@@ -102,7 +102,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_violation_that_names_nothing_is_an_internal_error_with_its_cause(opened: Opened) {
+    async fn a_violation_that_is_not_of_a_unique_key_is_an_internal_error_with_its_cause(opened: Opened) {
         let (store, owned) = (&opened.store, opened.tenant(1).await);
         let mut account = opened.account(&owned, 1).await;
         assert!(internal(store.add_tenant(&Tenant { id: owned.id, ..tenant(2) }).await).contains("tenant"));

@@ -30,8 +30,8 @@ pub(crate) struct Person<'a> {
 const CLAIMS: [&str; 8] = ["name", "nickname", "username", "email", "phone_number", "locale", "zoneinfo", "picture"];
 
 impl<'a> Person<'a> {
-    pub(crate) async fn new(server: &'a Server, wished: Patch) -> Person<'a> {
-        let account = server.person_with(&server.tenant, wished).await;
+    pub(crate) async fn new(server: &'a Server, patch: Patch) -> Person<'a> {
+        let account = server.person_with(&server.tenant, patch).await;
         let token = server.token(&account, Contract::System).await;
         let river = server.token(&account, Contract::RiverGen).await;
         let key = server.back_end(&server.tenant, Some(account.id)).await.secret;

@@ -10,7 +10,7 @@ async fn read(server: &Server, lines: &[&str]) -> Answer {
 }
 
 on_both_databases!(
-    async fn a_request_without_token_is_refused_as_the_page_shows_it(server: Server) {
+    async fn a_request_without_a_token_gets_the_published_error(server: Server) {
         let mut transcript = Transcript::default();
         transcript.add("GET", &read(&server, &[]).await);
         let update = server.request("POST", UPDATE).header("X-Client-Hash", DEVICE).json("{}").send().await;

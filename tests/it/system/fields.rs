@@ -349,7 +349,7 @@ on_both_databases!(
         admin.update(only("accountPhone", "+1234567891")).await;
         assert!(!admin.stored().await.phone_verified);
         admin.update(only("accountPhone", "+1234567890")).await;
-        assert!(!admin.stored().await.phone_verified, "what was proved once is not proved for ever");
+        assert!(!admin.stored().await.phone_verified, "an earlier proof still verifies the number");
     }
 );
 

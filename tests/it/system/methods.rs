@@ -88,7 +88,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn head_is_get_without_the_body(server: Server) {
+    async fn head_is_answered_like_get_without_the_body(server: Server) {
         let admin = admin(&server).await;
         let get = admin.read().await;
         let head = admin.request("HEAD", PROFILE).send().await;

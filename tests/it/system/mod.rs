@@ -32,7 +32,7 @@ struct AuthenticatedPerson<'a> {
     token: String,
 }
 
-/// Signs in the person on the contract's pages, as they were before their first change.
+/// Signs in the person of the published examples, as they were before their first change.
 async fn admin(server: &Server) -> AuthenticatedPerson<'_> {
     let fields = [
         (Field::Email, "admin@example.com"),
@@ -74,9 +74,9 @@ impl AuthenticatedPerson<'_> {
     }
 
     /// Changes the account as an operator does.
-    async fn operate(&self, wish: impl FnOnce(&mut Patch)) -> Account {
+    async fn operate(&self, edit: impl FnOnce(&mut Patch)) -> Account {
         let mut patch = Patch::default();
-        wish(&mut patch);
+        edit(&mut patch);
         self.server.operate(&self.account, patch).await
     }
 

@@ -33,7 +33,7 @@ impl Faulty {
 }
 
 on_both_databases!(
-    async fn each_error_shows_once_the_earlier_ones_are_fixed(server: Server) {
+    async fn each_error_is_reported_only_after_the_earlier_ones_are_corrected(server: Server) {
         let admin = admin(&server).await;
         let (rivergen, system) = (
             server.token(&admin.account, Contract::RiverGen).await,

@@ -8,7 +8,7 @@ use super::{PROFILE, admin, sign_in};
 use crate::support::{Server, Transcript, Wire, patch};
 
 on_both_databases!(
-    async fn the_profile_reads_as_the_page_shows_it(server: Server) {
+    async fn the_profile_is_shown_as_published(server: Server) {
         insta::assert_snapshot!(admin(&server).await.read().await, @r#"
         200 OK
         cache-control: private, no-cache

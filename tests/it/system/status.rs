@@ -104,7 +104,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_accounts_of_a_tenant_that_is_out_of_use_are_denied(server: Server) {
+    async fn accounts_of_a_closed_tenant_are_denied(server: Server) {
         let admin = admin(&server).await;
         let end = server.app.now().checked_add(jiff::SignedDuration::from_secs(60)).unwrap();
         let store = server.app.store();

@@ -200,7 +200,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_is_valid_from_its_begin_to_its_end_with_a_minute_of_leeway(server: Server) {
+    async fn a_token_is_valid_from_nbf_to_exp_with_a_minute_of_leeway(server: Server) {
         let (admin, forge) = forger(&server).await;
         let now = forge.now();
         let mut transcript = Transcript::default();

@@ -7,11 +7,11 @@ use selfsame::account::Field;
 use super::{UPDATE, admin, sign_in};
 use crate::support::Server;
 
-/// The time from the last change on the contract's page on reading to the one on its page on updating.
+/// The time between the last changes in the published examples of reading and of updating.
 const UNTIL_THE_UPDATE: Duration = Duration::from_secs(67 * 3600 + 1800);
 
 on_both_databases!(
-    async fn the_pages_example_body_is_answered_as_the_page_shows_it(server: Server) {
+    async fn the_published_example_body_gets_the_published_response(server: Server) {
         let admin = admin(&server).await;
         server.pass(UNTIL_THE_UPDATE);
         let admin = sign_in(&server, admin.account).await;
@@ -35,7 +35,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_pages_other_example_body_is_accepted(server: Server) {
+    async fn the_other_published_example_body_is_accepted(server: Server) {
         let admin = admin(&server).await;
         server.pass(UNTIL_THE_UPDATE);
         let admin = sign_in(&server, admin.account).await;
@@ -82,7 +82,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_null_leaves_its_field_and_a_value_changes_only_its_own(server: Server) {
+    async fn a_null_keeps_its_field_and_a_value_changes_only_its_field(server: Server) {
         let admin = admin(&server).await;
         server.pass(Duration::from_secs(60));
         insta::assert_snapshot!(admin.update(r#"{"accountName":null,"defaultCountry":"CN"}"#).await, @r#"
@@ -115,7 +115,7 @@ on_both_databases!(
         for field in [Field::DisplayName, Field::Phone, Field::Language, Field::TimeZone, Field::Country] {
             assert_eq!(stored.text(field), None, "{field:?}");
         }
-        assert_eq!(admin.update(body).await.status, 200, "what is unset can be cleared again");
+        assert_eq!(admin.update(body).await.status, 200, "an unset field could not be cleared");
     }
 );
 

@@ -92,7 +92,7 @@ fn account_and_profile_know_neither_http_nor_sql() {
     });
 }
 
-/// A rule that cannot see what it forbids would hold for ever.
+/// A rule that cannot see what it forbids would never fail.
 #[test]
 fn the_rules_see_what_they_forbid() {
     let statements =

@@ -78,7 +78,7 @@ fn every_module_has_its_place_in_the_order() {
     assert_eq!(modules, placed);
 }
 
-/// A rule that cannot see what it forbids would pass for ever.
+/// A rule that cannot see what it forbids would never fail.
 #[test]
 fn an_import_against_the_order_is_seen() {
     let see = |path: &str, text: &str| {

@@ -290,7 +290,7 @@ on_both_databases!(
         other.print(&["tenant", "list"]);
         std::fs::copy(other.data.path().join("secret.key"), elsewhere.path().join("secret.key")).unwrap();
         insta::assert_snapshot!(copy(), @"
-        selfsame: DATA/secret.key: this master key does not open the keys in the database; give the one that the database was first started with
+        selfsame: DATA/secret.key: this master key does not decrypt the keys in the database; use the master key that the database was created with
         exit Some(1)
         ");
     }

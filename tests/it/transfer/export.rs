@@ -24,7 +24,7 @@ fn full() -> String {
 }
 
 on_both_databases!(
-    async fn an_account_with_every_member_comes_out_as_it_went_in(home: Home) {
+    async fn an_account_with_every_member_is_exported_as_it_was_imported(home: Home) {
         insta::assert_snapshot!(home.import(&full(), &[]), @"
         1 added, 0 unchanged, 0 refused
         exit Some(0)

@@ -250,7 +250,7 @@ on_both_databases!(
 );
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let home = Home::empty(crate::support::Database::sqlite());
     let output = home.command(&["account", "import", "nowhere.jsonl"]).output().unwrap();
     insta::assert_snapshot!(super::streams(&output), @"

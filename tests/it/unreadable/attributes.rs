@@ -42,7 +42,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_contract_that_shows_no_attributes_goes_on_showing_the_rest(server: Server) {
+    async fn a_contract_that_shows_no_attributes_still_shows_the_account(server: Server) {
         let person = Person::new(&server, patch(&[(Field::DisplayName, "Jane")])).await;
         let stored = server.database().bytes(b"{");
         server.database().execute(&format!("UPDATE account SET attributes = {stored}")).await;

@@ -97,6 +97,6 @@ on_both_databases!(
     async fn a_secret_that_does_not_open_ends_the_start(server: Server) {
         server.database().execute(&format!("UPDATE secret SET sealed = {}", server.database().bytes(&[7; 60]))).await;
         let failed = App::start(server.app.config().clone(), Clock::System).await.err().unwrap().to_string();
-        assert!(failed.contains("this master key does not open the keys in the database"), "{failed}");
+        assert!(failed.contains("this master key does not decrypt the keys in the database"), "{failed}");
     }
 );

@@ -112,7 +112,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_message_that_would_make_the_server_work_is_refused_like_any_other(server: Server) {
+    async fn a_message_that_would_cost_the_server_much_work_is_refused_like_any_other(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let good = header(&server, &key, "1");
         let mut transcript = Transcript::default();
@@ -195,7 +195,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_session_is_over_after_ten_thousand_messages(server: Server) {
+    async fn a_session_accepts_at_most_ten_thousand_messages(server: Server) {
         let (admin, session) = (admin(&server).await, Session::open(&server).await);
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);
         server.database().execute("UPDATE channel_session SET messages = 9999").await;

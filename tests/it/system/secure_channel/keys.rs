@@ -50,7 +50,7 @@ on_both_databases!(
         let key = ServerKey::of(&server).await;
         let good = key.opening(&[1; 32], &[2; 32]);
         let mut transcript = Transcript::default();
-        for (what, wish) in [
+        for (what, body) in [
             ("no key", with(&good, "keyId", Value::Null)),
             ("an unknown key", with(&good, "keyId", json!("x"))),
             ("a number for a key", with(&good, "keyId", json!(7))),
@@ -62,7 +62,7 @@ on_both_databases!(
             ("long keys", key.opening(&[1; 33], &[2; 32])),
             ("equal keys", key.opening(&[1; 32], &[1; 32])),
         ] {
-            let request = server.request("POST", &format!("{CHANNEL}/session")).json(wish.to_string());
+            let request = server.request("POST", &format!("{CHANNEL}/session")).json(body.to_string());
             transcript.add(what, &request.send().await);
         }
         let post = |body: &str| server.request("POST", &format!("{CHANNEL}/session")).json(body.to_owned());
@@ -126,7 +126,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn closing_answers_the_same_whether_or_not_there_is_a_session(server: Server) {
+    async fn closing_has_the_same_response_whether_or_not_the_session_exists(server: Server) {
         let session = Session::open(&server).await;
         let close = || server.request("POST", &format!("{CHANNEL}/session/close"));
         let mut transcript = Transcript::default();
@@ -162,7 +162,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_that_was_replaced_opens_for_a_week(server: Server) {
+    async fn a_replaced_key_decrypts_for_a_week(server: Server) {
         let (admin, old) = (admin(&server).await, ServerKey::of(&server).await);
         let session = Session::open(&server).await;
         let names = server.app.channel_keys().rotate().await.unwrap();
@@ -186,7 +186,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_key_of_another_instance_opens_here(server: Server) {
+    async fn a_key_of_another_instance_decrypts_here(server: Server) {
         let admin = admin(&server).await;
         ServerKey::of(&server).await;
         let other = server.other_instance().await;

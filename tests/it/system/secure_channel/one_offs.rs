@@ -3,7 +3,7 @@
 use super::*;
 
 on_both_databases!(
-    async fn a_message_without_a_session_is_made_and_answered(server: Server) {
+    async fn a_change_in_a_message_without_a_session_is_made_and_its_response_is_encrypted(server: Server) {
         let (admin, key, keys) = (admin(&server).await, ServerKey::of(&server).await, Session::none());
         let answer = admin.send_one_off(key.one_off(&keys, 1, JANE)).await;
         assert!(answer.is_binary());

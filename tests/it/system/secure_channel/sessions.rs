@@ -3,7 +3,7 @@
 use super::*;
 
 on_both_databases!(
-    async fn an_update_in_a_session_is_made_and_answered_in_its_own_form(server: Server) {
+    async fn an_update_in_a_session_is_answered_in_the_form_of_its_request(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         let answer = admin.send_in(&session, session.binary(1, JANE)).await;
@@ -364,7 +364,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_read_is_answered_plainly(server: Server) {
+    async fn the_response_to_a_read_is_not_encrypted(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         let request = admin.request("GET", PROFILE).header("X-SC-Session-Id", &session.id);

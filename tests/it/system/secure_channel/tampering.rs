@@ -78,7 +78,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_message_that_was_accepted_does_not_open_again_in_either_envelope(server: Server) {
+    async fn an_accepted_message_is_refused_again_in_either_envelope(server: Server) {
         let admin = admin(&server).await;
         let session = Session::open(&server).await;
         assert_eq!(session.read(admin.send_in(&session, session.binary(1, JANE)).await).status, 200);

@@ -7,7 +7,7 @@ use selfsame::jose::{AgreementKey, Curve, Message, PrivateKey};
 use super::*;
 
 on_both_databases!(
-    async fn a_token_is_made_and_answered_plainly(server: Server) {
+    async fn a_change_in_a_token_is_made_and_its_response_is_not_encrypted(server: Server) {
         let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
         let token = jwe(&key, &header(&server, &key, "1"), JANE);
         insta::assert_snapshot!(admin.send_token(token).await.plain(), @r#"
