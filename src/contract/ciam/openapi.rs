@@ -203,7 +203,7 @@ body! {
     /// The body of a revocation.
     Revoked,
     ObjectBuilder::new()
-        .property("token", words("An access token or a refresh token."))
+        .property("token", scalar("An access token or a refresh token."))
         .required("token")
         .property("client_id", lenient("The application."))
         .property("client_secret", lenient("Its secret, if it keeps one."))
@@ -213,6 +213,13 @@ body! {
 
 fn words(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
+}
+
+/// Returns the schema of a parameter of which any scalar counts as text.
+fn scalar(description: &str) -> ObjectBuilder {
+    let scalars = [Type::String, Type::Number, Type::Boolean];
+    let description = format!("{description} A number or a boolean counts as text.");
+    words(&description).schema_type(SchemaType::from_iter(scalars))
 }
 
 /// Describes a parameter that may be in the header instead, so that a value of another type does no harm.

@@ -105,5 +105,10 @@ on_both_databases!(
         let document = server.request("GET", "/openapi/ciam.json").send().await.json();
         let schemas = &document["components"]["schemas"];
         assert_eq!(schemas["Revoked"]["properties"]["client_id"].get("type"), None);
+        let scalar = &schemas["Revoked"]["properties"]["token"]["type"];
+        assert_eq!(*scalar, json!(["string", "number", "boolean"]));
+        let body = json!({"token": 5});
+        let answer = client.authenticated(server.request("POST", REVOKE)).json(body.to_string()).send().await;
+        assert_eq!(answer.status, 200, "{body}");
     }
 );
