@@ -117,6 +117,7 @@ impl Authenticator {
         if found.revoked || issued_too_early || !verified.speaks_for(&found) {
             return Err(CredentialFault::Invalid.into());
         }
+        self.keep_bound(&found, session, token).await?;
         Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
     }
 

@@ -2,11 +2,14 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::{Authenticator, Caller};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Authenticator, Caller, Token};
 use crate::account::{Error, HashFault};
 use crate::clock::after;
 use crate::headers::Single;
-use crate::keys;
+use crate::keys::{self, KeyedHash};
+use crate::store::CallerRecord;
 
 /// The header's name.
 pub const HEADER: &str = "X-Client-Hash";
@@ -28,12 +31,35 @@ impl Authenticator {
         if let Some(bound) = caller.bound_client {
             return same(&bound, &hash);
         }
-        // Kept a little longer than the token: the binding must not expire while differing clocks still accept the
-        // token.
-        let expires_at = after(caller.token().expires_at, jiff::SignedDuration::from_hours(1));
-        let bound = self.store.bind_client(caller.account.id, caller.session, hash, expires_at).await?;
+        let until = bound_until(caller.token());
+        let bound = self.store.bind_client(caller.account.id, caller.session, hash, until).await?;
         same(&bound, &hash)
     }
+
+    /// Keeps the session of a token bound at least as long as the token is valid, if it is bound: a session has further
+    /// tokens, and the first that comes after the end of a binding would bind it to its own client. Any valid token counts,
+    /// for whatever contract and from whatever client. Writes once for each token that outlives those before it.
+    pub(super) async fn keep_bound(
+        &self,
+        found: &CallerRecord,
+        session: KeyedHash,
+        token: &Token,
+    ) -> Result<(), Error> {
+        let until = bound_until(token);
+        match found.client_hash.zip(found.bound_until) {
+            // Stored in whole microseconds, which the latest of all times is not.
+            Some((hash, end)) if end.as_microsecond() < until.as_microsecond() => {
+                self.store.prolong_binding(found.account.id, session, hash, until).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns how long a token keeps its session bound: a little longer than it is valid, because the binding must not end
+/// while differing clocks still accept the token.
+fn bound_until(token: &Token) -> Timestamp {
+    after(token.expires_at, SignedDuration::from_hours(1))
 }
 
 /// Reads the header: present once, at most 512 bytes, no ASCII control characters. An absent or empty one is `None`.

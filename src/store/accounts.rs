@@ -22,8 +22,9 @@ const CALLER: Part = Part::All(parts![
     { record::TENANT_WITH_SCHEMA },
     ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = account.id), \
      EXISTS (SELECT 1 FROM revoked_token r WHERE r.token = ?2), \
-     (SELECT b.client_hash FROM client_binding b WHERE b.account_id = account.id AND b.session = ?3) \
-     FROM account JOIN tenant ON tenant.id = account.tenant_id ",
+     b.client_hash, b.expires_at \
+     FROM account JOIN tenant ON tenant.id = account.tenant_id \
+     LEFT JOIN client_binding b ON b.account_id = account.id AND b.session = ?3 ",
 ]);
 const CALLER_BY_ID: Statement = statement!({ CALLER }, "WHERE account.id = ?1");
 const CALLER_BY_IDENTITY: Statement = statement!(

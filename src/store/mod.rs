@@ -117,6 +117,8 @@ pub struct CallerRecord {
     pub client_hash: Option<KeyedHash>,
 }
 
+    /// When that binding may be deleted.
+    pub bound_until: Option<Timestamp>,
 /// A key that signs this installation's tokens, as it is stored.
 #[derive(Clone, Debug)]
 pub struct SigningKeyRecord {

@@ -107,12 +107,13 @@ pub(super) fn caller_record(row: &dyn Row) -> Result<CallerRecord, Error> {
     let account = account(row)?;
     let after = ACCOUNT_COLUMNS + TENANT_COLUMNS;
     let horizon = Stored::read(row, after);
-    let client_hash = Stored::read(row, after + 2);
+    let (client_hash, bound_until) = (Stored::read(row, after + 2), Stored::read(row, after + 3));
     Ok(CallerRecord {
         tenant: tenant_at(row, ACCOUNT_COLUMNS)?,
         tokens_not_before: horizon.map_err(|wrong| unreadable("token_horizon", account.id, "not_before", wrong))?,
         revoked: computed(row, after + 1)?,
         client_hash: client_hash.map_err(|wrong| unreadable("client_binding", account.id, "client_hash", wrong))?,
+        bound_until: bound_until.map_err(|wrong| unreadable("client_binding", account.id, "expires_at", wrong))?,
         account,
     })
 }

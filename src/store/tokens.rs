@@ -8,7 +8,12 @@ use super::value::{Row, always, computed, parameters};
 use crate::account::{AccountId, Error};
 use crate::keys::KeyedHash;
 
-const BIND: Statement = insert!(CLIENT_BINDING, " ON CONFLICT DO NOTHING");
+// Of two bindings of a session the first stays; the same one may last longer.
+const BIND: Statement = insert!(
+    CLIENT_BINDING,
+    " ON CONFLICT (account_id, session) DO UPDATE SET expires_at = excluded.expires_at \
+     WHERE excluded.expires_at > client_binding.expires_at AND excluded.client_hash = client_binding.client_hash"
+);
 const BOUND: Statement =
     select!(CLIENT_BINDING, "WHERE client_binding.account_id = ?1 AND client_binding.session = ?2");
 pub(super) const REVOKE: Statement = insert!(
@@ -36,10 +41,22 @@ impl Store {
         client_hash: KeyedHash,
         expires_at: Timestamp,
     ) -> Result<KeyedHash, Error> {
-        let bind = values!(CLIENT_BINDING { account_id: account, session, client_hash, expires_at });
-        self.execute(vec![(BIND, bind)]).await?;
+        self.prolong_binding(account, session, client_hash, expires_at).await?;
         let bound = |row: &dyn Row| CLIENT_BINDING.at(row, 0).get(CLIENT_BINDING.client_hash);
         self.find(BOUND, parameters![account, session], bound).await.and_then(always)
+    }
+
+    /// Keeps a session bound to its client hash until a later time. A binding that was deleted meanwhile is made again, so
+    /// that no other client can take its place.
+    pub async fn prolong_binding(
+        &self,
+        account: AccountId,
+        session: KeyedHash,
+        client_hash: KeyedHash,
+        expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        let bind = values!(CLIENT_BINDING { account_id: account, session, client_hash, expires_at });
+        self.execute(vec![(BIND, bind)]).await.map(drop)
     }
 
     /// Revokes one token until it would have expired anyway; the longest of several revocations applies.

@@ -101,6 +101,26 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn a_binding_is_prolonged_for_its_own_client_hash_and_never_shortened(opened: Opened) {
+        let account = opened.account(&opened.tenant(1).await, 1).await;
+        let bound = async || {
+            let found = opened.store.caller(Subject::Account(account.id), None, SESSION).await.unwrap().unwrap();
+            found.client_hash.zip(found.bound_until)
+        };
+        opened.store.bind_client(account.id, SESSION, [3; 32], at(50)).await.unwrap();
+        for (hash, end) in [(3, 70), (3, 60), (4, 90)] {
+            opened.store.prolong_binding(account.id, SESSION, [hash; 32], at(end)).await.unwrap();
+            assert_eq!(bound().await, Some(([3; 32], at(70))));
+        }
+        // One that was deleted between a request's query and its write is made again.
+        opened.store.forget_expired(at(71)).await.unwrap();
+        assert_eq!(bound().await, None);
+        opened.store.prolong_binding(account.id, SESSION, [3; 32], at(90)).await.unwrap();
+        assert_eq!(bound().await, Some(([3; 32], at(90))));
+    }
+);
+
+on_both_databases!(
     async fn a_revocation_is_never_taken_back_by_an_earlier_one(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         assert_eq!(opened.store.tokens_not_before(account.id).await.unwrap(), None);

@@ -1,5 +1,7 @@
 //! `X-Client-Hash`: the device stays the same for a whole session.
 
+use std::time::Duration;
+
 use selfsame::account::Contract;
 use serde_json::json;
 
@@ -218,6 +220,99 @@ on_both_databases!(
         let account = admin(&server).await.account;
         let token = Forge::of(&server).await.token(&account, json!({ "client_hash": "d1" }));
         assert_eq!(read(&server, &token, None).await.status, 400);
+        assert_eq!(read(&server, &token, Some("d1")).await.status, 200);
+    }
+);
+
+/// Two tokens of one session: one that expires in an hour, and one that expires in five and is valid at two contracts.
+async fn short_and_long(server: &Server) -> (String, String) {
+    let account = admin(server).await.account;
+    let forge = Forge::of(server).await;
+    let token = |id: &str, hours: i64| {
+        let claims =
+            json!({ "sid": "s1", "jti": id, "exp": forge.now() + hours * 3600, "aud": ["system", "rivergen"] });
+        forge.token(&account, claims)
+    };
+    (token("short", 1), token("long", 5))
+}
+
+/// Advances the clock, and deletes what has expired by then.
+async fn later(server: &Server, hours: u32) {
+    server.pass(hours * HOUR + Duration::from_secs(1));
+    server.app.store().forget_expired(server.app.now()).await.unwrap();
+}
+
+on_both_databases!(
+    async fn a_session_stays_bound_to_its_device_as_long_as_the_longest_of_its_tokens(server: Server) {
+        let (short, long) = short_and_long(&server).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 200);
+        // A shorter token shortens nothing.
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        later(&server, 3).await;
+        assert_eq!(read(&server, &long, Some("d2")).await.status, 403);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 200);
+        later(&server, 3).await;
+        assert_eq!(server.database().rows("SELECT count(*) FROM client_binding").await, ["0"]);
+    }
+);
+
+on_both_databases!(
+    async fn a_longer_token_keeps_its_session_bound_even_if_another_device_presents_it(server: Server) {
+        let (short, long) = short_and_long(&server).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        assert_eq!(read(&server, &long, Some("d2")).await.status, 403);
+        later(&server, 3).await;
+        assert_eq!(read(&server, &long, Some("d2")).await.status, 403);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn a_longer_token_keeps_its_session_bound_even_if_only_another_contract_sees_it(server: Server) {
+        let (short, long) = short_and_long(&server).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        assert_eq!(server.request("GET", "/api/v1/auth/me").bearer(&long).send().await.status, 200);
+        later(&server, 3).await;
+        assert_eq!(read(&server, &long, Some("d2")).await.status, 403);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 200);
+    }
+);
+
+/// Replaces the table of bindings by a view, which can only be read.
+const READ_ONLY: &str = "ALTER TABLE client_binding RENAME TO binding;
+    CREATE VIEW client_binding AS SELECT * FROM binding LIMIT 9";
+
+on_both_databases!(
+    async fn a_binding_is_written_once_for_each_longer_token_and_never_again(server: Server) {
+        let (short, long) = short_and_long(&server).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 200);
+        server.database().execute(READ_ONLY).await;
+        for token in [&short, &long, &short, &long] {
+            assert_eq!(read(&server, token, Some("d1")).await.status, 200);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_longer_token_is_refused_if_its_binding_cannot_be_written(server: Server) {
+        let (short, long) = short_and_long(&server).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        server.database().execute(READ_ONLY).await;
+        assert_eq!(read(&server, &short, Some("d1")).await.status, 200);
+        assert_eq!(read(&server, &long, Some("d1")).await.status, 500);
+    }
+);
+
+on_both_databases!(
+    async fn the_binding_of_a_token_without_a_real_end_is_written_once_too(server: Server) {
+        let account = admin(&server).await.account;
+        // The last second that a token can name.
+        let claims = json!({ "sid": "s1", "exp": jiff::Timestamp::MAX.as_second() });
+        let token = Forge::of(&server).await.token(&account, claims);
+        assert_eq!(read(&server, &token, Some("d1")).await.status, 200);
+        server.database().execute(READ_ONLY).await;
         assert_eq!(read(&server, &token, Some("d1")).await.status, 200);
     }
 );

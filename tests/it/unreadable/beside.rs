@@ -36,7 +36,8 @@ on_both_databases!(
         let system = async |_| vec![person.system("GET", "/web/v1/system/profile", None).await];
         let id = person.account.id.to_string();
         let hash = wrong("client_hash", server.database().bytes(&[7; 31]), "not 32 bytes");
-        only(&server, "client_binding", &id).damage(&[hash], system).await;
+        let end = wrong("expires_at", NO_TIME, IS_NO_TIME);
+        only(&server, "client_binding", &id).damage(&[hash, end], system).await;
         server.app.store().revoke_tokens_before(person.account.id, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
         let horizon = [wrong("not_before", NO_TIME, IS_NO_TIME)];
         only(&server, "token_horizon", &id).damage(&horizon, system).await;
