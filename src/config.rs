@@ -256,6 +256,9 @@ pub struct SecureChannel {
     /// The maximum number of sessions of one source address that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub address_sessions: usize,
+    /// Most sessions at once that no account has used yet.
+    #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
+    pub unused_sessions: usize,
 }
 
 /// Whether requests to the System portal must carry `X-Client-Hash`.

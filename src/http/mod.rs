@@ -18,4 +18,4 @@ pub(crate) use endpoint::annotated;
 pub use endpoint::endpoint;
 pub use error_layer::{ErrorContext, ErrorRenderer, language, status_of, with_error_layer, with_error_layer_only};
 pub(crate) use error_layer::{RequestContext, render_and_log, rendered};
-pub use request::{Peer, RequestId, Source, change_context, count_source, count_source_of};
+pub use request::{Peer, Public, RequestId, Source, change_context, count_early, count_source, count_source_of};

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
 
 use crate::account::history::ChangeContext;
 use crate::account::{Contract, Error};
@@ -56,12 +56,45 @@ pub fn change_context(contract: Contract, request: &Request) -> ChangeContext {
     }
 }
 
-/// Counts a request towards the rate limit of its source, before its credentials are checked.
+/// Counts a request towards the rate limit of its source, before its credentials are checked; once, however often it is
+/// called for the request after [`count_early`].
 pub fn count_source(app: &App, parts: &Parts) -> Result<(), Error> {
-    parts.extensions.get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
+    count(app, &parts.extensions)
 }
 
 /// Like [`count_source`], for a whole request.
 pub fn count_source_of(app: &App, request: &Request) -> Result<(), Error> {
-    request.extensions().get::<Source>().map_or(Ok(()), |Source(address)| app.limits().address(*address))
+    count(app, request.extensions())
+}
+
+/// Counts a request before its endpoint is known, for work that endpoints do not do themselves. Returns whether the source
+/// may still send requests; the endpoint refuses those beyond the limit, if it counts them at all.
+pub fn count_early(app: &App, request: &mut Request) -> bool {
+    let counted = count(app, request.extensions());
+    let is_within = counted.is_ok();
+    request.extensions_mut().insert(Counted(counted));
+    is_within
+}
+
+/// The result for a request that was counted already.
+#[derive(Clone)]
+struct Counted(Result<(), Error>);
+
+fn count(app: &App, request: &Extensions) -> Result<(), Error> {
+    match (request.get::<Counted>(), request.get::<Source>()) {
+        (Some(Counted(counted)), _) => counted.clone(),
+        (None, Some(Source(address))) => app.limits().address(*address),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Any client, once its request was counted for its source: the first argument of an endpoint that needs no credentials.
+pub struct Public;
+
+impl FromRequestParts<App> for Public {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Public, Error> {
+        count_source(app, parts).map(|()| Public)
+    }
 }

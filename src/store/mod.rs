@@ -59,7 +59,9 @@ pub use import::{Conflict, ImportedAccount, id_name};
 pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
 pub use postgres::Postgres;
-pub use secure_channel::{ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState};
+pub use secure_channel::{
+    ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState, UnusedSessions,
+};
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
 pub use sqlite::Sqlite;
@@ -115,10 +117,10 @@ pub struct CallerRecord {
     pub revoked: bool,
     /// The keyed hash of the client hash that the session is bound to, if it is bound.
     pub client_hash: Option<KeyedHash>,
-}
-
     /// When that binding may be deleted.
     pub bound_until: Option<Timestamp>,
+}
+
 /// A key that signs this installation's tokens, as it is stored.
 #[derive(Clone, Debug)]
 pub struct SigningKeyRecord {

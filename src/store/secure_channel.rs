@@ -27,10 +27,22 @@ const BIND_SESSION: Statement =
     statement!("UPDATE channel_session SET account_id = ?2, client = ?3 WHERE id = ?1 AND account_id IS NULL");
 const SESSION_ALONE: Statement = select!(SESSION, "WHERE channel_session.id = ?1");
 const CLOSE_SESSION: Statement = statement!("DELETE FROM channel_session WHERE id = ?1");
-// There are never more than 1000 over the limit at once, because each new session makes room for itself.
+// There are never more than 1000 over the limit at once, because each new session makes room for itself. A session that is
+// bound between the selection and the deletion stays.
 const CROWD_OUT_OF_SOURCE: Statement = statement!(
-    "DELETE FROM channel_session WHERE id IN (SELECT id FROM channel_session WHERE source = ?1 AND account_id IS NULL \
-     ORDER BY created_at DESC, id LIMIT 1000 OFFSET ?2)"
+    "DELETE FROM channel_session WHERE account_id IS NULL AND id IN (SELECT id FROM channel_session \
+     WHERE source = ?1 AND account_id IS NULL ORDER BY created_at DESC, id LIMIT 1000 OFFSET ?2)"
+);
+const COUNT_UNUSED: Statement = statement!("SELECT count(*) FROM channel_session WHERE account_id IS NULL");
+// Both candidates are short ranges of an index; with one order over all rows the database would sort the whole table.
+const CROWD_OUT_OF_INSTALLATION: Statement = statement!(
+    "DELETE FROM channel_session WHERE account_id IS NULL AND id IN (SELECT candidate.id FROM (\
+     SELECT own.id, own.created_at, 0 AS place FROM (SELECT id, created_at FROM channel_session \
+     WHERE source = ?1 AND account_id IS NULL ORDER BY created_at, id LIMIT ?2) AS own UNION ALL \
+     SELECT other.id, other.created_at, 1 AS place FROM (SELECT id, created_at FROM channel_session \
+     WHERE account_id IS NULL ORDER BY created_at, id LIMIT ?2) AS other) AS candidate \
+     GROUP BY candidate.id, candidate.created_at \
+     ORDER BY min(candidate.place), candidate.created_at, candidate.id LIMIT ?2)"
 );
 const CROWD_OUT_OF_ACCOUNT: Statement = statement!(
     "DELETE FROM channel_session WHERE id IN (SELECT id FROM channel_session WHERE account_id = ?1 \
@@ -85,6 +97,19 @@ pub struct NewChannelSession {
     /// When it expires.
     pub expires_at: Timestamp,
 }
+
+/// The most sessions that no account has used yet, counting a new one.
+#[derive(Clone, Copy, Debug)]
+pub struct UnusedSessions {
+    /// From one source.
+    pub of_source: i64,
+    /// In all.
+    pub of_installation: i64,
+}
+
+/// The most unused sessions that end when the installation has too many. More than one, so that the number falls again after
+/// many were opened at the same moment, each by an instance that did not see the others.
+const ENDED_AT_ONCE: i64 = 2;
 
 /// A session as it is stored, and whether a nonce was used in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,9 +184,16 @@ impl Store {
         self.execute(vec![(FORGET_KEYS, parameters![retired_before])]).await.map(drop)
     }
 
-    /// Begins a session. Of the unused sessions from its address, only the newest `limit` are kept.
-    pub async fn add_channel_session(&self, session: NewChannelSession, limit: i64) -> Result<(), Error> {
-        let crowd_out = parameters![session.source, limit];
+    /// Begins a session. If there are too many unused ones then, the oldest end: first those of the same source, then any.
+    pub async fn add_channel_session(&self, session: NewChannelSession, limit: UnusedSessions) -> Result<(), Error> {
+        // Before the new session is added, which therefore never ends itself, even if its clock is behind.
+        let mut queries = vec![(CROWD_OUT_OF_SOURCE, parameters![session.source, limit.of_source - 1])];
+        // Counted outside the transaction, which on SQLite would keep other writes waiting.
+        let unused: i64 = self.find(COUNT_UNUSED, vec![], |row| computed(row, 0)).await.and_then(always)?;
+        if unused >= limit.of_installation {
+            let ended = (unused + 1 - limit.of_installation).min(ENDED_AT_ONCE);
+            queries.push((CROWD_OUT_OF_INSTALLATION, parameters![session.source, ended]));
+        }
         let add = values!(SESSION {
             id: session.id.to_vec(),
             sealed: session.sealed,
@@ -172,7 +204,8 @@ impl Store {
             client: Parameter::Null,
             messages: 0,
         });
-        self.execute(vec![(ADD_SESSION, add), (CROWD_OUT_OF_SOURCE, crowd_out)]).await.map(drop)
+        queries.push((ADD_SESSION, add));
+        self.execute(queries).await.map(drop)
     }
 
     /// Returns a session by its identifier, and whether a nonce was used in it, in one query.
@@ -282,6 +315,8 @@ pub(super) const ALL: &[Statement] = &[
     SESSION_ALONE,
     CLOSE_SESSION,
     CROWD_OUT_OF_SOURCE,
+    COUNT_UNUSED,
+    CROWD_OUT_OF_INSTALLATION,
     CROWD_OUT_OF_ACCOUNT,
     FORGET_SESSIONS,
     USE_NONCE,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use selfsame::account::{Account, ChannelFault, Error, Field, Text};
-use selfsame::store::{ChannelKeyRecord, ChannelOwner, Effect, NewChannelSession, Nonce, NonceState, Update};
+use selfsame::store::{
+    ChannelKeyRecord, ChannelOwner, Effect, NewChannelSession, Nonce, NonceState, UnusedSessions, Update,
+};
 
 use super::{Opened, at, change};
 
@@ -27,6 +29,9 @@ pub(super) fn session(id: u8, source: u8, second: i64) -> NewChannelSession {
         expires_at: at(second + 100),
     }
 }
+
+/// Limits that no test reaches unless it is about them.
+pub(super) const PLENTY: UnusedSessions = UnusedSessions { of_source: 10, of_installation: 1000 };
 
 pub(super) fn nonce(scope: u8, nonce: u8, account: Option<&Account>, second: i64) -> Nonce {
     Nonce {
@@ -61,7 +66,7 @@ on_both_databases!(
     async fn a_session_is_bound_to_its_first_user(opened: Opened) {
         let (store, tenant) = (&opened.store, opened.tenant(1).await);
         let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        store.add_channel_session(session(1, 1, 1), 10).await.unwrap();
+        store.add_channel_session(session(1, 1, 1), PLENTY).await.unwrap();
         let found = store.channel_session([1; 16], &[7; 12]).await.unwrap().unwrap();
         assert_eq!((found.sealed, found.expires_at, found.messages), (vec![1; 3], at(101), 0));
         assert_eq!((found.owner, found.nonce_used), (None, false));
@@ -85,12 +90,13 @@ on_both_databases!(
         let account = opened.account(&tenant, 1).await;
         let owner = ChannelOwner { account: account.id, client: [1; 32] };
         let there = async |id: u8| store.channel_session([id; 16], &[]).await.unwrap().is_some();
-        store.add_channel_session(session(1, 1, 1), 2).await.unwrap();
+        let two = UnusedSessions { of_source: 2, ..PLENTY };
+        store.add_channel_session(session(1, 1, 1), two).await.unwrap();
         assert!(store.bind_channel_session([1; 16], owner, 2).await.unwrap());
         for id in 2..=4 {
-            store.add_channel_session(session(id, 1, id.into()), 2).await.unwrap();
+            store.add_channel_session(session(id, 1, id.into()), two).await.unwrap();
         }
-        store.add_channel_session(session(5, 2, 5), 2).await.unwrap();
+        store.add_channel_session(session(5, 2, 5), two).await.unwrap();
         assert_eq!(
             [there(1).await, there(2).await, there(3).await, there(4).await, there(5).await],
             [true, false, true, true, true]
@@ -103,10 +109,42 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn unused_sessions_beyond_the_installations_limit_end_the_oldest_of_their_source_first(opened: Opened) {
+        let store = &opened.store;
+        let left = async || {
+            let mut left = Vec::new();
+            for id in 1..=9_u8 {
+                left.extend(store.channel_session([id; 16], &[]).await.unwrap().map(|_| id));
+            }
+            left
+        };
+        let add = async |id: u8, source, second, of_installation| {
+            let limit = UnusedSessions { of_installation, ..PLENTY };
+            store.add_channel_session(session(id, source, second), limit).await.unwrap();
+        };
+        for (id, source) in [(1, 1), (2, 2), (3, 1), (4, 2)] {
+            add(id, source, id.into(), 4).await;
+        }
+        add(5, 2, 5, 4).await;
+        assert_eq!(left().await, [1, 3, 4, 5]);
+        // Another source has none: the oldest of all ends. The new one stays, even if its clock is behind.
+        add(6, 3, 0, 4).await;
+        assert_eq!(left().await, [3, 4, 5, 6]);
+        add(7, 4, 7, 4).await;
+        assert_eq!(left().await, [3, 4, 5, 7]);
+        // With a lower limit, at most two end at once: its own first.
+        add(8, 1, 8, 1).await;
+        assert_eq!(left().await, [5, 7, 8]);
+        add(9, 1, 9, 1).await;
+        assert_eq!(left().await, [7, 9]);
+    }
+);
+
+on_both_databases!(
     async fn a_nonce_is_used_once_and_counts_the_message_of_its_session(opened: Opened) {
         let (store, tenant) = (&opened.store, opened.tenant(1).await);
         let account = opened.account(&tenant, 1).await;
-        store.add_channel_session(session(1, 1, 1), 10).await.unwrap();
+        store.add_channel_session(session(1, 1, 1), PLENTY).await.unwrap();
         store.use_nonce(&nonce(1, 1, None, 50)).await.unwrap();
         assert!(is_replay(store.use_nonce(&nonce(1, 1, None, 60)).await));
         store.use_nonce(&nonce(1, 2, None, 50)).await.unwrap();
@@ -138,7 +176,7 @@ on_both_databases!(
     async fn a_change_with_a_used_nonce_is_not_made(opened: Opened) {
         let (store, tenant) = (&opened.store, opened.tenant(1).await);
         let account = opened.account(&tenant, 1).await;
-        store.add_channel_session(session(1, 1, 1), 10).await.unwrap();
+        store.add_channel_session(session(1, 1, 1), PLENTY).await.unwrap();
         let rename = |name: &'static str, others: Vec<Effect>| {
             Arc::new(move |current: &Account| {
                 let named =

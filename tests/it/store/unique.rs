@@ -119,9 +119,10 @@ on_both_databases!(
         let channel_key = secure_channel::key("a", "rsa", 1);
         store.add_channel_key(channel_key.clone()).await.unwrap();
         assert!(internal(store.add_channel_key(channel_key).await).contains("channel_key"));
-        store.add_channel_session(secure_channel::session(1, 1, 1), 10).await.unwrap();
+        store.add_channel_session(secure_channel::session(1, 1, 1), secure_channel::PLENTY).await.unwrap();
         assert!(
-            internal(store.add_channel_session(secure_channel::session(1, 1, 1), 10).await).contains("channel_session")
+            internal(store.add_channel_session(secure_channel::session(1, 1, 1), secure_channel::PLENTY).await)
+                .contains("channel_session")
         );
 
         let sign_in = sign_ins::sign_in(&account);

@@ -7,8 +7,7 @@ mod open;
 mod session;
 mod token;
 
-use axum::extract::{Extension, FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -22,11 +21,11 @@ use crate::app::App;
 use crate::clock::after;
 use crate::headers::Single;
 use crate::http::body::{bytes, is_json, json, object, object_of};
-use crate::http::{Source, annotated, count_source};
+use crate::http::{Public, Source, annotated};
 use crate::json::Value;
 use crate::limit;
 use crate::secure_channel::{KeyKind, SESSION_LIFETIME};
-use crate::store::NewChannelSession;
+use crate::store::{NewChannelSession, UnusedSessions};
 
 use super::secure_channel_openapi::{ClosingSession, OpeningSession};
 pub(super) use answer::{Plain, seal};
@@ -106,9 +105,14 @@ async fn open_session(
         created_at,
         expires_at,
     };
-    let limit = i64::try_from(app.config().secure_channel.address_sessions).unwrap_or(i64::MAX);
-    app.store().add_channel_session(session, limit).await?;
+    app.store().add_channel_session(session, unused_sessions(&app)).await?;
     Ok(private_answer(&ChannelSession::new(id, expires_at)))
+}
+
+fn unused_sessions(app: &App) -> UnusedSessions {
+    let settings = &app.config().secure_channel;
+    let limit = |setting| i64::try_from(setting).unwrap_or(i64::MAX);
+    UnusedSessions { of_source: limit(settings.address_sessions), of_installation: limit(settings.unused_sessions) }
 }
 
 /// Closes a session, whether or not it exists.
@@ -159,17 +163,6 @@ fn session_id(headers: &HeaderMap) -> Option<Uuid> {
 /// Parses a session's identifier, only in the form in which it was issued: that text is authenticated with every message.
 fn canonical(text: &str) -> Option<Uuid> {
     text.parse::<Uuid>().ok().filter(|id| id.to_string() == text)
-}
-
-/// Any client, once its source was counted against the rate limit.
-struct Public;
-
-impl FromRequestParts<App> for Public {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Public, Error> {
-        count_source(app, parts).map(|()| Public)
-    }
 }
 
 /// Turns an internal error into one about a missing key, which has its own message.

@@ -156,7 +156,8 @@ fn deep(depth: usize) -> Value {
 }
 
 on_both_databases!(
-    async fn an_address_keeps_only_the_newest_unused_sessions(server: Server) {
+    async fn an_address_keeps_only_the_newest_unused_sessions(database: Database) {
+        let server = Server::with(database, &[("SELFSAME__SECURE_CHANNEL__ADDRESS_SESSIONS", "5")]).await;
         let admin = admin(&server).await;
         let limit = server.app.config().secure_channel.address_sessions;
         let used = Session::open(&server).await;
@@ -174,6 +175,71 @@ on_both_databases!(
         assert_eq!(admin.send_in(&first, first.binary(1, JOHN)).await.plain().status, 400);
         assert_eq!(used.read(admin.send_in(&used, used.binary(2, JOHN)).await).status, 200);
         assert_eq!(last.read(admin.send_in(&last, last.binary(1, JANE)).await).status, 200);
+    }
+);
+
+/// Settings with a limit of four unused sessions, behind a proxy that reports the client's address.
+const FOUR_UNUSED: [(&str, &str); 2] =
+    [("SELFSAME__SECURE_CHANNEL__UNUSED_SESSIONS", "4"), ("SELFSAME__SERVER__TRUSTED_PROXIES", "127.0.0.1")];
+
+on_both_databases!(
+    async fn beyond_the_limit_of_unused_sessions_the_oldest_of_the_same_network_end_first(database: Database) {
+        let server = Server::with(database, &FOUR_UNUSED).await;
+        let key = ServerKey::of(&server).await;
+        let other = open_from(&server, &key, "203.0.113.9").await;
+        let mut busy = Vec::new();
+        for host in 1..=6 {
+            busy.push(open_from(&server, &key, &format!("2001:db8:0:1::{host}")).await);
+        }
+        assert_eq!(open_ones(&server, &busy).await, [false, false, false, true, true, true]);
+        assert!(is_open(&server, &other).await, "a session of another network has ended");
+        assert_eq!(sessions(&server).await, 4);
+    }
+);
+
+on_both_databases!(
+    async fn a_network_without_unused_sessions_ends_the_oldest_of_the_installation(database: Database) {
+        let server = Server::with(database, &FOUR_UNUSED).await;
+        let key = ServerKey::of(&server).await;
+        let mut opened = Vec::new();
+        for host in 1..=6 {
+            opened.push(open_from(&server, &key, &format!("203.0.113.{host}")).await);
+        }
+        assert_eq!(open_ones(&server, &opened).await, [false, false, true, true, true, true]);
+        assert_eq!(sessions(&server).await, 4);
+    }
+);
+
+on_both_databases!(
+    async fn a_session_that_an_account_has_used_neither_counts_as_unused_nor_ends_for_others(database: Database) {
+        let server = Server::with(database, &FOUR_UNUSED).await;
+        let (admin, key) = (admin(&server).await, ServerKey::of(&server).await);
+        let mut used = Vec::new();
+        for number in 1..=3 {
+            let session = open_from(&server, &key, "203.0.113.1").await;
+            assert_eq!(session.read(admin.send_in(&session, session.binary(number, "{}")).await).status, 200);
+            used.push(session);
+        }
+        for host in [1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7] {
+            open_from(&server, &key, &format!("203.0.113.{host}")).await;
+        }
+        assert_eq!(open_ones(&server, &used).await, [true, true, true]);
+        assert_eq!(sessions(&server).await, 3 + 4);
+    }
+);
+
+on_both_databases!(
+    async fn many_sessions_that_are_opened_at_once_stay_within_the_limit_of_unused_sessions(database: Database) {
+        let server = Server::with(database, &FOUR_UNUSED).await;
+        let key = ServerKey::of(&server).await;
+        let opening = (1..=40).map(|host| opening(&server, &key, &Session::none(), &format!("203.0.113.{}", host % 7)));
+        let opened = opening.map(Request::send).collect::<tokio::task::JoinSet<_>>().join_all().await;
+        assert!(opened.iter().all(|answer| answer.status == 200));
+        // Each further session ends as many as it takes, at most two.
+        for _ in 0..40 {
+            open_from(&server, &key, "203.0.113.8").await;
+        }
+        assert_eq!(sessions(&server).await, 4);
     }
 );
 
@@ -226,12 +292,35 @@ on_both_databases!(
 );
 
 async fn open_with(server: &Server, key: &ServerKey) -> Session {
+    open_from(server, key, "").await
+}
+
+/// Opens a session a millisecond later, from an address that a trusted proxy reports.
+async fn open_from(server: &Server, key: &ServerKey, address: &str) -> Session {
+    server.pass(Duration::from_millis(1));
     let keys = Session::none();
-    let opening = key.opening(&keys.request_key, &keys.response_key).to_string();
-    let answer = server.request("POST", &format!("{CHANNEL}/session")).json(opening).send().await;
+    let answer = opening(server, key, &keys, address).send().await;
     Session { id: answer.json()["data"]["sessionId"].as_str().unwrap().to_owned(), ..keys }
+}
+
+fn opening(server: &Server, key: &ServerKey, keys: &Session, address: &str) -> Request {
+    let body = key.opening(&keys.request_key, &keys.response_key).to_string();
+    server.request("POST", &format!("{CHANNEL}/session")).header("X-Forwarded-For", address).json(body)
 }
 
 async fn sessions(server: &Server) -> usize {
     server.database().rows("SELECT count(*) FROM channel_session").await.join("").parse().unwrap()
+}
+
+async fn is_open(server: &Server, session: &Session) -> bool {
+    let id = session.id.parse::<uuid::Uuid>().unwrap();
+    server.app.store().channel_session(id.into_bytes(), &[]).await.unwrap().is_some()
+}
+
+async fn open_ones(server: &Server, opened: &[Session]) -> Vec<bool> {
+    let mut open = Vec::new();
+    for session in opened {
+        open.push(is_open(server, session).await);
+    }
+    open
 }

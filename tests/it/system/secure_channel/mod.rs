@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{AuthenticatedPerson, PROFILE, UPDATE, admin, sign_in};
 use crate::support::secure_channel::{CHANNEL, Sealed, ServerKey, Session, jwe};
-use crate::support::{Request, Server, Transcript};
+use crate::support::{Database, Request, Server, Transcript};
 
 const JANE: &str = r#"{"accountName":"Jane Admin"}"#;
 const JOHN: &str = r#"{"accountName":"John Admin"}"#;
