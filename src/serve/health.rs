@@ -2,21 +2,48 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
 
 use crate::account::{Cause, Error};
 use crate::app::App;
 
-/// Whether the server accepts requests; false before it serves and once it is stopping.
+/// How long an answer of the database counts for readiness.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+
+/// Whether the server accepts requests.
 #[derive(Clone, Default)]
-pub(super) struct Readiness(Arc<AtomicBool>);
+pub(super) struct Readiness {
+    /// False before the server serves and once it is stopping.
+    serves: Arc<AtomicBool>,
+    /// When the database was last asked, and what came of it.
+    asked: Arc<Mutex<Option<(Timestamp, Result<(), Error>)>>>,
+}
 
 impl Readiness {
     pub(super) fn begin(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.serves.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn end(&self) {
-        self.0.store(false, Ordering::SeqCst);
+        self.serves.store(false, Ordering::SeqCst);
+    }
+
+    /// Checks that the database answers. It is asked at most once a second: readiness is never refused, so it must not put
+    /// load on the database. Requests that come meanwhile wait for the same answer.
+    async fn database(&self, app: App) -> Result<(), Error> {
+        let mut asked = self.asked.clone().lock_owned().await;
+        match &*asked {
+            Some((at, answer)) if app.now().duration_since(*at).abs() < ASK_AGAIN => return answer.clone(),
+            _ => {}
+        }
+        // In a task of its own, which ends even if the client goes away: otherwise each such client would ask once more.
+        let asking = tokio::spawn(async move {
+            let answer = app.store().ping().await;
+            *asked = Some((app.now(), answer.clone()));
+            answer
+        });
+        asking.await.unwrap_or_else(|failed| Err(Error::Internal(Cause::new(failed))))
     }
 }
 
@@ -27,9 +54,9 @@ pub(super) async fn alive() -> &'static str {
 
 /// Readiness: the server accepts requests, and its database answers.
 pub(super) async fn ready(State((app, readiness)): State<(App, Readiness)>) -> Result<&'static str, Error> {
-    if !readiness.0.load(Ordering::SeqCst) {
+    if !readiness.serves.load(Ordering::SeqCst) {
         return Err(Error::Unavailable(Cause::new("the server is stopping")));
     }
-    app.store().ping().await?;
+    readiness.database(app).await?;
     Ok("ready")
 }

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Contract, Error};
 
+use tokio::task::JoinSet;
+
 use super::person;
 use crate::support::Wire;
 use crate::support::postgres::Cluster;
@@ -61,6 +63,7 @@ async fn readiness_and_contracts_depend_on_the_database_and_health_does_not() {
     assert_eq!(server.request("GET", "/healthz").send().await.status, 200);
 
     cluster.start();
+    server.pass(Duration::from_secs(1));
     assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
     assert_eq!(profile().send().await.status, 200);
 }
@@ -76,7 +79,43 @@ async fn a_database_that_does_not_answer_is_not_waited_for_longer_than_a_stateme
     cluster.thaw();
     assert_eq!(ready.expect("an answer within the statement's time").status, 503);
     // On a busy machine, the database's first responses may exceed their limit of one second.
-    until(async || server.request("GET", "/readyz").send().await.status == 200).await;
+    until(async || {
+        server.pass(Duration::from_secs(1));
+        server.request("GET", "/readyz").send().await.status == 200
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readiness_asks_the_database_at_most_once_a_second() {
+    let cluster = Cluster::durable();
+    let server = Server::with(Database::in_cluster(&cluster), &[]).await;
+    let ready = async || server.request("GET", "/readyz").send().await.status.as_u16();
+    assert_eq!(ready().await, 200);
+    cluster.stop();
+    server.pass(Duration::from_millis(999));
+    assert_eq!(ready().await, 200);
+    server.pass(Duration::from_millis(1));
+    assert_eq!(ready().await, 503);
+    cluster.start();
+    server.pass(Duration::from_millis(999));
+    assert_eq!(ready().await, 503);
+    server.pass(Duration::from_millis(1));
+    assert_eq!(ready().await, 200);
+}
+
+/// Readiness requests that arrive while the database is asked wait for that answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_database_is_asked_for_all_readiness_requests_at_once() {
+    let cluster = Cluster::durable();
+    let settings = [("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "1s"), ("SELFSAME__DATABASE__WAIT_TIMEOUT", "1s")];
+    let server = Server::with(Database::in_cluster(&cluster), &settings).await;
+    cluster.freeze();
+    let asking: JoinSet<_> = (0..50).map(|_| server.request("GET", "/readyz").send()).collect();
+    let answers = tokio::time::timeout(Duration::from_secs(10), asking.join_all()).await;
+    cluster.thaw();
+    let answers = answers.expect("all wait for one answer");
+    assert!(answers.iter().all(|answer| answer.status == 503));
 }
 
 #[tokio::test]
