@@ -14,7 +14,7 @@ use utoipa_swagger_ui::{Config, Url};
 use crate::account::{Contract, Error, RequestFault};
 use crate::app::App;
 use crate::contract::openapi;
-use crate::http::endpoint;
+use crate::http::{Public, endpoint};
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
@@ -75,7 +75,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/docs/{part}", endpoint(get(part), READ))
 }
 
-async fn document(Path(name): Path<String>) -> Result<Response, Error> {
+async fn document(_: Public, Path(name): Path<String>) -> Result<Response, Error> {
     let name = name.strip_suffix(".json").ok_or(RequestFault::NotFound)?;
     let (_, text) = DRAWN.iter().find(|(contract, _)| contract.name() == name).ok_or(RequestFault::NotFound)?;
     Ok(([CACHE, (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.as_str()).into_response())
@@ -86,12 +86,12 @@ static DRAWN: LazyLock<Vec<(Contract, String)>> = LazyLock::new(|| {
     openapi::documented().filter_map(|contract| Some((contract, openapi::document(contract)?))).collect()
 });
 
-async fn page() -> Response {
+async fn page(_: Public) -> Response {
     (POLICY, [CACHE, (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], PAGE)
         .into_response()
 }
 
-async fn part(Path(name): Path<String>) -> Result<Response, Error> {
+async fn part(_: Public, Path(name): Path<String>) -> Result<Response, Error> {
     let (_, content_type, bytes) = UNPACKED.iter().find(|(part, ..)| *part == name).ok_or(RequestFault::NotFound)?;
     Ok((POLICY, [CACHE, (header::CONTENT_TYPE, content_type.clone())], bytes.clone()).into_response())
 }

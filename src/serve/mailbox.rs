@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
-use crate::http::body;
+use crate::http::{Public, body};
 use crate::outbox::mailbox::Mail;
 
 /// The page shows untrusted text, so it loads nothing and runs nothing.
@@ -21,7 +21,7 @@ struct Page {
 }
 
 /// Returns every message, the newest first: as JSON if `Accept` names it, otherwise as a page.
-pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Error> {
+pub(super) async fn show(_: Public, State(app): State<App>, headers: HeaderMap) -> Result<Response, Error> {
     let mails = app.outbox().mailbox().ok_or(RequestFault::NotFound)?.mails();
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let as_json = accepted.any(|value| value.to_ascii_lowercase().contains("application/json"));

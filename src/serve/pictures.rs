@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::account::{Cause, Error, RequestFault};
 use crate::app::App;
+use crate::http::Public;
 use crate::picture;
 
 /// A name is never reused, so its picture never changes: cached for a year, the longest that caches accept (RFC 8246).
@@ -17,6 +18,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 
 /// Returns the picture with this name, or 304 if the client has it already (RFC 9110 §13.1.2).
 pub(super) async fn show(
+    _: Public,
     State(app): State<App>,
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,

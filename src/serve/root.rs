@@ -15,7 +15,7 @@ use super::me;
 use super::pictures;
 use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
-use crate::http::{ErrorContext, endpoint, status_of, with_error_layer, with_error_layer_only};
+use crate::http::{ErrorContext, Public, endpoint, status_of, with_error_layer, with_error_layer_only};
 
 /// `Cache-Control` of the published keys: how long verifiers may cache them, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
@@ -40,7 +40,7 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
 }
 
 /// Returns the public keys of the embedded issuer (RFC 7517 §5).
-async fn keys(State(app): State<App>) -> Result<Response, Error> {
+async fn keys(_: Public, State(app): State<App>) -> Result<Response, Error> {
     let keys = app.issuer().published().await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),

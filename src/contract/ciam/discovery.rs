@@ -10,7 +10,7 @@ use super::claims::CLAIMS;
 use super::token::{EMAIL_GRANT, SMS_GRANT};
 use crate::account::Error;
 use crate::app::App;
-use crate::http::body;
+use crate::http::{Public, body};
 
 /// The provider's metadata (OpenID Connect Discovery §3, RFC 8414 §2). There is no page to sign in, and therefore no
 /// authorization endpoint and no response type.
@@ -56,13 +56,13 @@ pub(super) fn metadata(public_url: &str) -> Metadata {
 
 /// Shows the provider's metadata.
 #[utoipa::path(get, path = "/openid-configuration", operation_id = "showConfiguration", tag = "Discovery")]
-pub(super) async fn show(State(app): State<App>) -> Response {
+pub(super) async fn show(_: Public, State(app): State<App>) -> Response {
     described(&metadata(app.public_url()))
 }
 
 /// Shows the keys that verify the tokens of applications (RFC 7517 §5).
 #[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery")]
-pub(super) async fn keys(State(app): State<App>) -> Result<Response, Error> {
+pub(super) async fn keys(_: Public, State(app): State<App>) -> Result<Response, Error> {
     Ok(described(&app.issuer().published_to_applications().await?))
 }
 

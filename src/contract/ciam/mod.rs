@@ -203,9 +203,11 @@ impl Authenticated {
 }
 
 /// Lets the pages of applications read the response (the Fetch standard's CORS protocol). The origins of all applications
-/// are allowed: which application asks is known too late for this, and not at all in a preflight.
-async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
+/// are allowed: which application asks is known too late for this, and not at all in a preflight. Looking an origin up is a
+/// query, so a request with one is counted even if its endpoint does not count it, and beyond the limit nothing is looked up.
+async fn share(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let origin = origin.filter(|_| http::count_early(&app, &mut request));
     let method: Method = request.method().clone();
     let mut response = next.run(request).await;
     if let Some(origin) = origin

@@ -17,7 +17,7 @@ use super::refusal::{self, Address, Description as Refusal, Refused};
 use super::revoke::RevokeError;
 use super::token::{self, Granted, TokenError};
 use super::{PREFIXES, paths, revoke, update};
-use crate::account::{AccessFault, Account, Application, Cause, CredentialFault, Error, Field, Kind, Rules, Status};
+use crate::account::{AccessFault, Account, Application, CredentialFault, Field, Kind, Rules, Status};
 use crate::contract::ErrorRenderer;
 use crate::contract::openapi::{
     Description, Ending, NO_NUL, Operation, body_faults, example_of, failures, person, tenant,
@@ -102,8 +102,8 @@ pub(in crate::contract) fn document() -> Object {
                 answers: revoked,
                 endings: Vec::new(),
             },
-            Operation { id: "showKeys", requests: Vec::new(), answers: keys, endings: failing() },
-            Operation { id: "showConfiguration", requests: Vec::new(), answers: configuration, endings: failing() },
+            Operation { id: "showKeys", requests: Vec::new(), answers: keys, endings: failures() },
+            Operation { id: "showConfiguration", requests: Vec::new(), answers: configuration, endings: failures() },
         ],
     }
     .draw()
@@ -386,13 +386,6 @@ fn access() -> Vec<Ending> {
 fn to_applications() -> Vec<Ending> {
     let access = vec![("the credentials are not valid", CredentialFault::Invalid.into())];
     [access, body_faults(), failures()].concat()
-}
-
-fn failing() -> Vec<Ending> {
-    vec![
-        ("a bug", Error::Internal(Cause::new("an example"))),
-        ("the server is too busy, or its database does not answer", Error::Unavailable(Cause::new("an example"))),
-    ]
 }
 
 /// Renders each error.

@@ -242,3 +242,40 @@ async fn too_many_requests_of_one_person_or_address_are_refused() {
         assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "20"), "{path}");
     }
 }
+
+/// Each lookup of an origin is a query, so it must not be free for those who may ask nothing else.
+#[tokio::test]
+async fn the_origin_of_a_page_is_looked_up_only_within_the_limit_of_its_source() {
+    let settings = [("SELFSAME__RATE_LIMIT__ADDRESS", "2"), ("SELFSAME__SERVER__TRUSTED_PROXIES", "127.0.0.1")];
+    let server = Server::with(crate::support::Database::sqlite(), &settings).await;
+    server
+        .client_with(selfsame::account::Kind::Spa, &[], |application| {
+            application.origins = vec!["https://app.example.com".to_owned()];
+        })
+        .await;
+    let mut last = 0;
+    for (method, path, within, beyond) in [
+        ("GET", USERINFO, 400, 429),
+        ("OPTIONS", USERINFO, 204, 204),
+        ("DELETE", USERINFO, 405, 405),
+        ("GET", "/userinfo/nothing", 404, 404),
+        ("POST", "/oauth2/token", 415, 429),
+        ("GET", "/oauth2/jwks", 200, 429),
+        ("OPTIONS", "/.well-known/openid-configuration", 204, 204),
+    ] {
+        last += 1;
+        let ask = || server.request(method, path).header("X-Forwarded-For", &format!("203.0.113.{last}"));
+        let from_a_page = async || {
+            let answer = ask().header("Origin", "https://app.example.com").send().await;
+            (answer.status.as_u16(), answer.header("access-control-allow-origin").to_owned())
+        };
+        // Each request counts once, whether or not the endpoint counts it too.
+        for _ in 0..2 {
+            assert_eq!(from_a_page().await, (within, "https://app.example.com".to_owned()), "{method} {path}");
+        }
+        for _ in 0..2 {
+            assert_eq!(from_a_page().await, (beyond, String::new()), "{method} {path}");
+        }
+        assert_eq!(ask().send().await.status, beyond, "{method} {path} without an origin");
+    }
+}

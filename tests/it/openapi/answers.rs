@@ -322,6 +322,11 @@ async fn ciam_answers_as_documented() {
         }
     };
     check(&document, "GET", USERINFO, 429, &early);
+    let busy = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__ADDRESS", "1")]).await;
+    busy.request("GET", "/oauth2/jwks").send().await;
+    for path in ["/oauth2/jwks", "/.well-known/openid-configuration"] {
+        check(&document, "GET", path, 429, &busy.request("GET", path).send().await);
+    }
     let _every_place = server.app.requests().acquire_many(512).await.unwrap();
     check(&document, "GET", USERINFO, 503, &get(USERINFO).bearer(&token).send().await);
     check(&document, "POST", SEND, 503, &post(SEND).json(email).send().await);

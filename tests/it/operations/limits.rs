@@ -176,13 +176,47 @@ async fn cheap_requests_are_not_counted() {
         ("GET", "/nothing", 404),
         ("GET", "/healthz", 200),
         ("GET", "/readyz", 200),
-        ("GET", "/.well-known/jwks.json", 200),
     ] {
         for _ in 0..3 {
             assert_eq!(server.request(method, path).send().await.status, status, "{method} {path}");
         }
     }
     assert_eq!(statuses([from(&server, "").await, from(&server, "").await]), [401, 429]);
+}
+
+/// Paths that need no credentials and whose answer takes the database, the store of pictures or a long body.
+const PUBLIC: [&str; 11] = [
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/oauth2/jwks",
+    "/docs",
+    "/docs/swagger-ui.css",
+    "/docs/nothing",
+    "/openapi/system.json",
+    "/openapi/nothing",
+    "/pictures/0123456789abcdef0123456789abcdef.png",
+    "/pictures/nothing",
+    "/dev/mailbox",
+];
+
+#[tokio::test]
+async fn every_public_answer_but_health_is_counted_for_its_source() {
+    let server = server_with(&[(ADDRESS, "2"), BEHIND_PROXY]).await;
+    for (number, path) in PUBLIC.into_iter().enumerate() {
+        let address = format!("203.0.113.{number}");
+        let ask = async |method| server.request(method, path).header("X-Forwarded-For", &address).send().await;
+        assert_eq!(ask("OPTIONS").await.status, 204, "{path}");
+        let (get, head) = (ask("GET").await, ask("HEAD").await);
+        assert!(get.status == head.status && get.status.as_u16() <= 404, "{path}: {get}");
+        for method in ["GET", "HEAD"] {
+            let refused = ask(method).await;
+            assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "30"), "{method} {path}");
+        }
+        for path in ["/healthz", "/readyz"] {
+            let health = server.request("GET", path).header("X-Forwarded-For", &address).send().await;
+            assert_eq!(health.status, 200, "{path}");
+        }
+    }
 }
 
 #[tokio::test]
