@@ -256,7 +256,7 @@ pub struct SecureChannel {
     /// The maximum number of sessions of one source address that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub address_sessions: usize,
-    /// Most sessions at once that no account has used yet.
+    /// The maximum number of sessions that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub unused_sessions: usize,
 }
