@@ -15,7 +15,7 @@ mod sweep;
 mod upload;
 mod webp;
 
-pub use kind::{is_name, media_type};
+pub use kind::media_type;
 use std::sync::Arc;
 use std::time::Duration;
 

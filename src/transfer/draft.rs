@@ -238,10 +238,9 @@ fn picture(value: Value) -> Result<Text, String> {
     let text = text(value)?;
     let plain = |part: &str| !part.starts_with('.') && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     match Picture::of(text.as_str()) {
-        Picture::Stored { name, digest } if !plain(name) || !plain(digest) => {
-            Err("expected an address, or stored:NAME:DIGEST as an export has it".to_owned())
-        }
-        _ => Ok(text),
+        Some(Picture::Stored { digest, .. }) if plain(digest) => Ok(text),
+        Some(Picture::Address(_)) => Ok(text),
+        _ => Err("expected an address, or stored:NAME:DIGEST as an export has it".to_owned()),
     }
 }
 
