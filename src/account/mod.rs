@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod fields;
 pub mod history;
+mod outside;
 mod patch;
 mod picture;
 mod rule;
@@ -35,6 +36,7 @@ pub use error::{
 };
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
+pub use outside::{is_hidden, is_time_zone};
 pub use patch::{Change, Edit, Patch};
 pub use picture::{Picture, PictureRule, is_picture_name};
 pub use rule::{Fault, Rule};

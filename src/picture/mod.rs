@@ -26,7 +26,7 @@ use crate::store::Store;
 use objects::Objects;
 use pool::Pool;
 
-pub use input::{Data, PictureInput, read};
+pub use input::{Data, PictureInput, check, read};
 pub use objects::{Kept, ObjectsError};
 pub use pool::Prepared;
 pub use upload::{address, shown};
