@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use email_address::{EmailAddress, Options};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::{Field, Text, Unique};
+use super::{Field, Text, Unique, is_hidden};
 
 /// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_EMAIL: usize = 254;
@@ -124,10 +124,11 @@ impl Email<'_> {
     }
 
     /// Whether it is one address that mail can be sent to (RFC 5321 §4.1.2, RFC 6531 §3.3): at most 254 bytes, a local part
-    /// without quotes, and a domain that is a host name of at least two labels (RFC 1123 §2.1).
+    /// without quotes, a domain that is a host name of at least two labels (RFC 1123 §2.1), and no character that is not
+    /// seen: an address with one looks like another address.
     pub fn is_well_formed(&self) -> bool {
         let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-        let plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
+        let plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || is_hidden(c) || c == '"');
         let is_host = |domain: &str| {
             let labels = idna::domain_to_ascii_strict(domain).unwrap_or_default();
             labels.len() <= 253 && labels.contains('.') && !labels.ends_with('.')
@@ -223,6 +224,10 @@ mod tests {
             " jane@example.com",
             "ja..ne@example.com",
             "jane@exam\u{0}ple.com",
+            "jane\u{200b}@example.com",
+            "\u{feff}jane@example.com",
+            "jane@exam\u{ad}ple.com",
+            "jane@example.com\u{2060}",
             &too_long,
         ] {
             assert!(!Email(address).is_well_formed(), "{address}");

@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod fields;
 pub mod history;
+mod outside;
 mod patch;
 mod picture;
 mod rule;
@@ -35,8 +36,9 @@ pub use error::{
 };
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
+pub use outside::{is_hidden, is_time_zone};
 pub use patch::{Change, Edit, Patch};
-pub use picture::{Picture, PictureRule};
+pub use picture::{Picture, PictureRule, is_picture_name};
 pub use rule::{Fault, Rule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};
@@ -150,7 +152,7 @@ impl Account {
 
     /// The picture as a [`Picture`].
     pub fn picture(&self) -> Option<Picture<'_>> {
-        self.text(Field::Picture).map(Picture::of)
+        self.text(Field::Picture).and_then(Picture::of)
     }
 
     /// The phone number as a [`Phone`].

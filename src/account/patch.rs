@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Account, Attributes, Contact, Error, Field, Medium, Portal, Rules, Status, Text, attributes};
+use super::{Account, Attributes, Contact, Error, Fault, Field, Medium, Portal, Rule, Rules, Status, Text, attributes};
 use crate::json::{Object, Value};
 
 /// The requested edit of one value; distinguishes an absent member, null and a value.
@@ -84,7 +84,8 @@ impl Account {
     ///
     /// Fails with [`Error::AttributesTooLarge`] when the attributes would be too large, and with [`Error::Internal`] when
     /// the stored ones cannot be read, whatever the patch changes: a change must not be recorded on top of unreadable
-    /// attributes. After an error the account may be partly changed and must be dropped.
+    /// attributes. Fails with [`Error::Fields`] when the patch marks an address as verified that is not well formed. After an
+    /// error the account may be partly changed and must be dropped.
     pub fn apply(&mut self, patch: &Patch, now: Timestamp) -> Result<Vec<Change>, Error> {
         let before = self.clone();
         // Fails if the stored attributes cannot be read, even if the patch does not touch them.
@@ -104,6 +105,7 @@ impl Account {
         let (email, phone) = (stays_verified(Medium::Email), stays_verified(Medium::Sms));
         self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
         self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
+        self.check_marks(patch)?;
 
         let changes = changes_between(&before, self)?;
         if !changes.is_empty() {
@@ -116,6 +118,19 @@ impl Account {
 }
 
 impl Account {
+    /// Refuses a patch that marks an address as verified which no message reaches, or which looks like another one.
+    fn check_marks(&self, patch: &Patch) -> Result<(), Error> {
+        let fault = |field: &'static str, rule| Fault { field: field.into(), rule };
+        let email = patch.email_verified == Some(true) && self.email().is_some_and(|email| !email.is_well_formed());
+        let phone = patch.phone_verified == Some(true) && self.phone().is_some_and(|phone| phone.e164().is_none());
+        let faults = [
+            email.then(|| fault("email_verified", Rule::EmailAddress)),
+            phone.then(|| fault("phone_verified", Rule::PhoneNumber)),
+        ];
+        let faults: Vec<Fault> = faults.into_iter().flatten().collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::Fields(faults)) }
+    }
+
     /// Replaces the attributes if the patch sets them, as operators and imports do, and then merges its merge patch in.
     fn set_attributes(&mut self, patch: &Patch) -> Result<(), Error> {
         let mut text = self.attributes.text().cloned();
@@ -216,6 +231,15 @@ mod tests {
         assert!(!account.phone_verified);
         let fields: Vec<&str> = changes.iter().map(|change| &*change.field).collect();
         assert_eq!(fields, ["phone", "phone_verified"]);
+    }
+
+    #[test]
+    fn an_address_without_its_standard_form_is_never_verified() {
+        for (field, text) in [(Field::Email, "jane\u{200b}@example.com"), (Field::Phone, "1987654321")] {
+            let mut patch = Patch { email_verified: Some(true), phone_verified: Some(true), ..Patch::default() };
+            patch.edit(field, Edit::Set(Text::new(text).unwrap()));
+            assert!(matches!(account().apply(&patch, later(1)), Err(Error::Fields(faults)) if faults.len() == 1));
+        }
     }
 
     #[test]

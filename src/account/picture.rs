@@ -18,14 +18,40 @@ pub enum Picture<'a> {
 /// The prefix of the field of a stored picture; no address has it.
 const STORED: &str = "stored:";
 
+/// The hexadecimal digits of a SHA-256.
+const DIGEST_DIGITS: usize = 64;
+/// The most digits of a length: pictures have at most 2 MiB.
+const LENGTH_DIGITS: usize = 7;
+
 impl<'a> Picture<'a> {
-    /// Parses the field.
-    pub fn of(text: &'a str) -> Picture<'a> {
-        match text.strip_prefix(STORED).and_then(|stored| stored.split_once(':')) {
-            Some((name, digest)) => Picture::Stored { name, digest },
-            None => Picture::Address(text),
-        }
+    /// Parses the field; `None` for a text that is neither an address nor the name of a stored picture, as earlier versions
+    /// copied it from claims.
+    pub fn of(text: &'a str) -> Option<Picture<'a>> {
+        let Some(stored) = text.strip_prefix(STORED) else { return Some(Picture::Address(text)) };
+        let (name, digest) = stored.split_once(':')?;
+        is_picture_name(name).then_some(Picture::Stored { name, digest })
     }
+
+    /// Checks whether the digest of a stored picture has its exact form.
+    pub fn has_digest(&self) -> bool {
+        let Picture::Stored { digest, .. } = self else { return false };
+        digest.split_once('.').is_some_and(|(hash, length)| {
+            hash.len() == DIGEST_DIGITS
+                && hash.bytes().all(is_digit)
+                && (1..=LENGTH_DIGITS).contains(&length.len())
+                && length.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    }
+}
+
+/// Checks whether a text can be the name of a stored picture: 32 lower-case hexadecimal digits and an ending.
+pub fn is_picture_name(text: &str) -> bool {
+    let digits = text.strip_suffix(".png").or_else(|| text.strip_suffix(".jpg"));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(is_digit))
+}
+
+fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// Renders the field.

@@ -114,7 +114,7 @@ impl Command {
             Command::Create(create) => create.run(app).await,
             Command::Show(show) => print(app, &account_with(app, show.id).await?, show.json).await,
             Command::List(list) => list.run(app).await,
-            Command::Set(set) => change(app, set.id, patch(&set.fields)?, set.json).await,
+            Command::Set(set) => change(app, set.id, patch(&set.fields, app.public_url())?, set.json).await,
             Command::SetStatus(set) => {
                 change(app, set.id, Patch { status: Some(set.status), ..Patch::default() }, set.json).await
             }
@@ -128,7 +128,7 @@ impl Command {
 impl Create {
     async fn run(self, app: &App) -> Outcome {
         let tenant = tenant_named(app, &self.tenant).await?;
-        let mut patch = patch(&self.fields)?;
+        let mut patch = patch(&self.fields, app.public_url())?;
         patch.portal = self.portal.or(patch.portal);
         let id = self.id.unwrap_or_else(|| AccountId(app.new_id()));
         let number = app.store().next_account_number().await?;

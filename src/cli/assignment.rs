@@ -3,6 +3,7 @@ use std::str::FromStr;
 use super::Failure;
 use crate::account::{Edit, Field, Patch, Text};
 use crate::json::{self, Value};
+use crate::picture;
 
 /// A `field=value` argument; an empty value clears the field.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ impl FromStr for Assignment {
     }
 }
 
-/// Builds a patch from assignments.
-pub(super) fn patch(assignments: &[Assignment]) -> Result<Patch, Failure> {
+/// Builds a patch from assignments; `public_url` is the origin of this installation's own pictures.
+pub(super) fn patch(assignments: &[Assignment], public_url: &str) -> Result<Patch, Failure> {
     let mut patch = Patch::default();
     for Assignment { name, value } in assignments {
         let refused = |reason: String| Failure(format!("{name}: {reason}"));
@@ -42,18 +43,22 @@ pub(super) fn patch(assignments: &[Assignment]) -> Result<Patch, Failure> {
             "auth_valid_until" => patch.auth_valid_until = Edit::Set(super::tenant::moment(value).map_err(refused)?),
             text => {
                 let field = Field::from_name(text).ok_or_else(|| refused("unknown field".to_owned()))?;
-                patch.edit(field, edit(field, value).map_err(refused)?);
+                patch.edit(field, edit(field, value, public_url).map_err(refused)?);
             }
         }
     }
     Ok(patch)
 }
 
-fn edit(field: Field, value: &str) -> Result<Edit<Text>, String> {
+fn edit(field: Field, value: &str, public_url: &str) -> Result<Edit<Text>, String> {
     if value.is_empty() {
         return Ok(Edit::Clear);
     }
-    let value = if field == Field::Attributes { attributes(value)? } else { value.to_owned() };
+    let value = match field {
+        Field::Attributes => attributes(value)?,
+        Field::Picture => picture::check(value, public_url).map(|()| value.to_owned())?,
+        field => field.check(value).map(|()| value.to_owned()).map_err(|rule| rule.to_string())?,
+    };
     Text::new(value).map(Edit::Set).map_err(|error| error.to_string())
 }
 

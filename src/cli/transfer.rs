@@ -37,7 +37,8 @@ impl Import {
             Event::Fault(line, fault) => bar.suspend(|| output::report(format_args!("line {line}: {fault}"))),
             Event::Progress(bytes) => bar.set_position(bytes),
         };
-        let imported = transfer::import(app.store(), app.profiles(), app.clock(), input, options, tell).await;
+        let (store, profiles, clock) = (app.store(), app.profiles(), app.clock());
+        let imported = transfer::import(store, profiles, clock, app.public_url(), input, options, tell).await;
         bar.finish_and_clear();
         let totals = imported.map_err(|error| {
             let reason = match error {

@@ -1,8 +1,12 @@
 use super::{Authenticator, Token};
 use crate::account::history::{Actor, ChangeContext};
-use crate::account::{AccessFault, CredentialFault, Edit, Error, Field, Patch, Text, Unique};
+use crate::account::{
+    AccessFault, CredentialFault, Edit, Error, Field, Patch, Phone, Text, Unique, is_hidden, is_time_zone,
+};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
+use crate::language;
+use crate::picture::{self, PictureInput};
 use crate::store::{Identity, Link};
 
 /// The longest claim that is copied, in bytes.
@@ -28,7 +32,7 @@ impl Authenticator {
         if !tenant.is_open(self.clock.now()) {
             return Err(AccessFault::TenantClosed.into());
         }
-        let mut patch = patch(settings, claims);
+        let mut patch = patch(settings, claims, self.public_url.as_str());
         loop {
             let account = self.profiles.draft(&tenant).await?;
             let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
@@ -48,21 +52,46 @@ impl Authenticator {
     }
 }
 
-/// The patch of the claims that the operator maps to fields; claims that are not strings of bounded length are left
-/// out.
-fn patch(settings: &TrustedIssuer, claims: &Object) -> Patch {
+/// The patch of the claims that the operator maps to fields; claims that are not strings, or that no contract would write
+/// into the field, are left out.
+fn patch(settings: &TrustedIssuer, claims: &Object, public_url: &str) -> Patch {
     let mut patch = Patch::default();
     for (field, claim) in &settings.claims {
         let text = claims.get(claim).and_then(Value::as_str).filter(|text| text.len() <= MAX_CLAIM);
-        if let (Some(field), Some(Ok(text))) = (Field::from_name(field), text.map(Text::new)) {
+        if let (Some(field), Some(text)) = (Field::from_name(field), text)
+            && let Some(text) = copied(field, text, public_url)
+        {
             patch.edit(field, Edit::Set(text));
         }
     }
     let proved =
         |claim| (settings.trust_verified_claims && claims.get(claim) == Some(&Value::Bool(true))).then_some(true);
     patch.email_verified = proved("email_verified");
-    patch.phone_verified = proved("phone_number_verified");
+    let has_e164 = matches!(patch.edit_of(Field::Phone), Edit::Set(phone) if Phone(phone.as_str()).e164().is_some());
+    patch.phone_verified = proved("phone_number_verified").filter(|_| has_e164);
     patch
+}
+
+/// Returns a claim as it is stored in a field, or `None` if no contract would write it there. In particular a picture is
+/// never the internal form of a stored one, nor an address of this installation: it may be another person's.
+fn copied(field: Field, claim: &str, public_url: &str) -> Option<Text> {
+    let text = match field {
+        // Some providers write tags with underscores (OpenID Connect Core §5.1).
+        Field::Language => claim.replace('_', "-"),
+        Field::DisplayName | Field::GivenName | Field::FamilyName | Field::Nickname | Field::Username => {
+            claim.trim().to_owned()
+        }
+        _ => claim.to_owned(),
+    };
+    let fits = match field {
+        Field::Picture => matches!(picture::read(&text, public_url), Ok(PictureInput::Address(_))),
+        Field::Attributes => false,
+        Field::Phone => !text.contains(is_hidden),
+        Field::Language => language::is_well_formed(&text),
+        Field::TimeZone => is_time_zone(&text),
+        _ => true,
+    };
+    Text::new(text).ok().filter(|text| fits && field.check(text.as_str()).is_ok())
 }
 
 fn change_context() -> ChangeContext {

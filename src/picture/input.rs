@@ -2,7 +2,7 @@
 
 use super::MAX_BYTES;
 use super::kind::Kind;
-use crate::account::PictureRule;
+use crate::account::{Picture, PictureRule};
 
 /// The longest address of an external picture, in bytes.
 const MAX_ADDRESS: usize = 2048;
@@ -39,6 +39,18 @@ pub fn read<'a>(text: &'a str, public_url: &str) -> Result<PictureInput<'a>, Pic
         Some(name) => PictureInput::Ours(name),
         None => PictureInput::Address(text),
     })
+}
+
+/// Checks a picture that an import or a command brings: an address as contracts take it, or the exact internal form of a
+/// stored picture. Whether another account has that picture is checked when the account is written. The error is for
+/// operators.
+pub fn check(text: &str, public_url: &str) -> Result<(), &'static str> {
+    let stored = Picture::of(text).is_some_and(|picture| picture.has_digest());
+    if stored || matches!(read(text, public_url), Ok(PictureInput::Address(_))) {
+        Ok(())
+    } else {
+        Err("expected an http or https address of at most 2048 bytes, or stored:NAME:DIGEST as an export has it")
+    }
 }
 
 fn read_data(data: &str) -> Result<Data<'_>, PictureRule> {

@@ -1,5 +1,7 @@
 //! The types of pictures: those accepted, the two that are written, and the names of stored pictures.
 
+use crate::account::is_picture_name;
+
 /// The type of an uploaded picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -57,21 +59,11 @@ impl Ending {
     }
 }
 
-/// Checks whether a text can be the name of a stored picture: 32 lower-case hexadecimal digits and an ending.
-pub fn is_name(text: &str) -> bool {
-    media_type(text).is_some()
-}
-
 /// Returns the media type of the picture with this name; `None` if the name is invalid.
 pub fn media_type(name: &str) -> Option<&'static str> {
-    let (digits, ending) = name.split_once('.')?;
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if digits.len() != 32 || !digits.bytes().all(is_digit) {
-        return None;
-    }
-    match ending {
-        "png" => Some("image/png"),
-        "jpg" => Some("image/jpeg"),
+    match is_picture_name(name).then(|| name.rsplit_once('.'))?? {
+        (_, "png") => Some("image/png"),
+        (_, "jpg") => Some("image/jpeg"),
         _ => None,
     }
 }
@@ -105,7 +97,7 @@ mod tests {
             "../secret.key",
             "..%2f..%2fsecret.key",
         ] {
-            assert!(!is_name(name), "{name}");
+            assert!(!is_picture_name(name) && media_type(name).is_none(), "{name}");
         }
     }
 }

@@ -15,7 +15,7 @@ mod sweep;
 mod upload;
 mod webp;
 
-pub use kind::{is_name, media_type};
+pub use kind::media_type;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::store::Store;
 use objects::Objects;
 use pool::Pool;
 
-pub use input::{Data, PictureInput, read};
+pub use input::{Data, PictureInput, check, read};
 pub use objects::{Kept, ObjectsError};
 pub use pool::Prepared;
 pub use upload::{address, shown};

@@ -1,8 +1,11 @@
 use super::*;
+use crate::account::AccountId;
 use crate::store::scratch::Scratch;
 
 /// A picture of one pixel.
 const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+const ACCOUNT: AccountId = AccountId(uuid::Uuid::nil());
 
 fn pictures(scratch: &Scratch) -> Pictures {
     Pictures::new(scratch.store.clone(), scratch.clock.clone(), &scratch.config).unwrap()
@@ -10,7 +13,7 @@ fn pictures(scratch: &Scratch) -> Pictures {
 
 async fn uploaded(pictures: &Pictures) -> String {
     let Ok(PictureInput::Data(data)) = read(PIXEL, "https://profile.example.com") else { panic!("a data URI is data") };
-    pictures.upload(pictures.prepare(&data).await.unwrap()).await.unwrap()
+    pictures.upload(ACCOUNT, pictures.prepare(&data).await.unwrap()).await.unwrap()
 }
 
 #[tokio::test]
@@ -40,6 +43,6 @@ async fn a_discarded_upload_is_gone_at_once() {
     let scratch = Scratch::new().await;
     let pictures = pictures(&scratch);
     let name = uploaded(&pictures).await;
-    pictures.discard(&name).await;
+    pictures.discard(ACCOUNT, &name).await;
     assert!(!pictures.has(&name).await.unwrap());
 }

@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 
 use super::{Pictures, Prepared};
-use crate::account::{Account, Error, Picture};
+use crate::account::{Account, AccountId, Error, Picture};
 use crate::clock::random;
+use crate::store::PictureState;
 
 /// The path prefix of every picture.
 pub(super) const PATH: &str = "/pictures/";
 
 impl Pictures {
-    /// Stores a picture under a new unguessable name, and returns the name. Unless a change applies
+    /// Stores a picture of an account under a new unguessable name, and returns the name. Unless a change applies
     /// [`Effect::AdoptPicture`](crate::store::Effect::AdoptPicture) to it, [`Pictures::sweep`] deletes it after a
     /// while.
-    pub async fn upload(&self, prepared: Prepared) -> Result<String, Error> {
+    pub async fn upload(&self, account: AccountId, prepared: Prepared) -> Result<String, Error> {
         let name = prepared.ending.name(random());
         // First, so that a crash after the object is stored does not leave an unrecorded one.
-        self.store.add_pending_picture(&name, self.clock.now()).await?;
+        self.store.add_pending_picture(account, &name, self.clock.now()).await?;
         self.objects.put(&name, prepared.file).await?;
         Ok(name)
     }
@@ -24,16 +25,9 @@ impl Pictures {
     /// Deletes a picture whose change was refused; if that fails, [`Pictures::sweep`] does it later.
     ///
     /// Not for a change whose outcome is unknown ([`Error::Unavailable`]): it may still happen.
-    pub async fn discard(&self, name: &str) {
-        let discarded = async {
-            // A change that did happen has adopted it.
-            if self.store.is_pending_picture(name).await? {
-                self.objects.delete(name).await?;
-                self.store.forget_pending_picture(name).await?;
-            }
-            Ok::<(), Error>(())
-        };
-        if let Err(error) = discarded.await {
+    pub async fn discard(&self, account: AccountId, name: &str) {
+        // A change that did happen has adopted it: it is not pending then.
+        if let Err(error) = self.delete(account, name, PictureState::Pending).await {
             tracing::debug!(%error, "an upload that is of no use is left to the sweeper");
         }
     }

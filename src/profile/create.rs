@@ -12,7 +12,7 @@ impl Profiles {
     }
 
     /// Adds an account, changed by a patch, with the first entry of its history. Fails with [`Error::Taken`] when another
-    /// account has one of its unique keys.
+    /// account has one of its unique keys, and with [`Error::Fields`] when another account has the stored picture.
     pub async fn create(
         &self,
         account: Account,
@@ -42,18 +42,20 @@ impl Profiles {
         mut account: Account,
         patch: &Patch,
         link: Option<&Link>,
-        effects: Vec<Effect>,
+        mut effects: Vec<Effect>,
         context: &ChangeContext,
     ) -> Result<Account, Error> {
         let (created_at, updated_at) = (account.created_at, account.updated_at);
         let mut patch = patch.clone();
         self.look_up(account.tenant_id, &mut patch).await?;
+        self.check_picture(account.id, &patch).await?;
         let before = account.clone();
         let changes = account.apply(&patch, updated_at)?;
         record::check_schema(&before, &account, &patch, context)?;
         account.version = 1;
         (account.created_at, account.updated_at) = (created_at, updated_at);
         let entry = self.entry(&mut account, &changes, context);
+        effects.extend(record::pictures(&before, &account));
         let claim = record::unique_keys(&self.keys, &account);
         let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects };
         self.store.add_account(&update, link).await?;

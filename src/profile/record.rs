@@ -75,21 +75,19 @@ pub(super) fn check_schema(
     patch.rules.check(before.attributes()?, after.attributes()?, context.actor == Actor::Owner)
 }
 
-/// The effects of a changed picture: the new one is no longer an orphan, and the old one can be deleted later.
-fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
-    if before.picture() == after.picture() {
+/// The effects of a changed picture: the new one is shown from now on, and the old one can be deleted later.
+pub(super) fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
+    let name_of = |account: &Account| match account.picture() {
+        Some(Picture::Stored { name, .. }) => Some(name.to_owned()),
+        _ => None,
+    };
+    let (old, new) = (name_of(before), name_of(after));
+    if old == new {
         return Vec::new();
     }
-    let adopted = match after.picture() {
-        Some(Picture::Stored { name, .. }) => Some(Effect::AdoptPicture { name: name.to_owned() }),
-        _ => None,
-    };
-    let retired = match before.picture() {
-        Some(Picture::Stored { name, .. }) => {
-            Some(Effect::RetirePicture { name: name.to_owned(), account: after.id, at: after.updated_at })
-        }
-        _ => None,
-    };
+    let (account, at) = (after.id, after.updated_at);
+    let adopted = new.map(|name| Effect::AdoptPicture { name, account, at });
+    let retired = old.map(|name| Effect::RetirePicture { name, account, at });
     adopted.into_iter().chain(retired).collect()
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Profiles;
 use crate::account::history::ChangeContext;
-use crate::account::{Account, Error, Patch};
+use crate::account::{Account, AccountId, Edit, Error, Fault, Field, Patch, Picture, Rule};
 use crate::code::Proof;
 use crate::store::{Commit, Effect, MakeUpdate, Nonce};
 
@@ -66,6 +66,20 @@ impl Profiles {
         Ok(account)
     }
 
+    /// Refuses a stored picture that another account has. Contracts set only those that they have just stored; operators
+    /// can name any.
+    pub(super) async fn check_picture(&self, account: AccountId, patch: &Patch) -> Result<(), Error> {
+        let field = Field::Picture;
+        if let Edit::Set(text) = patch.edit_of(field)
+            && let Some(Picture::Stored { name, .. }) = Picture::of(text.as_str())
+            && self.store.is_picture_of_another(account, name).await?
+        {
+            let rule = Rule::ForeignPicture;
+            return Err(Error::Fields(vec![Fault { field: field.name().into(), rule }]));
+        }
+        Ok(())
+    }
+
     /// Changes an account together with further effects: codes to use up, the nonce of an encrypted body.
     async fn update_with(
         &self,
@@ -77,6 +91,7 @@ impl Profiles {
         permitted: fn(&Account) -> Result<(), Error>,
     ) -> Result<Commit, Error> {
         self.look_up(account.tenant_id, &mut patch).await?;
+        self.check_picture(account.id, &patch).await?;
         let attempt: MakeUpdate = {
             let profiles = self.clone();
             Arc::new(move |current| {

@@ -3,23 +3,21 @@ use jiff::Timestamp;
 use super::Query;
 use super::codes::{self, CodeId};
 use super::notices::{self, SealedNotice};
-use super::statement::{Statement, insert, statement};
-use super::table::values;
-use super::tables::REPLACED_PICTURE;
-use super::value::parameters;
-use crate::account::{AccountId, CodeFault, Error};
-
-const ADOPT_PICTURE: Statement = statement!("DELETE FROM pending_picture WHERE name = ?1");
-const RETIRE_PICTURE: Statement =
-    insert!(REPLACED_PICTURE, " ON CONFLICT (name) DO UPDATE SET replaced_at = excluded.replaced_at");
+use super::pictures::{self, PictureState};
+use crate::account::{AccountId, Cause, CodeFault, Error};
 
 /// An effect that happens together with a change, in its transaction or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Assigns an uploaded picture to the account, so that the sweeper does not delete it as an orphan.
+    /// Records that an account shows a stored picture, so that the sweeper does not delete it. If its deletion has begun, the
+    /// change fails with [`Error::Unavailable`].
     AdoptPicture {
         /// The picture's name.
         name: String,
+        /// The account that shows it.
+        account: AccountId,
+        /// When it was set.
+        at: Timestamp,
     },
     /// Retires a replaced picture: it is kept for a while, so that the change can be undone, and then deleted.
     RetirePicture {
@@ -47,10 +45,9 @@ impl Effect {
     /// Returns the query that brings the effect about.
     pub(super) fn query(&self) -> Query {
         match self {
-            Effect::AdoptPicture { name } => (ADOPT_PICTURE, parameters![name.as_str()]).into(),
+            Effect::AdoptPicture { name, account, at } => pictures::putting(*account, name, PictureState::Shown, *at),
             Effect::RetirePicture { name, account, at } => {
-                let retired = values!(REPLACED_PICTURE { name: name.as_str(), account_id: *account, replaced_at: *at });
-                (RETIRE_PICTURE, retired).into()
+                pictures::putting(*account, name, PictureState::Replaced, *at)
             }
             Effect::UseCode(code_id) => codes::using(*code_id),
             Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
@@ -61,10 +58,10 @@ impl Effect {
     pub(super) fn check(&self, touched: u64) -> Result<(), Error> {
         match self {
             Effect::UseCode(_) if touched != 1 => Err(Error::Code(CodeFault::Used)),
+            Effect::AdoptPicture { .. } if touched != 1 => {
+                Err(Error::Unavailable(Cause::new("the picture is being deleted; upload it again")))
+            }
             _ => Ok(()),
         }
     }
 }
-
-/// The statements that [`Store::check`](super::Store::check) prepares.
-pub(super) const ALL: &[Statement] = &[ADOPT_PICTURE, RETIRE_PICTURE];

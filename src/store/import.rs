@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::statement::{Statement, select, statement};
 use super::table::{Columns, Table, Values};
-use super::tables::{ACCOUNT, HISTORY, IDENTITY, UNIQUE_KEY};
+use super::tables::{ACCOUNT, HISTORY, IDENTITY, STORED_PICTURE, UNIQUE_KEY};
 use super::value::{Parameter, Row, always, computed, parameters};
-use super::{Identity, Link, Query, Store, UniqueKey, Update, accounts, identities, record};
-use crate::account::{Account, AccountId, Error, TenantId};
+use super::{Identity, Link, PictureState, Query, Store, UniqueKey, Update, accounts, identities, pictures, record};
+use crate::account::{Account, AccountId, Error, Picture, TenantId};
 use crate::keys::KeyedHash;
 use crate::telemetry::{self, Stopwatch};
 
@@ -25,7 +25,8 @@ pub struct ImportedAccount {
 pub struct Conflict {
     /// The position of the imported account.
     pub position: usize,
-    /// The kind of value: `number`, `email`, `phone`, `username`, `biz_id` or `identities`.
+    /// The kind of value: `number`, `email`, `phone`, `username`, `biz_id`, `identities` or
+    /// `picture`.
     pub what: &'static str,
     /// The account that owns it.
     pub owner: AccountId,
@@ -98,6 +99,7 @@ impl Store {
                     .collect(),
             ),
             (IDENTITY.table(), identity_rows(imported_accounts)),
+            (STORED_PICTURE.table(), picture_rows(imported_accounts)),
         ];
         match self.insert(rows, vec![(RAISE, parameters![highest]).into()]).await {
             Ok(()) => Ok(true),
@@ -110,6 +112,9 @@ impl Store {
     pub async fn conflicts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<Conflict>, Error> {
         let owners: HashMap<_, _> = self.owners(imported_accounts).await?.into_iter().collect();
         let linked_accounts: HashMap<_, _> = self.linked_accounts(imported_accounts).await?.into_iter().collect();
+        let names = stored_pictures(imported_accounts).map(|(_, name)| name.to_owned()).collect();
+        let picture_owners = self.picture_owners(names).await?.into_iter().map(|(owner, name)| (name, owner));
+        let picture_owners: HashMap<String, AccountId> = picture_owners.collect();
         let unique_keys = unique_keys(imported_accounts).filter_map(|(imported_account, _, tenant, unique_key)| {
             let owner = *owners.get(&(tenant, unique_key.kind.name().to_owned(), unique_key.key))?;
             Some(Conflict { position: imported_account, what: unique_key.kind.name(), owner })
@@ -118,7 +123,10 @@ impl Store {
             let owner = *linked_accounts.get(&(link.identity.issuer.clone(), link.key))?;
             Some(Conflict { position: imported_account, what: "identities", owner })
         });
-        Ok(unique_keys.chain(linked).collect())
+        let pictures = stored_pictures(imported_accounts).filter_map(|(imported_account, name)| {
+            Some(Conflict { position: imported_account, what: "picture", owner: *picture_owners.get(name)? })
+        });
+        Ok(unique_keys.chain(linked).chain(pictures).collect())
     }
 
     async fn owners(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<KeyOwner>, Error> {
@@ -184,7 +192,8 @@ impl ImportedAccount {
         let linked = links(&one).map(|(_, link)| {
             ("identities", [b"identity\0", link.identity.issuer.as_bytes(), b"\0", &link.key].concat())
         });
-        [id].into_iter().chain(unique_keys).chain(linked).collect()
+        let pictures = stored_pictures(&one).map(|(_, name)| ("picture", [b"picture\0", name.as_bytes()].concat()));
+        [id].into_iter().chain(unique_keys).chain(linked).chain(pictures).collect()
     }
 }
 
@@ -214,6 +223,24 @@ fn links<'a>(imported_accounts: &'a [&'a ImportedAccount]) -> impl Iterator<Item
         .iter()
         .enumerate()
         .flat_map(|(position, imported_account)| imported_account.links.iter().map(move |link| (position, link)))
+}
+
+/// Returns the names of the stored pictures that imported accounts show, each with its account's position.
+fn stored_pictures<'a>(imported_accounts: &'a [&'a ImportedAccount]) -> impl Iterator<Item = (usize, &'a str)> {
+    imported_accounts.iter().enumerate().filter_map(|(position, imported_account)| {
+        match imported_account.update.account.picture() {
+            Some(Picture::Stored { name, .. }) => Some((position, name)),
+            _ => None,
+        }
+    })
+}
+
+fn picture_rows(imported_accounts: &[&ImportedAccount]) -> Vec<Values> {
+    let row = |(position, name): (usize, &str)| {
+        let account = &imported_accounts[position].update.account;
+        pictures::row(account.id, name, PictureState::Shown, account.updated_at)
+    };
+    stored_pictures(imported_accounts).map(row).collect()
 }
 
 /// Returns rows in the order of their keys, which are hashes, so that each index page is changed once rather than once per

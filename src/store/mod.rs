@@ -58,6 +58,7 @@ pub use effects::Effect;
 pub use import::{Conflict, ImportedAccount, id_name};
 pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
+pub use pictures::PictureState;
 pub use postgres::Postgres;
 pub use secure_channel::{
     ChannelKeyRecord, ChannelOwner, ChannelSession, NewChannelSession, Nonce, NonceState, UnusedSessions,
@@ -256,7 +257,6 @@ impl Store {
             accounts::ALL,
             api_keys::ALL,
             applications::ALL,
-            effects::ALL,
             import::ALL,
             secure_channel::ALL,
             codes::ALL,

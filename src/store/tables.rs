@@ -99,9 +99,11 @@ tables! {
         last_used_at: Option<Timestamp>,
     }
 
-    PENDING_PICTURE = pending_picture { name: String; uploaded_at: Timestamp }
-
-    REPLACED_PICTURE = replaced_picture { name: String; account_id: AccountId, replaced_at: Timestamp }
+    STORED_PICTURE = stored_picture {
+        account_id: AccountId, name: String;
+        state: String,
+        changed_at: Timestamp,
+    }
 
     APPLICATION = application {
         id: String;

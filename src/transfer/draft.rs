@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::line;
-use crate::account::{Account, AccountId, Edit, Field, Patch, Picture, Portal, Status, Tenant, Text, Texts};
+use crate::account::{Account, AccountId, Edit, Field, Patch, Phone, Portal, Status, Tenant, Text, Texts};
 use crate::json::{self, MAX_DEPTH, Object, Value};
+use crate::picture;
 use crate::store::Identity;
 
 /// The highest number: the last integer that every JSON parser represents exactly (RFC 8259, section 6).
@@ -41,8 +42,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Parses a line, or returns all its errors.
-    pub(super) fn read(line: &[u8]) -> Result<Draft, Vec<String>> {
+    /// Parses a line, or returns all its errors; `public_url` is the origin of this installation's own pictures.
+    pub(super) fn read(line: &[u8], public_url: &str) -> Result<Draft, Vec<String>> {
         // Attributes may be as deep as a whole document, and are one level down in a line.
         let value = json::parse_within(line, MAX_DEPTH + 1).map_err(|malformed| vec![malformed.to_string()])?;
         let members =
@@ -56,12 +57,14 @@ impl Draft {
         let status = reader.optional(line::STATUS, |value| string(value)?.parse()).unwrap_or(Status::Active);
         let mut texts = Texts::default();
         for field in Field::ALL {
-            let read = match field {
-                Field::Attributes => attributes,
-                Field::Picture => picture,
-                _ => text,
-            };
-            texts[field] = reader.optional(field.name(), read);
+            texts[field] = reader.optional(field.name(), |value| match field {
+                Field::Attributes => attributes(value),
+                Field::Picture => picture(value, public_url),
+                field => {
+                    let text = text(value)?;
+                    field.check(text.as_str()).map(|()| text).map_err(|rule| rule.to_string())
+                }
+            });
         }
         let email_verified = reader.verified(line::EMAIL_VERIFIED, Field::Email, &texts);
         let phone_verified = reader.verified(line::PHONE_VERIFIED, Field::Phone, &texts);
@@ -159,11 +162,15 @@ impl Reader {
         self.optional(name, read)
     }
 
-    /// Reads whether a field is verified, which requires a value.
+    /// Reads whether a field is verified, which requires a value. A malformed e-mail address is an error by itself.
     fn verified(&mut self, name: &str, field: Field, texts: &Texts) -> bool {
         let proved = self.optional(name, truth).unwrap_or(false);
-        if proved && texts[field].is_none() {
-            self.faults.push(format!("{name}: must not be true without {}", field.name()));
+        match &texts[field] {
+            None if proved => self.faults.push(format!("{name}: must not be true without {}", field.name())),
+            Some(text) if proved && field == Field::Phone && Phone(text.as_str()).e164().is_none() => {
+                self.faults.push(format!("{name}: must not be true without a number such as +14155550123 (E.164)"));
+            }
+            _ => {}
         }
         proved
     }
@@ -233,16 +240,9 @@ fn moment(value: Value) -> Result<Timestamp, String> {
     kept.ok_or_else(|| "expected a moment such as 2027-01-01T00:00:00Z".to_owned())
 }
 
-/// Reads an address, or a stored picture, which keeps its name: this names a file, and must not lead out of the folder.
-fn picture(value: Value) -> Result<Text, String> {
+fn picture(value: Value, public_url: &str) -> Result<Text, String> {
     let text = text(value)?;
-    let plain = |part: &str| !part.starts_with('.') && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-    match Picture::of(text.as_str()) {
-        Picture::Stored { name, digest } if !plain(name) || !plain(digest) => {
-            Err("expected an address, or stored:NAME:DIGEST as an export has it".to_owned())
-        }
-        _ => Ok(text),
-    }
+    picture::check(text.as_str(), public_url).map(|()| text).map_err(str::to_owned)
 }
 
 fn attributes(value: Value) -> Result<Text, String> {

@@ -71,17 +71,20 @@ impl From<Error> for ImportError {
 }
 
 /// Adds the accounts of the lines and reports errors in them; accounts that exist already with the same values are
-/// skipped. Everything before the line that ends the import is kept.
+/// skipped. Everything before the line that ends the import is kept. `public_url` is the origin of this installation's own
+/// pictures, whose addresses no line may contain.
 pub async fn import(
     store: &Store,
     profiles: &Profiles,
     clock: &Clock,
+    public_url: &str,
     input: impl BufRead,
     options: Options,
     mut tell: impl FnMut(Event<'_>),
 ) -> Result<Totals, ImportError> {
     let tenants = store.tenants().await?.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
-    let mut import = Import { store, profiles, clock, options, tenants, seen: Seen::new()?, totals: Totals::default() };
+    let (seen, totals) = (Seen::new()?, Totals::default());
+    let mut import = Import { store, profiles, clock, public_url, options, tenants, seen, totals };
     let mut lines = Lines::new(input);
     loop {
         let mut batch = import.read(&mut lines)?;
@@ -106,6 +109,7 @@ struct Import<'a> {
     store: &'a Store,
     profiles: &'a Profiles,
     clock: &'a Clock,
+    public_url: &'a str,
     options: Options,
     tenants: HashMap<String, Tenant>,
     seen: Seen,
@@ -160,7 +164,7 @@ impl Import<'_> {
         while batch.len() < BATCH && lines.bytes < end {
             let Some(line) = lines.next()? else { break };
             let draft = match line {
-                Ok(line) => Draft::read(&line),
+                Ok(line) => Draft::read(&line, self.public_url),
                 Err(_) => Err(vec![format!("longer than {MAX_LINE} bytes")]),
             };
             let line = Line {

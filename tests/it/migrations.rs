@@ -238,6 +238,60 @@ on_both_databases!(
     }
 );
 
+on_both_databases!(
+    async fn pictures_of_earlier_versions_are_recorded_with_their_accounts(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 11).collect();
+        migrate(&database, &before).await;
+        let [one, two, three, four] = ["1", "2", "3", "4"].map(|digit| digit.repeat(32));
+        let shown = [
+            format!("stored:{one}.png:00.1"),
+            // Copied from a claim: the picture of another account, or no picture at all.
+            format!("stored:{one}.png:00.1"),
+            "stored::".to_owned(),
+            format!("stored:../{one}.png:00.1"),
+            format!("stored:{one}.gif:00.1"),
+            format!("stored:{}.png:00.1", &one.replace('1', "A")),
+            format!("stored:{one}.png"),
+            "\u{e9}".repeat(60),
+            "https://example.com/a.png".to_owned(),
+        ];
+        let mut statements = String::new();
+        for (number, picture) in shown.iter().map(String::as_bytes).chain([&b"stored:\xff\xfe:\\"[..]]).enumerate() {
+            let digits: String = picture.iter().map(|byte| format!("{byte:02x}")).collect();
+            statements += &format!(
+                "INSERT INTO account (id, number, tenant_id, biz_id, portal, status, personal_key, picture, email_verified, \
+                 phone_verified, authenticated, version, created_at, updated_at, history_head) VALUES ([{number:032}], \
+                 {number}, [{:032}], 'A{number}', 10010101, 10010202, 0, <{digits}>, false, false, true, 1, 1, {number}, \
+                 <{}>);",
+                1,
+                "00".repeat(32)
+            );
+        }
+        statements += &format!(
+            "INSERT INTO replaced_picture VALUES ('{one}.png', [{0:032}], 50), ('{two}.jpg', [{0:032}], 60), \
+             ('', [{0:032}], 70), ('{four}.jpg.jpg', [{0:032}], 80); \
+             INSERT INTO pending_picture VALUES ('{three}.png', 90);",
+            0
+        );
+        execute(&database, &in_dialect(&statements, is_sqlite(&database))).await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        let rows = "SELECT name, state, changed_at FROM stored_picture ORDER BY name, changed_at";
+        assert_eq!(
+            database.rows(rows).await,
+            [
+                format!("{one}.png shown 0"),
+                format!("{one}.png shown 1"),
+                format!("{two}.jpg replaced 60"),
+                format!("{three}.png pending 90")
+            ]
+        );
+        assert!(store.is_picture_needed(AccountId(Uuid::nil()), &format!("{one}.png")).await.unwrap());
+        assert!(!store.is_picture_needed(AccountId(Uuid::nil()), &format!("{two}.jpg")).await.unwrap());
+    }
+);
+
 #[test]
 fn both_databases_have_migrations_of_the_same_names() {
     let names = |folder: &str| -> Vec<String> {

@@ -1,8 +1,6 @@
 //! The claims that an application gets about a person: `sub`, and those that it may see and that have a value.
 
-use jiff::tz::TimeZone;
-
-use crate::account::{Account, Application, Error, Field, Phone, Rules};
+use crate::account::{Account, Application, Error, Field, Phone, Rules, is_time_zone};
 use crate::json::Object;
 use crate::picture;
 
@@ -120,7 +118,7 @@ fn phone_number(account: &Account) -> Option<String> {
 
 /// Returns the time zone, if it is a valid one.
 pub(super) fn zoneinfo(account: &Account) -> Option<&str> {
-    account.text(Field::TimeZone).filter(|zone| is_zone(zone))
+    account.text(Field::TimeZone).filter(|zone| is_time_zone(zone))
 }
 
 /// Returns the language, if it is a well-formed tag.
@@ -132,11 +130,6 @@ pub(super) fn locale(account: &Account) -> Option<&str> {
 /// stricter check.
 pub(super) fn is_mobile(text: &str) -> bool {
     matches!(text.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
-}
-
-/// Checks for a name of the IANA time zone database, link or not, in its exact spelling.
-pub(super) fn is_zone(text: &str) -> bool {
-    TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
 }
 
 /// Checks for a well-formed language tag (RFC 5646 §2.1).

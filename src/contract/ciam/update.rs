@@ -4,7 +4,7 @@ use super::claims;
 use super::refusal::{Address, Refused};
 use crate::account::attributes;
 use crate::account::schema::{Property, Schema};
-use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text};
+use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text, is_time_zone};
 use crate::json::{Object, Value};
 
 /// The longest value of each attribute, in Unicode scalar values.
@@ -159,7 +159,7 @@ fn plain(name: &str, value: &Value, field: Field, limit: usize, account: &Accoun
     // Some clients write tags with underscores (OpenID Connect Core §5.1).
     let text = if name == "locale" { text.replace('_', "-") } else { text.to_owned() };
     let fits = text.chars().count() <= limit
-        && (field != Field::TimeZone || claims::is_zone(&text))
+        && (field != Field::TimeZone || is_time_zone(&text))
         && (field != Field::Language || claims::is_tag(&text));
     let text = Text::new(text).ok().filter(|_| fits);
     text.map(Edit::Set).ok_or(Refused::IllegalValue)

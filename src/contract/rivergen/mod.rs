@@ -83,6 +83,7 @@ async fn update(
     let mut patch = update.patch;
     patch.rules = app.profiles().rules(&caller.tenant).await?;
     let rules = patch.rules.clone();
+    let id = caller.account.id;
     let uploaded = upload(&app, &caller.account, update.picture, &mut patch).await?;
     match app.profiles().update(caller.account, patch, context, Account::require_active).await {
         Ok(account) => Ok(answer(&body::updated(&account, &rules, app.public_url())?)),
@@ -90,7 +91,7 @@ async fn update(
             // The picture of a refused change is deleted. If the outcome is unknown, the change may have been made: its
             // picture stays, and the sweeper deletes it later unless an account has adopted it.
             if let (Some(name), false) = (&uploaded, matches!(error, Error::Unavailable(_) | Error::Internal(_))) {
-                app.pictures().discard(name).await;
+                app.pictures().discard(id, name).await;
             }
             Err(error)
         }
@@ -110,7 +111,7 @@ async fn upload(
     if matches!(account.picture(), Some(Picture::Stored { digest: current, .. }) if current == digest) {
         return Ok(None);
     }
-    let name = app.pictures().upload(prepared).await?;
+    let name = app.pictures().upload(account.id, prepared).await?;
     let field = Text::new(Picture::Stored { name: &name, digest: &digest }.to_string());
     patch.edit(Field::Picture, field.map_or(Edit::Keep, Edit::Set));
     Ok(Some(name))

@@ -78,7 +78,6 @@ on_both_databases!(
             ("+86 138-0013-8000", "13800138000"),
             ("+862112345678", "+862112345678"),
             ("+1987654321", "+1987654321"),
-            ("abc", "abc"),
         ] {
             let mut patch = patch(&[(Field::Phone, stored)]);
             patch.phone_verified = Some(true);
@@ -91,7 +90,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_stored_picture_is_shown_below_the_servers_own_address(server: Server) {
         let mut patch = Patch::default();
-        patch.edit(Field::Picture, Edit::Set(Text::new("stored:0123.png:abc").unwrap()));
+        patch.edit(Field::Picture, Edit::Set(Text::new("stored:abababababababababababababababab.png:abc").unwrap()));
         let jane = AppUser::with(&server, patch, &["picture"]).await;
         let shown = without_address(&server, &jane.get().await).replace(&jane.account.id.to_string(), "SUB");
         insta::assert_snapshot!(shown, @r#"
@@ -99,7 +98,7 @@ on_both_databases!(
         cache-control: no-store
         content-type: application/json
 
-        {"sub":"SUB","picture":"URL/pictures/0123.png"}
+        {"sub":"SUB","picture":"URL/pictures/abababababababababababababababab.png"}
         "#);
     }
 );

@@ -50,7 +50,7 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     let request = reqwest::Client::new().put(server.url(PROFILE)).bearer_auth(token.trim());
     let request = request.header("Content-Type", "application/json").body(body).timeout(Duration::from_secs(60));
     let answer = tokio::spawn(request.send());
-    let pending = || async { database.rows("SELECT name FROM pending_picture").await };
+    let pending = || async { database.rows("SELECT name FROM stored_picture").await };
     until(async || match pending().await.first() {
         Some(name) => kept(name).await,
         None => false,
@@ -66,7 +66,7 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     until(async || server.request("GET", "/readyz").send().await.status == 200).await;
     assert!(kept(&name).await);
     tokio::task::block_in_place(|| server.kill9());
-    database.execute("UPDATE pending_picture SET uploaded_at = uploaded_at - 7200000000").await;
+    database.execute("UPDATE stored_picture SET changed_at = changed_at - 7200000000").await;
     let server = installation.serve();
     until(async || pending().await.is_empty()).await;
     assert!(!kept(&name).await);

@@ -14,7 +14,7 @@ async fn everybody(server: &Server) -> Vec<Account> {
 }
 
 /// A server that creates accounts for the people of one provider.
-struct Creating(World);
+pub(super) struct Creating(pub(super) World);
 
 impl OnDatabase for Creating {
     async fn start(database: Database) -> Creating {
@@ -23,7 +23,7 @@ impl OnDatabase for Creating {
 }
 
 /// A server that creates accounts and trusts the provider's verified claims.
-struct Believing(World);
+pub(super) struct Believing(pub(super) World);
 
 impl OnDatabase for Believing {
     async fn start(database: Database) -> Believing {
@@ -40,9 +40,16 @@ impl World {
     }
 
     /// Lets bob sign in and returns the account that was created for him.
-    async fn make_bob(&self, more: &[(&str, Value)]) -> Account {
+    pub(super) async fn make_bob(&self, more: &[(&str, Value)]) -> Account {
+        self.make("bob", more).await
+    }
+
+    /// Lets a person without an account sign in, and returns the account that was created.
+    pub(super) async fn make(&self, subject: &str, more: &[(&str, Value)]) -> Account {
         let before = everybody(&self.server).await;
-        let answer = self.read(&self.p256.token("ES256", &self.bob(more))).await;
+        let mut claims = self.bob(more);
+        claims["sub"] = json!(subject);
+        let answer = self.read(&self.p256.token("ES256", &claims)).await;
         assert_eq!(answer.status, 200, "{answer}");
         let mut made = everybody(&self.server).await;
         made.retain(|account| before.iter().all(|other| other.id != account.id));

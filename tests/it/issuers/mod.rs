@@ -3,6 +3,7 @@
 
 mod accounts;
 mod claims;
+mod copied;
 mod families;
 mod forms;
 mod headers;

@@ -38,12 +38,11 @@ on_both_databases!(
         let name = upload(&server, PIXEL).await;
         s3.stop();
         assert_eq!(fetch(&server, &name, &[]).await.status(), 503);
-        assert!(matches!(server.app.pictures().upload(prepared).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().upload(NONE, prepared).await, Err(Error::Unavailable(_))));
         // Both uploads were recorded before they were sent to the service.
-        let far = server.app.now().checked_add(DAY).unwrap();
-        assert_eq!(server.app.store().pending_pictures(far).await.unwrap().len(), 2);
+        assert_eq!(in_state(&server, PictureState::Pending).await.len(), 2);
         // Returns no error and leaves the picture to the sweeper.
-        server.app.pictures().discard(&name).await;
-        assert!(server.app.store().is_pending_picture(&name).await.unwrap());
+        server.app.pictures().discard(NONE, &name).await;
+        assert_eq!(in_state(&server, PictureState::Deleting).await, [name]);
     }
 );

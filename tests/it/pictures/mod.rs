@@ -7,8 +7,9 @@ mod uploading;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use selfsame::account::{Account, Error, Field, Patch, Picture};
+use selfsame::account::{Account, AccountId, Error, Field, Patch, Picture};
 use selfsame::picture::{self, PictureInput, Prepared};
+use selfsame::store::PictureState;
 
 use crate::support::{Server, patch};
 
@@ -35,10 +36,23 @@ async fn prepare(server: &Server, text: &str) -> Result<Prepared, Error> {
     }
 }
 
-/// Uploads a picture that belongs to no account yet.
+/// An account that does not exist, for uploads without a change.
+const NONE: AccountId = AccountId(uuid::Uuid::nil());
+
+/// Uploads a picture for a change that never comes.
 async fn upload(server: &Server, text: &str) -> String {
+    upload_for(server, NONE, text).await
+}
+
+async fn upload_for(server: &Server, account: AccountId, text: &str) -> String {
     let prepared = prepare(server, text).await.unwrap();
-    server.app.pictures().upload(prepared).await.unwrap()
+    server.app.pictures().upload(account, prepared).await.unwrap()
+}
+
+/// The names of pictures in a state.
+async fn in_state(server: &Server, state: PictureState) -> Vec<String> {
+    let pictures = server.app.store().pictures_in_state(state, jiff::Timestamp::MAX).await.unwrap();
+    pictures.into_iter().map(|picture| picture.unwrap().1).collect()
 }
 
 /// A patch that sets an uploaded picture as the picture of an account.
@@ -48,7 +62,7 @@ fn showing(name: &str) -> Patch {
 
 /// Uploads a picture for an account.
 async fn show(server: &Server, account: &Account) -> String {
-    let name = upload(server, PIXEL).await;
+    let name = upload_for(server, account.id, PIXEL).await;
     server.operate(account, showing(&name)).await;
     name
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use selfsame::account::history::ChangeContext;
+
 use super::*;
 use crate::support::HOUR;
 
@@ -62,7 +64,7 @@ on_both_databases!(
 on_both_databases!(
     async fn an_upload_whose_change_was_refused_is_deleted_at_once(server: Server) {
         let name = upload(&server, PIXEL).await;
-        server.app.pictures().discard(&name).await;
+        server.app.pictures().discard(NONE, &name).await;
         assert!(!is_served(&server, &name).await);
         assert!(!server.app.store().is_pending_picture(&name).await.unwrap());
     }
@@ -72,7 +74,7 @@ on_both_databases!(
     async fn a_picture_that_an_account_shows_cannot_be_discarded(server: Server) {
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
-        server.app.pictures().discard(&name).await;
+        server.app.pictures().discard(account.id, &name).await;
         assert!(is_served(&server, &name).await);
     }
 );
@@ -96,5 +98,93 @@ on_both_databases!(
         let running = tokio::spawn(selfsame::serve::run(app, listeners, std::future::pending()));
         crate::support::until(async || !is_served(&server, &name).await).await;
         running.abort();
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_that_another_account_has_cannot_be_shown(server: Server) {
+        let (owner, other) = (server.person(&[]).await, server.person(&[]).await);
+        let name = show(&server, &owner).await;
+        let take = async || {
+            let (context, patch) = (ChangeContext::operator(), showing(&name));
+            server.app.profiles().update(other.clone(), patch, context, |_| Ok(())).await
+        };
+        assert!(matches!(take().await, Err(Error::Fields(_))));
+        // Nor while it is kept for its owner.
+        show(&server, &owner).await;
+        assert!(matches!(take().await, Err(Error::Fields(_))));
+        server.operate(&owner, showing(&name)).await;
+        sweep_after(&server, 400 * DAY).await;
+        assert!(is_served(&server, &name).await);
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_that_two_accounts_show_stays_until_neither_does(server: Server) {
+        let (owner, other) = (server.person(&[]).await, server.person(&[]).await);
+        let name = show(&server, &owner).await;
+        // As an earlier version stored a picture that it copied from a claim, and the account replaced.
+        let row = format!("UPDATE stored_picture SET name = '{name}' WHERE state = 'replaced'");
+        show(&server, &other).await;
+        show(&server, &other).await;
+        server.database().execute(&row).await;
+        sweep_after(&server, 31 * DAY).await;
+        assert!(is_served(&server, &name).await);
+        assert_eq!(in_state(&server, PictureState::Replaced).await, [""; 0]);
+        show(&server, &owner).await;
+        sweep_after(&server, 31 * DAY).await;
+        assert!(!is_served(&server, &name).await);
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_of_another_digest_is_the_same_picture(server: Server) {
+        let account = server.person(&[]).await;
+        let name = show(&server, &account).await;
+        server.operate(&account, patch(&[(Field::Picture, &format!("stored:{name}:1"))])).await;
+        sweep_after(&server, 31 * DAY).await;
+        assert!(is_served(&server, &name).await);
+    }
+);
+
+on_both_databases!(
+    async fn no_number_of_pictures_that_cannot_be_deleted_delays_the_others(server: Server) {
+        let account = server.person(&[]).await;
+        let name = show(&server, &account).await;
+        show(&server, &account).await;
+        // Names that are no names of files, and folders where files should be.
+        let mut rows = String::new();
+        for number in 0..130 {
+            let stuck = format!("{number:032x}.png");
+            std::fs::create_dir_all(server.data().join("pictures").join(&stuck).join("full")).unwrap();
+            for name in [stuck, format!("../{number}")] {
+                rows += &format!("INSERT INTO stored_picture SELECT id, '{name}', 'replaced', 0 FROM account;");
+            }
+        }
+        server.database().execute(&rows).await;
+        server.pass(31 * DAY);
+        for _ in 0..3 {
+            drop(server.app.pictures().sweep().await);
+        }
+        assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));
+        assert!(!is_served(&server, &name).await);
+        assert_eq!(in_state(&server, PictureState::Replaced).await, [""; 0]);
+        assert_eq!(
+            server.database().rows("SELECT count(*) FROM stored_picture WHERE state = 'deleting'").await,
+            ["130"]
+        );
+    }
+);
+
+on_both_databases!(
+    async fn a_picture_whose_deletion_has_begun_cannot_be_shown_again(server: Server) {
+        let account = server.person(&[]).await;
+        let name = show(&server, &account).await;
+        show(&server, &account).await;
+        server.database().execute("UPDATE stored_picture SET state = 'deleting' WHERE state = 'replaced'").await;
+        let (context, current) = (ChangeContext::operator(), server.account(&account).await);
+        let again = server.app.profiles().update(current.clone(), showing(&name), context, |_| Ok(())).await;
+        assert!(matches!(again, Err(Error::Unavailable(_))), "{again:?}");
+        assert_eq!(server.account(&account).await, current);
     }
 );

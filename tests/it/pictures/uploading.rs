@@ -1,6 +1,6 @@
 //! Uploads: from the bytes that a client sent to the name of the picture.
 
-use selfsame::picture::is_name;
+use selfsame::account::is_picture_name;
 
 use super::*;
 use crate::support::Database;
@@ -17,7 +17,7 @@ on_both_databases!(
 on_both_databases!(
     async fn the_same_picture_gets_another_name_each_time(server: Server) {
         let (first, second) = (upload(&server, PIXEL).await, upload(&server, PIXEL).await);
-        assert!(is_name(&first) && is_name(&second) && first != second, "{first} {second}");
+        assert!(is_picture_name(&first) && is_picture_name(&second) && first != second, "{first} {second}");
         assert_eq!(
             picture::address("https://id.example.com", &first),
             format!("https://id.example.com/pictures/{first}")
@@ -37,8 +37,7 @@ on_both_databases!(
         ] {
             assert!(matches!(prepare(&server, &text).await, Err(Error::PictureUnusable)), "{text}");
         }
-        let far = server.app.now().checked_add(super::sweeping::DAY).unwrap();
-        assert_eq!(server.app.store().pending_pictures(far).await.unwrap(), [""; 0]);
+        assert_eq!(in_state(&server, PictureState::Pending).await, [""; 0]);
     }
 );
 
@@ -73,18 +72,17 @@ on_both_databases!(
         let prepared = prepare(&server, PIXEL).await.unwrap();
         // A file where the folder should be.
         std::fs::write(server.data().join("pictures"), "").unwrap();
-        assert!(matches!(server.app.pictures().upload(prepared).await, Err(Error::Unavailable(_))));
-        let far = server.app.now().checked_add(super::sweeping::DAY).unwrap();
-        let pending = server.app.store().pending_pictures(far).await.unwrap();
+        assert!(matches!(server.app.pictures().upload(NONE, prepared).await, Err(Error::Unavailable(_))));
+        let pending = in_state(&server, PictureState::Pending).await;
         assert_eq!(pending.len(), 1);
         assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
         // The sweeper keeps the row of a picture that it could not delete.
         server.pass(super::sweeping::DAY);
         assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));
-        assert!(server.app.store().is_pending_picture(&pending[0]).await.unwrap());
+        assert_eq!(in_state(&server, PictureState::Deleting).await, pending);
         std::fs::remove_file(server.data().join("pictures")).unwrap();
         server.app.pictures().sweep().await.unwrap();
-        assert!(!server.app.store().is_pending_picture(&pending[0]).await.unwrap());
+        assert_eq!(in_state(&server, PictureState::Deleting).await, [""; 0]);
     }
 );
 

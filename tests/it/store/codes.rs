@@ -102,8 +102,8 @@ on_both_databases!(
         let account = opened.account(&opened.tenant(1).await, 1).await;
         let code = sent(1, 1);
         opened.store.put_code(&code).await.unwrap();
-        opened.store.add_pending_picture("a", at(1)).await.unwrap();
-        let adopt = Effect::AdoptPicture { name: "a".to_owned() };
+        opened.store.add_pending_picture(account.id, "a", at(1)).await.unwrap();
+        let adopt = Effect::AdoptPicture { name: "a".to_owned(), account: account.id, at: at(2) };
         let update = |effects| Update { effects, ..change(&account, |account| account.email_verified = true) };
         let commit = async |update: Update| {
             opened.store.commit(account.clone(), std::sync::Arc::new(move |_| Ok(Some(update.clone())))).await

@@ -189,7 +189,7 @@ on_both_databases!(
         assert!(is_replay(store.commit(now.clone(), rename("John", vec![])).await));
         // The same applies if the account has changed meanwhile, or if the update has other effects.
         assert!(is_replay(store.commit(account.clone(), rename("John", vec![])).await));
-        let adopt = vec![Effect::AdoptPicture { name: "a".to_owned() }];
+        let adopt = vec![Effect::AdoptPicture { name: "a".to_owned(), account: account.id, at: at(2) }];
         assert!(is_replay(store.commit(now.clone(), rename("John", adopt)).await));
         assert_eq!(opened.stored(&account).await, now);
         assert_eq!(opened.entries(&account).await.len(), 2);

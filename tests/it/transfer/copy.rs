@@ -129,8 +129,7 @@ on_both_databases!(
         revoked_token             1 rows
         token_horizon             1 rows
         api_key                   1 rows
-        pending_picture           0 rows
-        replaced_picture          0 rows
+        stored_picture            0 rows
         application               0 rows
         application_origin          0 rows
         sign_in                   0 rows
@@ -200,6 +199,7 @@ on_both_databases!(
         let name = shown.split(':').nth(1).unwrap();
         let get = |url: &str| Request::new(&reqwest::Client::new(), "HEAD", &format!("{url}/pictures/{name}"));
         assert_eq!(lived.ask(&target, get).await, 200);
+        assert_eq!(target.rows("SELECT name, state FROM stored_picture").await, [format!("{name} shown")]);
         // The copy recognises the same picture, so its name does not change.
         assert_eq!(lived.ask(&target, put).await, 200);
         let copy = Home { data: lived.home.data, database: target };

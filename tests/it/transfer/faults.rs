@@ -98,7 +98,7 @@ on_both_databases!(
         line 22: identities: names one twice
         line 23: identities: issuer must not be empty
         line 24: malformed JSON at byte 70: a surrogate must be escaped as a pair, high before low
-        line 25: picture: expected an address, or stored:NAME:DIGEST as an export has it
+        line 25: picture: expected an http or https address of at most 2048 bytes, or stored:NAME:DIGEST as an export has it
         line 26: unknown member "a\u{1b}"
         selfsame: nothing was changed; correct the lines, then import them
         exit Some(1)

@@ -6,6 +6,7 @@ mod export;
 mod faults;
 mod import;
 mod interrupted;
+mod values;
 
 use std::io::Write as _;
 use std::process::{Child, Command, Output, Stdio};
