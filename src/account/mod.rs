@@ -38,7 +38,7 @@ pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
 pub use outside::{is_hidden, is_time_zone};
 pub use patch::{Change, Edit, Patch};
-pub use picture::{Picture, PictureRule, is_picture_name};
+pub use picture::{Picture, PictureRule, Upload, is_picture_name};
 pub use rule::{Fault, Rule};
 pub use schema::{Rules, Schema};
 pub use tenant::{Tenant, TenantStatus};

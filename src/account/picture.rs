@@ -9,17 +9,26 @@ pub enum Picture<'a> {
     Stored {
         /// The random name, with the file extension of its type; it reveals nothing about the content.
         name: &'a str,
-        /// The SHA-256 of the uploaded bytes in hexadecimal digits, a dot, and their number: uploading the same picture
-        /// again changes nothing, and the history identifies the upload without containing it.
-        digest: &'a str,
+        /// What was uploaded; `None` if the field does not identify it, as earlier versions copied it from claims.
+        upload: Option<Upload<'a>>,
     },
+}
+
+/// Identifies the bytes that were uploaded: uploading the same picture again changes nothing, and the history identifies the
+/// upload without containing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upload<'a> {
+    /// The SHA-256 of the uploaded bytes, not of their base64, in lower-case hexadecimal digits.
+    pub sha256: &'a str,
+    /// The number of these bytes.
+    pub bytes: u32,
 }
 
 /// The prefix of the field of a stored picture; no address has it.
 const STORED: &str = "stored:";
 
 /// The hexadecimal digits of a SHA-256.
-const DIGEST_DIGITS: usize = 64;
+const SHA256_DIGITS: usize = 64;
 /// The most digits of a length: pictures have at most 2 MiB.
 const LENGTH_DIGITS: usize = 7;
 
@@ -28,19 +37,18 @@ impl<'a> Picture<'a> {
     /// copied it from claims.
     pub fn of(text: &'a str) -> Option<Picture<'a>> {
         let Some(stored) = text.strip_prefix(STORED) else { return Some(Picture::Address(text)) };
-        let (name, digest) = stored.split_once(':')?;
-        is_picture_name(name).then_some(Picture::Stored { name, digest })
+        let (name, upload) = stored.split_once(':')?;
+        is_picture_name(name).then(|| Picture::Stored { name, upload: Upload::of(upload) })
     }
+}
 
-    /// Checks whether the digest of a stored picture has its exact form.
-    pub fn has_digest(&self) -> bool {
-        let Picture::Stored { digest, .. } = self else { return false };
-        digest.split_once('.').is_some_and(|(hash, length)| {
-            hash.len() == DIGEST_DIGITS
-                && hash.bytes().all(is_digit)
-                && (1..=LENGTH_DIGITS).contains(&length.len())
-                && length.bytes().all(|byte| byte.is_ascii_digit())
-        })
+impl<'a> Upload<'a> {
+    /// Parses the part of the field after the name, in its exact form.
+    fn of(text: &'a str) -> Option<Upload<'a>> {
+        let (sha256, bytes) = text.split_once('.')?;
+        let is_number = (1..=LENGTH_DIGITS).contains(&bytes.len()) && bytes.bytes().all(|byte| byte.is_ascii_digit());
+        let is_upload = sha256.len() == SHA256_DIGITS && sha256.bytes().all(is_digit) && is_number;
+        is_upload.then(|| bytes.parse().ok()).flatten().map(|bytes| Upload { sha256, bytes })
     }
 }
 
@@ -59,7 +67,10 @@ impl fmt::Display for Picture<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Picture::Address(address) => formatter.write_str(address),
-            Picture::Stored { name, digest } => write!(formatter, "{STORED}{name}:{digest}"),
+            Picture::Stored { name, upload: None } => write!(formatter, "{STORED}{name}:"),
+            Picture::Stored { name, upload: Some(Upload { sha256, bytes }) } => {
+                write!(formatter, "{STORED}{name}:{sha256}.{bytes}")
+            }
         }
     }
 }

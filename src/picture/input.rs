@@ -45,7 +45,7 @@ pub fn read<'a>(text: &'a str, public_url: &str) -> Result<PictureInput<'a>, Pic
 /// stored picture. Whether another account has that picture is checked when the account is written. The error is for
 /// operators.
 pub fn check(text: &str, public_url: &str) -> Result<(), &'static str> {
-    let stored = Picture::of(text).is_some_and(|picture| picture.has_digest());
+    let stored = matches!(Picture::of(text), Some(Picture::Stored { upload: Some(_), .. }));
     if stored || matches!(read(text, public_url), Ok(PictureInput::Address(_))) {
         Ok(())
     } else {

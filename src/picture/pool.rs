@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::Data;
 use super::kind::{Ending, Kind};
 use super::render::{MAX_MEMORY, MEBIBYTE, Unusable, render};
-use crate::account::{Cause, Error};
+use crate::account::{Cause, Error, Upload};
 
 /// Pictures that may wait for a thread: more would wait longer than their client does.
 const MAX_WAITING: usize = 16;
@@ -28,10 +28,17 @@ pub(super) struct Pool {
 
 /// A picture that is ready to be stored.
 pub struct Prepared {
-    /// The SHA-256 of the uploaded bytes (not of the base64) in hexadecimal digits, a dot, and their number.
-    pub digest: String,
+    sha256: String,
+    bytes: u32,
     pub(super) ending: Ending,
     pub(super) file: Bytes,
+}
+
+impl Prepared {
+    /// What was uploaded.
+    pub fn upload(&self) -> Upload<'_> {
+        Upload { sha256: &self.sha256, bytes: self.bytes }
+    }
 }
 
 impl Pool {
@@ -75,7 +82,8 @@ impl Pool {
 fn decode<Held>(kind: Kind, base64: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
     let bytes = STANDARD.decode(&base64).map_err(Unusable::because)?;
     drop(base64);
-    let digest = format!("{}.{}", HEXLOWER.encode(digest(&SHA256, &bytes).as_ref()), bytes.len());
+    let sha256 = HEXLOWER.encode(digest(&SHA256, &bytes).as_ref());
     let (ending, file) = render(kind, &bytes, reserve)?;
-    Ok(Prepared { digest, ending, file: file.into() })
+    let bytes = u32::try_from(bytes.len()).map_err(Unusable::because)?;
+    Ok(Prepared { sha256, bytes, ending, file: file.into() })
 }

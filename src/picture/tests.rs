@@ -13,7 +13,7 @@ fn pictures(scratch: &Scratch) -> Pictures {
 
 async fn uploaded(pictures: &Pictures) -> String {
     let Ok(PictureInput::Data(data)) = read(PIXEL, "https://profile.example.com") else { panic!("a data URI is data") };
-    pictures.upload(ACCOUNT, pictures.prepare(&data).await.unwrap()).await.unwrap()
+    pictures.upload(ACCOUNT, &pictures.prepare(&data).await.unwrap()).await.unwrap()
 }
 
 #[tokio::test]

@@ -14,11 +14,11 @@ impl Pictures {
     /// Stores a picture of an account under a new unguessable name, and returns the name. Unless a change applies
     /// [`Effect::AdoptPicture`](crate::store::Effect::AdoptPicture) to it, [`Pictures::sweep`] deletes it after a
     /// while.
-    pub async fn upload(&self, account: AccountId, prepared: Prepared) -> Result<String, Error> {
+    pub async fn upload(&self, account: AccountId, prepared: &Prepared) -> Result<String, Error> {
         let name = prepared.ending.name(random());
         // First, so that a crash after the object is stored does not leave an unrecorded one.
         self.store.add_pending_picture(account, &name, self.clock.now()).await?;
-        self.objects.put(&name, prepared.file).await?;
+        self.objects.put(&name, prepared.file.clone()).await?;
         Ok(name)
     }
 

@@ -107,12 +107,12 @@ async fn upload(
 ) -> Result<Option<String>, Error> {
     let Some(data) = data else { return Ok(None) };
     let prepared = app.pictures().prepare(&data).await?;
-    let digest = prepared.digest.clone();
-    if matches!(account.picture(), Some(Picture::Stored { digest: current, .. }) if current == digest) {
+    let upload = Some(prepared.upload());
+    if matches!(account.picture(), Some(Picture::Stored { upload: present, .. }) if present == upload) {
         return Ok(None);
     }
-    let name = app.pictures().upload(account.id, prepared).await?;
-    let field = Text::new(Picture::Stored { name: &name, digest: &digest }.to_string());
+    let name = app.pictures().upload(account.id, &prepared).await?;
+    let field = Text::new(Picture::Stored { name: &name, upload }.to_string());
     patch.edit(Field::Picture, field.map_or(Edit::Keep, Edit::Set));
     Ok(Some(name))
 }

@@ -38,7 +38,7 @@ on_both_databases!(
         let name = upload(&server, PIXEL).await;
         s3.stop();
         assert_eq!(fetch(&server, &name, &[]).await.status(), 503);
-        assert!(matches!(server.app.pictures().upload(NONE, prepared).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().upload(NONE, &prepared).await, Err(Error::Unavailable(_))));
         // Both uploads were recorded before they were sent to the service.
         assert_eq!(in_state(&server, PictureState::Pending).await.len(), 2);
         // Returns no error and leaves the picture to the sweeper.

@@ -46,7 +46,7 @@ async fn upload(server: &Server, text: &str) -> String {
 
 async fn upload_for(server: &Server, account: AccountId, text: &str) -> String {
     let prepared = prepare(server, text).await.unwrap();
-    server.app.pictures().upload(account, prepared).await.unwrap()
+    server.app.pictures().upload(account, &prepared).await.unwrap()
 }
 
 /// The names of pictures in a state.
@@ -57,7 +57,7 @@ async fn in_state(server: &Server, state: PictureState) -> Vec<String> {
 
 /// A patch that sets an uploaded picture as the picture of an account.
 fn showing(name: &str) -> Patch {
-    patch(&[(Field::Picture, &Picture::Stored { name, digest: "0" }.to_string())])
+    patch(&[(Field::Picture, &Picture::Stored { name, upload: None }.to_string())])
 }
 
 /// Uploads a picture for an account.

@@ -1,16 +1,17 @@
 //! Uploads: from the bytes that a client sent to the name of the picture.
 
-use selfsame::account::is_picture_name;
+use selfsame::account::{Upload, is_picture_name};
 
 use super::*;
 use crate::support::Database;
 
 on_both_databases!(
-    async fn a_pictures_digest_is_the_hash_and_number_of_the_bytes_that_were_sent(server: Server) {
+    async fn an_upload_is_identified_by_the_hash_and_the_number_of_its_bytes(server: Server) {
         let prepared = prepare(&server, PIXEL).await.unwrap();
-        assert_eq!(prepared.digest, "c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77.70");
+        let sha256 = "c414cd0e204de974f73753c7e28d7638e7b3691bb8b1a2bab6b25bb7fed7ce77";
+        assert_eq!(prepared.upload(), Upload { sha256, bytes: 70 });
         let again = prepare(&server, &PIXEL.replace("image/png", "IMAGE/PNG")).await.unwrap();
-        assert_eq!(prepared.digest, again.digest);
+        assert_eq!(prepared.upload(), again.upload());
     }
 );
 
@@ -49,7 +50,7 @@ on_both_databases!(
             let (app, text) = (server.app.clone(), text.clone());
             tasks.spawn(async move {
                 let Ok(PictureInput::Data(data)) = picture::read(&text, "") else { panic!("no data") };
-                app.pictures().prepare(&data).await.map(|prepared| prepared.digest)
+                app.pictures().prepare(&data).await.map(drop)
             });
         }
         let (mut done, mut away) = (0, 0);
@@ -72,7 +73,7 @@ on_both_databases!(
         let prepared = prepare(&server, PIXEL).await.unwrap();
         // A file where the folder should be.
         std::fs::write(server.data().join("pictures"), "").unwrap();
-        assert!(matches!(server.app.pictures().upload(NONE, prepared).await, Err(Error::Unavailable(_))));
+        assert!(matches!(server.app.pictures().upload(NONE, &prepared).await, Err(Error::Unavailable(_))));
         let pending = in_state(&server, PictureState::Pending).await;
         assert_eq!(pending.len(), 1);
         assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
