@@ -47,8 +47,7 @@ impl Authenticator {
     ) -> Result<(), Error> {
         let until = bound_until(token);
         match found.client_hash.zip(found.bound_until) {
-            // Stored in whole microseconds, which the latest of all times is not.
-            Some((hash, end)) if end.as_microsecond() < until.as_microsecond() => {
+            Some((hash, end)) if end < until => {
                 self.store.prolong_binding(found.account.id, session, hash, until).await
             }
             _ => Ok(()),
@@ -59,7 +58,9 @@ impl Authenticator {
 /// Returns how long a token keeps its session bound: a little longer than it is valid, because the binding must not end
 /// while differing clocks still accept the token.
 fn bound_until(token: &Token) -> Timestamp {
-    after(token.expires_at, SignedDuration::from_hours(1))
+    let until = after(token.expires_at, SignedDuration::from_hours(1));
+    // In whole seconds, as tokens end: the latest of all times could not be read back from the database.
+    Timestamp::from_second(until.as_second()).unwrap_or(until)
 }
 
 /// Reads the header: present once, at most 512 bytes, no ASCII control characters. An absent or empty one is `None`.
