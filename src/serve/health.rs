@@ -16,8 +16,14 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 pub(super) struct Readiness {
     /// False before the server serves and once it is stopping.
     serves: Arc<AtomicBool>,
-    /// When the database was last asked, and what came of it.
-    asked: Arc<Mutex<Option<(Timestamp, Result<(), Error>)>>>,
+    /// The last answer of the database.
+    asked: Arc<Mutex<Option<Ping>>>,
+}
+
+/// An answer of the database: when it was asked, and whether it is available.
+struct Ping {
+    at: Timestamp,
+    answer: Result<(), Error>,
 }
 
 impl Readiness {
@@ -34,13 +40,13 @@ impl Readiness {
     async fn database(&self, app: App) -> Result<(), Error> {
         let mut asked = self.asked.clone().lock_owned().await;
         match &*asked {
-            Some((at, answer)) if app.now().duration_since(*at).abs() < ASK_AGAIN => return answer.clone(),
+            Some(Ping { at, answer }) if app.now().duration_since(*at).abs() < ASK_AGAIN => return answer.clone(),
             _ => {}
         }
         // In a task of its own, which ends even if the client goes away: otherwise each such client would ask once more.
         let asking = tokio::spawn(async move {
             let answer = app.store().ping().await;
-            *asked = Some((app.now(), answer.clone()));
+            *asked = Some(Ping { at: app.now(), answer: answer.clone() });
             answer
         });
         asking.await.unwrap_or_else(|failed| Err(Error::Internal(Cause::new(failed))))

@@ -253,8 +253,7 @@ async fn the_origin_of_a_page_is_looked_up_only_within_the_limit_of_its_source()
             application.origins = vec!["https://app.example.com".to_owned()];
         })
         .await;
-    let mut last = 0;
-    for (method, path, within, beyond) in [
+    let requests = [
         ("GET", USERINFO, 400, 429),
         ("OPTIONS", USERINFO, 204, 204),
         ("DELETE", USERINFO, 405, 405),
@@ -262,8 +261,8 @@ async fn the_origin_of_a_page_is_looked_up_only_within_the_limit_of_its_source()
         ("POST", "/oauth2/token", 415, 429),
         ("GET", "/oauth2/jwks", 200, 429),
         ("OPTIONS", "/.well-known/openid-configuration", 204, 204),
-    ] {
-        last += 1;
+    ];
+    for (last, (method, path, within, beyond)) in (1..).zip(requests) {
         let ask = || server.request(method, path).header("X-Forwarded-For", &format!("203.0.113.{last}"));
         let from_a_page = async || {
             let answer = ask().header("Origin", "https://app.example.com").send().await;

@@ -85,9 +85,7 @@ on_both_databases!(
 on_both_databases!(
     async fn a_code_to_reset_a_password_goes_to_the_stored_address(server: Server) {
         let client = server.client(Kind::Web, &[]).await;
-        // An import may contain addresses that the contract refuses.
-        let decomposed = ("jose\u{301}@example.org", "jos\u{e9}@example.org");
-        for (stored, typed) in EQUAL.into_iter().chain([decomposed]) {
+        for (stored, typed) in EQUAL {
             owner(&server, stored).await;
             client.otp_token(json!({"usage": "reset_password", "email": typed})).await;
             assert_eq!(recipient(&server).as_deref(), Some(stored), "{typed}");
