@@ -1,7 +1,6 @@
 //! `X-Client-Hash`: an opaque value that a client keeps for a whole session, so that a stolen token alone is useless.
 
 use axum::http::{HeaderMap, HeaderValue};
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Authenticator, Caller, Token};
@@ -38,7 +37,7 @@ impl Authenticator {
 
     /// Keeps the session of a token bound at least as long as the token is valid, if it is bound: a session has further
     /// tokens, and the first that comes after the end of a binding would bind it to its own client. Any valid token counts,
-    /// for whatever contract and from whatever client. Writes once for each token that outlives those before it.
+    /// for any contract and from any client. Writes once for each token that outlives those before it.
     pub(super) async fn keep_bound(
         &self,
         found: &CallerRecord,

@@ -115,16 +115,16 @@ impl Store {
         let names = stored_pictures(imported_accounts).map(|(_, name)| name.to_owned()).collect();
         let picture_owners = self.picture_owners(names).await?.into_iter().map(|(owner, name)| (name, owner));
         let picture_owners: HashMap<String, AccountId> = picture_owners.collect();
-        let unique_keys = unique_keys(imported_accounts).filter_map(|(imported_account, _, tenant, unique_key)| {
+        let unique_keys = unique_keys(imported_accounts).filter_map(|(position, _, tenant, unique_key)| {
             let owner = *owners.get(&(tenant, unique_key.kind.name().to_owned(), unique_key.key))?;
-            Some(Conflict { position: imported_account, what: unique_key.kind.name(), owner })
+            Some(Conflict { position, what: unique_key.kind.name(), owner })
         });
-        let linked = links(imported_accounts).filter_map(|(imported_account, link)| {
+        let linked = links(imported_accounts).filter_map(|(position, link)| {
             let owner = *linked_accounts.get(&(link.identity.issuer.clone(), link.key))?;
-            Some(Conflict { position: imported_account, what: "identities", owner })
+            Some(Conflict { position, what: "identities", owner })
         });
-        let pictures = stored_pictures(imported_accounts).filter_map(|(imported_account, name)| {
-            Some(Conflict { position: imported_account, what: "picture", owner: *picture_owners.get(name)? })
+        let pictures = stored_pictures(imported_accounts).filter_map(|(position, name)| {
+            Some(Conflict { position, what: "picture", owner: *picture_owners.get(name)? })
         });
         Ok(unique_keys.chain(linked).chain(pictures).collect())
     }
@@ -133,7 +133,7 @@ impl Store {
         match self {
             Store::Sqlite(sqlite) => {
                 let each = unique_keys(imported_accounts)
-                    .map(|(_, _, tenant, unique_keys)| parameters![tenant, unique_keys.kind.name(), unique_keys.key]);
+                    .map(|(_, _, tenant, unique_key)| parameters![tenant, unique_key.kind.name(), unique_key.key]);
                 sqlite.query_each(OWNERS, each, owner_of)
             }
             Store::Postgres(postgres) => {
@@ -271,8 +271,8 @@ fn list(ids: &[AccountId]) -> Parameter {
 
 fn owner_of(row: &dyn Row) -> Result<KeyOwner, Error> {
     let record = UNIQUE_KEY.at(row, 0);
-    let unique_keys = (record.get(UNIQUE_KEY.tenant_id)?, record.get(UNIQUE_KEY.kind)?, record.get(UNIQUE_KEY.key)?);
-    Ok((unique_keys, record.get(UNIQUE_KEY.account_id)?))
+    let unique_key = (record.get(UNIQUE_KEY.tenant_id)?, record.get(UNIQUE_KEY.kind)?, record.get(UNIQUE_KEY.key)?);
+    Ok((unique_key, record.get(UNIQUE_KEY.account_id)?))
 }
 
 fn linked_to(row: &dyn Row) -> Result<LinkedTo, Error> {
