@@ -19,7 +19,7 @@ use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
 use crate::profile::Profiles;
 use crate::secure_channel::ChannelKeys;
-use crate::store::{self, Store};
+use crate::store::{self, Exclusion, ServerLock, Store};
 
 /// A handle for the shared state, passed to every handler; clones share everything.
 #[derive(Clone)]
@@ -247,6 +247,14 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
         make_data_folder(config)?;
     }
     Ok(Store::open(&config.database(), &config.database).await?)
+}
+
+/// Locks the database that a configuration names for this server, until the lock is dropped.
+pub fn lock_for_serving(config: &Config, exclusion: Exclusion) -> Result<ServerLock, StartError> {
+    if let crate::config::DatabaseUrl::Sqlite(_) = config.database() {
+        make_data_folder(config)?;
+    }
+    Ok(Store::lock_for_serving(&config.database(), exclusion)?)
 }
 
 fn make_data_folder(config: &Config) -> Result<(), StartError> {

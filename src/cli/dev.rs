@@ -13,12 +13,13 @@ use serde::Serialize;
 use super::{Failure, GlobalOptions, Outcome, client, key, output, serve, tenant};
 use crate::account::history::ChangeContext;
 use crate::account::{Account, AccountId, Application, Contract, Edit, Error, Field, Patch, Portal, Tenant, Text};
-use crate::app::App;
+use crate::app::{App, lock_for_serving};
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, Origin};
 use crate::identity::Grant;
 use crate::outbox::Delivery;
 use crate::serve::{Hosts, Listeners};
+use crate::store::Exclusion;
 
 pub(super) use remembered::credentials;
 
@@ -105,6 +106,7 @@ impl Dev {
         }
         serve::log(&config)?;
         database::check(&config).await?;
+        let _lock = lock_for_serving(&config, Exclusion::AllButDev)?;
         let listener = serve::bind(&config).await?;
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
