@@ -6,6 +6,7 @@
 mod check;
 mod codes;
 mod error;
+mod exposed;
 mod layers;
 mod load;
 mod messages;
@@ -35,6 +36,7 @@ use self::value::{HOUR, MINUTE, count, duration};
 pub use self::{
     codes::{CodeRules, Codes},
     error::{ConfigError, Origin},
+    exposed::ExposedFile,
     load::{Loaded, Overrides, Setting, Sources},
     messages::{Notices, Sms, SmsFormat, Smtp, SmtpSecurity},
     pictures::{PictureStore, Pictures},

@@ -100,7 +100,8 @@ struct Ciam {
 
 impl Dev {
     pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
-        let config = ample(options.load(self.listen)?);
+        let loaded = options.load(self.listen)?;
+        let config = ample(&loaded);
         if !self.expose {
             exposure::refuse(&config)?;
         }
@@ -114,6 +115,7 @@ impl Dev {
         let stop = serve::stop_signal()?;
         database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
+        serve::warn_of(&loaded.exposed);
         // The `iss` of an application's tokens contains the address.
         app.listens_on(listener.local_addr()?);
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
@@ -130,7 +132,7 @@ impl Dev {
 
 /// Turns off the rate limits that are not configured, and adds an operator listener on a free loopback port if none is
 /// configured.
-fn ample(loaded: Loaded) -> Config {
+fn ample(loaded: &Loaded) -> Config {
     let untouched = |key: &str| loaded.settings.iter().any(|set| set.key == key && set.origin == Origin::Default);
     let mut config = loaded.config.clone();
     let limits = &mut config.rate_limit;

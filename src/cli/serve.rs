@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, GlobalOptions, Outcome};
 use crate::app::{App, StartError, lock_for_serving};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, ExposedFile, Loaded, LogFormat};
 use crate::serve::{Hosts, Listeners, Stop, Tls, run};
 use crate::store::{Exclusion, OpenError};
 use crate::telemetry::{self, Stopwatch, traces};
@@ -36,7 +36,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
-        let config = options.load(self.listen)?.config;
+        let Loaded { config, exposed, .. } = options.load(self.listen)?;
         log(&config)?;
         let listener = bind(&config).await?;
         let tls = tls(&config)?;
@@ -44,6 +44,7 @@ impl Serve {
         let _lock = lock_for_serving(&config, Exclusion::All)?;
         let operator = operator(&config).await?;
         let app = start(config).await?;
+        warn_of(&exposed);
         if app.store().has_dev_credentials().await? {
             tracing::warn!(
                 "demo credentials of selfsame dev are valid in this database; selfsame copy makes a copy without them"
@@ -91,6 +92,13 @@ pub(super) async fn serve(app: App, listeners: Listeners, stop: impl Future<Outp
         Stop::Cut => tracing::warn!("shutdown timed out; requests cut off"),
     }
     Ok(())
+}
+
+/// Warns of files with secrets that every user of the machine may read.
+pub(super) fn warn_of(exposed: &[ExposedFile]) {
+    for ExposedFile { setting, path, mode } in exposed {
+        tracing::warn!(setting, path, mode = format!("{mode:o}"), "secret file is readable by others");
+    }
 }
 
 /// Opens the installation. Waits for a database that does not answer yet; any other error ends the start.
