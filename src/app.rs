@@ -63,6 +63,9 @@ pub enum StartError {
         "{0}: this master key does not open the keys in the database; give the one that the database was first started with"
     )]
     WrongMasterKey(String),
+    /// A trusted issuer has the name of the embedded issuer.
+    #[error("trusted_issuer.{0}.issuer = {1:?}: {why}", why = crate::config::OWN_ISSUER)]
+    OwnIssuer(String, String),
     /// The HTTP client that fetches the keys of trusted issuers cannot be created.
     #[error("trusted issuers: {0}")]
     Trusted(Cause),
@@ -96,6 +99,7 @@ impl App {
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
         let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
         let issuer = issuer.map_err(StartError::Store)?;
+        refuse_own_name(&config, issuer.name())?;
         let old_keys_for = config.secure_channel.old_keys_for;
         let channel_keys = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel_keys = channel_keys.map_err(StartError::Store)?;
@@ -259,6 +263,16 @@ pub fn lock_for_serving(config: &Config, exclusion: Exclusion) -> Result<ServerL
 
 fn make_data_folder(config: &Config) -> Result<(), StartError> {
     folder::make(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
+}
+
+/// Refuses a trusted issuer with the name of the embedded issuer, which is known only now if it is derived from the
+/// installation.
+fn refuse_own_name(config: &Config, own: &str) -> Result<(), StartError> {
+    let mut sections = config.trusted_issuer.iter();
+    match sections.find(|(_, trusted)| trusted.issuer == own) {
+        Some((section, trusted)) => Err(StartError::OwnIssuer(section.clone(), trusted.issuer.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The source of the master key, for error messages.

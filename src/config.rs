@@ -34,6 +34,7 @@ use serde::Deserialize;
 
 use self::value::{HOUR, MINUTE, count, duration};
 pub use self::{
+    check::OWN_ISSUER,
     codes::{CodeRules, Codes},
     error::{ConfigError, Origin},
     exposed::ExposedFile,
@@ -368,6 +369,13 @@ impl Config {
     /// Returns the path of the master key, used if [`Keys::master_key`] is not set.
     pub fn master_key_file(&self) -> PathBuf {
         self.data.join("secret.key")
+    }
+
+    /// Checks whether the installation signs tokens under this name, as far as the configuration decides it: the embedded
+    /// issuer's name or, for the tokens of applications, the public address in any spelling.
+    pub fn signs_as(&self, issuer: &str) -> bool {
+        let own = self.public_url(self.server.listen);
+        issuer == self.issuer.name || issuer == own || url::is_same_origin(issuer, &own)
     }
 
     /// Returns the origin that clients use, without a slash at its end; `bound` is the address that the server listens on.

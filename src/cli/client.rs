@@ -130,6 +130,9 @@ impl Create {
         if self.grants.contains(&GrantType::ClientCredentials) && !self.kind.keeps_a_secret() {
             return Err(Failure("grants: client_credentials is for applications that keep a secret".to_owned()));
         }
+        if let Some(id) = &self.id {
+            refuse_account(app, id).await?;
+        }
         let new = Application {
             id: self.id.unwrap_or_else(|| app.new_id().to_string()),
             name,
@@ -145,6 +148,14 @@ impl Create {
         let mut record = record(&application);
         record.insert("client_secret", secret);
         output::record(&record, self.json)
+    }
+}
+
+/// Refuses the identifier of an account: the subject of a token must name one of them.
+async fn refuse_account(app: &App, id: &str) -> Outcome {
+    match app.sign_ins().names_an_account(id).await? {
+        true => Err(Failure("id: an account has this identifier; choose another one for the application".to_owned())),
+        false => Ok(()),
     }
 }
 

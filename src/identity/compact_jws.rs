@@ -79,7 +79,9 @@ fn optional_text(header: &Object, name: &str) -> Option<Option<String>> {
     }
 }
 
+/// Reads an object without U+0000 in any name or text: no identifier contains it, and PostgreSQL stores no text with it.
 fn object(encoded: &str) -> Option<Object> {
     let text = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-    json::parse_unique(&text).ok()?.into_object().ok()
+    let value = json::parse_unique(&text).ok()?;
+    if value.contains_nul() { None } else { value.into_object().ok() }
 }

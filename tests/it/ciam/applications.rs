@@ -1,8 +1,9 @@
 //! The commands that manage applications.
 
+use selfsame::account::Kind;
 use serde_json::json;
 
-use crate::support::Installation;
+use crate::support::{Installation, Server};
 
 on_both_databases!(
     async fn an_application_is_created_listed_changed_and_deleted(installation: Installation) {
@@ -133,5 +134,31 @@ on_both_databases!(
         let second = installation.print(&["issuer", "rotate", "--applications"]);
         assert_eq!((first.trim().len(), second.trim().len()), (43, 43));
         assert_ne!(first, second);
+    }
+);
+
+on_both_databases!(
+    async fn an_application_cannot_have_the_identifier_of_an_account(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        let account = installation.json(&["account", "create", "--tenant", "acme", "--json", "display_name=Jane"]);
+        let id = account["id"].as_str().unwrap();
+        for id in [id.to_owned(), id.to_uppercase(), format!("urn:uuid:{id}"), format!("{{{id}}}")] {
+            let create = ["client", "create", "--tenant", "acme", "--name", "x", "--kind", "m2m", "--id", &id];
+            let refusal = installation.refusal(&create);
+            assert_eq!(refusal, "selfsame: id: an account has this identifier; choose another one for the application");
+        }
+        let other = "0190a0a0-0000-7000-8000-000000000000";
+        installation.print(&["client", "create", "--tenant", "acme", "--name", "x", "--kind", "m2m", "--id", other]);
+    }
+);
+
+on_both_databases!(
+    async fn an_application_that_has_the_identifier_of_an_account_gets_no_token_for_itself(server: Server) {
+        let account = server.person(&[]).await;
+        for id in [account.id.to_string(), account.id.to_string().to_uppercase()] {
+            let client = server.client_with(Kind::M2m, &[], |application| application.id = id).await;
+            let answer = client.ask(json!({"grant_type": "client_credentials"})).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, r#"{"error":"unauthorized_client"}"#));
+        }
     }
 );

@@ -8,6 +8,7 @@ mod forms;
 mod headers;
 mod key_sets;
 mod outages;
+mod own_names;
 mod peer;
 mod revocation;
 mod rotation;
