@@ -26,8 +26,19 @@ on_both_databases!(
         let secret = created["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("ssc_") && secret.len() == 68);
         let line = installation.print(&["client", "list", "--tenant", "acme", "--json"]);
-        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"writes":null,"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
         installation.print(&["client", "set-claims", "shop", "--claims", "nickname"]);
+        let changes: [(&[&str], serde_json::Value); 4] = [
+            (&["--writes", "name,locale"], json!(["name", "locale"])),
+            (&[], json!([])),
+            (&["--all"], json!(null)),
+            (&["--writes", "nickname"], json!(["nickname"])),
+        ];
+        for (arguments, writes) in changes {
+            installation.print(&[["client", "set-writes", "shop"].as_slice(), arguments].concat());
+            let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
+            assert_eq!((&listed["writes"], &listed["claims"]), (&writes, &json!(["nickname"])));
+        }
         let rotated = installation.print(&["client", "rotate-secret", "shop"]);
         assert_ne!(rotated.trim(), secret);
         let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
