@@ -38,7 +38,8 @@ impl<'a> CompactJws<'a> {
             return None;
         }
         let header = object(header)?;
-        if REFUSED.iter().any(|name| header.contains_key(name)) {
+        if REFUSED.iter().any(|name| header.contains_key(name)) || header.iter().any(|(_, value)| value.contains_nul())
+        {
             return None;
         }
         Some(CompactJws {
@@ -79,9 +80,7 @@ fn optional_text(header: &Object, name: &str) -> Option<Option<String>> {
     }
 }
 
-/// Reads an object without U+0000 in any name or text: no identifier contains it, and PostgreSQL stores no text with it.
 fn object(encoded: &str) -> Option<Object> {
     let text = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-    let value = json::parse_unique(&text).ok()?;
-    if value.contains_nul() { None } else { value.into_object().ok() }
+    json::parse_unique(&text).ok()?.into_object().ok()
 }
