@@ -19,7 +19,7 @@ use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
 use crate::profile::Profiles;
 use crate::secure_channel::ChannelKeys;
-use crate::store::{self, Store};
+use crate::store::{self, Exclusion, ServerLock, Store};
 
 /// A handle for the shared state, passed to every handler; clones share everything.
 #[derive(Clone)]
@@ -63,6 +63,9 @@ pub enum StartError {
         "{0}: this master key does not decrypt the keys in the database; use the master key that the database was created with"
     )]
     WrongMasterKey(String),
+    /// A trusted issuer has the name of the embedded issuer.
+    #[error("trusted_issuer.{0}.issuer = {1:?}: {why}", why = crate::config::OWN_ISSUER)]
+    OwnIssuer(String, String),
     /// The HTTP client that fetches the keys of trusted issuers cannot be created.
     #[error("trusted issuers: {0}")]
     Trusted(Cause),
@@ -96,6 +99,7 @@ impl App {
         let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
         let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
         let issuer = issuer.map_err(StartError::Store)?;
+        refuse_own_name(&config, issuer.name())?;
         let old_keys_for = config.secure_channel.old_keys_for;
         let channel_keys = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel_keys = channel_keys.map_err(StartError::Store)?;
@@ -251,8 +255,26 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     Ok(Store::open(&config.database(), &config.database).await?)
 }
 
+/// Locks the database that a configuration names for this server, until the lock is dropped.
+pub fn lock_for_serving(config: &Config, exclusion: Exclusion) -> Result<ServerLock, StartError> {
+    if let crate::config::DatabaseUrl::Sqlite(_) = config.database() {
+        make_data_folder(config)?;
+    }
+    Ok(Store::lock_for_serving(&config.database(), exclusion)?)
+}
+
 fn make_data_folder(config: &Config) -> Result<(), StartError> {
     folder::make(&config.data).map_err(|error| StartError::Data(config.data.display().to_string(), error))
+}
+
+/// Refuses a trusted issuer with the name of the embedded issuer, which is known only now if it is derived from the
+/// installation.
+fn refuse_own_name(config: &Config, own: &str) -> Result<(), StartError> {
+    let mut sections = config.trusted_issuer.iter();
+    match sections.find(|(_, trusted)| trusted.issuer == own) {
+        Some((section, trusted)) => Err(StartError::OwnIssuer(section.clone(), trusted.issuer.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Names the source of the master key, for error messages.

@@ -6,6 +6,7 @@
 mod check;
 mod codes;
 mod error;
+mod exposed;
 mod layers;
 mod load;
 mod messages;
@@ -33,8 +34,10 @@ use serde::Deserialize;
 
 use self::value::{HOUR, MINUTE, count, duration};
 pub use self::{
+    check::OWN_ISSUER,
     codes::{CodeRules, Codes},
     error::{ConfigError, Origin},
+    exposed::ExposedFile,
     load::{Loaded, Overrides, Setting, Sources},
     messages::{Notices, Sms, SmsFormat, Smtp, SmtpSecurity},
     pictures::{PictureStore, Pictures},
@@ -369,6 +372,13 @@ impl Config {
     /// Returns the path of the master key, used if [`Keys::master_key`] is not set.
     pub fn master_key_file(&self) -> PathBuf {
         self.data.join("secret.key")
+    }
+
+    /// Checks whether the installation signs tokens under this name, as far as the configuration decides it: the embedded
+    /// issuer's name or, for the tokens of applications, the public address in any spelling.
+    pub fn signs_as(&self, issuer: &str) -> bool {
+        let own = self.public_url(self.server.listen);
+        issuer == self.issuer.name || issuer == own || url::is_same_origin(issuer, &own)
     }
 
     /// Returns the origin that clients use, without a slash at its end; `bound` is the address that the server listens on.

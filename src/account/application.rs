@@ -19,6 +19,8 @@ pub struct Application {
     pub grants: Vec<GrantType>,
     /// The claims that it may read about a person, besides the identifier.
     pub claims: Vec<String>,
+    /// The attributes of a person that it may change; `None` is all that the contract can change.
+    pub writes: Option<Vec<String>>,
     /// The web origins whose pages belong to it.
     pub origins: Vec<String>,
     /// Whether signing in with a proved address that no account has creates one, if the request asks for it.
@@ -40,6 +42,11 @@ impl Application {
     /// Whether it may get tokens in this way.
     pub fn may(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
+    }
+
+    /// Whether it may change an attribute of this name.
+    pub fn may_write(&self, name: &str) -> bool {
+        self.writes.as_ref().is_none_or(|writes| writes.iter().any(|known| known == name))
     }
 }
 

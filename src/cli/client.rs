@@ -21,6 +21,8 @@ pub(super) enum Command {
     List(List),
     /// Replace the claims that an application may read
     SetClaims(SetClaims),
+    /// Replace the attributes that an application may change
+    SetWrites(SetWrites),
     /// Replace the secret of an application; the old one stops working at once
     RotateSecret(RotateSecret),
     /// Delete an application and sign out everyone who signed in through it
@@ -38,6 +40,9 @@ pub(super) struct Create {
     /// The claims that it may read besides sub, such as email,name,nickname,phone_number
     #[arg(long, value_delimiter = ',', value_parser = claim)]
     claims: Vec<String>,
+    /// The attributes that it may change, such as name,nickname,phone_number (default: all that can be changed)
+    #[arg(long, value_delimiter = ',', value_parser = claim)]
+    writes: Option<Vec<String>>,
     /// Its kind: web, spa, mobile or m2m; web and m2m have a secret
     #[arg(long, default_value = "web")]
     kind: Kind,
@@ -81,6 +86,18 @@ pub(super) struct SetClaims {
 }
 
 #[derive(Args)]
+pub(super) struct SetWrites {
+    /// The application's identifier
+    id: String,
+    /// The attributes that it may change from now on (default: none)
+    #[arg(long, value_delimiter = ',', value_parser = claim, conflicts_with = "all")]
+    writes: Vec<String>,
+    /// Let it change all that can be changed
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Args)]
 pub(super) struct RotateSecret {
     /// The application's identifier
     id: String,
@@ -100,6 +117,12 @@ impl Command {
             Command::SetClaims(set) => {
                 let mut application = found(app, &set.id).await?;
                 application.claims = set.claims;
+                application.updated_at = app.now();
+                Ok(app.store().set_application(&application).await?)
+            }
+            Command::SetWrites(set) => {
+                let mut application = found(app, &set.id).await?;
+                application.writes = (!set.all).then_some(set.writes);
                 application.updated_at = app.now();
                 Ok(app.store().set_application(&application).await?)
             }
@@ -134,12 +157,16 @@ impl Create {
                 "--grants: client_credentials requires an application with a secret: --kind web or m2m".to_owned(),
             ));
         }
+        if let Some(id) = &self.id {
+            refuse_account(app, id).await?;
+        }
         let new = Application {
             id: self.id.unwrap_or_else(|| app.new_id().to_string()),
             name,
             kind: self.kind,
             grants: if self.grants.is_empty() { self.kind.grants() } else { self.grants },
             claims: self.claims,
+            writes: self.writes,
             origins: distinct(self.origins),
             auto_signup: self.auto_signup,
             token_lifetime: self.token_lifetime,
@@ -149,6 +176,14 @@ impl Create {
         let mut record = record(&application);
         record.insert("client_secret", secret);
         output::record(&record, self.json)
+    }
+}
+
+/// Refuses the identifier of an account: the subject of a token must name one of them.
+async fn refuse_account(app: &App, id: &str) -> Outcome {
+    match app.sign_ins().names_an_account(id).await? {
+        true => Err(Failure("id: an account has this identifier; choose another one for the application".to_owned())),
+        false => Ok(()),
     }
 }
 
@@ -168,6 +203,7 @@ pub(super) fn blank(app: &App, tenant: &Tenant) -> Application {
         kind: Kind::Web,
         grants: Kind::Web.grants(),
         claims: Vec::new(),
+        writes: None,
         origins: Vec::new(),
         auto_signup: false,
         token_lifetime: Application::TOKEN_LIFETIME,
@@ -226,6 +262,9 @@ fn record(application: &Application) -> Object {
     record.insert("kind", application.kind.name());
     record.insert("grants", list(application.grants.iter().map(|grant| grant.name()).collect()));
     record.insert("claims", list(application.claims.iter().map(String::as_str).collect()));
+    let writes = application.writes.as_ref();
+    let writes = writes.map(|writes| list(writes.iter().map(String::as_str).collect()));
+    record.insert("writes", writes.map_or(Value::Null, Value::from));
     record.insert("origins", list(application.origins.iter().map(String::as_str).collect()));
     record.insert("auto_signup", application.auto_signup);
     record.insert("token_lifetime", application.token_lifetime);

@@ -13,6 +13,9 @@ pub(super) enum Command {
 impl Command {
     pub(super) fn run(self, options: &GlobalOptions) -> Outcome {
         let loaded = options.load(None)?;
+        for file in &loaded.exposed {
+            output::report(format_args!("warning: {file}"));
+        }
         match self {
             Command::Check => output::line("the configuration is valid"),
             Command::Explain => output::text(loaded.explain()),

@@ -13,12 +13,13 @@ use serde::Serialize;
 use super::{Failure, GlobalOptions, Outcome, client, key, output, serve, tenant};
 use crate::account::history::ChangeContext;
 use crate::account::{Account, AccountId, Application, Contract, Edit, Error, Field, Patch, Portal, Tenant, Text};
-use crate::app::App;
+use crate::app::{App, lock_for_serving};
 use crate::clock::Clock;
 use crate::config::{Config, Loaded, Origin};
 use crate::identity::Grant;
 use crate::outbox::Delivery;
 use crate::serve::{Hosts, Listeners};
+use crate::store::Exclusion;
 
 pub(super) use remembered::credentials;
 
@@ -99,12 +100,14 @@ struct Ciam {
 
 impl Dev {
     pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
-        let config = ample(options.load(self.listen)?);
+        let loaded = options.load(self.listen)?;
+        let config = ample(&loaded);
         if !self.expose {
             exposure::refuse(&config)?;
         }
         serve::log(&config)?;
         database::check(&config).await?;
+        let _lock = lock_for_serving(&config, Exclusion::AllButDev)?;
         let listener = serve::bind(&config).await?;
         let base_url = config.public_url(listener.local_addr()?);
         let tls = serve::tls(&config)?;
@@ -112,6 +115,7 @@ impl Dev {
         let stop = serve::stop_signal()?;
         database::claim(&config).await?;
         let app = App::start_with(config, Clock::System, Delivery::Mailbox).await?;
+        serve::warn_of(&loaded.exposed);
         // Before `prepare` issues a token of the demo application: the `iss` of such tokens is the public URL.
         app.listens_on(listener.local_addr()?);
         let operator_url = operator.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
@@ -128,7 +132,7 @@ impl Dev {
 
 /// Turns off the rate limits that are not configured, and adds an operator listener on a free loopback port if none is
 /// configured.
-fn ample(loaded: Loaded) -> Config {
+fn ample(loaded: &Loaded) -> Config {
     let untouched = |key: &str| loaded.settings.iter().any(|set| set.key == key && set.origin == Origin::Default);
     let mut config = loaded.config.clone();
     let limits = &mut config.rate_limit;

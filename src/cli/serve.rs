@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io::IsTerminal;
+use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
@@ -12,16 +13,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, GlobalOptions, Outcome};
-use crate::app::{App, StartError};
+use crate::app::{App, StartError, lock_for_serving};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, ExposedFile, Loaded, LogFormat};
 use crate::serve::{Hosts, Listeners, Stop, Tls, run};
-use crate::store::OpenError;
-use crate::telemetry::{self, traces};
+use crate::store::{Exclusion, OpenError};
+use crate::telemetry::{self, Stopwatch, traces};
 
-/// How many times a start waits for a database that does not answer yet, and for how long each time.
-const DATABASE_PATIENCE: u32 = 60;
+/// How long a start waits for a database that does not answer yet, and how long between two attempts.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
+/// When a start that waits logs it, measured from its beginning.
+const DATABASE_LOGGED: [Duration; 4] =
+    [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15)];
 
 #[derive(Args)]
 pub(super) struct Serve {
@@ -32,12 +36,15 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, options: GlobalOptions) -> Outcome {
-        let config = options.load(self.listen)?.config;
+        let Loaded { config, exposed, .. } = options.load(self.listen)?;
         log(&config)?;
         let listener = bind(&config).await?;
         let tls = tls(&config)?;
+        // Before the tables are migrated, which another server may not expect.
+        let _lock = lock_for_serving(&config, Exclusion::All)?;
         let operator = operator(&config).await?;
         let app = start(config).await?;
+        warn_of(&exposed);
         if app.store().has_dev_credentials().await? {
             tracing::warn!(
                 "demo credentials of selfsame dev are valid in this database; selfsame copy makes a copy without them"
@@ -87,18 +94,37 @@ pub(super) async fn serve(app: App, listeners: Listeners, stop: impl Future<Outp
     Ok(())
 }
 
+/// Warns of files with secrets that every user of the machine may read.
+pub(super) fn warn_of(exposed: &[ExposedFile]) {
+    for ExposedFile { setting, path, mode } in exposed {
+        tracing::warn!(setting, path, mode = format!("{mode:o}"), "secret file is readable by others");
+    }
+}
+
 /// Opens the installation. Waits for a database that does not answer yet; any other error ends the start.
 async fn start(config: Config) -> Result<App, Failure> {
-    for _ in 0..DATABASE_PATIENCE {
+    let waited = Stopwatch::start();
+    let mut logged = DATABASE_LOGGED.into_iter().peekable();
+    loop {
         match App::start(config.clone(), Clock::System).await {
-            Err(StartError::Open(error @ OpenError::Unreachable(..))) => {
-                tracing::warn!(%error, "waiting for database");
+            Err(StartError::Open(error @ OpenError::Unreachable(..))) if waited.elapsed() < DATABASE_PATIENCE => {
+                if is_due(&mut logged, waited.elapsed()) {
+                    tracing::warn!(%error, "waiting for database");
+                }
                 tokio::time::sleep(DATABASE_PAUSE).await;
             }
             started => return Ok(started?),
         }
     }
-    Ok(App::start(config, Clock::System).await?)
+}
+
+/// Checks whether a time is due, and takes all that are: those that an attempt lasted over are not made up for.
+fn is_due(times: &mut Peekable<impl Iterator<Item = Duration>>, elapsed: Duration) -> bool {
+    let mut due = false;
+    while times.next_if(|time| *time <= elapsed).is_some() {
+        due = true;
+    }
+    due
 }
 
 /// Sends logs to standard error, as text or JSON; by default text on a terminal, JSON otherwise. Panics are logged too.
@@ -158,6 +184,16 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_start_that_waits_is_logged_at_once_and_after_1_5_and_15_seconds() {
+        let mut times = DATABASE_LOGGED.into_iter().peekable();
+        let logged = (0..60).map(|attempt| DATABASE_PAUSE * attempt).filter(|elapsed| is_due(&mut times, *elapsed));
+        assert_eq!(logged.collect::<Vec<_>>(), DATABASE_LOGGED);
+        let mut times = DATABASE_LOGGED.into_iter().peekable();
+        let after_long_attempts = [3, 6, 9].map(|seconds| is_due(&mut times, Duration::from_secs(seconds)));
+        assert_eq!(after_long_attempts, [true, true, false]);
     }
 
     #[test]

@@ -9,6 +9,10 @@ use super::{
     url,
 };
 
+/// Why an issuer cannot be trusted: its keys could otherwise sign tokens that count as this installation's.
+pub const OWN_ISSUER: &str =
+    "is a name under which this installation signs tokens itself; a trusted issuer needs another one";
+
 pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
     let Config { server, database, issuer, trusted_issuer, pictures, codes, smtp, sms, .. } = config;
     at_most(settings, ("database.group", database.group), ("database.queue", database.queue))?;
@@ -24,6 +28,9 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
     sms.check(settings)?;
     for (name, issuer) in trusted_issuer {
         keys_have_one_source(name, issuer, settings)?;
+        if config.signs_as(&issuer.issuer) {
+            return Err(settings.refuse(&format!("trusted_issuer.{name}.issuer"), OWN_ISSUER));
+        }
     }
     issuers_differ(trusted_issuer, settings)
 }

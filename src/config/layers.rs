@@ -149,8 +149,12 @@ pub(super) fn read_as(current: &Value, text: &str) -> Value {
 
 /// Reads a UTF-8 file of at most `limit` bytes. The error is the reason as text for the operator, without the path.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<String, String> {
+    read_open(&File::open(path).map_err(|error| error.to_string())?, limit)
+}
+
+/// Reads an open text file of at most `limit` bytes; the error is the reason, for a person.
+pub(super) fn read_open(file: &File, limit: u64) -> Result<String, String> {
     let mut text = String::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(limit + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
     if text.len() as u64 > limit {
         return Err(format!("longer than {limit} bytes"));

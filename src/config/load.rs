@@ -2,7 +2,12 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::{Config, ConfigError, Origin, check::check, settings::Settings};
+use super::{
+    Config, ConfigError, Origin,
+    check::check,
+    exposed::{self, ExposedFile},
+    settings::Settings,
+};
 
 /// The sources of a configuration, besides the defaults.
 #[derive(Clone, Default)]
@@ -33,6 +38,8 @@ pub struct Loaded {
     pub config: Config,
     /// Every setting in the order of `config.default.toml`.
     pub settings: Vec<Setting>,
+    /// The files with secrets that every user of the machine may read.
+    pub exposed: Vec<ExposedFile>,
 }
 
 /// One effective setting.
@@ -53,10 +60,13 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     }
     settings.read_environment(&sources.environment)?;
     settings.read_flags(&sources.overrides);
-    settings.read_secret_files()?;
+    // Before secrets are read from their own files.
+    let configuration_file = exposed::configuration_file(&settings);
+    let mut exposed = settings.read_secret_files()?;
     let config = settings.deserialize()?;
     check(&config, &settings)?;
-    Ok(Loaded { config, settings: settings.list() })
+    exposed.extend(configuration_file.into_iter().chain(exposed::tls_private_key(&config)));
+    Ok(Loaded { config, settings: settings.list(), exposed })
 }
 
 impl Loaded {

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::{
     Config, ConfigError, DEFAULTS, Origin, Setting,
     layers::{Node, parse},
-    secret::{HIDDEN, is_empty},
+    secret::{HIDDEN, is_empty, without_passwords},
     templates::{is_template, with_placeholder},
 };
 
@@ -96,7 +96,12 @@ impl Settings {
         self.entries.iter().filter(|(key, _)| !is_template(key)).map(setting).collect()
     }
 
-    /// Returns at most `limit` characters of a value, or a placeholder for a secret.
+    /// Checks whether a setting names the file of a secret.
+    fn is_secret_file(&self, key: &str) -> bool {
+        key.strip_suffix("_file").is_some_and(|secret| self.entries.contains_key(secret))
+    }
+
+    /// Returns at most `limit` characters of a value, with a placeholder for a secret and for what may be one.
     fn shown(&self, key: &str, limit: usize) -> String {
         let value = &self.entries[key].value;
         if self.is_secret(key) && !is_empty(value) {
@@ -107,8 +112,16 @@ impl Settings {
             None => text.to_owned(),
         };
         match value {
+            _ if self.is_secret_file(key) && !value.as_str().is_some_and(is_path) => HIDDEN.to_owned(),
             // TOML would spread text with line breaks over several lines.
-            Value::String(text) => format!("{:?}", cut(text)),
+            Value::String(text) => format!("{:?}", cut(&without_passwords(key, text))),
+            Value::Array(items) => {
+                let shown = |item: &Value| match item {
+                    Value::String(text) => Value::String(without_passwords(key, text)),
+                    other => other.clone(),
+                };
+                cut(&Value::Array(items.iter().map(shown).collect()).to_string())
+            }
             other => cut(&other.to_string()),
         }
     }
@@ -117,7 +130,7 @@ impl Settings {
     fn table(&self) -> Table {
         let mut root = Table::new();
         for (key, entry) in &self.entries {
-            if is_template(key) || key.strip_suffix("_file").is_some_and(|secret| self.entries.contains_key(secret)) {
+            if is_template(key) || self.is_secret_file(key) {
                 continue;
             }
             let (sections, name) = key.rsplit_once('.').map_or((None, key.as_str()), |(s, name)| (Some(s), name));
@@ -130,6 +143,11 @@ impl Settings {
         }
         root
     }
+}
+
+/// Checks whether a text is written as a path; any other text in its place may be the secret itself.
+pub(super) fn is_path(text: &str) -> bool {
+    text.is_empty() || !text.contains("://") && ["/", "./", "../"].iter().any(|start| text.starts_with(start))
 }
 
 fn nearest<'a>(candidates: impl Iterator<Item = &'a str>, unknown: &str) -> String {

@@ -11,7 +11,7 @@ mod secrets;
 mod trusted_issuer;
 mod values;
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use tempfile::TempDir;
 use toml::Value;
@@ -40,6 +40,7 @@ impl Folder {
     fn write(&self, name: &str, text: &str) -> String {
         let path = self.0.path().join(name);
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path.to_str().unwrap().to_owned()
     }
 

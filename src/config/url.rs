@@ -60,6 +60,17 @@ fn parse(text: &str) -> Option<Uri> {
     (is_web && has_host).then_some(url)
 }
 
+/// Checks whether two URLs are spellings of one web origin: scheme, host and port, without a path.
+pub(super) fn is_same_origin(one: &str, other: &str) -> bool {
+    let origin = |text: &str| {
+        let url = parse(text).filter(|url| url.path() == "/" && url.query().is_none())?;
+        let scheme = url.scheme_str()?.to_owned();
+        let port = url.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        Some((scheme, url.host()?.to_ascii_lowercase(), port))
+    };
+    origin(one).is_some_and(|one| origin(other) == Some(one))
+}
+
 fn is_origin(text: &str) -> bool {
     let parts = parse(text).map(Uri::into_parts);
     let bare = parts.and_then(|parts| Some(format!("{}://{}", parts.scheme?, parts.authority?)));

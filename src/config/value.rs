@@ -105,10 +105,44 @@ pub(super) fn optional_path<'de, D: Deserializer<'de>>(source: D) -> Result<Opti
 }
 
 pub(super) fn database_url<'de, D: Deserializer<'de>>(source: D) -> Result<Secret, D::Error> {
-    read(source, "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", |text| {
+    let text = read(source, "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", |text| {
         let secret = Secret::from(text.to_owned());
         (text.is_empty() || resolve_database(&secret).is_some()).then_some(secret)
-    })
+    })?;
+    if postgres_location(text.expose()).is_none_or(is_unambiguous) {
+        return Ok(text);
+    }
+    Err(D::Error::custom(
+        "expected postgres://USER:PASSWORD@HOST/DATABASE; in USER and PASSWORD write @ as %40, ? as %3F and % as %25",
+    ))
+}
+
+/// Checks whether the rest of a PostgreSQL URL has no `@` besides the one before a host. Otherwise the driver would take a
+/// part of the password for the host or the database, which errors name.
+fn is_unambiguous(location: &str) -> bool {
+    let (userinfo, place) = location.split_once('@').unwrap_or(("", location));
+    let is_query = userinfo.split_once('?').is_some_and(|(_, query)| query.contains('='));
+    let servers = place.split(['/', '?']).next().unwrap_or_default();
+    !is_query && !place.contains('@') && servers.split(',').all(is_server)
+}
+
+/// Checks for a host, an address or an encoded path, which a port may follow.
+fn is_server(text: &str) -> bool {
+    let (host, port, allowed) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        Some((address, rest)) => (address, rest, "-._~%:"),
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (host, port, "-._~%")
+        }
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    host.chars().all(|c| c.is_alphanumeric() || allowed.contains(c))
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+/// Returns a URL of PostgreSQL without its scheme.
+fn postgres_location(url: &str) -> Option<&str> {
+    url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))
 }
 
 /// Returns the database that a URL names; `None` if it is empty or names none.
@@ -120,8 +154,7 @@ pub(super) fn resolve_database(url: &Secret) -> Option<DatabaseUrl> {
         let is_path = !path.is_empty() && !path.starts_with(':') && !path.starts_with("file:");
         return is_path.then(|| DatabaseUrl::Sqlite(path.into()));
     }
-    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
-    (!rest.is_empty()).then(|| DatabaseUrl::Postgres(url.clone()))
+    (!postgres_location(text)?.is_empty()).then(|| DatabaseUrl::Postgres(url.clone()))
 }
 
 pub(super) fn issuer_name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {

@@ -9,6 +9,10 @@ use crate::json::{Object, Value};
 /// (`Issuer::issue`).
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
+/// The claims that are read here. A token with U+0000 in one of them is invalid: no identifier contains it, and PostgreSQL
+/// compares no text with it. In any other claim it makes only that claim unfit for a field.
+const READ: [&str; 9] = ["iss", "sub", "aud", "scope", "scp", "jti", "sid", "client_hash", "portal"];
+
 /// The claims of a verified token. A token with claims of the wrong type is invalid (RFC 8725 §3.8, §3.9, §3.11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
@@ -39,7 +43,8 @@ pub struct Token {
 impl Token {
     /// Reads claims; `None` if they are not those of an access token.
     pub fn read(claims: &Object) -> Option<Token> {
-        if is_id_token(claims) {
+        let has_nul = |name: &&str| claims.get(name).is_some_and(Value::contains_nul);
+        if is_id_token(claims) || READ.iter().any(has_nul) {
             return None;
         }
         Some(Token {

@@ -38,7 +38,8 @@ impl<'a> CompactJws<'a> {
             return None;
         }
         let header = object(header)?;
-        if REFUSED.iter().any(|name| header.contains_key(name)) {
+        if REFUSED.iter().any(|name| header.contains_key(name)) || header.iter().any(|(_, value)| value.contains_nul())
+        {
             return None;
         }
         Some(CompactJws {

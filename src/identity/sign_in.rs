@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Authenticator, Issuer, issuer};
-use crate::account::{AccountId, Application, CredentialFault, Error, GrantType};
+use crate::account::{AccessFault, AccountId, Application, CredentialFault, Error, GrantType};
 use crate::clock::{Clock, after, random};
 use crate::config::PublicUrl;
 use crate::keys::{KeyedHash, Keyring};
@@ -140,10 +140,23 @@ impl SignIns {
         Ok(tokens(application, access, Some(secret), Some(id_token)))
     }
 
-    /// Issues a token to an application that acts on its own behalf: it has no account and no scope.
+    /// Issues a token to an application that acts on its own behalf: it has no account and no scope. An application with the
+    /// identifier of an account gets none ([`AccessFault::Denied`]), because its subject would be that account.
     pub async fn for_itself(&self, application: &Application) -> Result<Tokens, Error> {
+        if self.names_an_account(&application.id).await? {
+            tracing::warn!(application = application.id, "application has the identifier of an account; token refused");
+            return Err(AccessFault::Denied.into());
+        }
         let access = self.access(application, None, None).await?;
         Ok(tokens(application, access, None, None))
+    }
+
+    /// Checks whether an application's identifier is, in any spelling, that of an account.
+    pub async fn names_an_account(&self, application: &str) -> Result<bool, Error> {
+        match application.parse::<AccountId>() {
+            Ok(id) => Ok(self.store.account(id).await?.is_some()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Revokes a token that was issued to an application (RFC 7009 §2.1); a string that is not a token of this

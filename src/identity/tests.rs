@@ -36,6 +36,7 @@ impl Bench {
             kind: Kind::Web,
             grants: Kind::Web.grants(),
             claims: Vec::new(),
+            writes: None,
             origins: Vec::new(),
             auto_signup: false,
             token_lifetime: Application::TOKEN_LIFETIME,

@@ -1,12 +1,13 @@
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::{OpenError, SealingKey};
+use crate::folder;
 
 /// The one key outside the database: 32 bytes, from the configuration or from a file of 64 hexadecimal digits.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub enum MasterKeyError {
     /// The text is not a key.
     #[error("{path}: expected 64 hexadecimal digits, such as `openssl rand -hex 32` prints", path = .0.display())]
     Malformed(PathBuf),
-    /// Others may read the file.
+    /// Every user of the machine may read or write the file.
     #[error("{path}: readable by others (mode {mode:o}); run `chmod 600 {path}`", path = .0.display(), mode = .1)]
     Exposed(PathBuf, u32),
     /// The file cannot be read or created.
@@ -55,11 +56,13 @@ impl MasterKey {
                 _ => sync_parent(path).map_err(failed)?,
             }
         }
-        let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
+        let mut file = File::open(path).map_err(failed)?;
+        if let Some(mode) = folder::open_to_all(&file.metadata().map_err(failed)?) {
             return Err(MasterKeyError::Exposed(path.to_owned(), mode));
         }
-        MasterKey::parse(&fs::read_to_string(path).map_err(failed)?, path)
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        MasterKey::parse(&text, path)
     }
 
     /// Seals a key that is stored in the database; `name` binds it to its row, so that rows cannot be swapped.
@@ -89,6 +92,8 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -136,6 +141,8 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = MasterKey::read_or_create(&path, [7; 32]).err().unwrap().to_string();
         assert!(error.ends_with(&format!("(mode 644); run `chmod 600 {}`", path.display())), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        MasterKey::read_or_create(&path, [7; 32]).unwrap();
     }
 
     #[test]

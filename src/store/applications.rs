@@ -104,6 +104,7 @@ fn application_values(application: &Application) -> Values {
         secret_hash: application.secret_hash,
         created_at: application.created_at,
         updated_at: application.updated_at,
+        writes: application.writes.as_deref().map(list),
     })
 }
 
@@ -115,7 +116,7 @@ fn list(words: &[impl AsRef<str>]) -> String {
 fn application(row: &dyn Row, first: usize) -> Result<Application, Error> {
     let record = APPLICATION.at(row, first);
     let kind = record.get(APPLICATION.kind)?;
-    let grants = words(&record, APPLICATION.grants)?;
+    let grants = words(&record, APPLICATION.grants, record.get(APPLICATION.grants)?)?;
     let grants: Result<_, String> = grants.iter().map(|grant| grant.parse()).collect();
     Ok(Application {
         id: record.get(APPLICATION.id)?,
@@ -123,7 +124,11 @@ fn application(row: &dyn Row, first: usize) -> Result<Application, Error> {
         name: record.get(APPLICATION.name)?,
         kind: kind.parse().map_err(|error: String| record.unreadable(APPLICATION.kind, error))?,
         grants: grants.map_err(|error| record.unreadable(APPLICATION.grants, error))?,
-        claims: words(&record, APPLICATION.claims)?,
+        claims: words(&record, APPLICATION.claims, record.get(APPLICATION.claims)?)?,
+        writes: match record.get(APPLICATION.writes)? {
+            Some(writes) => Some(words(&record, APPLICATION.writes, writes)?),
+            None => None,
+        },
         origins: Vec::new(),
         auto_signup: record.get(APPLICATION.auto_signup)?,
         token_lifetime: record.get(APPLICATION.token_lifetime)?,
@@ -133,12 +138,13 @@ fn application(row: &dyn Row, first: usize) -> Result<Application, Error> {
     })
 }
 
-/// Reads a JSON array written by [`list`].
-fn words(
+/// Reads a JSON array written by [`list`], the value of a column.
+fn words<T>(
     record: &Record<'_, application::Columns>,
-    column: Column<application::Columns, String>,
+    column: Column<application::Columns, T>,
+    value: String,
 ) -> Result<Vec<String>, Error> {
-    serde_json::from_str(&record.get(column)?).map_err(|_| record.unreadable(column, "not a JSON array of strings"))
+    serde_json::from_str(&value).map_err(|_| record.unreadable(column, "not a JSON array of strings"))
 }
 
 /// The statements that [`Store::check`] prepares.

@@ -65,7 +65,7 @@ pub use secure_channel::{
 };
 pub use seen::Seen;
 pub use sign_ins::{RefreshToken, Refreshed, SignIn};
-pub use sqlite::Sqlite;
+pub use sqlite::{Exclusion, ServerLock, Sqlite};
 pub use table::{Table, unreadable};
 pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
@@ -82,9 +82,22 @@ pub enum Store {
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It cannot be reached, or returned an error.
+    /// It does not answer, or not now; a later attempt may succeed.
     #[error("database {0}: {1}")]
     Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It cannot be used until an operator changes something.
+    #[error("database {0}: {1}")]
+    Unusable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another process serves the SQLite file.
+    #[error(
+        "database {0}: it is served by another process ({1}); stop that one first, or use PostgreSQL, which several servers can share"
+    )]
+    Served(String, String),
+    /// The URL of a PostgreSQL database cannot be parsed.
+    #[error(
+        "database.url = (hidden): the driver does not accept it; check the names and values of its options, and write @ in the password as %40, ? as %3F and % as %25"
+    )]
+    Url,
     /// A newer version of the program has migrated it.
     #[error(
         "database {0}: made by a newer version of selfsame ({1} is unknown to this one); start that version, or restore a backup made before the upgrade"
@@ -364,13 +377,21 @@ impl Store {
     }
 }
 
-fn migration_error(place: &str, error: refinery::Error) -> OpenError {
+/// Returns the error of a migration; `can_pass` decides whether the database's own error may pass by itself.
+fn migration_error(
+    place: &str,
+    error: refinery::Error,
+    can_pass: fn(&(dyn std::error::Error + 'static)) -> bool,
+) -> OpenError {
     use refinery::error::Kind;
     match error.kind() {
         Kind::MissingVersion(migration) => OpenError::Newer(place.to_owned(), migration.to_string()),
         Kind::DivergentVersion(applied, known) => {
             OpenError::Divergent(place.to_owned(), format!("it contains {applied} where this version has {known}"))
         }
-        _ => OpenError::Unreachable(place.to_owned(), error.into()),
+        Kind::Connection(_, cause) if can_pass(cause.as_ref()) => {
+            OpenError::Unreachable(place.to_owned(), error.into())
+        }
+        _ => OpenError::Unusable(place.to_owned(), error.into()),
     }
 }

@@ -117,6 +117,7 @@ tables! {
         secret_hash: Option<KeyedHash>,
         created_at: Timestamp,
         updated_at: Timestamp,
+        writes: Option<String>,
     }
 
     APPLICATION_ORIGIN = application_origin { origin: String, application_id: String; }

@@ -106,8 +106,9 @@ fn traces_are_sent_to_a_url() {
         assert_eq!(
             file_error(&format!("telemetry.otlp_endpoint = \"{url}\"")),
             format!(
-                "config.toml:1: telemetry.otlp_endpoint = \"{url}\": \
-                 expected a URL with http:// or https:// such as http://127.0.0.1:4318"
+                "config.toml:1: telemetry.otlp_endpoint = \"{}\": \
+                 expected a URL with http:// or https:// such as http://127.0.0.1:4318",
+                url.replace("u:p@", "(hidden)@")
             )
         );
     }

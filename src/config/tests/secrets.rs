@@ -1,6 +1,7 @@
 //! Secrets and their files, which are never shown.
 
 use super::*;
+use crate::config::secret::without_passwords;
 
 #[test]
 fn a_secret_is_read_from_its_file_without_the_last_line_break() {
@@ -41,14 +42,17 @@ fn the_file_of_a_secret_overrides_the_secret_from_an_earlier_source() {
 #[test]
 fn an_unreadable_secret_file_is_named() {
     assert_eq!(
-        file_error("[database]\nurl_file = \"no/such\"\n"),
-        "config.toml:2: database.url_file = \"no/such\": cannot be read: No such file or directory (os error 2)"
+        file_error("[database]\nurl_file = \"./no/such\"\n"),
+        "config.toml:2: database.url_file = \"./no/such\": cannot be read: No such file or directory (os error 2)"
     );
 }
 
 #[test]
 fn the_file_of_a_secret_must_be_text() {
-    assert_eq!(file_error("database.url_file = 5"), "config.toml:1: database.url_file = 5: expected text in quotes");
+    assert_eq!(
+        file_error("database.url_file = 5"),
+        "config.toml:1: database.url_file = (hidden): expected text in quotes"
+    );
 }
 
 #[test]
@@ -97,4 +101,22 @@ fn an_explanation_lists_every_setting_with_its_origin() {
     assert_eq!(lines[0], "data = \"./selfsame-data\" # default");
     assert_eq!(lines[1], "server.listen = \"127.0.0.1:8080\" # default");
     assert!(lines.contains(&"log.format = \"json\" # environment SELFSAME__LOG__FORMAT".to_owned()), "{explanation}");
+}
+
+#[test]
+fn the_user_and_the_password_in_a_url_are_not_shown() {
+    for (key, text, shown) in [
+        ("sms.url", "https://a/b", "https://a/b"),
+        ("sms.url", "https://a/b?key=x", "https://a/b?(hidden)"),
+        ("sms.url", "https://u:p@a/b?key=x@y", "https://(hidden)@a/b?(hidden)"),
+        ("smtp.host", "u:p@a", "(hidden)@a"),
+        ("smtp.host", "u:p@q@a", "(hidden)@a"),
+        ("smtp.from", "Example <no-reply@example.com>", "Example <no-reply@example.com>"),
+        ("smtp.from", "no-reply@example.com", "no-reply@example.com"),
+        ("sms.headers", "X-Key: x", "X-Key: (hidden)"),
+        ("sms.headers", "X-Key: {secret}", "X-Key: {secret}"),
+        ("sms.headers", "x", "(hidden)"),
+    ] {
+        assert_eq!(without_passwords(key, text), shown);
+    }
 }

@@ -15,7 +15,8 @@ fn problem(key: &str, value: &str) -> String {
     let required = CORP.lines().skip(1).filter(|line| !line.starts_with(key));
     let rest = required.map(|line| format!("{line}\n")).collect::<String>();
     let error = file_error(&format!("[trusted_issuer.corp]\n{key} = {value}\n{rest}"));
-    let place = format!("config.toml:2: trusted_issuer.corp.{key} = {value}: ");
+    let shown = value.replace("u:p@", "(hidden)@").replace("127.0.0.1@", "(hidden)@");
+    let place = format!("config.toml:2: trusted_issuer.corp.{key} = {shown}: ");
     error.strip_prefix(&place).unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 

@@ -133,7 +133,8 @@ fn a_public_url_is_a_bare_origin() {
         "https://:80",
     ] {
         let error = file_error(&format!("server.public_url = \"{url}\""));
-        assert_eq!(error, format!("config.toml:1: server.public_url = \"{url}\": {expected}"));
+        let shown = url.replace("a@", "(hidden)@");
+        assert_eq!(error, format!("config.toml:1: server.public_url = \"{shown}\": {expected}"));
     }
 }
 

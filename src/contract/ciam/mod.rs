@@ -116,7 +116,8 @@ async fn update(State(app): State<App>, person: Authenticated, request: Request)
     let rules = app.profiles().rules(&person.caller.tenant).await.map_err(answer)?;
     http::body::refuse_nul_outside(&body, &update::names(&rules)).map_err(answer)?;
     let account = &person.caller.account;
-    let update = update::read(&body, account, account.attributes().map_err(answer)?, &rules);
+    let present = account.attributes().map_err(answer)?;
+    let update = update::read(&body, account, present, &rules, person.application.as_ref());
     let update = update.map_err(IntoResponse::into_response)?;
     let proofs = person.prove(&app, update.addresses).await?;
     let addresses: Vec<Address> = proofs.iter().map(|(address, _)| *address).collect();

@@ -270,6 +270,7 @@ fn jane() -> (Account, Application) {
         kind: Kind::Web,
         grants: Kind::Web.grants(),
         claims: claims::CLAIMS.map(str::to_owned).to_vec(),
+        writes: None,
         origins: Vec::new(),
         auto_signup: false,
         token_lifetime: Application::TOKEN_LIFETIME,

@@ -105,7 +105,7 @@ pub(super) async fn issue(State(app): State<App>, headers: HeaderMap, request: R
             if parameters.get("scope").is_some() {
                 return Err(TokenError::InvalidScope.into());
             }
-            app.sign_ins().for_itself(&application).await?
+            app.sign_ins().for_itself(&application).await.map_err(refused)?
         }
     };
     Ok(granted(tokens))
@@ -250,6 +250,7 @@ fn granted(tokens: Tokens) -> Response {
 fn refused(error: Error) -> ErrorResponse {
     match error {
         Error::Credentials(CredentialFault::Invalid) => TokenError::InvalidRefreshToken.into(),
+        Error::Access(AccessFault::Denied) => TokenError::UnauthorizedClient.into(),
         Error::Access(AccessFault::AccountStatus(_)) => TokenError::AbnormalUserStatus.into(),
         Error::Code(CodeFault::Used) => TokenError::UnknownOtpToken.into(),
         error => error.into(),

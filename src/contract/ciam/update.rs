@@ -4,7 +4,7 @@ use super::claims;
 use super::refusal::{Address, Refused};
 use crate::account::attributes;
 use crate::account::schema::{Property, Schema};
-use crate::account::{Account, Contact, Edit, Email, Field, Patch, Rules, Text, is_time_zone};
+use crate::account::{Account, Application, Contact, Edit, Email, Field, Patch, Rules, Text, is_time_zone};
 use crate::json::{Object, Value};
 
 /// The longest value of each attribute, in Unicode scalar values.
@@ -89,13 +89,14 @@ pub(super) struct ClaimedAddress {
     pub(super) code: Option<String>,
 }
 
-/// Reads a body, and checks it in the contract's order: unknown members, members that cannot be changed, the forms of
-/// addresses, the values. `present` are the account's attributes.
+/// Reads a body, and checks it in the contract's order: unknown members, members that cannot be changed or not by this
+/// application, the forms of addresses, the values. `present` are the account's attributes.
 pub(super) fn read(
     body: &Object,
     account: &Account,
     present: &Object,
     rules: &Rules,
+    application: Option<&Application>,
 ) -> Result<UpdateRequest, Refused> {
     let schema = match rules {
         Rules::Schema(schema) => Some(schema.as_ref()),
@@ -107,7 +108,8 @@ pub(super) fn read(
         return Err(Refused::Unknown);
     }
     let changeable = |name: &str| property(name).is_some_and(|property| !property.read_only && is_scalar(property));
-    if custom.iter().any(|(name, _)| !changeable(name)) {
+    let may_write = |name: &str| application.is_none_or(|application| application.may_write(attribute(name)));
+    if custom.iter().any(|(name, _)| !changeable(name)) || body.iter().any(|(name, _)| !may_write(name)) {
         return Err(Refused::Unsupported);
     }
     for address in [Address::Phone, Address::Email] {
@@ -127,6 +129,16 @@ pub(super) fn read(
     let addresses = [Address::Phone, Address::Email].map(|address| claimed(body, address));
     let addresses = addresses.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
     Ok(UpdateRequest { patch, addresses })
+}
+
+/// Returns the attribute that a member changes; the token and the code of an address belong to it.
+fn attribute(member: &str) -> &str {
+    let name = ALIASES.iter().find(|(alias, _)| *alias == member).map_or(member, |(_, known)| known);
+    match name {
+        "phone_number_otp_token" | "phone_number_otp" => Address::Phone.name(),
+        "email_otp_token" | "email_otp" => Address::Email.name(),
+        name => name,
+    }
 }
 
 /// Returns a member by its name or, without that, by its alias.

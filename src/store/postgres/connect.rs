@@ -1,5 +1,6 @@
 //! Connections to the server: the pool, TLS, durability checks and migrations.
 
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ const MIGRATION_LOCK: i64 = 0x7365_6c66_7361_6d65;
 
 /// Parses the server's URL.
 pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config, OpenError> {
-    let mut server = Config::from_str(url.expose()).map_err(|cause| unreachable(&Config::new(), cause))?;
+    // The driver's error may quote an option, which may be a part of the password.
+    let mut server = Config::from_str(url.expose()).map_err(|_| OpenError::Url)?;
     server.connect_timeout(settings.wait_timeout).application_name("selfsame").keepalives(true);
     Ok(server)
 }
@@ -57,17 +59,17 @@ pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool,
             })
         }))
         .build()
-        .map_err(|cause| unreachable(server, cause))
+        .map_err(|cause| open_error(server, cause))
 }
 
 /// Returns the TLS settings for a URL that asks for TLS: the server's certificate is verified against the system's roots, or
 /// those in the file that the configuration names.
 fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, OpenError> {
     let Some(path) = &settings.root_certificates else {
-        return ClientConfig::with_platform_verifier().map_err(|cause| unreachable(server, cause));
+        return ClientConfig::with_platform_verifier().map_err(|cause| open_error(server, cause));
     };
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        OpenError::Unreachable(format!("root certificates {}", path.display()), cause)
+        OpenError::Unusable(format!("root certificates {}", path.display()), cause)
     };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| failed(cause.into()))? {
@@ -84,7 +86,7 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
 /// Checks that the server keeps what it acknowledges, and migrates the tables.
 pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
     let mut connection = first_connection(pool, server).await?;
-    let failed = |cause: tokio_postgres::Error| unreachable(server, cause);
+    let failed = |cause: tokio_postgres::Error| open_error(server, cause);
     let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
     if durable != "on" && !settings.allow_unsafe_durability {
         return Err(OpenError::Unsafe(place(server)));
@@ -96,7 +98,7 @@ pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Dat
     let migrated = runner.run_async(&mut **connection.as_mut()).await;
     // The lock and the session's settings end with the connection.
     drop(Object::take(connection));
-    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause))
+    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause, can_pass))
 }
 
 /// Checks whether `dev` may work in the database, without changing it.
@@ -111,14 +113,14 @@ pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, Ope
         }
         connection.query_one(made_by::ADMITS_DEV.postgres, &[]).await?.try_get(0)
     };
-    ask.await.map_err(|cause: tokio_postgres::Error| unreachable(server, cause))
+    ask.await.map_err(|cause: tokio_postgres::Error| open_error(server, cause))
 }
 
 /// Takes the first connection from the pool.
 async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenError> {
     pool.get().await.map_err(|cause| match cause {
-        PoolError::Backend(cause) => unreachable(server, cause),
-        cause => unreachable(server, cause),
+        PoolError::Backend(cause) | PoolError::PostCreateHook(HookError::Backend(cause)) => open_error(server, cause),
+        cause => OpenError::Unreachable(place(server), Cause::new(cause).to_string().into()),
     })
 }
 
@@ -138,7 +140,24 @@ fn place(server: &Config) -> String {
     format!("postgres://{}{}/{}", hosts.join(","), ports.join(","), server.get_dbname().unwrap_or_default())
 }
 
-fn unreachable(server: &Config, cause: impl std::error::Error + Send + Sync + 'static) -> OpenError {
+fn open_error(server: &Config, cause: impl std::error::Error + Send + Sync + 'static) -> OpenError {
+    let make = if can_pass(&cause) { OpenError::Unreachable } else { OpenError::Unusable };
     // The driver's own message is only "error connecting to server"; the reason is further down the chain of causes.
-    OpenError::Unreachable(place(server), Cause::new(cause).to_string().into())
+    make(place(server), Cause::new(cause).to_string().into())
+}
+
+/// Checks whether an error may pass by itself: the server starts, is busy or cannot be reached yet. A refused certificate, role
+/// or database stays refused until an operator changes something.
+fn can_pass(cause: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(cause), |cause| cause.source()).any(|cause| {
+        if let Some(error) = cause.downcast_ref::<tokio_postgres::Error>() {
+            return match error.code() {
+                Some(code) => ["08", "25", "40", "53", "55", "57", "58"].contains(&&code.code()[..2]),
+                None => error.is_closed(),
+            };
+        }
+        // A TLS handshake that failed is invalid data.
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput))
+    })
 }

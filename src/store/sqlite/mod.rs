@@ -1,6 +1,7 @@
 //! The embedded database: several readers, and one writer that commits all waiting work at once.
 
 mod bulk;
+mod lock;
 mod writer;
 
 use std::fs::{File, OpenOptions};
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::account::{Cause, CredentialFault, Error, Unique};
 use crate::config;
+pub use lock::{Exclusion, ServerLock};
 use writer::Writer;
 
 mod embedded {
@@ -43,21 +45,14 @@ impl Sqlite {
     /// Opens the file and migrates its tables; creates the file, accessible only to its owner, if it is missing.
     pub(super) fn open(path: &Path, settings: &config::Database) -> Result<Sqlite, OpenError> {
         let place = path.display().to_string();
-        let unreachable =
-            |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.clone(), error);
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| unreachable(error.into()))?;
-        let mut connection = connect(path).map_err(|error| unreachable(error.into()))?;
+        create(path).map_err(|error| OpenError::Unusable(place.clone(), error.into()))?;
+        let mut connection = connect(path).map_err(|error| open_error(&place, error))?;
         migrate(&mut connection, path, &place)?;
         let readers: Result<Vec<_>, _> = (0..settings.readers).map(|_| connect(path).map(Mutex::new)).collect();
         Ok(Sqlite {
             path: path.into(),
             readers: Arc::new(Readers {
-                connections: readers.map_err(|error| unreachable(error.into()))?,
+                connections: readers.map_err(|error| open_error(&place, error))?,
                 next: AtomicUsize::new(0),
             }),
             writer: Writer::start(connection, settings.queue, settings.group),
@@ -82,7 +77,7 @@ impl Sqlite {
             }
             connection.query_row(made_by::ADMITS_DEV.sqlite, [], |row| row.get(0))
         };
-        asked().map_err(|error: rusqlite::Error| OpenError::Unreachable(path.display().to_string(), error.into()))
+        asked().map_err(|error: rusqlite::Error| open_error(&path.display().to_string(), error))
     }
 
     pub(super) fn prepare(&self, statement: Statement) -> Result<(), Error> {
@@ -205,6 +200,11 @@ impl Readers {
     }
 }
 
+/// Creates the file, accessible only to its owner, if it is missing.
+fn create(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -221,12 +221,24 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), OpenError> {
-    let unreachable = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Unreachable(place.to_owned(), error);
+    let unusable = |error: std::io::Error| OpenError::Unusable(place.to_owned(), error.into());
     // One process at a time. The system releases the lock when the file is closed, also after a crash.
-    let lock = File::create(path.with_extension("migrating")).map_err(|error| unreachable(error.into()))?;
-    lock.lock().map_err(|error| unreachable(error.into()))?;
+    let lock = File::create(path.with_extension("migrating")).map_err(unusable)?;
+    lock.lock().map_err(unusable)?;
     let done = embedded::migrations::runner().set_abort_missing(true).run(connection);
-    done.map(drop).map_err(|error| super::migration_error(place, error))
+    done.map(drop).map_err(|error| super::migration_error(place, error, can_pass))
+}
+
+/// Returns the error for a file that cannot be opened.
+fn open_error(place: &str, cause: rusqlite::Error) -> OpenError {
+    let make = if can_pass(&cause) { OpenError::Unreachable } else { OpenError::Unusable };
+    make(place.to_owned(), cause.into())
+}
+
+/// Checks for a lock of another process, the only obstacle that passes by itself: a disk that is full or read-only stays so.
+fn can_pass(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let code = cause.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Maps an SQLite error: an expected unique violation to [`Error::Taken`], a transient error to [`Error::Unavailable`], any

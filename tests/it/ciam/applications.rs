@@ -1,8 +1,9 @@
 //! The commands that manage applications.
 
+use selfsame::account::Kind;
 use serde_json::json;
 
-use crate::support::Installation;
+use crate::support::{Installation, Server};
 
 on_both_databases!(
     async fn an_application_is_created_listed_changed_and_deleted(installation: Installation) {
@@ -25,8 +26,19 @@ on_both_databases!(
         let secret = created["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("ssc_") && secret.len() == 68);
         let line = installation.print(&["client", "list", "--tenant", "acme", "--json"]);
-        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
+        insta::assert_snapshot!(installation.settled(&line), @r#"{"client_id":"shop","name":"Shop","kind":"web","grants":["sms","email","refresh_token"],"claims":["email","name"],"writes":null,"origins":[],"auto_signup":true,"token_lifetime":600,"created_at":"TIME","updated_at":"TIME"}"#);
         installation.print(&["client", "set-claims", "shop", "--claims", "nickname"]);
+        let changes: [(&[&str], serde_json::Value); 4] = [
+            (&["--writes", "name,locale"], json!(["name", "locale"])),
+            (&[], json!([])),
+            (&["--all"], json!(null)),
+            (&["--writes", "nickname"], json!(["nickname"])),
+        ];
+        for (arguments, writes) in changes {
+            installation.print(&[["client", "set-writes", "shop"].as_slice(), arguments].concat());
+            let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
+            assert_eq!((&listed["writes"], &listed["claims"]), (&writes, &json!(["nickname"])));
+        }
         let rotated = installation.print(&["client", "rotate-secret", "shop"]);
         assert_ne!(rotated.trim(), secret);
         let listed = installation.json(&["client", "list", "--tenant", "acme", "--json"]);
@@ -133,5 +145,31 @@ on_both_databases!(
         let second = installation.print(&["issuer", "rotate", "--applications"]);
         assert_eq!((first.trim().len(), second.trim().len()), (43, 43));
         assert_ne!(first, second);
+    }
+);
+
+on_both_databases!(
+    async fn an_application_cannot_have_the_identifier_of_an_account(installation: Installation) {
+        installation.print(&["tenant", "create", "acme"]);
+        let account = installation.json(&["account", "create", "--tenant", "acme", "--json", "display_name=Jane"]);
+        let id = account["id"].as_str().unwrap();
+        for id in [id.to_owned(), id.to_uppercase(), format!("urn:uuid:{id}"), format!("{{{id}}}")] {
+            let create = ["client", "create", "--tenant", "acme", "--name", "x", "--kind", "m2m", "--id", &id];
+            let refusal = installation.refusal(&create);
+            assert_eq!(refusal, "selfsame: id: an account has this identifier; choose another one for the application");
+        }
+        let other = "0190a0a0-0000-7000-8000-000000000000";
+        installation.print(&["client", "create", "--tenant", "acme", "--name", "x", "--kind", "m2m", "--id", other]);
+    }
+);
+
+on_both_databases!(
+    async fn an_application_that_has_the_identifier_of_an_account_gets_no_token_for_itself(server: Server) {
+        let account = server.person(&[]).await;
+        for id in [account.id.to_string(), account.id.to_string().to_uppercase()] {
+            let client = server.client_with(Kind::M2m, &[], |application| application.id = id).await;
+            let answer = client.ask(json!({"grant_type": "client_credentials"})).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (400, r#"{"error":"unauthorized_client"}"#));
+        }
     }
 );

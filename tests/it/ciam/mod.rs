@@ -17,6 +17,7 @@ mod proofs;
 mod refresh;
 mod revoke;
 mod spellings;
+mod writes;
 
 use selfsame::account::{Account, Field, Kind, Patch, Status};
 use serde_json::{Value, json};

@@ -5,6 +5,8 @@ mod audit;
 mod faults;
 mod pipes;
 mod schemas;
+mod secrets;
+mod serving;
 mod tenants;
 mod tokens;
 

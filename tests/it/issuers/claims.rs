@@ -255,3 +255,43 @@ fn claims_that_are_not_an_object_are_refused() {
         refused(|world| texted(world, claims));
     }
 }
+
+on_both_databases!(
+    async fn a_token_with_u0000_in_a_claim_that_decides_or_in_its_header_is_invalid(database: Database) {
+        let settings = [("CONTRACTS", "system,ciam"), ("PROVISION", "create")];
+        let world = World::with(database, &settings).await;
+        let nul = "a\0b";
+        for (name, value) in [
+            ("aud", json!([AUDIENCE, nul])),
+            ("aud", json!([nul, AUDIENCE])),
+            ("sub", json!(nul)),
+            ("jti", json!(nul)),
+            ("sid", json!(nul)),
+            ("scope", json!(format!("openid {nul}"))),
+            ("scope", json!(["openid", nul])),
+            ("client_hash", json!(nul)),
+            ("portal", json!(nul)),
+            ("scp", json!(nul)),
+        ] {
+            let mut claims = world.claiming(name, value.clone());
+            if name != "scope" {
+                claims["scope"] = json!("openid profile");
+            }
+            let token = world.p256.token("ES256", &claims);
+            assert_eq!(world.read(&token).await.to_string(), REFUSED, "{name:?}: {value}");
+            let userinfo = world.server.request("GET", "/userinfo").bearer(&token).send().await;
+            assert_eq!(userinfo.status, 401, "{name:?}: {value}");
+        }
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": nul}).to_string();
+        let token = world.p256.token_of(&header, &world.claims().to_string());
+        assert_eq!(world.read(&token).await.to_string(), REFUSED);
+        for (name, value) in [("name", json!(nul)), ("other", json!({"deep": [{"a": nul}]})), (nul, json!(true))] {
+            let mut claims = world.claiming(name, value);
+            claims["scope"] = json!("openid profile");
+            let token = world.p256.token("ES256", &claims);
+            assert_eq!(world.read(&token).await.status, 200, "{name:?}");
+            let userinfo = world.server.request("GET", "/userinfo").bearer(&token).send().await;
+            assert_eq!(userinfo.status, 200, "{name:?}");
+        }
+    }
+);

@@ -9,6 +9,7 @@ mod forms;
 mod headers;
 mod key_sets;
 mod outages;
+mod own_names;
 mod peer;
 mod revocation;
 mod rotation;

@@ -14,6 +14,7 @@ pub(super) fn application(tenant: &Tenant, id: &str) -> Application {
         kind: Kind::M2m,
         grants: vec![GrantType::Email, GrantType::ClientCredentials],
         claims: vec!["email".to_owned(), "an attribute".to_owned()],
+        writes: None,
         origins: Vec::new(),
         auto_signup: true,
         token_lifetime: 600,

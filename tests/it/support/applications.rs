@@ -50,6 +50,7 @@ impl Server {
             kind,
             grants: kind.grants(),
             claims: claims.iter().map(|claim| (*claim).to_owned()).collect(),
+            writes: None,
             origins: Vec::new(),
             auto_signup: false,
             token_lifetime: Application::TOKEN_LIFETIME,

@@ -185,6 +185,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The identifier of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM, as service managers do.
     pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
