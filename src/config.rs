@@ -43,7 +43,7 @@ pub use self::{
     pictures::{PictureStore, Pictures},
     public_url::PublicUrl,
     secret::Secret,
-    trusted_issuer::{KeySource, Provision, TrustedIssuer},
+    trusted_issuer::{AccessTokenClaim, KeySource, Provision, TrustedIssuer},
     value::{DatabaseUrl, MasterKey},
 };
 
@@ -148,6 +148,9 @@ pub struct Server {
     /// The maximum size of a request's header, in bytes; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,
+    /// The maximum size of a bearer token, in bytes; at most `max_header_bytes`.
+    #[serde(deserialize_with = "count::<_, 1_024, 1_048_576>")]
+    pub max_token_bytes: usize,
     /// The maximum number of lines of a request's header.
     #[serde(deserialize_with = "count::<_, 16, 1_024>")]
     pub max_headers: usize,

@@ -27,6 +27,8 @@ const GROUP_SIZE: &str = "selfsame_sqlite_group_size";
 const QUEUE_DEPTH: &str = "selfsame_sqlite_queue_depth";
 /// Tokens, by whether their verified signature was cached.
 const TOKENS: &str = "selfsame_tokens_total";
+/// Tokens refused, by the rule that they break.
+const TOKENS_REFUSED: &str = "selfsame_tokens_refused_total";
 /// Attempts to fetch a trusted issuer's keys, by issuer and outcome.
 const ISSUER_REFRESHES: &str = "selfsame_issuer_refreshes_total";
 /// Messages submitted, or not, by medium (label `channel`) and outcome.
@@ -71,6 +73,7 @@ fn describe() {
     describe_histogram!(GROUP_SIZE, "Changes that one SQLite commit made durable");
     describe_gauge!(QUEUE_DEPTH, "Work that waits for the SQLite writer");
     describe_counter!(TOKENS, "Tokens by whether their signature was remembered");
+    describe_counter!(TOKENS_REFUSED, "Tokens refused, by the rule that they break");
     describe_counter!(ISSUER_REFRESHES, "Attempts to fetch the keys of a trusted issuer");
     describe_counter!(MESSAGES, "Messages handed over, or not, by channel and outcome");
     describe_counter!(RATE_LIMITED, "Requests refused by a rate limit");
@@ -141,6 +144,11 @@ pub(crate) fn group(size: usize) {
 /// Counts a token, by whether its verified signature was cached.
 pub(crate) fn token(remembered: bool) {
     counter!(TOKENS, "remembered" => if remembered { "yes" } else { "no" }).increment(1);
+}
+
+/// Counts a refused token by the rule that it breaks.
+pub(crate) fn token_refused(rule: &'static str) {
+    counter!(TOKENS_REFUSED, "rule" => rule).increment(1);
 }
 
 /// Counts an attempt to fetch a trusted issuer's keys.

@@ -20,6 +20,7 @@ mod serve;
 mod tenant;
 mod tenant_schema;
 mod token;
+mod token_explain;
 mod transfer;
 
 use std::path::PathBuf;
@@ -79,7 +80,7 @@ enum Command {
     /// Create, list, change and delete applications that people sign in through
     #[command(subcommand)]
     Client(client::Command),
-    /// Issue tokens of the embedded issuer, and revoke tokens of any issuer
+    /// Issue tokens of the embedded issuer, revoke tokens of any issuer, and explain why one is refused
     #[command(subcommand)]
     Token(token::Command),
     /// Rotate the keys that the embedded issuer signs with
@@ -146,7 +147,7 @@ async fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
         Command::Serve(serve) => serve.run(options).await,
         Command::Dev(dev) => dev.run(options).await,
-        Command::Config(command) => command.run(&options),
+        Command::Config(command) => command.run(&options).await,
         Command::Tenant(command) => command.run(&options.open().await?).await,
         Command::Account(command) => command.run(&options.open().await?).await,
         Command::Key(command) => command.run(&options.open().await?).await,

@@ -90,6 +90,6 @@ pub(super) fn tenant(tenant: &Tenant) -> Object {
 }
 
 /// Escapes control characters, so that stored text cannot control the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, GlobalOptions, Outcome};
 use crate::app::{App, StartError, lock_for_serving};
 use crate::clock::Clock;
-use crate::config::{Config, ExposedFile, Loaded, LogFormat};
+use crate::config::{Config, ExposedFile, Loaded, LogFormat, TrustedIssuer};
 use crate::serve::{Hosts, Listeners, Stop, Tls, run};
 use crate::store::{Exclusion, OpenError};
 use crate::telemetry::{self, Stopwatch, traces};
@@ -45,6 +45,7 @@ impl Serve {
         let operator = operator(&config).await?;
         let app = start(config).await?;
         warn_of(&exposed);
+        warn_of_missing_tenants(&app).await?;
         if app.store().has_dev_credentials().await? {
             tracing::warn!(
                 "demo credentials of selfsame dev are valid in this database; selfsame copy makes a copy without them"
@@ -99,6 +100,15 @@ pub(super) fn warn_of(exposed: &[ExposedFile]) {
     for ExposedFile { setting, path, mode } in exposed {
         tracing::warn!(setting, path, mode = format!("{mode:o}"), "secret file is readable by others");
     }
+}
+
+/// Warns of trusted issuers whose tenant does not exist: all of their tokens are refused.
+async fn warn_of_missing_tenants(app: &App) -> Outcome {
+    for issuer in app.authenticator().without_tenant().await? {
+        let TrustedIssuer { issuer, tenant, .. } = &issuer.settings;
+        tracing::warn!(issuer, tenant, "tenant of trusted issuer does not exist");
+    }
+    Ok(())
 }
 
 /// Opens the installation. Waits for a database that does not answer yet; any other error ends the start.

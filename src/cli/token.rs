@@ -2,6 +2,7 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 
 use super::duration::duration;
+use super::token_explain::Explain;
 use super::{Failure, Outcome, account_with, output};
 use crate::account::{AccountId, Contract};
 use crate::app::App;
@@ -15,6 +16,8 @@ pub(super) enum Command {
     Issue(Issue),
     /// Revoke one token, or every token of an account
     Revoke(Revoke),
+    /// Check a token against each rule, and explain the rules that it breaks
+    Explain(Explain),
 }
 
 #[derive(Args)]
@@ -57,6 +60,7 @@ impl Command {
         match self {
             Command::Issue(issue) => issue.run(app).await,
             Command::Revoke(revoke) => revoke.run(app).await,
+            Command::Explain(explain) => explain.run(app).await,
         }
     }
 }

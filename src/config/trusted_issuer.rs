@@ -1,6 +1,7 @@
 //! External issuers whose tokens are accepted.
 
 use crate::account::Contract;
+use crate::json::{Object, Value};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use jsonwebtoken::Algorithm;
@@ -23,10 +24,14 @@ pub struct TrustedIssuer {
     pub keys: KeySource,
     /// Accepted signature algorithms, at least one; each is asymmetric.
     pub algorithms: Vec<Algorithm>,
-    /// Accepted audiences, at least one; a token's `aud` must name one of them.
+    /// Accepted audiences, at least one; a token's `audience_claim` must name one of them.
     pub audience: Vec<String>,
+    /// The claim that names a token's audiences.
+    pub audience_claim: String,
     /// Accepted values of a token's `typ`, at least one.
     pub access_token_typ: Vec<String>,
+    /// A claim that only its access tokens have.
+    pub access_token_claim: Option<AccessTokenClaim>,
     /// Name of the tenant that its accounts belong to.
     pub tenant: String,
     /// Contracts that its tokens are valid for, at least one.
@@ -41,8 +46,28 @@ pub struct TrustedIssuer {
     pub provision: Provision,
     /// Whether an e-mail address or phone number that a token marks verified counts as verified here too.
     pub trust_verified_claims: bool,
+    /// The claims that `/userinfo` shows for a token without an application; if empty, those of its scopes.
+    pub userinfo_claims: Vec<String>,
     /// The claim that each field of a new account is copied from; fields that are not copied are absent.
     pub claims: BTreeMap<String, String>,
+}
+
+/// A claim that tells access tokens from ID tokens: its name, and its value if only that one does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccessTokenClaim {
+    name: String,
+    value: Option<String>,
+}
+
+impl AccessTokenClaim {
+    /// Checks whether claims contain it.
+    pub fn is_in(&self, claims: &Object) -> bool {
+        let claim = claims.get(&self.name);
+        match &self.value {
+            Some(value) => claim.and_then(Value::as_str) == Some(value),
+            None => claim.is_some_and(|claim| !matches!(claim, Value::Null)),
+        }
+    }
 }
 
 /// Where the keys of a trusted issuer come from.
@@ -80,8 +105,12 @@ struct Section {
     algorithms: Vec<Algorithm>,
     #[serde(deserialize_with = "audience")]
     audience: Vec<String>,
+    #[serde(deserialize_with = "claim")]
+    audience_claim: String,
     #[serde(deserialize_with = "types")]
     access_token_typ: Vec<String>,
+    #[serde(deserialize_with = "access_token_claim")]
+    access_token_claim: Option<AccessTokenClaim>,
     #[serde(deserialize_with = "tenant")]
     tenant: String,
     #[serde(deserialize_with = "contracts")]
@@ -94,6 +123,8 @@ struct Section {
     stale_for: Duration,
     provision: Provision,
     trust_verified_claims: bool,
+    #[serde(deserialize_with = "userinfo_claims")]
+    userinfo_claims: Vec<String>,
     claims: BTreeMap<String, String>,
 }
 
@@ -109,7 +140,9 @@ impl From<Section> for TrustedIssuer {
             keys,
             algorithms: section.algorithms,
             audience: section.audience,
+            audience_claim: section.audience_claim,
             access_token_typ: section.access_token_typ,
+            access_token_claim: section.access_token_claim,
             tenant: section.tenant,
             contracts: section.contracts,
             leeway: section.leeway,
@@ -117,6 +150,7 @@ impl From<Section> for TrustedIssuer {
             stale_for: section.stale_for,
             provision: section.provision,
             trust_verified_claims: section.trust_verified_claims,
+            userinfo_claims: section.userinfo_claims,
             claims: section.claims.into_iter().filter(|(_, claim)| !claim.is_empty()).collect(),
         }
     }
@@ -147,6 +181,28 @@ fn audience<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Erro
 
 fn types<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
     at_least_one(texts(source, "expected a list of types such as [\"at+jwt\"]")?, "type")
+}
+
+fn claim<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    read(source, "must name a claim such as aud", |text| (!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn access_token_claim<'de, D: Deserializer<'de>>(source: D) -> Result<Option<AccessTokenClaim>, D::Error> {
+    read(source, "must be the name of a claim, or NAME=VALUE", |text| {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text, None),
+        };
+        match (name, &value) {
+            ("", None) => Some(None),
+            ("", Some(_)) => None,
+            _ => Some(Some(AccessTokenClaim { name: name.to_owned(), value })),
+        }
+    })
+}
+
+fn userinfo_claims<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    texts(source, "expected a list of claims such as [\"name\", \"email\"]")
 }
 
 fn contracts<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Contract>, D::Error> {

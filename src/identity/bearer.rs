@@ -2,42 +2,32 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use jsonwebtoken::Algorithm;
-
-use super::compact_jws::{CompactJws, MAX_LENGTH};
 use super::jwks::VerificationKey;
-use super::trusted::Trusted;
+use super::rule::{Refusal, Rule};
+use super::verify::{Source, Unverified};
 use super::{Authenticator, Caller, Token, credentials};
 use crate::account::{AccessFault, AccountId, Application, Contract, CredentialFault, Error};
 use crate::config::Provision;
-use crate::json::{Object, Value};
+use crate::json::Object;
 use crate::keys::KeyedHash;
 use crate::store::{CallerRecord, Subject};
 use crate::telemetry;
+use axum::http::HeaderMap;
 
-/// The types of access tokens that the embedded issuer signs (RFC 9068 §2.1, RFC 7519 §5.1).
-const OWN_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 /// The scope of a token for claims (OpenID Connect Core §3.1.2.1).
 const OPENID: &str = "openid";
 /// The most audiences of a token that are looked up as applications.
 const MAX_AUDIENCES: usize = 4;
+/// The issuer of a token in the log, if it is not known: what a token names itself is not logged.
+const UNKNOWN: &str = "unknown";
 
 /// A token with a valid signature, and its source.
 pub struct Verified {
     pub(super) token: Token,
     source: Source,
     key: Arc<VerificationKey>,
-    /// The claims, if an account may be created from them.
+    /// The claims, if accounts may be created from them.
     claims: Option<Object>,
-}
-
-/// The source of a token.
-enum Source {
-    Own,
-    /// The embedded issuer, for one of its applications.
-    Application,
-    Trusted(Arc<Trusted>),
 }
 
 impl Authenticator {
@@ -46,7 +36,7 @@ impl Authenticator {
     pub async fn bearer(&self, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
-        self.caller(verified, presented, contract, Error::Credentials(CredentialFault::Invalid)).await
+        self.caller(verified, presented, contract, |source| self.refuse(source, Rule::Account)).await
     }
 
     /// Authenticates a request by a token for claims (OpenID Connect Core §5.3), and returns the application it was
@@ -55,21 +45,21 @@ impl Authenticator {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
         if !verified.opens(Contract::Ciam) {
-            return Err(CredentialFault::Invalid.into());
+            return Err(self.refuse(&verified.source, Rule::Audience));
         }
         let application = self.application_of(&verified).await?;
         if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
             let revoked = self.is_revoked(&verified.token).await?;
             return Err(if revoked {
-                Error::Credentials(CredentialFault::Invalid)
+                self.refuse(&verified.source, Rule::Revocation)
             } else {
                 Error::Credentials(CredentialFault::ScopeMissing)
             });
         }
-        let caller =
-            self.caller(verified, presented, Some(Contract::Ciam), Error::Access(AccessFault::AccountUnknown)).await?;
+        let unknown = |_: &Source| Error::Access(AccessFault::AccountUnknown);
+        let caller = self.caller(verified, presented, Some(Contract::Ciam), unknown).await?;
         if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
-            return Err(CredentialFault::Invalid.into());
+            return Err(self.refuse(&caller.verified.source, Rule::Tenant));
         }
         Ok((caller, application))
     }
@@ -89,33 +79,37 @@ impl Authenticator {
         }
         match verified.source {
             Source::Trusted(_) => Ok(None),
-            Source::Own | Source::Application => Err(Error::Credentials(CredentialFault::Invalid)),
+            Source::Own | Source::Application => Err(self.refuse(&verified.source, Rule::Application)),
         }
     }
 
-    /// Returns the account of a verified token; `gone` if the token is an application's and the account no longer
+    /// Returns the account of a verified token; the error `gone` if the token is an application's and the account no longer
     /// exists.
     async fn caller(
         &self,
         verified: Arc<Verified>,
         presented: &str,
         contract: Option<Contract>,
-        gone: Error,
+        gone: impl Fn(&Source) -> Error,
     ) -> Result<Caller, Error> {
         let token = &verified.token;
         let session = self.session(token, presented);
         let found = match self.find(&verified, session).await? {
             Some(found) => found,
-            None if matches!(verified.source, Source::Application) => return Err(gone),
+            None if matches!(verified.source, Source::Application) => return Err(gone(&verified.source)),
             None => {
                 self.provision_for(&verified, contract).await?;
-                self.find(&verified, session).await?.ok_or(CredentialFault::Invalid)?
+                let found = self.find(&verified, session).await?;
+                found.ok_or_else(|| self.refuse(&verified.source, Rule::Account))?
             }
         };
         let issued_too_early =
             found.tokens_not_before.is_some_and(|horizon| token.issued_at.is_none_or(|issued| issued < horizon));
-        if found.revoked || issued_too_early || !verified.speaks_for(&found) {
-            return Err(CredentialFault::Invalid.into());
+        if found.revoked || issued_too_early {
+            return Err(self.refuse(&verified.source, Rule::Revocation));
+        }
+        if !verified.speaks_for(&found) {
+            return Err(self.refuse(&verified.source, Rule::Tenant));
         }
         self.keep_bound(&found, session, token).await?;
         Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
@@ -136,7 +130,8 @@ impl Authenticator {
         let token = &verified.token;
         let subject = match &verified.source {
             Source::Own | Source::Application => {
-                Subject::Account(token.subject.parse::<AccountId>().map_err(|_| CredentialFault::Invalid)?)
+                let account = token.subject.parse::<AccountId>();
+                Subject::Account(account.map_err(|_| self.refuse(&verified.source, Rule::Account))?)
             }
             Source::Trusted(_) => Subject::Identity(token.issuer.clone(), self.keys.subject(&token.subject)),
         };
@@ -147,16 +142,22 @@ impl Authenticator {
     /// Creates an account for a trusted provider's user who has none yet, if the operator enabled that.
     async fn provision_for(&self, verified: &Verified, contract: Option<Contract>) -> Result<(), Error> {
         let token = &verified.token;
-        let (Source::Trusted(issuer), Some(claims)) = (&verified.source, &verified.claims) else {
-            return Err(CredentialFault::Invalid.into());
+        let Source::Trusted(issuer) = &verified.source else {
+            return Err(self.refuse(&verified.source, Rule::Account));
+        };
+        let Some(tenant) = self.store.tenant_by_name(&issuer.settings.tenant).await? else {
+            return Err(self.refuse(&verified.source, Rule::Tenant));
+        };
+        let Some(claims) = &verified.claims else {
+            return Err(self.refuse(&verified.source, Rule::Account));
         };
         if contract.is_some_and(|contract| !verified.opens(contract)) {
             return Err(AccessFault::Denied.into());
         }
         if self.is_revoked(token).await? {
-            return Err(CredentialFault::Invalid.into());
+            return Err(self.refuse(&verified.source, Rule::Revocation));
         }
-        self.provision(&issuer.settings, token, claims).await
+        self.provision(&issuer.settings, &tenant, token, claims).await
     }
 
     async fn is_revoked(&self, token: &Token) -> Result<bool, Error> {
@@ -169,114 +170,91 @@ impl Authenticator {
     /// Returns the token that an application presents, whatever its subject; `None` if it is not valid or was not
     /// issued to an application.
     pub(super) async fn of_application(&self, presented: &str) -> Result<Option<Token>, Error> {
-        match self.verified(presented).await {
+        match self.try_verified(presented).await {
             Ok(verified) if matches!(verified.source, Source::Application) => Ok(Some(verified.token.clone())),
-            Ok(_) | Err(Error::Credentials(CredentialFault::Invalid)) => Ok(None),
-            Err(error) => Err(error),
+            Ok(_) | Err((Unverified::Refused(_), _)) => Ok(None),
+            Err((Unverified::Failed(error), _)) => Err(error),
         }
     }
 
-    /// Returns the verified token, from the cache if possible. Every refusal is the same error.
+    /// Returns the verified token, from the cache if possible. Every refusal is the same error, and a line in the log.
     async fn verified(&self, presented: &str) -> Result<Arc<Verified>, Error> {
-        if presented.len() > MAX_LENGTH {
-            return Err(CredentialFault::Invalid.into());
-        }
+        self.try_verified(presented).await.map_err(|(why, source)| match why {
+            Unverified::Refused(refusal) => {
+                refuse(source.as_ref().map_or(UNKNOWN, |source| self.name_of(source)), refusal.rule)
+            }
+            Unverified::Failed(error) => error,
+        })
+    }
+
+    /// Like [`Authenticator::verified`]; an error has the token's source, if that is known.
+    async fn try_verified(&self, presented: &str) -> Result<Arc<Verified>, (Unverified, Option<Source>)> {
         let name = self.keys.digest("presented", &[presented.as_bytes()]);
         if let Some(verified) = self.remembered.get(&name) {
-            if verified.is_valid_now(self) {
+            if verified.check_now(self).is_ok() {
                 telemetry::token(true);
                 return Ok(verified);
             }
             self.remembered.forget(&name);
         }
         telemetry::token(false);
-        let verified = Arc::new(self.verify(presented).await?);
-        if !verified.is_valid_now(self) {
-            return Err(CredentialFault::Invalid.into());
+        let candidate = self.candidate(presented).map_err(|refusal| (refusal.into(), None))?;
+        let (token, key) = match self.check(&candidate).await {
+            Ok(checked) => checked,
+            Err(why) => return Err((why, Some(candidate.source))),
+        };
+        let provisions =
+            matches!(&candidate.source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
+        let claims = provisions.then_some(candidate.claims);
+        let verified = Verified { token, source: candidate.source, key, claims };
+        if let Err(refusal) = verified.check_now(self) {
+            return Err((refusal.into(), Some(verified.source)));
         }
+        let verified = Arc::new(verified);
         self.remembered.insert(name, verified.clone());
         Ok(verified)
     }
 
-    /// Verifies form, type, key, signature and the claims that do not depend on time.
-    async fn verify(&self, presented: &str) -> Result<Verified, Error> {
-        let signed = CompactJws::read(presented).ok_or(CredentialFault::Invalid)?;
-        // Not verified yet: these claims only select the keys to try.
-        let claims = signed.claims().ok_or(CredentialFault::Invalid)?;
-        let issuer = claims.get("iss").and_then(Value::as_str).ok_or(CredentialFault::Invalid)?;
-        let (source, key) = match signed.algorithm {
-            Algorithm::EdDSA if issuer == self.issuer.name() => (Source::Own, self.own_key(&signed).await?),
-            Algorithm::RS256 if issuer == self.public_url.as_str() => {
-                (Source::Application, self.own_key(&signed).await?)
-            }
-            _ => {
-                let trusted = self.trusted.get(issuer).ok_or(CredentialFault::Invalid)?.clone();
-                let key = self.trusted_key(&signed, &trusted).await?;
-                (Source::Trusted(trusted), key)
-            }
-        };
-        if !signed.is_signed_with(&key) {
-            return Err(CredentialFault::Invalid.into());
-        }
-        let token = Token::read(&claims).ok_or(CredentialFault::Invalid)?;
-        let fit = match &source {
-            // Every access token of this installation has a scope; its ID tokens have none.
-            Source::Own | Source::Application => claims.contains_key("scope"),
-            Source::Trusted(trusted) => {
-                trusted.settings.audience.iter().any(|audience| token.audience.contains(audience))
-            }
-        };
-        if !fit {
-            return Err(CredentialFault::Invalid.into());
-        }
-        let provisions = matches!(&source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
-        Ok(Verified { token, source, key, claims: provisions.then_some(claims) })
+    /// Refuses a token whose signature is valid, and logs the rule that it breaks.
+    fn refuse(&self, source: &Source, rule: Rule) -> Error {
+        refuse(self.name_of(source), rule)
     }
+}
 
-    async fn own_key(&self, signed: &CompactJws<'_>) -> Result<Arc<VerificationKey>, Error> {
-        let key_id =
-            signed.key_id.as_deref().filter(|_| signed.is_of_type(&OWN_TYPES)).ok_or(CredentialFault::Invalid)?;
-        self.issuer
-            .verification_key(key_id, signed.algorithm)
-            .await?
-            .ok_or(Error::Credentials(CredentialFault::Invalid))
-    }
-
-    async fn trusted_key(
-        &self,
-        signed: &CompactJws<'_>,
-        trusted: &Arc<Trusted>,
-    ) -> Result<Arc<VerificationKey>, Error> {
-        if !signed.is_of_type(&trusted.settings.access_token_typ) {
-            return Err(CredentialFault::Invalid.into());
-        }
-        let key = trusted.verification_key(signed.key_id.as_deref(), signed.algorithm, self.clock.now()).await?;
-        key.ok_or(Error::Credentials(CredentialFault::Invalid))
-    }
+/// Refuses a token, for the log with the rule that it breaks and its issuer, if that is known. Its sender is not told the
+/// rule, and the log has nothing that the sender wrote.
+fn refuse(issuer: &str, rule: Rule) -> Error {
+    tracing::info!(issuer, rule = rule.name(), "token refused");
+    telemetry::token_refused(rule.name());
+    CredentialFault::Invalid.into()
 }
 
 impl Verified {
     /// Checks whether the token is valid for a contract.
     pub(super) fn opens(&self, contract: Contract) -> bool {
+        self.source.opens(contract, &self.token.audience)
+    }
+
+    /// Returns the claims that its issuer lets `/userinfo` show to a client that is no application of this installation; if
+    /// empty, those of its scopes.
+    pub(super) fn userinfo_claims(&self) -> &[String] {
         match &self.source {
-            Source::Own => self.token.audience.iter().any(|audience| audience == contract.name()),
-            // No other contract: there the application's claims would not limit what it may read and change.
-            Source::Application => contract == Contract::Ciam,
-            Source::Trusted(issuer) => issuer.settings.contracts.contains(&contract),
+            Source::Own | Source::Application => &[],
+            Source::Trusted(issuer) => &issuer.settings.userinfo_claims,
         }
     }
 
-    /// Checks whether the token is within its validity period and its key still in use.
-    fn is_valid_now(&self, authenticator: &Authenticator) -> bool {
+    /// Checks that the token is within its validity period, and its key still in use.
+    fn check_now(&self, authenticator: &Authenticator) -> Result<(), Refusal> {
         let now = authenticator.clock.now();
-        match &self.source {
-            Source::Own | Source::Application => {
-                self.token.is_valid_at(now, authenticator.leeway) && authenticator.issuer.still_has(&self.key)
-            }
-            Source::Trusted(issuer) => {
-                self.token.is_valid_at(now, issuer.settings.leeway) && issuer.still_has(&self.key, now)
-            }
+        let has_key = match &self.source {
+            Source::Own | Source::Application => authenticator.issuer.still_has(&self.key),
+            Source::Trusted(issuer) => issuer.still_has(&self.key, now),
+        };
+        if !has_key {
+            return Err(Refusal::new(Rule::Key, "the issuer no longer publishes the key"));
         }
+        self.token.check_time(now, authenticator.leeway_of(&self.source))
     }
 
     /// Checks that the account belongs to the tenant that the provider is configured for.

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::rule::{Refusal, Rule};
 use crate::clock::after;
+use crate::config::AccessTokenClaim;
 use crate::json::{Object, Value};
 
 /// How far in the future this installation's tokens may be dated, to outlive a revocation in the same second
@@ -13,7 +15,8 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// compares no text with it. In any other claim it makes only that claim unfit for a field.
 const READ: [&str; 9] = ["iss", "sub", "aud", "scope", "scp", "jti", "sid", "client_hash", "portal"];
 
-/// The claims of a verified token. A token with claims of the wrong type is invalid (RFC 8725 §3.8, §3.9, §3.11).
+/// The claims of a verified token. A token with claims of the wrong type is invalid (RFC 8725 §3.8, §3.9); a claim that is
+/// `null` or empty text is absent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     /// The issuer.
@@ -41,92 +44,124 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads claims; `None` if they are not those of an access token.
-    pub fn read(claims: &Object) -> Option<Token> {
+    /// Reads claims; `audience` is the claim that the issuer writes audiences to.
+    pub fn read(claims: &Object, audience: &str) -> Result<Token, Refusal> {
         let has_nul = |name: &&str| claims.get(name).is_some_and(Value::contains_nul);
-        if is_id_token(claims) || READ.iter().any(has_nul) {
-            return None;
+        if let Some(name) = READ.into_iter().chain([audience]).find(has_nul) {
+            return Err(Refusal::new(Rule::Claims, format!("{name} contains U+0000")));
         }
-        Some(Token {
-            issuer: text(claims, "iss")??,
-            subject: text(claims, "sub")??,
-            audience: texts(claims, "aud")?,
+        let required = |name: &str| Refusal::new(Rule::Claims, format!("{name} is missing"));
+        Ok(Token {
+            issuer: text(claims, "iss")?.ok_or_else(|| required("iss"))?,
+            subject: text(claims, "sub")?.ok_or_else(|| required("sub"))?,
+            audience: texts(claims, audience)?,
             scopes: scopes(claims)?,
             token_id: text(claims, "jti")?,
             session_id: text(claims, "sid")?,
             issued_at: time(claims, "iat")?,
             not_before: time(claims, "nbf")?,
-            expires_at: time(claims, "exp")??,
+            expires_at: time(claims, "exp")?.ok_or_else(|| required("exp"))?,
             client_hash: text(claims, "client_hash")?,
             portal: text(claims, "portal")?,
         })
     }
 
-    /// Checks whether the token is valid at a moment, with leeway for clocks that differ.
-    pub fn is_valid_at(&self, now: Timestamp, leeway: Duration) -> bool {
+    /// Checks that the token is valid at a moment, with leeway for clocks that differ.
+    pub(super) fn check_time(&self, now: Timestamp, leeway: Duration) -> Result<(), Refusal> {
         let leeway = SignedDuration::try_from(leeway).unwrap_or(SignedDuration::ZERO);
-        self.not_before.is_none_or(|begin| begin <= after(now, leeway))
-            && self.issued_at.is_none_or(|issued| issued <= after(now, leeway.max(SECOND)))
-            && now < after(self.expires_at, leeway)
+        let refused = |why: &str, time: Timestamp| Err(Refusal::new(Rule::Time, format!("{why} {time}; it is {now}")));
+        match (self.not_before, self.issued_at) {
+            (Some(begin), _) if begin > after(now, leeway) => refused("nbf: not valid before", begin),
+            (_, Some(issued)) if issued > after(now, leeway.max(SECOND)) => {
+                refused("iat: issued in the future, at", issued)
+            }
+            _ if now >= after(self.expires_at, leeway) => refused("exp: expired at", self.expires_at),
+            _ => Ok(()),
+        }
     }
 }
 
-/// Checks for an ID token: it is for the client that requested it and grants no access (RFC 8725 §3.11, OpenID Connect
-/// Core §2).
-fn is_id_token(claims: &Object) -> bool {
-    let has = |name| claims.contains_key(name);
-    has("nonce")
-        || has("at_hash")
-        || (has("azp") && !has("scope") && !has("scp"))
-        || ["token_use", "typ"].iter().any(|name| {
-            let kind = claims.get(name).and_then(Value::as_str);
-            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("id") || kind.eq_ignore_ascii_case("id_token"))
-        })
+/// Returns a claim that has a value: some providers write `null` or `""` for a claim that they leave out.
+pub(super) fn given<'a>(claims: &'a Object, name: &str) -> Option<&'a Value> {
+    claims.get(name).filter(|value| !matches!(value, Value::Null) && value.as_str() != Some(""))
 }
 
-/// Reads a string claim: `None` if it is anything else or empty, `Some(None)` if absent.
-fn text(claims: &Object, name: &str) -> Option<Option<String>> {
-    match claims.get(name) {
-        None => Some(None),
-        Some(Value::String(text)) if !text.is_empty() => Some(Some(text.clone())),
-        Some(_) => None,
+/// Checks that a token with these claims is an access token, and not an ID token, which is for the client that requested
+/// it and grants no access (RFC 8725 §3.11, OpenID Connect Core §2). Some providers write the claims of ID tokens into
+/// access tokens too: a token is accepted with them if its type, its scope or `marker`, a claim that the operator named,
+/// is that of an access token, and it does not name itself an ID token.
+pub(super) fn check_kind(claims: &Object, media_type: &str, marker: Option<&AccessTokenClaim>) -> Result<(), Refusal> {
+    let refused = |why: String| Err(Refusal::new(Rule::Kind, why));
+    let named = |name: &str, kinds: &[&str]| {
+        let kind = claims.get(name).and_then(Value::as_str);
+        kind.is_some_and(|kind| kinds.iter().any(|known| kind.eq_ignore_ascii_case(known)))
+    };
+    if let Some(name) = ["token_use", "typ"].into_iter().find(|name| named(name, &["id", "id_token"])) {
+        return refused(format!("{name} names it an ID token"));
+    }
+    let is_access_token = media_type == "at+jwt"
+        || named("typ", &["bearer", "at+jwt"])
+        || named("token_use", &["access", "access_token"])
+        || given(claims, "scope").is_some()
+        || given(claims, "scp").is_some()
+        || marker.is_some_and(|marker| marker.is_in(claims));
+    match ["nonce", "at_hash", "azp"].into_iter().find(|name| given(claims, name).is_some()) {
+        Some(name) if !is_access_token => refused(format!(
+            "it has {name}, as an ID token, and nothing of an access token: neither a type (at+jwt, Bearer), token_use, \
+             scope or scp, nor the claim of access_token_claim"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn wrong_type(name: &str) -> Refusal {
+    Refusal::new(Rule::Claims, format!("{name} is of the wrong type or out of range"))
+}
+
+/// Reads a string claim: an error if it is anything else.
+fn text(claims: &Object, name: &str) -> Result<Option<String>, Refusal> {
+    match given(claims, name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(wrong_type(name)),
     }
 }
 
 /// Reads a claim that is one string or an array of strings; absent is an empty list.
-fn texts(claims: &Object, name: &str) -> Option<Vec<String>> {
-    match claims.get(name) {
-        None => Some(Vec::new()),
-        Some(Value::String(text)) => Some(vec![text.clone()]),
-        Some(Value::Array(texts)) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
-        Some(_) => None,
+fn texts(claims: &Object, name: &str) -> Result<Vec<String>, Refusal> {
+    match given(claims, name) {
+        None => Ok(Vec::new()),
+        Some(Value::String(text)) => Ok(vec![text.clone()]),
+        Some(Value::Array(texts)) => texts
+            .iter()
+            .map(|text| text.as_str().map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong_type(name)),
+        Some(_) => Err(wrong_type(name)),
     }
 }
 
 /// Reads `scope` as one string of words (RFC 8693 §4.2) or as an array of them; some providers name it `scp`.
-fn scopes(claims: &Object) -> Option<Vec<String>> {
-    let name = if claims.contains_key("scope") { "scope" } else { "scp" };
-    match claims.get(name) {
-        Some(Value::String(words)) => {
-            Some(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
-        }
+fn scopes(claims: &Object) -> Result<Vec<String>, Refusal> {
+    let name = if given(claims, "scope").is_some() { "scope" } else { "scp" };
+    match given(claims, name) {
+        Some(Value::String(words)) => Ok(words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
         _ => texts(claims, name),
     }
 }
 
 /// Reads a NumericDate (RFC 7519 §2) in whole seconds, truncating fractions.
-fn time(claims: &Object, name: &str) -> Option<Option<Timestamp>> {
-    match claims.get(name) {
-        None => Some(None),
+fn time(claims: &Object, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    match given(claims, name) {
+        None => Ok(None),
         Some(Value::Number(number)) => {
-            let seconds: f64 = number.as_str().parse().ok()?;
+            let seconds = number.as_str().parse::<f64>().ok();
             // The end of the year 9999; a later time is malformed.
-            if !(0.0..=253_402_300_799.0).contains(&seconds) {
-                return None;
-            }
-            Timestamp::from_second(seconds as i64).ok().map(Some)
+            let seconds = seconds.filter(|seconds| (0.0..=253_402_300_799.0).contains(seconds));
+            let moment = seconds.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
+            moment.map(Some).ok_or_else(|| wrong_type(name))
         }
-        Some(_) => None,
+        Some(_) => Err(wrong_type(name)),
     }
 }
 
@@ -137,8 +172,10 @@ mod tests {
 
     fn read(claims: &str) -> Option<Token> {
         let claims = parse(claims.as_bytes()).unwrap().into_object().unwrap();
-        let token = Token::read(&claims)?;
-        token.is_valid_at(Timestamp::from_second(1000).unwrap(), Duration::from_secs(60)).then_some(token)
+        check_kind(&claims, "jwt", None).ok()?;
+        let token = Token::read(&claims, "aud").ok()?;
+        token.check_time(Timestamp::from_second(1000).unwrap(), Duration::from_secs(60)).ok()?;
+        Some(token)
     }
 
     #[test]

@@ -3,10 +3,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 
 use super::jwks::VerificationKey;
+use super::rule::{Refusal, Rule};
 use crate::json::{self, Object};
 
-/// The longest token that is parsed, in bytes.
-pub(super) const MAX_LENGTH: usize = 8 * 1024;
 /// Header parameters that name or carry a key: the sender of a token must not choose the key it is verified with.
 /// `crit` and `b64` change the meaning of the rest, and no extension is supported (RFC 7515 §4.1.11, RFC 7797).
 const REFUSED: [&str; 6] = ["jwk", "jku", "x5u", "x5c", "crit", "b64"];
@@ -27,37 +26,54 @@ pub(super) struct CompactJws<'a> {
 }
 
 impl<'a> CompactJws<'a> {
-    /// Splits a token and parses its header; `None` if it is malformed or has a refused header parameter.
-    pub(super) fn read(token: &'a str) -> Option<CompactJws<'a>> {
-        if token.len() > MAX_LENGTH {
-            return None;
+    /// Splits a token of at most `max_bytes` and parses its header, which must have no refused parameter.
+    pub(super) fn read(token: &'a str, max_bytes: usize) -> Result<CompactJws<'a>, Refusal> {
+        if token.len() > max_bytes {
+            let why = format!("{} bytes; server.max_token_bytes is {max_bytes}", token.len());
+            return Err(Refusal::new(Rule::Length, why));
         }
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, payload) = message.split_once('.')?;
-        if payload.contains('.') {
-            return None;
+        let parts: Vec<&str> = token.split('.').take(4).collect();
+        let [header, payload, signature] = parts[..] else {
+            return Err(Refusal::new(
+                Rule::Form,
+                "not three parts with a dot between them; opaque tokens are not accepted",
+            ));
+        };
+        let message = &token[..header.len() + 1 + payload.len()];
+        let header = object(header)
+            .ok_or_else(|| Refusal::new(Rule::Form, "the header is not a JSON object in base64url without padding"))?;
+        let refused = |why: String| Refusal::new(Rule::Header, why);
+        if let Some(name) = REFUSED.iter().find(|name| header.contains_key(name)) {
+            return Err(refused(format!("{name} is not accepted in a header")));
         }
-        let header = object(header)?;
-        if REFUSED.iter().any(|name| header.contains_key(name)) || header.iter().any(|(_, value)| value.contains_nul())
-        {
-            return None;
+        if header.iter().any(|(_, value)| value.contains_nul()) {
+            return Err(refused("it contains U+0000".to_owned()));
         }
-        Some(CompactJws {
-            key_id: optional_text(&header, "kid")?,
-            algorithm: header.get("alg")?.as_str()?.parse().ok()?,
-            media_type: optional_text(&header, "typ")?,
+        let text = |name| optional_text(&header, name).ok_or_else(|| refused(format!("{name} is not text")));
+        let algorithm = text("alg")?.ok_or_else(|| refused("alg is missing".to_owned()))?;
+        Ok(CompactJws {
+            key_id: text("kid")?,
+            algorithm: algorithm
+                .parse()
+                .map_err(|_| refused(format!("the algorithm {algorithm:?} is not supported")))?,
+            media_type: text("typ")?,
             message,
             payload,
             signature,
         })
     }
 
-    /// Checks whether the header names one of these types (RFC 7515 §4.1.9, RFC 8725 §3.11); an absent type counts as
-    /// `JWT`.
-    pub(super) fn is_of_type(&self, types: &[impl AsRef<str>]) -> bool {
+    /// Returns the type that the header names, in lower case and without `application/` (RFC 7515 §4.1.9); an absent type
+    /// counts as `JWT`.
+    pub(super) fn media_type(&self) -> String {
         let media_type = self.media_type.as_deref().unwrap_or("JWT").to_ascii_lowercase();
-        let media_type = media_type.strip_prefix("application/").unwrap_or(&media_type);
-        types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(media_type))
+        media_type.strip_prefix("application/").map(str::to_owned).unwrap_or(media_type)
+    }
+
+    /// Checks whether the header names one of these types (RFC 8725 §3.11).
+    pub(super) fn is_of_type(&self, types: &[impl AsRef<str>]) -> bool {
+        let media_type = self.media_type();
+        types.iter().any(|known| known.as_ref().eq_ignore_ascii_case(&media_type))
     }
 
     /// Verifies the signature with a key, which must be for this algorithm.
@@ -68,8 +84,9 @@ impl<'a> CompactJws<'a> {
     }
 
     /// Returns the claims; not to be trusted before [`CompactJws::is_signed_with`].
-    pub(super) fn claims(&self) -> Option<Object> {
+    pub(super) fn claims(&self) -> Result<Object, Refusal> {
         object(self.payload)
+            .ok_or_else(|| Refusal::new(Rule::Form, "the claims are not a JSON object in base64url without padding"))
     }
 }
 

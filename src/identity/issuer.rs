@@ -210,14 +210,14 @@ impl Issuer {
         algorithm: Algorithm,
     ) -> Result<Option<Arc<VerificationKey>>, Error> {
         let keys = self.keys.get();
-        if let Some(key) = keys.verifying.find(Some(key_id), algorithm) {
+        if let Some(key) = keys.verifying.find(Some(key_id), algorithm).pop() {
             return Ok(Some(key));
         }
         if !self.keys.may_ask(self.clock.now()) {
             return Ok(None);
         }
         self.refresh().await?;
-        Ok(self.keys.get().verifying.find(Some(key_id), algorithm))
+        Ok(self.keys.get().verifying.find(Some(key_id), algorithm).pop())
     }
 
     /// Checks whether a key that verified a token is still one of the issuer's.

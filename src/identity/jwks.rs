@@ -12,6 +12,8 @@ use serde::Deserialize;
 
 /// The most keys kept of one issuer.
 const MAX_KEYS: usize = 100;
+/// The most keys that are tried for one token: each try costs the verification of a signature.
+const MAX_TRIED: usize = 4;
 /// The accepted RSA key sizes, in bytes: from 2048 bits (RFC 7518 §3.3) to 8192 bits, which bounds the cost of a
 /// verification.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
@@ -53,14 +55,14 @@ impl KeySet {
         (!keys.is_empty()).then_some(KeySet(keys))
     }
 
-    /// Returns the key for a token: the one that the token names, or, if it names none, the only one that fits.
-    pub(super) fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<Arc<VerificationKey>> {
-        let mut fitting = self
-            .0
-            .iter()
-            .filter(|key| key.algorithms.contains(&algorithm) && (key_id.is_none() || key.key_id.as_deref() == key_id));
-        let key = fitting.next()?;
-        (key_id.is_some() || fitting.next().is_none()).then(|| key.clone())
+    /// Returns the keys to try for a token: those that the token names, since a provider may publish two keys under one
+    /// `kid`, or, if it names none, the only one that fits.
+    pub(super) fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Vec<Arc<VerificationKey>> {
+        let fits = |key: &&Arc<VerificationKey>| {
+            key.algorithms.contains(&algorithm) && (key_id.is_none() || key.key_id.as_deref() == key_id)
+        };
+        let fitting: Vec<_> = self.0.iter().filter(fits).take(MAX_TRIED).cloned().collect();
+        if key_id.is_none() && fitting.len() > 1 { Vec::new() } else { fitting }
     }
 
     /// Checks whether a key is still in the set, with the same `kid` and fingerprint.

@@ -6,13 +6,16 @@ pub mod bearer;
 mod claims;
 pub mod client_hash;
 mod compact_jws;
+pub mod explain;
 mod issuer;
 mod jwks;
 mod provision;
 mod remembered;
 mod rsa_key;
+mod rule;
 pub mod sign_in;
 mod trusted;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,6 +37,7 @@ use bearer::Verified;
 pub use claims::Token;
 pub use issuer::{Grant, Issued, Issuer};
 use remembered::Remembered;
+pub use rule::{Refusal, Rule};
 pub use sign_in::SignIns;
 pub use trusted::Trusted;
 
@@ -51,6 +55,8 @@ pub struct Authenticator {
     public_url: PublicUrl,
     /// The tolerated clock difference for tokens of the embedded issuer.
     leeway: Duration,
+    /// The longest token that is read, in bytes.
+    max_token_bytes: usize,
 }
 
 impl Authenticator {
@@ -76,6 +82,7 @@ impl Authenticator {
             remembered: Arc::new(Remembered::new(config.identity.remembered_tokens)),
             public_url,
             leeway: config.issuer.leeway,
+            max_token_bytes: config.server.max_token_bytes,
         })
     }
 
@@ -99,6 +106,17 @@ impl Authenticator {
     /// Iterates over the trusted identity providers.
     pub fn all_trusted(&self) -> impl Iterator<Item = &Arc<Trusted>> {
         self.trusted.values()
+    }
+
+    /// Returns the trusted issuers whose tenant does not exist; all of their tokens are refused.
+    pub async fn without_tenant(&self) -> Result<Vec<&Arc<Trusted>>, Error> {
+        let mut found = Vec::new();
+        for trusted in self.all_trusted() {
+            if self.store.tenant_by_name(&trusted.settings.tenant).await?.is_none() {
+                found.push(trusted);
+            }
+        }
+        Ok(found)
     }
 
     /// Returns the uses of API keys that are not yet written.
@@ -133,6 +151,12 @@ impl Caller {
     /// applications are valid only for CIAM.
     pub fn require_contract(&self, contract: Contract) -> Result<(), Error> {
         if self.verified.opens(contract) { Ok(()) } else { Err(Error::Access(AccessFault::Denied)) }
+    }
+
+    /// Returns the claims that a trusted issuer lets `/userinfo` show to a client that is no application of this
+    /// installation; if empty, those of the token's scopes.
+    pub fn userinfo_claims(&self) -> &[String] {
+        self.verified.userinfo_claims()
     }
 
     /// Returns the verified token.

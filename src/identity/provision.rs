@@ -1,8 +1,6 @@
 use super::{Authenticator, Token};
 use crate::account::history::{Actor, ChangeContext};
-use crate::account::{
-    AccessFault, CredentialFault, Edit, Error, Field, Patch, Phone, Text, Unique, is_hidden, is_time_zone,
-};
+use crate::account::{AccessFault, Edit, Error, Field, Patch, Phone, Tenant, Text, Unique, is_hidden, is_time_zone};
 use crate::config::TrustedIssuer;
 use crate::json::{Object, Value};
 use crate::language;
@@ -18,23 +16,16 @@ impl Authenticator {
     pub(super) async fn provision(
         &self,
         settings: &TrustedIssuer,
+        tenant: &Tenant,
         token: &Token,
         claims: &Object,
     ) -> Result<(), Error> {
-        let Some(tenant) = self.store.tenant_by_name(&settings.tenant).await? else {
-            tracing::error!(
-                issuer = settings.issuer,
-                tenant = settings.tenant,
-                "tenant of trusted issuer does not exist"
-            );
-            return Err(CredentialFault::Invalid.into());
-        };
         if !tenant.is_open(self.clock.now()) {
             return Err(AccessFault::TenantClosed.into());
         }
         let mut patch = patch(settings, claims, self.public_url.as_str());
         loop {
-            let account = self.profiles.draft(&tenant).await?;
+            let account = self.profiles.draft(tenant).await?;
             let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
             let link = Link { key: self.keys.subject(&token.subject), identity };
             match self.profiles.create(account, &patch, Some(&link), &change_context()).await {
@@ -64,8 +55,9 @@ fn patch(settings: &TrustedIssuer, claims: &Object, public_url: &str) -> Patch {
             patch.edit(field, Edit::Set(text));
         }
     }
-    let proved =
-        |claim| (settings.trust_verified_claims && claims.get(claim) == Some(&Value::Bool(true))).then_some(true);
+    // Some providers write the mark as text.
+    let is_true = |value: &Value| *value == Value::Bool(true) || value.as_str() == Some("true");
+    let proved = |claim| (settings.trust_verified_claims && claims.get(claim).is_some_and(is_true)).then_some(true);
     patch.email_verified = proved("email_verified");
     let has_e164 = matches!(patch.edit_of(Field::Phone), Edit::Set(phone) if Phone(phone.as_str()).e164().is_some());
     patch.phone_verified = proved("phone_number_verified").filter(|_| has_e164);

@@ -47,29 +47,28 @@ impl Trusted {
         Trusted { settings, client, state: Mutex::default(), flight: Arc::default() }
     }
 
-    /// Returns the key that a token names. An unknown `kid` may be newer than the cached keys, so the provider is
-    /// asked, once for all waiting requests. If it does not answer, whether the key is its own is unknown:
+    /// Returns the keys that a token may be signed with. An unknown `kid` may be newer than the cached keys, so the provider
+    /// is asked, once for all waiting requests. If it does not answer, whether the key is its own is unknown:
     /// [`Error::Unavailable`], because a refusal would make clients discard valid tokens.
-    pub(super) async fn verification_key(
+    pub(super) async fn verification_keys(
         self: &Arc<Self>,
         key_id: Option<&str>,
         algorithm: Algorithm,
         now: Timestamp,
-    ) -> Result<Option<Arc<VerificationKey>>, Error> {
-        if !self.settings.algorithms.contains(&algorithm) {
-            return Ok(None);
-        }
-        let find = || self.trusted_keys(now).and_then(|keys| keys.find(key_id, algorithm));
-        if let Some(key) = find() {
-            return Ok(Some(key));
+    ) -> Result<Vec<Arc<VerificationKey>>, Error> {
+        let find = || self.trusted_keys(now).map(|keys| keys.find(key_id, algorithm)).unwrap_or_default();
+        let known = find();
+        if !known.is_empty() {
+            return Ok(known);
         }
         self.refresh_unless_tried(now, UNKNOWN_KEY_PAUSE).await;
-        match find() {
-            None if self.state().failed => {
-                Err(Error::Unavailable(Cause::new("the token's key is not known and its issuer cannot be reached")))
-            }
-            key => Ok(key),
+        let found = find();
+        if found.is_empty() && self.state().failed {
+            return Err(Error::Unavailable(Cause::new(
+                "the token's key is not known and its issuer cannot be reached",
+            )));
         }
+        Ok(found)
     }
 
     /// Checks whether a key that verified a token is still the provider's.
@@ -83,6 +82,12 @@ impl Trusted {
         if failed || fetched_at.is_none_or(|at| age(at, now) >= signed(self.settings.refresh)) {
             self.refresh_unless_tried(now, SignedDuration::ZERO).await;
         }
+    }
+
+    /// Fetches the keys now; fails if the provider cannot be reached or has no usable key.
+    pub async fn try_keys(&self) -> Result<(), Cause> {
+        let in_time = tokio::time::timeout(FETCH_TIMEOUT, self.fetch()).await;
+        in_time.unwrap_or_else(|elapsed| Err(Cause::new(elapsed))).map(drop)
     }
 
     /// Returns the keys unless they are older than `stale_for`.

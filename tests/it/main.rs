@@ -13,6 +13,7 @@ mod crash;
 mod dev;
 mod edge;
 mod issuers;
+mod may_send;
 mod messages;
 mod migrations;
 mod one_account;

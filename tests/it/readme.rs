@@ -10,7 +10,7 @@ use crate::support::{Shell, postgres};
 
 const PAGE: &str = include_str!("../../README.md");
 /// The address in the page's requests: the default of `server.listen`.
-const ADDRESS: &str = "127.0.0.1:8080";
+pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
 /// The directory of PostgreSQL's socket in the page's URL: Debian's.
 const SOCKET: &str = "%2Fvar%2Frun%2Fpostgresql";
 
@@ -76,21 +76,26 @@ fn serve_and_ask(shell: &mut Shell) {
     assert_printed(answers[0], &shell.run(&commands[1].replace(ADDRESS, &address)));
 }
 
-/// The text below a heading of the second level.
+/// The text below a heading of the second level of README.md.
 fn section(heading: &str) -> &'static str {
-    let (_, rest) = PAGE.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
+    section_of(PAGE, heading)
+}
+
+/// The text below a heading of the second level of a page.
+pub(crate) fn section_of(page: &'static str, heading: &str) -> &'static str {
+    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}"));
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
 /// The fenced blocks of a language, in order.
-fn blocks(section: &'static str, language: &str) -> Vec<&'static str> {
+pub(crate) fn blocks(section: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
     section.split(fence.as_str()).skip(1).map(|block| block.split("\n```").next().unwrap()).collect()
 }
 
 /// Fails unless a text is what the page shows, where `…` is for any text.
 #[track_caller]
-fn assert_printed(shown: &str, printed: &str) {
+pub(crate) fn assert_printed(shown: &str, printed: &str) {
     assert!(is_printed(shown, printed.trim_end()), "shown:\n{shown}\nprinted:\n{printed}");
 }
 

@@ -11,7 +11,7 @@ import { Provider } from 'oidc-provider';
 
 const directory = process.argv.at(-1);
 const settings = JSON.parse(readFileSync(`${directory}/settings.json`, 'utf8'));
-const { port, keys, sign, audience, broken } = settings;
+const { port, keys, sign, audience, broken, claims, type } = settings;
 
 const jwk = ({ kid, pkcs8 }) => ({
   ...createPrivateKey({ key: Buffer.from(pkcs8, 'base64'), format: 'der', type: 'pkcs8' }).export({ format: 'jwk' }),
@@ -30,12 +30,21 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   enabledJWA: { idTokenSigningAlgValues: [sign.alg] },
   cookies: { keys: ['signs the cookies of one test'] },
   findAccount: (context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
-  extraTokenClaims: async (context, token) => ({ name: `The person ${token.accountId}` }),
+  extraTokenClaims: async (context, token) => ({ name: `The person ${token.accountId}`, ...claims }),
+  formats: {
+    customizers: {
+      // Writes the header as another provider does.
+      jwt: async (context, token, jwt) => {
+        if (type) jwt.header = { ...jwt.header, typ: type };
+        return jwt;
+      },
+    },
+  },
   features: {
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: async () => ({
-        scope: 'profile:write',
+        scope: 'profile:write profile email',
         audience,
         accessTokenFormat: 'jwt',
         accessTokenTTL: 3600,

@@ -1,6 +1,9 @@
 //! The claims that an application gets about a person: `sub`, and those that it may see and that have a value.
 
+use std::borrow::Cow;
+
 use crate::account::{Account, Application, Error, Field, Phone, Rules, is_time_zone};
+use crate::identity::Caller;
 use crate::json::Object;
 use crate::picture;
 
@@ -40,7 +43,28 @@ pub(in crate::contract) const RESERVED_ATTRIBUTES: [&str; 18] = [
     "Name",
 ];
 
-/// Renders the claims that an application may see; without an application, `sub` alone. Claims without a value are left out,
+/// The claims of each scope (OpenID Connect Core §5.4), of those that the contract has.
+const SCOPES: [(&str, &[&str]); 3] = [
+    ("profile", &["name", "nickname", "zoneinfo", "locale", "username", "picture"]),
+    ("email", &["email", "email_verified"]),
+    ("phone", &["phone_number", "phone_number_verified"]),
+];
+
+/// Returns the claims that a token may show: those of its application, or, if another provider issued it to a client that
+/// is no application of this installation, those that the operator chose for that provider, else those of its scopes.
+pub(super) fn visible<'a>(caller: &'a Caller, application: Option<&'a Application>) -> Cow<'a, [String]> {
+    match application {
+        Some(application) => Cow::Borrowed(&application.claims),
+        None if !caller.userinfo_claims().is_empty() => Cow::Borrowed(caller.userinfo_claims()),
+        None => {
+            let granted = |scope: &str| caller.token().scopes.iter().any(|granted| granted == scope);
+            let scopes = SCOPES.into_iter().filter(|(scope, _)| granted(scope));
+            scopes.flat_map(|(_, claims)| claims).map(|claim| (*claim).to_owned()).collect()
+        }
+    }
+}
+
+/// Renders `sub` and the claims in `visible`. Claims without a value are left out,
 /// never null or empty (OpenID Connect Core §5.3.2). E-mail address and phone number appear only while they are verified,
 /// since applications trust claims. Fails with [`Error::Internal`] when attributes that the application may see cannot be
 /// read.
@@ -48,12 +72,11 @@ pub(super) fn shown(
     subject: &str,
     account: &Account,
     rules: &Rules,
-    application: Option<&Application>,
+    visible: &[String],
     public_url: &str,
 ) -> Result<Object, Error> {
     let mut shown = Object::from_iter([("sub", subject)]);
-    let Some(application) = application else { return Ok(shown) };
-    let may = |claim: &str| application.claims.iter().any(|known| known == claim);
+    let may = |claim: &str| visible.iter().any(|known| known == claim);
     let mut add = |claim: &str, value: Option<String>| {
         if let Some(value) = value.filter(|_| may(claim)) {
             shown.insert(claim, value);
@@ -78,7 +101,7 @@ pub(super) fn shown(
     if let Some(picture) = picture::shown(account, public_url).filter(|_| may("picture")) {
         shown.insert("picture", picture.into_owned());
     }
-    let mut custom: Vec<&String> = application.claims.iter().filter(|claim| !is_own(claim)).collect();
+    let mut custom: Vec<&String> = visible.iter().filter(|claim| !is_own(claim)).collect();
     custom.sort_unstable();
     custom.dedup();
     if custom.is_empty() {

@@ -164,10 +164,11 @@ impl FromRequestParts<App> for Authenticated {
 }
 
 impl Authenticated {
-    /// Renders an account's claims for the application.
+    /// Renders the account's claims that the token may show.
     fn answer(&self, app: &App, account: &Account, rules: &Rules) -> Result<Response, Error> {
         let subject = &self.caller.token().subject;
-        let shown = claims::shown(subject, account, rules, self.application.as_ref(), app.public_url())?;
+        let visible = claims::visible(&self.caller, self.application.as_ref());
+        let shown = claims::shown(subject, account, rules, &visible, app.public_url())?;
         Ok(discovery::described(&shown))
     }
 

@@ -285,13 +285,13 @@ type Answers = Vec<(&'static str, &'static str, Response)>;
 
 fn shown() -> Answers {
     let (account, application) = jane();
-    let shown = |application: Option<&Application>| {
-        let shown = claims::shown("MOCK_USER_ID", &account, &Rules::Free, application, PUBLIC_URL);
+    let shown = |visible: &[String]| {
+        let shown = claims::shown("MOCK_USER_ID", &account, &Rules::Free, visible, PUBLIC_URL);
         shown.map_or_else(IntoResponse::into_response, |shown| discovery::described(&shown))
     };
     vec![
-        ("the person", CLAIMS, shown(Some(&application))),
-        ("an application that may see no claims", CLAIMS, shown(None)),
+        ("the person", CLAIMS, shown(&application.claims)),
+        ("an application that may see no claims", CLAIMS, shown(&[])),
     ]
 }
 

@@ -95,7 +95,7 @@ fn a_trusted_issuers_token_is_accepted_if_the_operator_configured_it() {
         }
         let get = async |token: String| server.request("GET", USERINFO).bearer(&token).send().await;
         let unknown = get(token(json!("https://id.example.com"), "openid profile")).await;
-        assert_eq!(unknown.body, r#"{"sub":"alice"}"#);
+        assert_eq!(unknown.body, r#"{"sub":"alice","name":"Alice"}"#);
         let known = get(token(json!(["https://id.example.com", client.application.id]), "openid")).await;
         assert_eq!(known.body, r#"{"sub":"alice","name":"Alice"}"#);
         assert_eq!(get(token(json!("https://id.example.com"), "profile")).await.status, 403);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod explain;
 mod faults;
 mod pipes;
 mod schemas;

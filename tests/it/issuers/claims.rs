@@ -19,18 +19,23 @@ fn now(world: &World) -> i64 {
 
 #[test]
 fn an_id_token_is_not_an_access_token() {
-    claims_refused(|world| world.claiming("nonce", json!("n-0S6_WzA2Mj")));
-    claims_refused(|world| world.claiming("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")));
+    for (name, value) in [("nonce", "n-0S6_WzA2Mj"), ("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")] {
+        refused(|world| {
+            let mut claims = world.without("scope");
+            claims[name] = json!(value);
+            world.p256.token_of(&json!({"alg": "ES256", "typ": "JWT", "kid": "p256"}).to_string(), &claims.to_string())
+        });
+    }
     claims_refused(|world| world.claiming("token_use", json!("id")));
     claims_refused(|world| world.claiming("typ", json!("ID")));
 }
 
 #[test]
 fn an_authorized_party_without_scope_is_an_id_token() {
-    claims_refused(|world| {
+    refused(|world| {
         let mut claims = world.without("scope");
         claims["azp"] = json!("client");
-        claims
+        world.p256.token_of(&json!({"alg": "ES256", "typ": "JWT", "kid": "p256"}).to_string(), &claims.to_string())
     });
 }
 

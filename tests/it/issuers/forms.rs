@@ -32,9 +32,9 @@ fn mirrored(signature: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_token_of_more_than_8_kilobytes_is_refused() {
-    claims_refused(|world| world.claiming("padding", json!("x".repeat(6700))));
-    taken(|world| world.p256.token("ES256", &world.claiming("padding", json!("x".repeat(5000)))));
+fn a_token_of_more_than_16_kilobytes_is_refused() {
+    claims_refused(|world| world.claiming("padding", json!("x".repeat(13_000))));
+    taken(|world| world.p256.token("ES256", &world.claiming("padding", json!("x".repeat(11_000)))));
 }
 
 #[test]

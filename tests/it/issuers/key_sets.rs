@@ -16,7 +16,7 @@ const SMALL_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6InNtY
     KoSyU8zBMd90cobggTpzyGRMaSgk_pkkYySmK4ft8iKxKezv9eBFkoWT5mJeg4w8nZGY8ZgQOeR1NyXuT_AKButZTHofoZTn0acToprqcGhxjqmVmKCGQYQEa6SU5lzBBLpEXQdmp5e_s3QsYDiaop9g2ibNsh166TGPol9M_uc";
 
 /// Publishes keys and lets the server fetch them.
-async fn publish(world: &World, keys: Vec<Value>) {
+pub(crate) async fn publish(world: &World, keys: Vec<Value>) {
     world.provider.publish(keys);
     world.server.pass(Duration::from_secs(2 * 60 * 60));
     fetch_keys(&world.server).await;

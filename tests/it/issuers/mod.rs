@@ -1,7 +1,7 @@
 //! Tokens of trusted external issuers: which accounts they open, which are refused, and what happens when the issuer is
 //! unavailable or changes its keys.
 
-mod accounts;
+pub(crate) mod accounts;
 mod claims;
 mod copied;
 mod families;
@@ -14,6 +14,8 @@ mod peer;
 mod revocation;
 mod rotation;
 
+pub(crate) use key_sets::publish;
+
 use selfsame::account::Account;
 use selfsame::store::{Identity, Link};
 use serde_json::{Value, json};
@@ -23,10 +25,10 @@ use crate::support::signing::Key;
 use crate::support::{Answer, Database, OnDatabase, Server};
 
 /// The audience of tokens.
-const AUDIENCE: &str = "https://selfsame.example";
+pub(crate) const AUDIENCE: &str = "https://selfsame.example";
 const PROFILE: &str = "/web/v1/system/profile";
 /// The contract's exact response to an invalid token.
-const REFUSED: &str = r#"401 Unauthorized
+pub(crate) const REFUSED: &str = r#"401 Unauthorized
 content-language: en
 content-type: application/json
 vary: Accept-Language
@@ -35,14 +37,14 @@ www-authenticate: Bearer realm="system", error="invalid_token"
 {"success":false,"code":"4010","message":"Invalid or expired token"}"#;
 
 /// A server that trusts one provider, and a person of that provider, `alice`, who has an account.
-struct World {
-    server: Server,
-    provider: Provider,
-    rsa: Key,
-    p256: Key,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) provider: Provider,
+    pub(crate) rsa: Key,
+    pub(crate) p256: Key,
     p384: Key,
     ed25519: Key,
-    alice: Account,
+    pub(crate) alice: Account,
 }
 
 impl OnDatabase for World {
@@ -53,11 +55,17 @@ impl OnDatabase for World {
 
 impl World {
     /// Starts with settings of the issuer that differ from the tests' defaults.
-    async fn with(database: Database, settings: &[(&str, &str)]) -> World {
+    pub(crate) async fn with(database: Database, settings: &[(&str, &str)]) -> World {
+        World::with_server(database, settings, &[]).await
+    }
+
+    /// Starts with settings of the issuer, and with others.
+    pub(crate) async fn with_server(database: Database, settings: &[(&str, &str)], others: &[(&str, &str)]) -> World {
         let (rsa, p256) = (Key::rsa("rsa"), Key::p256("p256"));
         let (p384, ed25519) = (Key::p384("p384"), Key::ed25519("ed25519"));
         let provider = Provider::start(vec![rsa.jwk(), p256.jwk(), p384.jwk(), ed25519.jwk()]).await;
-        let server = Server::with(database, &borrowed(&trust("MAIN", provider.issuer(), settings))).await;
+        let trust = trust("MAIN", provider.issuer(), settings);
+        let server = Server::with(database, &[&borrowed(&trust), others].concat()).await;
         let alice = server.person(&[]).await;
         link(&server, &alice, provider.issuer(), "alice").await;
         // Background maintenance fetches the keys at its own time as well; after this fetch it has no need to.
@@ -66,12 +74,12 @@ impl World {
     }
 
     /// The claims of a valid token of alice.
-    fn claims(&self) -> Value {
+    pub(crate) fn claims(&self) -> Value {
         claims(&self.server, self.provider.issuer(), "alice")
     }
 
     /// The claims of a valid token with one added or replaced.
-    fn claiming(&self, name: &str, value: Value) -> Value {
+    pub(crate) fn claiming(&self, name: &str, value: Value) -> Value {
         let mut claims = self.claims();
         claims[name] = value;
         claims
@@ -85,17 +93,17 @@ impl World {
     }
 
     /// A valid token.
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.p256.token("ES256", &self.claims())
     }
 
-    async fn read(&self, token: &str) -> Answer {
+    pub(crate) async fn read(&self, token: &str) -> Answer {
         self.server.request("GET", PROFILE).bearer(token).send().await
     }
 }
 
 /// Runs a test that does not depend on the database.
-fn on_sqlite(body: impl AsyncFnOnce(Database)) {
+pub(crate) fn on_sqlite(body: impl AsyncFnOnce(Database)) {
     crate::support::run(Database::sqlite, body);
 }
 
@@ -104,7 +112,7 @@ fn refused(attack: impl FnOnce(&World) -> String) {
     refused_of(&[], attack);
 }
 
-fn refused_of(settings: &[(&str, &str)], attack: impl FnOnce(&World) -> String) {
+pub(crate) fn refused_of(settings: &[(&str, &str)], attack: impl FnOnce(&World) -> String) {
     on_sqlite(async |database| {
         let world = World::with(database, settings).await;
         assert_eq!(world.read(&world.token()).await.status, 200);
@@ -119,9 +127,13 @@ fn claims_refused(attack: impl FnOnce(&World) -> Value) {
 }
 
 /// Proves that a token is accepted.
-fn taken(make: impl FnOnce(&World) -> String) {
+pub(crate) fn taken(make: impl FnOnce(&World) -> String) {
+    taken_of(&[], make);
+}
+
+pub(crate) fn taken_of(settings: &[(&str, &str)], make: impl FnOnce(&World) -> String) {
     on_sqlite(async |database| {
-        let world = World::start(database).await;
+        let world = World::with(database, settings).await;
         assert_eq!(world.read(&make(&world)).await.status, 200);
     });
 }
@@ -160,7 +172,7 @@ fn claims(server: &Server, issuer: &str, subject: &str) -> Value {
 }
 
 /// Binds a person of a provider to an account.
-async fn link(server: &Server, account: &Account, issuer: &str, subject: &str) {
+pub(crate) async fn link(server: &Server, account: &Account, issuer: &str, subject: &str) {
     let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
     let link = Link { key: server.app.keys().subject(subject), identity };
     server.app.store().link(account.id, &link, server.app.now()).await.unwrap();

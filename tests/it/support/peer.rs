@@ -23,6 +23,8 @@ const CALLBACK: &str = "https://app.example/callback";
 pub(crate) struct Peer {
     port: u16,
     audience: String,
+    /// What it writes into each access token besides its own claims, and the type in the header.
+    style: Value,
     directory: PathBuf,
     supervisor: Mutex<Supervisor>,
     client: reqwest::Client,
@@ -39,6 +41,11 @@ pub(crate) struct ProviderTokens {
 impl Peer {
     /// Starts a provider that issues tokens for an audience, publishes `keys` and signs with the first of them.
     pub(crate) fn start(audience: &str, keys: &[&Key], algorithm: &str) -> Peer {
+        Peer::start_as(json!({}), audience, keys, algorithm)
+    }
+
+    /// Starts a provider that writes access tokens as another one does: with these `claims` and this `type` in the header.
+    pub(crate) fn start_as(style: Value, audience: &str, keys: &[&Key], algorithm: &str) -> Peer {
         let kept = TcpSocket::new_v4().unwrap();
         kept.set_reuseaddr(true).unwrap();
         kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -46,7 +53,8 @@ impl Peer {
         let directory = tempfile::Builder::new().prefix("selfsame-peer-").tempdir().unwrap().keep();
         let supervisor = Mutex::new(Supervisor::new(&directory));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let peer = Peer { port, audience: audience.to_owned(), directory, supervisor, client, _kept: kept };
+        let audience = audience.to_owned();
+        let peer = Peer { port, audience, style, directory, supervisor, client, _kept: kept };
         peer.start_again(keys, algorithm, false);
         peer
     }
@@ -69,6 +77,8 @@ impl Peer {
             "keys": keys.iter().map(|key| private(key)).collect::<Vec<_>>(),
             "sign": {"alg": algorithm, "kid": keys[0].id},
             "broken": broken,
+            "claims": self.style["claims"],
+            "type": self.style["type"],
         });
         std::fs::write(self.directory.join("settings.json"), settings.to_string()).unwrap();
         self.act("start");
@@ -93,7 +103,7 @@ impl Peer {
     /// (OpenID Connect Core 1.0 §3.1), for a token with one audience (RFC 8707).
     pub(crate) async fn sign_in(&self, person: &str) -> ProviderTokens {
         let query = format!(
-            "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile:write&resource={}",
+            "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile+email+profile:write&resource={}",
             self.audience
         );
         let mut cookies = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The real program, run as a person or a service manager runs it.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, PipeWriter, Read as _};
+use std::io::{BufRead as _, BufReader, PipeWriter, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -59,6 +59,14 @@ impl Installation {
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.spawn(arguments).end()
+    }
+
+    /// Runs a command that reads this text from standard input, to its end.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, output: Lines::read(output), errors: Lines::read(errors) }.end()
     }
 
     /// Runs a command that must succeed, and returns what it printed.

@@ -342,12 +342,14 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_token_of_more_than_8_kib_is_refused_unread(server: Server) {
+    async fn a_token_of_more_than_16_kib_is_refused_unread(server: Server) {
         let (admin, forge) = forger(&server).await;
         let padded = |length: usize| forge.token(&admin.account, json!({ "padding": "x".repeat(length) }));
-        let (fits, larger) =
-            (5000..).map(|length| (padded(length), padded(length + 1))).find(|(_, next)| next.len() > 8192).unwrap();
-        assert!(fits.len() > 8188, "{}", fits.len());
+        let (fits, larger) = (11_000..)
+            .map(|length| (padded(length), padded(length + 1)))
+            .find(|(_, next)| next.len() > 16_384)
+            .unwrap();
+        assert!(fits.len() > 16_380, "{}", fits.len());
         assert_eq!(read(&server, &fits).await.status, 200);
         assert_eq!(read(&server, &larger).await.to_string(), read(&server, "garbage").await.to_string());
     }
