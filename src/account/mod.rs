@@ -36,7 +36,7 @@ pub use error::{
 };
 pub use fields::{Field, Text, TextError, Texts};
 pub use history::Digest;
-pub use outside::{is_hidden, is_time_zone};
+pub use outside::{is_blank, is_hidden, is_time_zone};
 pub use patch::{Change, Edit, Patch};
 pub use picture::{Picture, PictureRule, Upload, is_picture_name};
 pub use rule::{Fault, Rule};

@@ -49,9 +49,15 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Checks for a name of the IANA time zone database, link or not, in its exact spelling.
+/// Checks for a text of white space and characters that show nothing: on a page it is no name.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
+}
+
+/// Checks for a name of the IANA time zone database, link or not, in its exact spelling. `Factory` is none: it stands for
+/// a zone that is not set.
 pub fn is_time_zone(text: &str) -> bool {
-    TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
+    text != "Factory" && TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
 }
 
 #[cfg(test)]

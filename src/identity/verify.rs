@@ -184,11 +184,15 @@ impl Candidate<'_> {
 
     pub(super) fn check_kind(&self) -> Result<(), Refusal> {
         let marker: Option<&AccessTokenClaim> = match &self.source {
-            // Every access token of this installation has a scope; its ID tokens have none.
-            Source::Own | Source::Application if !self.claims.contains_key("scope") => {
-                return Err(Refusal::new(Rule::Kind, "an access token of this installation has a scope"));
+            Source::Own | Source::Application => {
+                // Every access token of this installation has a scope and none of the others; its ID tokens have no scope.
+                let is_one = claims::given(&self.claims, "scope").is_some()
+                    && ["nonce", "at_hash"].iter().all(|name| claims::given(&self.claims, name).is_none());
+                if !is_one {
+                    return Err(Refusal::new(Rule::Kind, "it is no access token of this installation"));
+                }
+                None
             }
-            Source::Own | Source::Application => None,
             Source::Trusted(trusted) => trusted.settings.access_token_claim.as_ref(),
         };
         claims::check_kind(&self.claims, &self.jws.media_type(), marker)

@@ -1,23 +1,32 @@
 //! Negotiates the language of a response from `Accept-Language` (RFC 9110 §12.5.4).
 
-use icu_locale::{LanguageIdentifier, LocaleExpander, subtags::script};
+use icu_locale::subtags::{language, script};
+use icu_locale::{LanguageIdentifier, LocaleExpander};
 
 use super::Language;
 
 /// The most ranges read of one request; people list a handful, and more are not worth the work.
 const MAX_RANGES: usize = 32;
 
-/// A weight in thousandths, exact, as a weight has at most three decimals.
-type Quality = u16;
+/// A weight in thousandths, exact, as a weight has at most three decimals; a malformed one is the lowest.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Quality {
+    /// Less than every well-formed weight but 0.
+    Lowest,
+    Thousandths(u16),
+}
 
-const FULL_QUALITY: Quality = 1000;
+const FULL_QUALITY: u16 = 1000;
+/// The languages that are written as Chinese is (ISO 639-3, macrolanguage `zho`), besides `zh` itself.
+const CHINESE: [&str; 14] =
+    ["cmn", "yue", "nan", "hak", "wuu", "gan", "hsn", "cdo", "cjy", "cpx", "czh", "czo", "lzh", "mnp"];
 
 impl Language {
     /// Returns the language to respond in, from all `Accept-Language` field lines in order of arrival.
     ///
     /// Several lines count as one list. Among the ranges that name a supported language, the one with the highest
-    /// weight wins, and of equal ones the first. Ranges with weight 0, with a malformed weight (RFC 9110 §12.4.2), `*`
-    /// (RFC 4647 §3.4), and ranges after the 32nd are ignored. Without a match it is English.
+    /// weight wins, and of equal ones the first; a malformed weight (RFC 9110 §12.4.2) is the lowest. Ranges with weight 0,
+    /// `*` (RFC 4647 §3.4), and ranges after the 32nd are ignored. Without a match it is English.
     pub fn negotiate<'a>(field_lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         field_lines
             .into_iter()
@@ -40,30 +49,44 @@ impl Language {
 fn accepted(element: &[u8]) -> Option<(Language, Quality)> {
     let mut parts = element.splitn(2, |&byte| byte == b';').map(<[u8]>::trim_ascii);
     let language = supported(parts.next()?)?;
-    let quality = parts.next().map_or(Some(FULL_QUALITY), weight)?;
-    (quality > 0).then_some((language, quality))
+    let quality = match parts.next() {
+        None => Quality::Thousandths(FULL_QUALITY),
+        Some(parameter) => weight(parameter).map_or(Quality::Lowest, Quality::Thousandths),
+    };
+    (quality != Quality::Thousandths(0)).then_some((language, quality))
 }
 
-/// Returns the supported language that a range names. Only the language counts, and for Chinese its likely script.
+/// Returns the supported language that a range names, with hyphens or, as some systems write it, underscores. Only the
+/// language counts, and for Chinese the script, which is the likely one (CLDR) if it is not named.
 fn supported(range: &[u8]) -> Option<Language> {
+    let range: Vec<u8> = range.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
     // `*` is not a language tag, so it is skipped here, as RFC 4647 §3.4 requires.
-    let mut tag = LanguageIdentifier::try_from_locale_bytes(range).ok()?;
+    let tag = LanguageIdentifier::try_from_locale_bytes(&range).ok()?;
     match tag.language.as_str() {
         "en" => Some(Language::English),
         "ja" => Some(Language::Japanese),
         "vi" => Some(Language::Vietnamese),
-        "zh" => {
-            // Truncating `zh-TW` to `zh` would select Simplified characters for Taiwan. The expander is a few
-            // references to compiled-in data, so keeping one saves nothing.
-            LocaleExpander::new_common().maximize(&mut tag);
-            Some(if tag.script == Some(script!("Hant")) { Language::TraditionalChinese } else { Language::Chinese })
-        }
+        language if language == "zh" || CHINESE.contains(&language) => Some(in_script(tag)),
         _ => None,
     }
 }
 
+/// Returns the Chinese of a tag's script, or of the one that is likely for its language and region. Truncating `zh-TW` to
+/// `zh` would select Simplified characters for Taiwan.
+fn in_script(mut tag: LanguageIdentifier) -> Language {
+    // The expander is a few references to compiled-in data, so keeping one saves nothing.
+    let expander = LocaleExpander::new_common();
+    expander.maximize(&mut tag);
+    if tag.script.is_none() {
+        // A language that the data does not have is written as Chinese is in its region.
+        tag.language = language!("zh");
+        expander.maximize(&mut tag);
+    }
+    if tag.script == Some(script!("Hant")) { Language::TraditionalChinese } else { Language::Chinese }
+}
+
 /// Parses `q=` and a number from 0 to 1 with at most three decimals (RFC 9110 §12.4.2).
-fn weight(parameter: &[u8]) -> Option<Quality> {
+fn weight(parameter: &[u8]) -> Option<u16> {
     let [b'q' | b'Q', b'=', whole @ (b'0' | b'1'), fraction @ ..] = parameter else {
         return None;
     };
@@ -72,9 +95,9 @@ fn weight(parameter: &[u8]) -> Option<Quality> {
         [b'.', decimals @ ..] if decimals.len() <= 3 && decimals.iter().all(u8::is_ascii_digit) => decimals,
         _ => return None,
     };
-    let thousandths: Quality =
-        [100, 10, 1].iter().zip(decimals).map(|(place, digit)| place * Quality::from(digit - b'0')).sum();
-    let quality = Quality::from(whole - b'0') * FULL_QUALITY + thousandths;
+    let thousandths: u16 =
+        [100, 10, 1].iter().zip(decimals).map(|(place, digit)| place * u16::from(digit - b'0')).sum();
+    let quality = u16::from(whole - b'0') * FULL_QUALITY + thousandths;
     (quality <= FULL_QUALITY).then_some(quality)
 }
 
@@ -120,7 +143,21 @@ mod tests {
             ("zh-SG", "zh"),
             ("zh-Hans", "zh"),
             ("zh-Hans-HK", "zh"),
+            ("yue", "zh-Hant"),
+            ("yue-HK", "zh-Hant"),
+            ("yue-CN", "zh"),
+            ("yue-Hans", "zh"),
+            ("cmn", "zh"),
+            ("cmn-Hant-TW", "zh-Hant"),
+            ("cmn-TW", "zh-Hant"),
+            ("nan-TW", "zh-Hant"),
+            ("wuu", "zh"),
         ]);
+    }
+
+    #[test]
+    fn underscores_count_as_hyphens() {
+        assert_each(&[("zh_TW", "zh-Hant"), ("ja_JP", "ja"), ("zh_Hant_HK", "zh-Hant"), ("fr_FR, vi_VN", "vi")]);
     }
 
     #[test]
@@ -170,13 +207,16 @@ mod tests {
     }
 
     #[test]
-    fn a_range_with_a_malformed_weight_is_ignored() {
+    fn a_malformed_weight_is_the_lowest() {
         for weight in [
-            "", "q", "q=", "q=2", "q=1.1", "q=1.001", "q=0.1234", "q=.5", "q=-0", "q=+1", "q=0,5", "q=1e0", "q =1",
-            "q= 1", "q=\"1\"", "q=1;q=1", "level=1", "q=00", "q=0.5x", "q=NaN",
+            "", "q", "q=", "q=2", "q=1.1", "q=1.001", "q=0.1234", "q=.9", "q=-0", "q=+1", "q=1e0", "q =1", "q= 1",
+            "q=\"1\"", "q=1;q=1", "level=1", "q=00", "q=0.5x", "q=NaN",
         ] {
-            let line = format!("ja;{weight}, vi;q=0.1");
-            assert_eq!(negotiate(&[&line]), "vi", "Accept-Language: {line}");
+            assert_each(&[
+                (&format!("ja;{weight}"), "ja"),
+                (&format!("ja;{weight}, vi;q=0.001"), "vi"),
+                (&format!("ja;{weight}, vi;q=0"), "ja"),
+            ]);
         }
     }
 
@@ -184,7 +224,7 @@ mod tests {
     fn garbage_is_answered_in_english() {
         assert_each(&[
             ("garbage garbage", "en"),
-            ("ja_JP", "en"),
+            ("_ja", "en"),
             ("-ja", "en"),
             ("ja-", "en"),
             ("jajajajajaja", "en"),

@@ -1,7 +1,8 @@
 //! Classification of the text that a client sends as its picture, by its form alone.
 
-use super::MAX_BYTES;
-use super::kind::Kind;
+use url::Url;
+
+use super::data_uri::{self, Data};
 use crate::account::{Picture, PictureRule};
 
 /// The longest address of an external picture, in bytes.
@@ -19,19 +20,11 @@ pub enum PictureInput<'a> {
     Data(Data<'a>),
 }
 
-/// A data URI (RFC 2397) whose form was checked and which is not decoded yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Data<'a> {
-    pub(super) kind: Kind,
-    /// Padded base64 (RFC 4648 §4) without any other characters, of at most [`MAX_BYTES`] decoded.
-    pub(super) base64: &'a str,
-}
-
 /// Parses the text; `public_url` is the origin under which this installation serves its own pictures, without a
-/// trailing slash. Takes time proportional to the text, and allocates nothing.
+/// trailing slash. Takes time proportional to the text.
 pub fn read<'a>(text: &'a str, public_url: &str) -> Result<PictureInput<'a>, PictureRule> {
-    if let Some(data) = strip_prefix(text, "data:") {
-        return read_data(data).map(PictureInput::Data);
+    if strip_prefix(text, "data:").is_some() {
+        return data_uri::read(text).map(PictureInput::Data);
     }
     check_address(text)?;
     let path = strip_prefix(text, public_url);
@@ -53,50 +46,8 @@ pub fn check(text: &str, public_url: &str) -> Result<(), &'static str> {
     }
 }
 
-fn read_data(data: &str) -> Result<Data<'_>, PictureRule> {
-    let (head, base64) = data.split_once(',').ok_or(PictureRule::NotAPicture)?;
-    let (media_type, rest) = head.split_once(';').unwrap_or((head, ""));
-    let kind = Kind::of_media_type(media_type).ok_or(PictureRule::UnsupportedType)?;
-    if !rest.eq_ignore_ascii_case("base64") {
-        return Err(PictureRule::NotAPicture);
-    }
-    check_base64(base64)?;
-    Ok(Data { kind, base64 })
-}
-
-/// Checks the size first: that does not need to read the text.
-fn check_base64(text: &str) -> Result<(), PictureRule> {
-    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    if digits.len() / 4 * 3 + digits.len() % 4 * 3 / 4 > MAX_BYTES {
-        return Err(PictureRule::TooLarge);
-    }
-    // The unused bits of the last digit must be zero (RFC 4648 §3.5).
-    let unused: u8 = match text.len() - digits.len() {
-        0 => 0,
-        1 => 0b11,
-        _ => 0b1111,
-    };
-    let last = digits.bytes().last().map_or(NO_DIGIT, |last| BASE64[usize::from(last)]);
-    let is_whole = text.len().is_multiple_of(4) && last != NO_DIGIT && last & unused == 0;
-    let is_plain = || digits.bytes().all(|byte| BASE64[usize::from(byte)] != NO_DIGIT);
-    if is_whole && is_plain() { Ok(()) } else { Err(PictureRule::InvalidBase64) }
-}
-
-const NO_DIGIT: u8 = 0xff;
-
-/// The value of each base64 digit (RFC 4648 §4).
-const BASE64: [u8; 256] = {
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut values = [NO_DIGIT; 256];
-    let mut value = 0;
-    while value < 64 {
-        values[digits[value as usize] as usize] = value;
-        value += 1;
-    }
-    values
-};
-
-/// Checks for an `http` or `https` URI (RFC 3986) with a host and without user information.
+/// Checks for an `http` or `https` URI (RFC 3986) with a host and without user information, which browsers accept too (URL
+/// Standard).
 fn check_address(text: &str) -> Result<(), PictureRule> {
     let rest = strip_prefix(text, "http://").or_else(|| strip_prefix(text, "https://"));
     let rest = rest.ok_or(PictureRule::NotAPicture)?;
@@ -104,7 +55,7 @@ fn check_address(text: &str) -> Result<(), PictureRule> {
         return Err(PictureRule::AddressTooLong);
     }
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    if is_written_in_uri_characters(rest) && is_host_and_port(authority) {
+    if is_written_in_uri_characters(rest) && is_host_and_port(authority) && Url::parse(text).is_ok() {
         Ok(())
     } else {
         Err(PictureRule::NotAPicture)

@@ -1,5 +1,7 @@
 //! The types of pictures: those accepted, the two that are written, and the names of stored pictures.
 
+use data_url::mime::Mime;
+
 use crate::account::is_picture_name;
 
 /// The type of an uploaded picture.
@@ -16,27 +18,22 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind with this media type, in any case; `image/jpg` is a common mistake for `image/jpeg`.
-    pub(super) fn of_media_type(text: &str) -> Option<Kind> {
-        let types = [
-            ("image/png", Kind::Png),
-            ("image/jpeg", Kind::Jpeg),
-            ("image/jpg", Kind::Jpeg),
-            ("image/gif", Kind::Gif),
-            ("image/webp", Kind::WebP),
-        ];
-        types.into_iter().find_map(|(name, kind)| text.eq_ignore_ascii_case(name).then_some(kind))
-    }
-
-    /// Checks whether bytes begin like a file of this kind.
-    pub(super) fn begins(self, bytes: &[u8]) -> bool {
-        match self {
-            Kind::Png => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
-            Kind::Jpeg => bytes.starts_with(b"\xff\xd8\xff"),
-            Kind::Gif => bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a"),
-            Kind::WebP => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
+    /// Returns the kind that bytes begin like. A declared type is not asked: libraries often declare another one.
+    pub(super) fn of(bytes: &[u8]) -> Option<Kind> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Kind::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Kind::Jpeg),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Kind::Gif),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Kind::WebP),
+            _ => None,
         }
     }
+}
+
+/// Checks for a media type under which pictures of these kinds are sent; `image/jpg` and `image/pjpeg` are common mistakes
+/// for `image/jpeg`.
+pub(super) fn is_image(media_type: &Mime) -> bool {
+    media_type.type_ == "image" && ["png", "jpeg", "jpg", "pjpeg", "gif", "webp"].contains(&media_type.subtype.as_str())
 }
 
 /// The format of a stored picture.

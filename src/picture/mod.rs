@@ -4,6 +4,7 @@
 //! A picture is stored before the change that it belongs to. Pictures whose change never happened, and those replaced
 //! long ago, are deleted by [`Pictures::sweep`].
 
+mod data_uri;
 mod input;
 mod jpeg;
 mod kind;
@@ -26,7 +27,8 @@ use crate::store::Store;
 use objects::Objects;
 use pool::Pool;
 
-pub use input::{Data, PictureInput, check, read};
+pub use data_uri::Data;
+pub use input::{PictureInput, check, read};
 pub use objects::{Kept, ObjectsError};
 pub use pool::Prepared;
 pub use upload::{address, shown};

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::Data;
-use super::kind::{Ending, Kind};
+use super::data_uri::{self, Data};
+use super::kind::Ending;
 use super::render::{MAX_MEMORY, MEBIBYTE, Unusable, render};
 use crate::account::{Cause, Error, Upload};
 
@@ -55,11 +53,11 @@ impl Pool {
         let place = self.places.clone().try_acquire_owned().map_err(|_| full())?;
         let thread = self.threads.clone().acquire_owned().await.map_err(|_| full())?;
         let (memory, handle) = (self.memory.clone(), Handle::current());
-        let (kind, base64) = (data.kind, data.base64.to_owned());
+        let text = data.text().to_owned();
         let decode = move || {
             // Held to the end even if the client disconnects: a thread that has started cannot be stopped.
             let _held = (place, thread);
-            decode(kind, base64, |bytes| {
+            decode(text, |bytes| {
                 let mebibytes = u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX);
                 handle.block_on(memory.acquire_many_owned(mebibytes))
             })
@@ -79,11 +77,11 @@ impl Pool {
     }
 }
 
-fn decode<Held>(kind: Kind, base64: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
-    let bytes = STANDARD.decode(&base64).map_err(Unusable::because)?;
-    drop(base64);
+fn decode<Held>(text: String, reserve: impl FnOnce(u64) -> Held) -> Result<Prepared, Unusable> {
+    let bytes = data_uri::decode(&text)?;
+    drop(text);
     let sha256 = HEXLOWER.encode(digest(&SHA256, &bytes).as_ref());
-    let (ending, file) = render(kind, &bytes, reserve)?;
+    let (ending, file) = render(&bytes, reserve)?;
     let bytes = u32::try_from(bytes.len()).map_err(Unusable::because)?;
     Ok(Prepared { sha256, bytes, ending, file: file.into() })
 }

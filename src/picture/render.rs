@@ -50,14 +50,8 @@ pub(super) struct Opened<'a> {
 
 /// Decodes a picture, shrinks it, turns it upright and encodes it again, without any data but the pixels. `reserve`
 /// waits until that much memory is available, and holds it.
-pub(super) fn render<Held>(
-    kind: Kind,
-    bytes: &[u8],
-    reserve: impl FnOnce(u64) -> Held,
-) -> Result<(Ending, Vec<u8>), Unusable> {
-    if !kind.begins(bytes) {
-        return Err(Unusable("the bytes are not of the type that was declared".to_owned()));
-    }
+pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> Result<(Ending, Vec<u8>), Unusable> {
+    let kind = Kind::of(bytes).ok_or_else(|| Unusable::because("the bytes are no picture of a known kind"))?;
     let frame;
     let opened = match kind {
         Kind::Jpeg => jpeg::open(bytes)?,

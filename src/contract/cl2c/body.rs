@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::member;
-use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Patch, Rule, Text};
+use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Patch, Rule, Text, is_blank};
 use crate::app::App;
 use crate::json::{Object, Value};
 
@@ -87,7 +87,7 @@ impl Reading<'_> {
     fn name(&mut self, field: &'static str, shown: Option<&str>) -> Option<Text> {
         let read = match member(self.object, field) {
             None | Some(Value::Null) => Err(Rule::Required),
-            Some(Value::String(text)) if text.trim().is_empty() => Err(Rule::Required),
+            Some(Value::String(text)) if is_blank(text) => Err(Rule::Required),
             Some(Value::String(text)) if Some(text.as_str()) == shown => stored(text),
             Some(Value::String(text)) => stored(text).and_then(|name| max_length(text, MAX_NAME).map(|()| name)),
             Some(_) => Err(Rule::Text),

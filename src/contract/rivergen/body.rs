@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
-use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text};
+use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text, is_blank};
 use crate::http::body::{refuse_nul_outside, seconds};
 use crate::json::{Object, Value};
 use crate::picture::{self, Data, PictureInput};
@@ -63,11 +63,11 @@ fn display_name(value: &Value, account: &Account) -> Result<Edit<Text>, Rule> {
         return Ok(Edit::Keep);
     }
     let text = text.trim();
-    if text.is_empty() {
-        return Err(Rule::Required);
-    }
     if text.contains('\0') {
         return Err(Rule::NoControlCharacters);
+    }
+    if is_blank(text) {
+        return Err(Rule::Required);
     }
     if text.chars().count() > MAX_DISPLAY_NAME {
         return Err(Rule::MaxLength(MAX_DISPLAY_NAME));

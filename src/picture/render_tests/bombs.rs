@@ -34,8 +34,8 @@ pub(super) fn jpeg_segment(marker: u8, data: &[u8]) -> Vec<u8> {
     [&[0xff, marker][..], &u16::try_from(data.len() + 2).unwrap().to_be_bytes(), data].concat()
 }
 
-fn refused_early(kind: Kind, bytes: &[u8]) -> String {
-    match render(kind, bytes, |_| panic!("memory was reserved")) {
+fn refused_early(bytes: &[u8]) -> String {
+    match render(bytes, |_| panic!("memory was reserved")) {
         Err(Unusable(reason)) => reason,
         Ok(_) => panic!("it was taken"),
     }
@@ -55,28 +55,28 @@ fn jpeg_sides(bytes: &[u8]) -> usize {
 fn a_picture_of_too_many_pixels_is_refused_by_its_header() {
     let png_of = |width, height, colour| png(width, height, 8, colour, [(b"IDAT", b"".as_slice())]);
     for (width, height) in [(u32::MAX >> 1, u32::MAX >> 1), (65_535, 65_535), (4097, 4096), (100_000_000, 1)] {
-        refused_early(Kind::Png, &png_of(width, height, 6));
+        refused_early(&png_of(width, height, 6));
     }
-    assert_eq!(refused_early(Kind::Png, &png_of(4097, 4096, 2)), "4097 by 4096 pixels are too many");
+    assert_eq!(refused_early(&png_of(4097, 4096, 2)), "4097 by 4096 pixels are too many");
     let jpeg = file(flag(8, 8), ImageFormat::Jpeg);
     let at = jpeg_sides(&jpeg);
-    refused_early(Kind::Jpeg, &with_sides(jpeg, at, [[0xff, 0xff], [0xff, 0xff]]));
+    refused_early(&with_sides(jpeg, at, [[0xff, 0xff], [0xff, 0xff]]));
     let progressive = progressive_jpeg();
     let at = jpeg_sides(&progressive);
-    let reason = refused_early(Kind::Jpeg, &with_sides(progressive, at, [[0x10, 0x00], [0x10, 0x00]]));
+    let reason = refused_early(&with_sides(progressive, at, [[0x10, 0x00], [0x10, 0x00]]));
     assert_eq!(reason, "4096 by 4096 pixels are too many");
     let gif = file(flag(8, 8), ImageFormat::Gif);
-    refused_early(Kind::Gif, &with_sides(gif, 6, [[0xff, 0xff], [0xff, 0xff]]));
+    refused_early(&with_sides(gif, 6, [[0xff, 0xff], [0xff, 0xff]]));
     let webp = lossy_webp();
     let at = webp.windows(3).position(|code| code == [0x9d, 0x01, 0x2a]).unwrap() + 3;
-    refused_early(Kind::WebP, &with_sides(webp, at, [[0xff, 0x3f], [0xff, 0x3f]]));
+    refused_early(&with_sides(webp, at, [[0xff, 0x3f], [0xff, 0x3f]]));
 }
 
 #[test]
 fn a_large_picture_in_a_container_that_claims_to_be_small_is_refused_by_its_own_header() {
     for webp in [animated_webp(), translucent_webp()] {
         let at = webp.windows(3).position(|code| code == [0x9d, 0x01, 0x2a]).unwrap() + 3;
-        refused_early(Kind::WebP, &with_sides(webp, at, [[0xff, 0x3f], [0xff, 0x3f]]));
+        refused_early(&with_sides(webp, at, [[0xff, 0x3f], [0xff, 0x3f]]));
     }
 }
 
@@ -85,20 +85,20 @@ fn a_frame_larger_than_its_screen_is_refused() {
     let mut gif = file(flag(8, 8), ImageFormat::Gif);
     let frame = gif.windows(5).position(|bytes| bytes == [0x2c, 0, 0, 0, 0]).unwrap();
     gif[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    refused(Kind::Gif, &gif);
+    refused(&gif);
 }
 
 #[test]
 fn a_length_that_reaches_beyond_the_file_is_refused() {
     let mut png = file(flag(8, 8), ImageFormat::Png);
     png[33..37].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff]);
-    refused(Kind::Png, &png);
+    refused(&png);
     let mut webp = lossy_webp();
     webp[16..20].copy_from_slice(&[0xff; 4]);
-    refused(Kind::WebP, &webp);
+    refused(&webp);
     let mut webp = lossy_webp();
     webp[4..8].copy_from_slice(&[0xff; 4]);
-    refused(Kind::WebP, &webp);
+    refused(&webp);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_colour_profile_that_inflates_without_end_does_no_harm() {
     let profile = encoder.finish().unwrap();
     let mut png = file(flag(8, 8), ImageFormat::Png);
     png.splice(33..33, chunk(b"iCCP", &profile));
-    let _ = render(Kind::Png, &png, |memory| assert!(memory < 8 << 20));
+    let _ = render(&png, |memory| assert!(memory < 8 << 20));
 }
 
 #[test]
@@ -119,6 +119,6 @@ fn a_progressive_picture_of_too_many_scans_ends_early() {
     let (start, last) = jpeg.split_at(scan);
     let many = [start, &last[..last.len() - 2].repeat(10_000), &[0xff, 0xd9]].concat();
     let began = std::time::Instant::now();
-    let _ = render(Kind::Jpeg, &many, |_| ());
+    let _ = render(&many, |_| ());
     assert!(began.elapsed() < std::time::Duration::from_secs(1));
 }
