@@ -54,7 +54,7 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
             let faults: Vec<_> = faults.iter().map(|fault| (place(fault), reason(fault))).collect();
             invalid(context, &faults)
         }
-        Error::PictureUnusable => failed("profile_image_url", "image content does not match its declared type"),
+        Error::PictureUnusable => failed("profile_image_url", "image is damaged"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
         Error::AddressUnchanged => bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed"),

@@ -2,8 +2,10 @@
 //! ended wrong, and ends well.
 
 mod keycloak;
+mod pictures;
 mod providers;
 mod tokens;
+mod values;
 
 use crate::issuers::{REFUSED, World, on_sqlite};
 

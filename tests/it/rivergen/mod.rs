@@ -19,15 +19,15 @@ const ME: &str = "/api/v1/auth/me";
 const PROFILE: &str = "/api/v1/auth/me/profile";
 
 /// A signed-in account.
-struct Jane<'a> {
-    server: &'a Server,
+pub(crate) struct Jane<'a> {
+    pub(crate) server: &'a Server,
     account: Account,
     token: String,
 }
 
 impl<'a> Jane<'a> {
     /// An account with a name, a verified address and a profile.
-    async fn new(server: &'a Server) -> Jane<'a> {
+    pub(crate) async fn new(server: &'a Server) -> Jane<'a> {
         let mut patch = patch(&[
             (Field::DisplayName, "Jane"),
             (Field::Email, "jane@example.com"),
@@ -55,7 +55,7 @@ impl<'a> Jane<'a> {
         self.request("GET", ME).send().await
     }
 
-    async fn put(&self, body: impl Into<String>) -> Answer {
+    pub(crate) async fn put(&self, body: impl Into<String>) -> Answer {
         self.request("PUT", PROFILE).json(body.into()).send().await
     }
 
