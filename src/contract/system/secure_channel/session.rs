@@ -51,10 +51,10 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
     let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
     // Only a client that has the keys binds the session: knowing its name is not enough.
-    if session.owner.is_none() {
-        if !app.store().bind_channel_session(id.into_bytes(), owner, account_sessions(app)).await? {
-            return Err(unknown);
-        }
+    if session.owner.is_none()
+        && !app.store().bind_channel_session(id.into_bytes(), owner, account_sessions(app)).await?
+    {
+        return Err(unknown);
     }
     Ok(Message {
         plain,
