@@ -247,6 +247,8 @@ pub enum BodyEncryption {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecureChannel {
+    /// Whether encrypted bodies must be bound to the caller.
+    pub binding: ChannelBinding,
     /// How far the `iat` of a message in JOSE form may be from the server's time.
     #[serde(deserialize_with = "duration::<_, 1_000, { 24 * HOUR }>")]
     pub replay_window: Duration,
@@ -262,6 +264,16 @@ pub struct SecureChannel {
     /// The maximum number of sessions that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub unused_sessions: usize,
+}
+
+/// Whether encrypted bodies must be bound to the account or the access token that they are sent with.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelBinding {
+    /// Whatever is not bound is refused.
+    Required,
+    /// Whatever is bound is checked.
+    Optional,
 }
 
 /// Whether requests to the System portal must carry `X-Client-Hash`.

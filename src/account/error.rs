@@ -169,10 +169,11 @@ pub enum HashFault {
 /// An error of an encrypted body, or of its session.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChannelFault {
-    /// It does not decrypt, for whatever reason; it was accepted before; or it is plaintext where encryption is required.
+    /// It does not decrypt, for whatever reason; it was accepted before; it is bound to another access token; or it is plaintext
+    /// where encryption is required, or unbound where binding is.
     #[error("the encrypted body cannot be accepted")]
     Payload,
-    /// Its session is unknown, expired, or belongs to another account or client.
+    /// Its session is unknown, expired, or belongs to another account or client, or to none where binding is required.
     #[error("no such session for encrypted bodies")]
     Session,
     /// The key that a session's keys are encrypted to is unknown, or no longer in use.

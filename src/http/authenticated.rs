@@ -1,6 +1,7 @@
 use std::marker::PhantomData;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::count_source;
@@ -47,5 +48,19 @@ impl<Rules: Access> FromRequestParts<App> for Authenticated<Rules> {
             app.limits().account(contract, caller.account.id)?;
         }
         Ok(Authenticated { caller, rules: PhantomData })
+    }
+}
+
+/// Credentials that may be absent, but never invalid: `None` only for a request without `Authorization`. Such a request is
+/// counted for its source alone.
+impl<Rules: Access> OptionalFromRequestParts<App> for Authenticated<Rules> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            <Self as FromRequestParts<App>>::from_request_parts(parts, app).await.map(Some)
+        } else {
+            count_source(app, parts).map(|()| None)
+        }
     }
 }

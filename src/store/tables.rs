@@ -158,6 +158,13 @@ tables! {
         code_expires_at: Timestamp,
         expires_at: Timestamp,
         contact: Option<Vec<u8>>,
+        older_id: Option<Uuid>,
+        older_token: Option<KeyedHash>,
+        older_binding: Option<KeyedHash>,
+        older_code: Option<KeyedHash>,
+        older_tries: Option<i64>,
+        older_code_expires_at: Option<Timestamp>,
+        older_contact: Option<Vec<u8>>,
     }
 
     SENT_CODE = sent_code { recipient: KeyedHash; last_at: Timestamp, day_began_at: Timestamp, count: i64 }

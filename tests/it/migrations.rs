@@ -194,8 +194,8 @@ on_both_databases!(
     async fn a_code_from_before_its_address_was_kept_proves_nothing_and_is_replaced(database: Database) {
         let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 8).collect();
         migrate(&database, &before).await;
-        let old = NewCode {
-            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(1) },
+        let new = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(2) },
             token: [2; 32],
             binding: [3; 32],
             code: [4; 32],
@@ -215,10 +215,46 @@ on_both_databases!(
         store.check().await.unwrap();
         let now = Timestamp::from_second(1).unwrap();
         let tried = async || store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap();
-        assert!(tried().await.is_none());
+        assert_eq!(tried().await, []);
         assert!(!store.is_code_outstanding([2; 32], now, 5).await.unwrap());
-        store.put_code(&old).await.unwrap();
-        assert_eq!(tried().await.unwrap().contact, [5]);
+        // As the code before the newest it proves nothing either.
+        store.put_code(&new).await.unwrap();
+        let tried = tried().await;
+        assert_eq!((tried.len(), tried[0].contact.as_slice()), (1, [5].as_slice()));
+    }
+);
+
+on_both_databases!(
+    async fn a_code_from_before_two_were_valid_is_valid_beside_its_successor(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 15).collect();
+        migrate(&database, &before).await;
+        let insert = "INSERT INTO one_time_code VALUES (<SLOT>, [00000000000000000000000000000001], <TOKEN>, <BINDING>, <CODE>, \
+                      1, 60000000, 300000000, <07>)";
+        let insert = [("SLOT", "01"), ("TOKEN", "02"), ("BINDING", "03"), ("CODE", "04")]
+            .into_iter()
+            .fold(insert.to_owned(), |insert, (name, byte)| insert.replace(name, &byte.repeat(32)));
+        execute(&database, &in_dialect(&insert, is_sqlite(&database))).await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        let newer = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(2) },
+            token: [5; 32],
+            binding: [3; 32],
+            code: [6; 32],
+            code_expires_at: Timestamp::from_second(90).unwrap(),
+            expires_at: Timestamp::from_second(330).unwrap(),
+            contact: vec![8],
+        };
+        store.put_code(&newer).await.unwrap();
+        let now = Timestamp::from_second(1).unwrap();
+        for _ in 0..4 {
+            let tried = store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap();
+            assert_eq!((tried.len(), tried[0].code, tried[0].contact.as_slice()), (1, [4; 32], [7].as_slice()));
+        }
+        // One try was counted before the upgrade.
+        assert_eq!(store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap(), []);
+        assert_eq!(store.count_try([1; 32], [5; 32], [3; 32], now, 5).await.unwrap().len(), 1);
     }
 );
 

@@ -28,8 +28,8 @@ const UPDATED: &str = "Email updated successfully";
 
 /// Sends a code to a new e-mail address.
 ///
-/// The present address stays in place, and verified, until the code is confirmed. A new request replaces the earlier one,
-/// even for another address.
+/// The present address stays in place, and verified, until the code is confirmed. The newest two codes of an account are
+/// valid, each for its own address.
 #[utoipa::path(
     post,
     path = "/me/email/request",

@@ -151,7 +151,7 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
 }
 
 /// Returns the errors that occur before the body is read.
-fn access() -> Vec<Ending> {
+pub(super) fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
         ("the token is not valid", CredentialFault::Invalid.into()),

@@ -16,6 +16,7 @@ mod people;
 mod proofs;
 mod refresh;
 mod revoke;
+mod sending;
 mod spellings;
 mod writes;
 

@@ -3,6 +3,7 @@
 use selfsame::account::{Contract, Field, Kind, Patch, Status};
 
 use super::Document;
+use crate::support::secure_channel::Session;
 use crate::support::{Answer, Database, Request, Server};
 
 const PROFILE: &str = "/web/v1/system/profile";
@@ -41,10 +42,12 @@ async fn the_system_portal_answers_as_documented() {
     let of_suspended = server.token(&suspended, Contract::System).await;
     let of_other = server.token(&person, Contract::RiverGen).await;
     let get = |token: &str| server.request("GET", PROFILE).bearer(token).header("X-Client-Hash", "d1");
-    let post = || server.request("POST", UPDATE).bearer(&token).header("X-Client-Hash", "d1");
+    let post_to = |path: &str| server.request("POST", path).bearer(&token).header("X-Client-Hash", "d1");
+    let post = || post_to(UPDATE);
     let long = format!(r#"{{"accountName":"{}","accountPhone":"{}"}}"#, "x".repeat(127), "1".repeat(26));
     let of_channel = |method: &str, path: &str| server.request(method, path);
-    let requests: [(&str, &str, u16, Request); 39] = [
+    let opening = || server.request("POST", SESSION);
+    let requests: [(&str, &str, u16, Request); 45] = [
         ("GET", KEY, 200, of_channel("GET", KEY)),
         ("HEAD", KEY, 200, of_channel("HEAD", KEY)),
         ("OPTIONS", KEY, 204, of_channel("OPTIONS", KEY)),
@@ -54,6 +57,12 @@ async fn the_system_portal_answers_as_documented() {
         ("POST", SESSION, 400, of_channel("POST", SESSION).json("[]")),
         ("POST", SESSION, 413, of_channel("POST", SESSION).json("x".repeat(8 * 1024 + 1))),
         ("POST", SESSION, 415, of_channel("POST", SESSION).body("{}")),
+        ("POST", SESSION, 200, post_to(SESSION).json(Session::opening(&server).await)),
+        ("POST", SESSION, 200, opening().json(Session::opening(&server).await)),
+        ("POST", SESSION, 401, opening().bearer("none").json("{}")),
+        ("POST", SESSION, 403, opening().bearer(&of_suspended).header("X-Client-Hash", "d1").json("{}")),
+        ("POST", SESSION, 403, opening().bearer(&token).header("X-Client-Hash", "d2").json("{}")),
+        ("POST", SESSION, 400, opening().bearer(&token).json("{}")),
         ("OPTIONS", SESSION, 204, of_channel("OPTIONS", SESSION)),
         ("POST", CLOSE, 200, of_channel("POST", CLOSE)),
         ("POST", CLOSE, 400, of_channel("POST", CLOSE).json(r#"{"sessionId":7}"#)),
