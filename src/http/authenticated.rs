@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::count_source;
+use super::{caller_is_known, count_source};
 use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::identity::Caller;
@@ -46,6 +46,7 @@ impl<Rules: Access> FromRequestParts<App> for Authenticated<Rules> {
         if let Some(contract) = Rules::CONTRACT {
             app.limits().account(contract, caller.account.id)?;
         }
+        caller_is_known(&parts.extensions);
         Ok(Authenticated { caller, rules: PhantomData })
     }
 }
