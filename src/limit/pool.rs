@@ -102,7 +102,13 @@ impl Pool {
         telemetry::exhausted(self.resource.name(), for_network);
         if let Some(network) = warned {
             let (resource, setting) = (self.resource.name(), self.resource.setting());
-            tracing::warn!(network = shown(network), resource, setting, share = self.share, "source network reached its share");
+            tracing::warn!(
+                network = shown(network),
+                resource,
+                setting,
+                share = self.share,
+                "source network reached its share"
+            );
         }
         Err(Exhausted { resource: self.resource, for_network })
     }
@@ -219,7 +225,11 @@ mod tests {
         let pool = Pool::new(Resource::Requests, 8, 2, &Clock::System);
         let permits = [pool.take(address("192.0.2.1"), 1).unwrap(), pool.take(address("192.0.2.1"), 1).unwrap()];
         assert_eq!(refused(&pool, "192.0.2.1", 1), Some(true));
-        assert_eq!(refused(&pool, "::ffff:192.0.2.1", 1), Some(true), "an IPv4 address in IPv6 form is the same network");
+        assert_eq!(
+            refused(&pool, "::ffff:192.0.2.1", 1),
+            Some(true),
+            "an IPv4 address in IPv6 form is the same network"
+        );
         assert_eq!(refused(&pool, "192.0.2.2", 2), None);
         drop(permits);
         assert_eq!(refused(&pool, "192.0.2.1", 2), None);
