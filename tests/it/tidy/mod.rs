@@ -2,6 +2,7 @@
 
 mod log;
 mod order;
+mod security;
 mod words;
 
 use std::fs;
