@@ -167,6 +167,7 @@ on_both_databases!(
         let elsewhere = vec![
             ("channel-key", server.request("GET", "/web/v1/secure-channel/public-key")),
             ("keys-of-applications", server.request("GET", "/oauth2/jwks")),
+            ("keys", server.request("GET", "/.well-known/jwks.json")),
             ("picture", server.request("GET", PICTURE)),
         ];
         fail(elsewhere, 503, full).await;

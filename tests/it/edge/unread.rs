@@ -88,7 +88,14 @@ async fn a_place_in_flight_is_taken_when_the_body_of_an_unknown_caller_is_there(
     in_flight.wait_for_continue().await;
     waiting.send("{}").await;
     let answer = waiting.answer().await;
-    insta::assert_snapshot!(answer, @"");
+    insta::assert_snapshot!(answer, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json;charset=UTF-8
+    retry-after: 1
+
+    {"error":"temporarily_unavailable"}
+    "#);
     in_flight.send("{}").await;
     assert_eq!(in_flight.answer().await.status, 200);
 }
