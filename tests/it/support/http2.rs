@@ -56,9 +56,18 @@ impl Http2 {
         Http2::with_window(source, address, 65_535).await
     }
 
+    /// Does the same; `None` when the server resets the connection at once.
+    pub(crate) async fn try_open(source: &str, address: SocketAddr) -> Option<Http2> {
+        Some(Http2::begin(connect_from(source, address).await?, 65_535).await)
+    }
+
     /// Connects, and accepts so many bytes of each answer.
     pub(crate) async fn with_window(source: &str, address: SocketAddr, window: u32) -> Http2 {
-        let mut http2 = Http2 { stream: connect_from(source, address).await, next: 1 };
+        Http2::begin(connect_from(source, address).await.unwrap(), window).await
+    }
+
+    async fn begin(stream: TcpStream, window: u32) -> Http2 {
+        let mut http2 = Http2 { stream, next: 1 };
         // The server may close the connection at once; the next read shows that.
         let _ = in_time(http2.stream.write_all(PREFACE)).await;
         let setting = [&[0, INITIAL_WINDOW_SIZE][..], &window.to_be_bytes()].concat();

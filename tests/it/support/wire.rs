@@ -33,7 +33,12 @@ impl Wire {
 
     /// Connects from an address of the loopback network, such as `127.0.0.2`.
     pub(crate) async fn open_from(source: &str, address: SocketAddr) -> Wire {
-        Wire { stream: connect_from(source, address).await, unread: Vec::new() }
+        Wire::try_open_from(source, address).await.unwrap()
+    }
+
+    /// Does the same; `None` when the server resets the connection at once.
+    pub(crate) async fn try_open_from(source: &str, address: SocketAddr) -> Option<Wire> {
+        Some(Wire { stream: connect_from(source, address).await?, unread: Vec::new() })
     }
 
     /// Connects with the smallest receive buffer that the system allows.
@@ -127,11 +132,17 @@ impl Wire {
     }
 }
 
-/// Connects from an address of the loopback network.
-pub(super) async fn connect_from(source: &str, address: SocketAddr) -> TcpStream {
+/// Connects from an address of the loopback network; `None` when the server resets the connection at once.
+pub(super) async fn connect_from(source: &str, address: SocketAddr) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
-    in_time(socket.connect(address)).await.unwrap()
+    match in_time(socket.connect(address)).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+            None
+        }
+    }
 }
 
 pub(super) async fn in_time<T>(act: impl Future<Output = T>) -> T {
