@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
@@ -14,7 +13,7 @@ use crate::config::{Config, PublicUrl};
 use crate::folder;
 use crate::identity::{Authenticator, Issuer, SignIns};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
-use crate::limit::Limits;
+use crate::limit::{Limits, Pool, Resource};
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
 use crate::profile::Profiles;
@@ -42,7 +41,8 @@ struct Parts {
     notices: Notices,
     codes: Codes,
     clock: Clock,
-    requests: Semaphore,
+    requests: Arc<Pool>,
+    unread_bytes: Arc<Pool>,
     public_url: PublicUrl,
 }
 
@@ -103,7 +103,11 @@ impl App {
         let old_keys_for = config.secure_channel.old_keys_for;
         let channel_keys = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel_keys = channel_keys.map_err(StartError::Store)?;
-        let requests = Semaphore::new(config.server.max_requests);
+        let server = &config.server;
+        let share = server.share_of(server.max_requests);
+        let requests = Pool::new(Resource::Requests, server.max_requests, share, &clock);
+        let (all, share) = (server.max_unread_bytes, server.max_network_unread_bytes);
+        let unread_bytes = Pool::new(Resource::UnreadBytes, all, share, &clock);
         let limits = Limits::new(&config.rate_limit, &clock);
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
@@ -138,6 +142,7 @@ impl App {
             codes,
             clock,
             requests,
+            unread_bytes,
             public_url,
         };
         Ok(App { parts: Arc::new(parts) })
@@ -222,8 +227,13 @@ impl App {
     }
 
     /// One permit per request in flight.
-    pub fn requests(&self) -> &Semaphore {
+    pub fn requests(&self) -> &Arc<Pool> {
         &self.parts.requests
+    }
+
+    /// One permit per byte of a body that is announced or received, and not complete yet.
+    pub fn unread_bytes(&self) -> &Arc<Pool> {
+        &self.parts.unread_bytes
     }
 
     /// The clock.

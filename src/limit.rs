@@ -2,6 +2,10 @@
 //!
 //! They are kept in memory, so each instance counts separately. A limit of N per window is a bucket of N that refills
 //! evenly over the window (GCRA): N requests pass at once, and then one every window / N.
+//!
+//! A [`Pool`] limits what clients have at the same time: connections, requests in flight, bytes of unread bodies.
+
+mod pool;
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -21,6 +25,8 @@ use crate::account::{AccountId, Contract, Error, TooMany};
 use crate::clock::Clock;
 use crate::config;
 use crate::telemetry;
+
+pub use pool::{Exhausted, Permit, Pool, Resource};
 
 /// All limits of one instance.
 pub struct Limits {

@@ -21,6 +21,11 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
         ("issuer.token_lifetime", issuer.token_lifetime),
         ("issuer.max_token_lifetime", issuer.max_token_lifetime),
     )?;
+    at_most(
+        settings,
+        ("server.max_network_unread_bytes", server.max_network_unread_bytes),
+        ("server.max_unread_bytes", server.max_unread_bytes),
+    )?;
     tls_is_whole(server, settings)?;
     pictures.check(settings)?;
     codes.check(settings)?;

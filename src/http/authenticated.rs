@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::count_source;
+use super::{caller_is_known, count_source};
 use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::identity::Caller;
@@ -47,6 +47,7 @@ impl<Rules: Access> FromRequestParts<App> for Authenticated<Rules> {
         if let Some(contract) = Rules::CONTRACT {
             app.limits().account(contract, caller.account.id)?;
         }
+        caller_is_known(&parts.extensions);
         Ok(Authenticated { caller, rules: PhantomData })
     }
 }

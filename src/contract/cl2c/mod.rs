@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::account::{AccessFault, Account, AccountId, Contract, Error, Rule, TenantStatus};
 use crate::app::App;
-use crate::http::{self, ErrorRenderer, annotated, change_context, count_source, with_error_layer};
+use crate::http::{self, ErrorRenderer, annotated, caller_is_known, change_context, count_source, with_error_layer};
 use crate::identity::api_key::KeyCaller;
 use crate::json::{Object, Value};
 
@@ -101,6 +101,7 @@ impl FromRequestParts<App> for Keyed {
         let caller = app.authenticator().api_key(&parts.headers).await?;
         open(&caller, app.now())?;
         app.limits().key(caller.key.id)?;
+        caller_is_known(&parts.extensions);
         Ok(Keyed(caller))
     }
 }

@@ -31,6 +31,16 @@ impl Wire {
         Wire { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
     }
 
+    /// Connects from an address of the loopback network, such as `127.0.0.2`.
+    pub(crate) async fn open_from(source: &str, address: SocketAddr) -> Wire {
+        Wire::try_open_from(source, address).await.unwrap()
+    }
+
+    /// Does the same; `None` when the server resets the connection at once.
+    pub(crate) async fn try_open_from(source: &str, address: SocketAddr) -> Option<Wire> {
+        Some(Wire { stream: connect_from(source, address).await?, unread: Vec::new() })
+    }
+
     /// Connects with the smallest receive buffer that the system allows.
     pub(crate) async fn narrow(address: SocketAddr) -> Wire {
         let socket = TcpSocket::new_v4().unwrap();
@@ -46,6 +56,19 @@ impl Wire {
     /// Sends this many bytes; false when the server closed the connection before it read them all.
     pub(crate) async fn try_send(&mut self, length: usize) -> bool {
         self.stream.write_all(&vec![b'x'; length]).await.is_ok()
+    }
+
+    /// Sends bytes, unless the server closes the connection before it has read them.
+    pub(crate) async fn try_send_bytes(&mut self, bytes: &str) {
+        let _ = in_time(self.stream.write_all(bytes.as_bytes())).await;
+    }
+
+    /// Reads the next answer; `None` when the server closes the connection instead.
+    pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
+        if self.unread.is_empty() && self.more().await == 0 {
+            return None;
+        }
+        Some(self.answer().await)
     }
 
     /// Sends the same bytes again and again until the server closes the connection.
@@ -109,6 +132,19 @@ impl Wire {
     }
 }
 
-async fn in_time<T>(act: impl Future<Output = T>) -> T {
+/// Connects from an address of the loopback network; `None` when the server resets the connection at once.
+pub(super) async fn connect_from(source: &str, address: SocketAddr) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+    match in_time(socket.connect(address)).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+            None
+        }
+    }
+}
+
+pub(super) async fn in_time<T>(act: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, act).await.expect("the server neither answers nor closes the connection")
 }
