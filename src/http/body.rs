@@ -1,5 +1,7 @@
 //! Reading a request's body: media type, coding, size, time, JSON, in this order.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
@@ -10,12 +12,51 @@ use jiff::Timestamp;
 use crate::account::{BodyFault, Cause, Error, RequestFault};
 use crate::app::App;
 use crate::headers::Single;
-use crate::json::{self, Malformed, Object, Value};
+use crate::json::{self, Malformed, MalformedKind, Object, Selection, Value};
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
+    object_of(&json_bytes(app, request, limit).await?)
+}
+
+/// Reads a body of at most `limit` bytes of JSON, which is not parsed yet.
+pub async fn json_bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     is_json(request.headers())?;
-    object_of(&bytes(app, request, limit).await?)
+    bytes(app, request, limit).await
+}
+
+/// Reads a JSON object of at most `limit` bytes, and keeps the members for which `keep` returns true. All others must be
+/// well-formed and contain no U+0000: nothing stores it, so it can only do harm.
+pub async fn members(app: &App, request: Request, limit: usize, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    members_of(&json_bytes(app, request, limit).await?, keep)
+}
+
+/// Reads bytes as a JSON object, and keeps the same members as [`members`].
+pub fn members_of(bytes: &[u8], keep: fn(&str) -> bool) -> Result<Object, Error> {
+    selected(bytes, &Selection { keep, long: None, limit: usize::MAX }).map(|(members, _)| members)
+}
+
+/// Reads bytes as a JSON object, and keeps what is selected. Fails with [`RequestFault::BodyTooLarge`] when they are more than
+/// the selection allows.
+pub fn selected<'a>(bytes: &'a [u8], selection: &Selection<'_>) -> Result<(Object, Option<Cow<'a, str>>), Error> {
+    if bytes.is_empty() {
+        return Err(BodyFault::Empty.into());
+    }
+    match json::parse_selected(bytes, selection) {
+        Ok((value, long)) => Ok((object_in(Ok(value))?, long)),
+        Err(Malformed { kind: MalformedKind::TooLong, .. }) => Err(RequestFault::BodyTooLarge.into()),
+        Err(_) => Err(BodyFault::Malformed.into()),
+    }
+}
+
+/// Drops the members of a parsed body for which `keep` returns false; they must contain no U+0000, as in [`members`].
+pub fn keep_members(mut object: Object, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    let hidden = |(name, value): (&String, &Value)| !keep(name) && (name.contains('\0') || value.contains_nul());
+    if object.iter().any(hidden) {
+        return Err(BodyFault::Malformed.into());
+    }
+    object.retain(|name, _| keep(name));
+    Ok(object)
 }
 
 /// Reads bytes as a JSON object.
@@ -71,9 +112,7 @@ pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
 
 /// Reads a body of at most `limit` bytes and any media type, within `server.body_timeout`.
 pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
+    if announced(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestFault::BodyTooLarge.into());
     }
     let read = Limited::new(request.into_body(), limit).collect();
@@ -84,6 +123,11 @@ pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, E
         // The client disconnected, or its chunked coding is malformed.
         Ok(Err(_)) => Err(BodyFault::Malformed.into()),
     }
+}
+
+/// Returns the length of the body that a request announces, in bytes.
+pub fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
 }
 
 /// Serializes a value as a JSON body. Returns [`Error::Internal`] if that fails: as a part of a response, the error makes it

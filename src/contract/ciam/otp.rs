@@ -66,8 +66,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     if application.secret_hash.is_none() {
         return Err(Error::from(CredentialFault::Invalid).into());
     }
-    let wanted = body::object(&app, request, super::MAX_BODY).await?;
-    body::refuse_nul_outside(&wanted, &NAMES)?;
+    let wanted = body::members(&app, request, super::MAX_BODY, |name| NAMES.contains(&name)).await?;
     let usage = usage(&wanted)?;
     let (address, value) = address(&wanted)?;
     let contact = value.as_str().and_then(|text| update::contact(address, text));
