@@ -16,7 +16,7 @@ use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
 use crate::limit::{Limits, Pool, Resource};
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
-use crate::profile::Profiles;
+use crate::profile::{ProfileLimits, Profiles};
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Exclusion, ServerLock, Store};
 
@@ -113,7 +113,8 @@ impl App {
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
         let codes = Codes::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.codes.clone());
-        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone());
+        let limits_of_profiles = ProfileLimits::new(&config);
+        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone(), limits_of_profiles);
         let public_url = PublicUrl::new(config.public_url(config.server.listen));
         let authenticator = Authenticator::new(
             store.clone(),

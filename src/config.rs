@@ -320,7 +320,7 @@ pub struct Identity {
     pub remembered_tokens: usize,
 }
 
-/// The maximum number of requests in each [`window`](Self::window); 0 means no limit.
+/// The maximum number of requests in each [`window`](Self::window), and of bytes in a day; 0 means no limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
@@ -339,6 +339,12 @@ pub struct RateLimit {
     /// Requests with one API key to CL2C, and requests of one account to CIAM.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub default: usize,
+    /// Bytes of pictures, as they are stored, that the owner of an account may store in 24 hours.
+    #[serde(deserialize_with = "count::<_, 0, 1_073_741_824>")]
+    pub picture_bytes_per_day: usize,
+    /// Bytes of history that the owner of an account may cause in 24 hours.
+    #[serde(deserialize_with = "count::<_, 0, 1_073_741_824>")]
+    pub history_bytes_per_day: usize,
     /// The maximum number of addresses, accounts or API keys that each limit tracks.
     #[serde(deserialize_with = "count::<_, 1_000, 10_000_000>")]
     pub tracked: usize,

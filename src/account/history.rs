@@ -136,11 +136,20 @@ pub struct Entry {
     pub sealed: Option<SealedPayload>,
 }
 
+impl Entry {
+    /// Returns how many bytes the entry stores, without what each row of a database takes.
+    pub fn bytes(&self) -> usize {
+        let Metadata { actor, contract, request_id, .. } = &self.metadata;
+        let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.payload.len() + sealed.salt.len());
+        sealed + self.commitment.0.len() + self.link.0.len() + actor.len() + contract.len() + request_id.len()
+    }
+}
+
 /// Serialises the changes and the client's address and name as JSON: the payload before it is sealed.
 pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     let changes = changes.iter().map(|change| {
         Value::Object(Object::from_iter([
-            ("field".to_owned(), Value::from(&*change.field)),
+            ("field".to_owned(), Value::from(change.field)),
             ("before".to_owned(), change.before.clone()),
             ("after".to_owned(), change.after.clone()),
         ]))

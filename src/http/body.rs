@@ -1,5 +1,6 @@
 //! Reading a request's body: media type, coding, size, time, JSON, in this order.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::account::{BodyFault, Cause, Error, RequestFault};
 use crate::app::App;
 use crate::config::Server;
 use crate::headers::Single;
-use crate::json::{self, Malformed, Object, Value};
+use crate::json::{self, Malformed, MalformedKind, Object, Selection, Value};
 use crate::limit::Permit;
 
 /// What a body counts at least towards `server.max_unread_bytes`: what a request that waits for its body costs.
@@ -24,8 +25,47 @@ const MIN_UNREAD: usize = 16 * 1024;
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
+    object_of(&json_bytes(app, request, limit).await?)
+}
+
+/// Reads a body of at most `limit` bytes of JSON, which is not parsed yet.
+pub async fn json_bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     is_json(request.headers())?;
-    object_of(&bytes(app, request, limit).await?)
+    bytes(app, request, limit).await
+}
+
+/// Reads a JSON object of at most `limit` bytes, and keeps the members for which `keep` returns true. All others must be
+/// well-formed and contain no U+0000: nothing stores it, so it can only do harm.
+pub async fn members(app: &App, request: Request, limit: usize, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    members_of(&json_bytes(app, request, limit).await?, keep)
+}
+
+/// Reads bytes as a JSON object, and keeps the same members as [`members`].
+pub fn members_of(bytes: &[u8], keep: fn(&str) -> bool) -> Result<Object, Error> {
+    selected(bytes, &Selection { keep, long: None, limit: usize::MAX }).map(|(members, _)| members)
+}
+
+/// Reads bytes as a JSON object, and keeps what is selected. Fails with [`RequestFault::BodyTooLarge`] when they are more than
+/// the selection allows.
+pub fn selected<'a>(bytes: &'a [u8], selection: &Selection<'_>) -> Result<(Object, Option<Cow<'a, str>>), Error> {
+    if bytes.is_empty() {
+        return Err(BodyFault::Empty.into());
+    }
+    match json::parse_selected(bytes, selection) {
+        Ok((value, long)) => Ok((object_in(Ok(value))?, long)),
+        Err(Malformed { kind: MalformedKind::TooLong, .. }) => Err(RequestFault::BodyTooLarge.into()),
+        Err(_) => Err(BodyFault::Malformed.into()),
+    }
+}
+
+/// Drops the members of a parsed body for which `keep` returns false; they must contain no U+0000, as in [`members`].
+pub fn keep_members(mut object: Object, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    let hidden = |(name, value): (&String, &Value)| !keep(name) && (name.contains('\0') || value.contains_nul());
+    if object.iter().any(hidden) {
+        return Err(BodyFault::Malformed.into());
+    }
+    object.retain(|name, _| keep(name));
+    Ok(object)
 }
 
 /// Reads bytes as a JSON object.
@@ -83,8 +123,8 @@ pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
 /// `server.min_body_rate` allow. Until it is complete, it counts towards `server.max_unread_bytes`.
 pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     let (parts, body) = request.into_parts();
-    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
+    let announced = announced(&parts.headers);
+    if announced.is_some_and(|length| length > limit) {
         return Err(RequestFault::BodyTooLarge.into());
     }
     if body.is_end_stream() {
@@ -154,6 +194,11 @@ impl Incoming<'_> {
         }
         time
     }
+}
+
+/// Returns the length of the body that a request announces, in bytes.
+pub fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
 }
 
 /// Serializes a value as a JSON body. Returns [`Error::Internal`] if that fails: as a part of a response, the error makes it

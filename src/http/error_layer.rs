@@ -125,6 +125,7 @@ fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
             RequestFault::MethodNotAllowed(allow) => Some((header::ALLOW, HeaderValue::from_static(allow))),
             RequestFault::ContentEncoding => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, seconds(early.wait))),
+            RequestFault::DayUsedUp(used_up) => Some((header::RETRY_AFTER, seconds(used_up.wait))),
             // The unread rest of the body would be taken for the next request.
             RequestFault::BodyTooLarge | RequestFault::BodyTooSlow => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
@@ -144,7 +145,7 @@ pub fn status_of(fault: &RequestFault) -> StatusCode {
         RequestFault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RequestFault::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         RequestFault::Body(_) => StatusCode::BAD_REQUEST,
-        RequestFault::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+        RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

@@ -52,6 +52,9 @@ tables! {
         created_at: Timestamp,
         updated_at: Timestamp,
         history_head: Digest,
+        day_began_at: Option<Timestamp>,
+        picture_bytes: i64,
+        history_bytes: i64,
     } + Field::ALL
 
     UNIQUE_KEY = unique_key { tenant_id: TenantId, kind: String, key: KeyedHash; account_id: AccountId }

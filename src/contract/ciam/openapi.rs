@@ -20,7 +20,7 @@ use super::{PREFIXES, paths, revoke, update};
 use crate::account::{AccessFault, Account, Application, CredentialFault, Field, Kind, Rules, Status};
 use crate::contract::ErrorRenderer;
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, example_of, failures, person, tenant,
+    Description, Ending, NO_NUL, Operation, body_faults, change_faults, example_of, failures, person, tenant,
 };
 use crate::json::Object;
 
@@ -73,7 +73,7 @@ pub(in crate::contract) fn document() -> Object {
                     ("nothing", "{}"),
                 ],
                 answers: changed,
-                endings: [access(), body_faults(), failures()].concat(),
+                endings: [access(), body_faults(), change_faults(), failures()].concat(),
             },
             Operation {
                 id: "sendCode",

@@ -67,8 +67,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         return Err(Error::from(CredentialFault::Invalid).into());
     }
     caller_is_known(request.extensions());
-    let wanted = body::object(&app, request, super::MAX_BODY).await?;
-    body::refuse_nul_outside(&wanted, &NAMES)?;
+    let wanted = body::members(&app, request, super::MAX_BODY, |name| NAMES.contains(&name)).await?;
     let usage = usage(&wanted)?;
     let (address, value) = address(&wanted)?;
     let contact = value.as_str().and_then(|text| update::contact(address, text));

@@ -81,8 +81,7 @@ async fn show(
 )]
 async fn update(State(app): State<App>, Keyed(caller): Keyed, request: Request) -> Result<Response, Error> {
     let context = change_context(Contract::Cl2c, &request);
-    let body = http::body::object(&app, request, MAX_BODY).await?;
-    let update = body::UpdateRequest::read(body)?;
+    let update = body::UpdateRequest::new(http::body::members(&app, request, MAX_BODY, body::is_known).await?);
     let account = caller.addressed(&app, update.id()?).await?;
     account.require_active()?;
     let patch = update.patch(&app, &account).await?;

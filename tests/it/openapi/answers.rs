@@ -260,6 +260,16 @@ async fn rivergen_answers_as_documented() {
     check(&document, "PUT", OWN, 503, &put().json("{}").send().await);
 }
 
+#[tokio::test]
+async fn a_change_beyond_what_an_account_may_store_in_a_day_is_answered_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__HISTORY_BYTES_PER_DAY", "1")]).await;
+    let person = server.person(&[]).await;
+    let token = server.token(&person, Contract::RiverGen).await;
+    let put = |name: &str| server.request("PUT", OWN).bearer(&token).json(format!(r#"{{"display_name":"{name}"}}"#));
+    assert_eq!(put("Jane").send().await.status, 200);
+    check(&Document::of("rivergen"), "PUT", OWN, 429, &put("Jo").send().await);
+}
+
 const USERINFO: &str = "/userinfo";
 const SEND: &str = "/otp/send";
 const TOKEN: &str = "/oauth2/token";

@@ -8,7 +8,8 @@ use crate::account::{BodyFault, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::config::BodyEncryption;
 use crate::contract::system::MAX_BODY;
-use crate::http::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
+use crate::contract::system::body::is_writable;
+use crate::http::body::{bytes, is_json, keep_members, media_type, members_of, object_in, refuse_coding};
 use crate::identity::{Caller, credentials};
 use crate::json::{self, Malformed, Object, Value};
 use crate::secure_channel::access_token_hash;
@@ -17,7 +18,7 @@ use crate::store::Nonce;
 
 /// The body of a request, decrypted if it was encrypted.
 pub(in crate::contract::system) struct Opened {
-    /// The JSON object.
+    /// The members of the JSON object that a person may change.
     pub(in crate::contract::system) update: Object,
     /// The nonce to use up with the change, if the body was encrypted.
     pub(in crate::contract::system) nonce: Option<Nonce>,
@@ -99,7 +100,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     if message.plain.len() > MAX_BODY {
         return Err(RequestFault::BodyTooLarge.into());
     }
-    Ok(Opened { update: object_of(&message.plain)?, nonce: Some(message.nonce) })
+    Ok(Opened { update: members_of(&message.plain, is_writable)?, nonce: Some(message.nonce) })
 }
 
 fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
@@ -109,7 +110,7 @@ fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<O
     match length {
         0 => Err(BodyFault::Empty.into()),
         length if length > MAX_BODY => Err(Error::Request(RequestFault::BodyTooLarge)),
-        _ => Ok(Opened { update: object_in(parsed)?, nonce: None }),
+        _ => Ok(Opened { update: keep_members(object_in(parsed)?, is_writable)?, nonce: None }),
     }
 }
 
