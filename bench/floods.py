@@ -5,16 +5,21 @@ the moment it is entered until it is left. A flood fails when a read gets anothe
 more than five times that without the attack, when a read takes half a second, or when the server needs 100 MiB more memory.
 """
 
+import base64
 import contextlib
 import http.client
+import json
+import os
 import resource
 import selectors
 import socket
 import struct
 import threading
 import time
+import zlib
 
 READ = "/api/v1/auth/me"
+CHANGE = "/api/v1/auth/me/profile"
 # Attackers connect from this address, the reader from 127.0.0.1.
 ATTACKER = "127.0.0.2"
 SECONDS = 12.0
@@ -52,9 +57,28 @@ def announced_bodies(server):
         yield
 
 
+@contextlib.contextmanager
+def pictures(server):
+    """Uploads pictures of noise through one account, each another one, as fast as four connections can."""
+    bodies = [picture_body(noise_png(512, 512)) for _ in range(16)]
+    with senders(server, 4, bodies):
+        yield
+
+
+@contextlib.contextmanager
+def large_bodies(server):
+    """Sends twenty large bodies of one account at once, again and again: pictures, and members that nobody reads."""
+    ignored = b'{"other":[' + b",".join([b"0"] * 400_000) + b"]}"
+    members = b"{" + b",".join(b'"%x":0' % number for number in range(180_000)) + b"}"
+    with senders(server, 20, [picture_body(noise_png(660, 640)), ignored, members]):
+        yield
+
+
 FLOODS = [
     ("1024 idle HTTP/2 connections of one address", idle_connections),
     ("512 announced bodies on 8 HTTP/2 connections", announced_bodies),
+    ("pictures of noise by one account", pictures),
+    ("20 large bodies of one account at once", large_bodies),
 ]
 
 
@@ -134,6 +158,56 @@ def attack(make):
         stop.set()
         thread.join()
         fleet.close()
+
+
+@contextlib.contextmanager
+def senders(server, number, bodies):
+    """Changes the profile from so many connections at once, with one body after the other."""
+    stop = threading.Event()
+
+    def send(first):
+        connection = None
+        for turn in range(first, 1 << 30):
+            if stop.is_set():
+                return
+            try:
+                if connection is None:
+                    address = (server.url.hostname, server.url.port)
+                    connection = http.client.HTTPConnection(*address, timeout=30, source_address=(ATTACKER, 0))
+                headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+                connection.request("PUT", CHANGE, bodies[turn % len(bodies)], headers)
+                connection.getresponse().read()
+            except (OSError, http.client.HTTPException):
+                # A refused body ends its connection.
+                connection.close()
+                connection = None
+
+    threads = [threading.Thread(target=send, args=(first,)) for first in range(number)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def picture_body(png):
+    uri = "data:image/png;base64," + base64.b64encode(png).decode()
+    return json.dumps({"profile_image_url": uri}).encode()
+
+
+def noise_png(width, height):
+    """Returns an opaque picture that cannot be compressed."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + os.urandom(3 * width) for _ in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    end = chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 1)) + end
 
 
 class Fleet:
