@@ -11,6 +11,7 @@ mod cli;
 mod codes;
 mod crash;
 mod dev;
+mod durability;
 mod edge;
 mod issuers;
 mod messages;
