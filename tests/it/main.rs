@@ -22,6 +22,7 @@ mod operations;
 mod pictures;
 mod races;
 mod readme;
+mod refusals;
 mod rivergen;
 mod store;
 mod support_works;
