@@ -24,6 +24,7 @@ mod races;
 mod readme;
 mod refusals;
 mod rivergen;
+mod secrecy;
 mod store;
 mod support_works;
 mod system;

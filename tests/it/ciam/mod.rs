@@ -9,7 +9,9 @@ mod claims;
 mod codes;
 mod custom;
 mod discovery;
+mod gateways;
 mod grants;
+mod not_before;
 mod pages;
 mod peers;
 mod people;
@@ -17,6 +19,7 @@ mod proofs;
 mod refresh;
 mod revoke;
 mod spellings;
+mod tenants;
 mod writes;
 
 use selfsame::account::{Account, Field, Kind, Patch, Status};

@@ -2,9 +2,11 @@
 
 mod api_keys;
 pub(crate) mod applications;
+pub(crate) mod canaries;
 mod certificate;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod gateway;
 mod log;
 pub(crate) mod mail;
 pub(crate) mod peer;
