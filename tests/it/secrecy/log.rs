@@ -124,7 +124,7 @@ fn create(installation: &Installation) -> Credentials {
         system: token("system"),
         river: token("rivergen"),
         key: text(&key, "api_key"),
-        id: text(&application, "id"),
+        id: text(&application, "client_id"),
         secret: text(&application, "client_secret"),
         account,
     }
