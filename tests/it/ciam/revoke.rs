@@ -52,6 +52,8 @@ on_both_databases!(
         let second = refresh(json!(first.refresh_token)).await.json();
         let second_access = second["access_token"].as_str().unwrap();
         let of_system = server.token(&account, selfsame::account::Contract::System).await;
+        // A later second, in which a revocation of all tokens of the account would end those from before.
+        server.pass(std::time::Duration::from_secs(2));
         assert_eq!(revoke(&client, &first.access_token).await.status, 200);
         assert_eq!(status(&server, &first.access_token).await, 401);
         // Neither the other token of the sign-in, nor another sign-in's, nor another contract's.

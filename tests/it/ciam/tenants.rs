@@ -32,10 +32,10 @@ on_both_databases!(
         let mut moved = jane.client.application.clone();
         moved.tenant_id = elsewhere.id;
         server.app.store().set_application(&moved).await.unwrap();
-        assert_eq!(jane.get().await.status, 401);
         let refresh = json!({"grant_type": "refresh_token", "refresh_token": tokens.refresh_token});
         let refused = jane.client.ask(refresh).await;
         assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_grant")));
+        assert_eq!(jane.get().await.status, 401);
     }
 );
 

@@ -46,7 +46,7 @@ async fn person(server: &Server) -> (Person<'_>, String) {
 
 on_both_databases!(
     async fn a_suspension_after_authentication_and_before_the_commit_refuses_every_change(server: Server) {
-        let mut transcript = Transcript::default();
+        let (mut transcript, mut changed) = (Transcript::default(), Vec::new());
         for number in 0..5 {
             let (person, code) = person(&server).await;
             let (request, credentials, body) = changes(&person, &code)[number].clone();
@@ -58,10 +58,13 @@ on_both_databases!(
                 answer.body = answer.body.replace(error_id, "ID");
             }
             transcript.add(request, &answer);
-            assert_eq!(server.account(&person.account).await, suspended, "{request}");
+            if server.account(&person.account).await != suspended {
+                changed.push(request);
+            }
             // The limit on codes to one address.
             server.pass(std::time::Duration::from_secs(3600));
         }
+        assert_eq!(changed, [""; 0]);
         insta::assert_snapshot!(transcript, @r#"
         > POST /web/v1/system/profile/update
         403 Forbidden
