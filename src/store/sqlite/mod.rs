@@ -275,6 +275,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_connection_syncs_every_commit_and_distrusts_the_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.sqlite3");
+        create(&path).unwrap();
+        let connection = connect(&path).unwrap();
+        let ask = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 stands for FULL.
+        assert_eq!((ask("synchronous"), ask("trusted_schema")), (2, 0));
+    }
+
+    #[test]
     fn a_cached_statement_is_not_recompiled_for_other_values() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.sqlite3");

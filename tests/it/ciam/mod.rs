@@ -9,7 +9,9 @@ mod claims;
 mod codes;
 mod custom;
 mod discovery;
+mod gateways;
 mod grants;
+mod not_before;
 mod pages;
 mod peers;
 mod people;
@@ -18,6 +20,7 @@ mod refresh;
 mod revoke;
 mod sending;
 mod spellings;
+mod tenants;
 mod writes;
 
 use selfsame::account::{Account, Field, Kind, Patch, Status};

@@ -14,7 +14,7 @@ const SESSION: &str = "/web/v1/secure-channel/session";
 const CLOSE: &str = "/web/v1/secure-channel/session/close";
 
 /// Checks an answer against the document, and its status against the expected one.
-fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
+pub(super) fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
     assert_eq!(answer.status.as_u16(), status, "{method} {path}: {answer}");
     let described = match status {
         404 if path.is_empty() => &document.0["components"]["responses"]["NotFound"],

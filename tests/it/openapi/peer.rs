@@ -126,6 +126,9 @@ async fn run_with(server: &Server, contract: &str, headers: &[String], cases: us
     for header in headers {
         command.args(["--header", header]);
     }
+    if contract == "ciam" {
+        command.env("SCHEMATHESIS_HOOKS", project.join("tests/peers/schemathesis_ciam.py"));
+    }
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));

@@ -62,15 +62,6 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_upload_whose_change_was_refused_is_deleted_at_once(server: Server) {
-        let name = upload(&server, PIXEL).await;
-        server.app.pictures().discard(NONE, &name).await;
-        assert!(!is_served(&server, &name).await);
-        assert!(!server.app.store().is_pending_picture(&name).await.unwrap());
-    }
-);
-
-on_both_databases!(
     async fn a_picture_that_an_account_shows_cannot_be_discarded(server: Server) {
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;

@@ -2,10 +2,12 @@
 
 mod api_keys;
 pub(crate) mod applications;
+pub(crate) mod canaries;
 mod certificate;
 mod database;
 pub(crate) mod forge;
 mod http2;
+pub(crate) mod gateway;
 mod log;
 pub(crate) mod mail;
 pub(crate) mod peer;

@@ -11,9 +11,6 @@ use super::{Answer, Server};
 /// How long one answer, or the end of a connection, may be waited for.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a connection must stay silent to count as silent: longer than an answer over loopback takes.
-const SILENCE: Duration = Duration::from_millis(300);
-
 /// A connection to a server.
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -103,9 +100,10 @@ impl Wire {
         answer
     }
 
-    /// Whether the server sends nothing for a while.
-    pub(crate) async fn is_silent(&mut self) -> bool {
-        tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.unread)).await.is_err()
+    /// Checks whether nothing has arrived so far. Proves something only after an event that an answer would have come before.
+    pub(crate) fn has_received_nothing(&self) -> bool {
+        let nothing = self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        self.unread.is_empty() && nothing
     }
 
     /// Returns what else the server sends until it closes the connection.
