@@ -287,7 +287,9 @@ on_both_databases!(
         let send = async |address: &str| {
             let token = client.otp_token(json!({"usage": "login", "email": address})).await;
             let mails = server.app.outbox().mailbox().unwrap().mails();
-            (token, mails.iter().any(|mail| mail.to == address).then(|| server.code_to(address)).unwrap_or_default())
+            // Without an account the answer is the same, and no message is sent.
+            let is_sent = mails.iter().any(|mail| mail.to == address);
+            (token, if is_sent { server.code_to(address) } else { String::new() })
         };
         let (own, unknown) = (send("jane@example.com").await, send("unknown@example.com").await);
         let wrong = if own.1 == "000000" { "111111" } else { "000000" };
