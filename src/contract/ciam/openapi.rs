@@ -166,8 +166,8 @@ body! {
                 .enum_values(Some([Some("login"), Some("signup"), Some("update_userinfo"), Some("reset_password"), None]))
                 .description(Some("The use of the code; `login` by default.")),
         )
-        .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
-        .property("email", words("An e-mail address; one of the two is given."))
+        .property("phone_number", optional_words("A mobile number of mainland China in its eleven digits."))
+        .property("email", optional_words("An e-mail address; one of the two is given."))
         .property(
             "auth_source_id",
             any("The value that the same member of `POST /oauth2/token` will have; only for `login`."),
@@ -213,6 +213,11 @@ body! {
 
 fn words(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
+}
+
+/// Returns the schema of a text that is absent if it is null.
+fn optional_words(description: &str) -> ObjectBuilder {
+    words(description).schema_type(SchemaType::from_iter([Type::String, Type::Null]))
 }
 
 /// Returns the schema of a parameter of which any scalar counts as text.
