@@ -1,5 +1,7 @@
 //! The shared state of the server: configuration, database, keys, issuer, clock and randomness, created once at start.
 
+mod migration;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ use crate::picture::{ObjectsError, Pictures};
 use crate::profile::{ProfileLimits, Profiles};
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Exclusion, ServerLock, Store};
+
+pub use migration::{MigrationPreview, finish_migration, preview_migration};
 
 /// A handle for the shared state, passed to every handler; clones share everything.
 #[derive(Clone)]
@@ -96,7 +100,7 @@ impl App {
             }
         };
         let store = open_store(&config).await?;
-        let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
+        let keys = open_keyring(&store, &master, &master_key_place(&config), Missing::Create(clock.now())).await?;
         let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
         let issuer = issuer.map_err(StartError::Store)?;
         refuse_own_name(&config, issuer.name())?;
@@ -115,6 +119,7 @@ impl App {
         let codes = Codes::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.codes.clone());
         let limits_of_profiles = ProfileLimits::new(&config);
         let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone(), limits_of_profiles);
+        profiles.rebuild_phone_keys().await.map_err(StartError::Store)?;
         let public_url = PublicUrl::new(config.public_url(config.server.listen));
         let authenticator = Authenticator::new(
             store.clone(),
@@ -296,19 +301,29 @@ fn master_key_place(config: &Config) -> String {
     }
 }
 
-/// Opens the keys in the database and creates those that are missing; of several instances, the first one's keys are kept.
-async fn open_keyring(store: &Store, master: &MasterKey, place: &str, now: Timestamp) -> Result<Keyring, StartError> {
+/// What happens to keys that are not in the database.
+#[derive(Clone, Copy)]
+enum Missing {
+    /// They are created; the value is the time.
+    Create(Timestamp),
+    /// Random ones are used and not stored: nothing was made with them.
+    Forget,
+}
+
+/// Opens the keys in the database; of several instances that create missing ones, the first one's keys are kept.
+async fn open_keyring(store: &Store, master: &MasterKey, place: &str, missing: Missing) -> Result<Keyring, StartError> {
     let mut opened = Vec::new();
     for purpose in Purpose::ALL {
         let name = format!("{}/{}", purpose.name(), Keyring::GENERATION);
         let kept = store.secret(purpose, Keyring::GENERATION).await.map_err(StartError::Store)?;
-        let sealed = match kept {
-            Some(sealed) => sealed,
-            None => {
-                let fresh = master.seal(clock::random(), &name, &clock::random::<32>());
-                let added = store.add_secret(purpose, Keyring::GENERATION, fresh, now).await;
+        let fresh = || master.seal(clock::random(), &name, &clock::random::<32>());
+        let sealed = match (kept, missing) {
+            (Some(sealed), _) => sealed,
+            (None, Missing::Create(now)) => {
+                let added = store.add_secret(purpose, Keyring::GENERATION, fresh(), now).await;
                 added.map_err(StartError::Store)?
             }
+            (None, Missing::Forget) => fresh(),
         };
         let wrong = || StartError::WrongMasterKey(place.to_owned());
         let key = master.open(&name, &sealed).map_err(|_| wrong())?;

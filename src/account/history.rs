@@ -36,7 +36,7 @@ pub enum Actor {
     Owner,
     /// A person who operates the installation.
     Operator,
-    /// selfsame itself: provisioning, imports, clean-up.
+    /// selfsame itself: provisioning, imports, migrations, clean-up.
     System,
 }
 
@@ -56,7 +56,7 @@ impl Actor {
 pub struct ChangeContext {
     /// Who made it.
     pub actor: Actor,
-    /// The contract's name; outside contracts `cli`, `import` or `provisioning`.
+    /// The contract's name; outside contracts `cli`, `import`, `migration` or `provisioning`.
     pub contract: &'static str,
     /// The request's identifier, as returned to the client; empty outside requests.
     pub request_id: String,
@@ -81,6 +81,11 @@ impl ChangeContext {
     /// An import of an account from another system.
     pub fn import() -> ChangeContext {
         ChangeContext { actor: Actor::System, contract: "import", ..ChangeContext::operator() }
+    }
+
+    /// A change that a new version makes to an account of an earlier one.
+    pub fn migration() -> ChangeContext {
+        ChangeContext { actor: Actor::System, contract: "migration", ..ChangeContext::operator() }
     }
 
     /// A change from the command line.

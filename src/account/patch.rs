@@ -32,7 +32,7 @@ pub struct Patch {
     /// Whether the e-mail address, as it is after this patch, is verified. If `None`, it stays verified only when the new
     /// address [has the destination](Contact::has_destination_of) of the old one.
     pub email_verified: Option<bool>,
-    /// Whether the phone number is verified, in the same way.
+    /// Whether the phone number is verified, in the same way. A number without an [E.164 form](super::Phone::e164) never is.
     pub phone_verified: Option<bool>,
     /// CL2C's `authenticated`; operators only.
     pub authenticated: Option<bool>,
@@ -104,7 +104,8 @@ impl Account {
         };
         let (email, phone) = (stays_verified(Medium::Email), stays_verified(Medium::Sms));
         self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
-        self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
+        let has_e164 = self.phone().is_some_and(|phone| phone.e164().is_some());
+        self.phone_verified = has_e164 && patch.phone_verified.unwrap_or(phone);
         self.check_marks(patch)?;
 
         let changes = changes_between(&before, self)?;

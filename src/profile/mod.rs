@@ -3,6 +3,7 @@
 mod create;
 mod import;
 mod owner;
+mod phone_keys;
 mod record;
 mod schemas;
 mod update;
@@ -18,6 +19,7 @@ use crate::keys::Keyring;
 use crate::outbox::Notices;
 use crate::store::Store;
 pub use owner::Owner;
+pub use phone_keys::{LostMark, Preview};
 use schemas::Schemas;
 
 /// A handle for all operations on accounts; clones share everything.

@@ -118,9 +118,10 @@ pub(super) fn additional_data(metadata: &Metadata) -> Vec<u8> {
 }
 
 /// The unique keys of an account. Addresses count only while they are verified: any account may contain an unproved one.
+/// The key of a phone number is that of its E.164 form, so that all spellings of one number have one key.
 pub(super) fn unique_keys(keys: &Keyring, account: &Account) -> Vec<UniqueKey> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
-    let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
+    let phone = account.phone().filter(|_| account.phone_verified).as_ref().and_then(Phone::e164);
     let username = account.text(Field::Username).map(str::to_lowercase);
     let held = [
         (Unique::BizId, Some(account.biz_id.clone())),

@@ -19,6 +19,7 @@ mod migrations;
 mod one_account;
 mod openapi;
 mod operations;
+mod phone_numbers;
 mod pictures;
 mod races;
 mod readme;
