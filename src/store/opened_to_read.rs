@@ -11,7 +11,8 @@ pub struct OpenedToRead {
     pub store: Store,
     /// The migrations of this version that were not applied to it, in order.
     pub pending: Vec<String>,
-    /// Whether it has the tables that [`Store::phone_keys`], [`Store::phone_records`] and [`Store::owners`] read.
+    /// Whether it has the tables that [`Store::phone_keys`], [`Store::phone_records`],
+    /// [`Store::phone_records_of`], [`Store::owners`] and [`Store::history`] read.
     pub has_unique_keys: bool,
 }
 

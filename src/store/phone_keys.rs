@@ -1,5 +1,6 @@
 //! The batches in which the unique keys of verified phone numbers, made by an earlier version, are rebuilt.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::owners::lists;
@@ -9,7 +10,7 @@ use super::table::{unreadable, values};
 use super::tables::{INSTALLATION, UNIQUE_KEY};
 use super::value::{Parameter, Row, parameters};
 use super::{Effect, Query, Store, UniqueKey, Update, accounts, history, record};
-use crate::account::{AccountId, Cause, Error, Field, TenantId, Text, Unique};
+use crate::account::{AccountId, Cause, Error, Field, Phone, TenantId, Text, Unique};
 
 /// The fact that has the progress.
 const FACT: &str = "phone_keys";
@@ -19,7 +20,8 @@ const DONE: &str = "done";
 /// Accounts in the order of their identifiers, with only what decides their keys: attributes and pictures would make a batch
 /// large.
 const PAGE: Statement = statement!(
-    "SELECT id, tenant_id, version, phone_verified, personal_key, phone FROM account WHERE id > ?1 ORDER BY id LIMIT ?2"
+    "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id > ?1 ORDER BY id \
+     LIMIT ?2"
 );
 /// Records the progress, unless another instance has made progress meanwhile.
 const ADVANCE: Statement = insert!(
@@ -29,6 +31,18 @@ const ADVANCE: Statement = insert!(
     " WHERE installation.value = ?3"
 );
 // Only PostgreSQL handles a whole list in one statement; SQLite runs its statement once for each element.
+/// The same of accounts by their identifiers. Like `PAGE` it reads no column that a later migration added, so that it can be
+/// read before that.
+const BY_IDS: Statement = Statement {
+    sqlite: statement!(
+        "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id = ?1"
+    )
+    .sqlite,
+    postgres: statement!(
+        "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id = ANY(?1)"
+    )
+    .postgres,
+};
 /// Makes every other writer of the accounts wait, and counts those that have still the versions that were read.
 const LOCK: Statement = Statement {
     // SQLite has one writer, which waits already; only this form counts without returning rows.
@@ -80,6 +94,15 @@ pub struct PhoneRecord {
     pub verified: bool,
     /// The number as it was typed, if it is verified.
     pub phone: Option<Text>,
+    /// When the account was created.
+    pub created_at: Timestamp,
+}
+
+impl PhoneRecord {
+    /// Returns the verified number in its E.164 form, if it has one.
+    pub fn e164(&self) -> Option<String> {
+        self.phone.as_ref().and_then(|phone| Phone(phone.as_str()).e164())
+    }
 }
 
 /// A unique key with the tenant that it belongs to and the account that owns it.
@@ -139,6 +162,17 @@ impl Store {
     /// without one are included.
     pub async fn phone_records(&self, after: AccountId, limit: i64) -> Result<Vec<PhoneRecord>, Error> {
         self.query(PAGE, parameters![after, limit], phone_record).await
+    }
+
+    /// Returns the verified phone numbers of the accounts among `ids` that exist, in any order.
+    pub async fn phone_records_of(&self, ids: &[AccountId]) -> Result<Vec<PhoneRecord>, Error> {
+        match self {
+            Store::Sqlite(sqlite) => sqlite.query_each(BY_IDS, ids.iter().map(|id| parameters![*id]), phone_record),
+            Store::Postgres(postgres) => {
+                let ids = Parameter::Uuids(ids.iter().map(|id| id.0).collect());
+                postgres.query(BY_IDS, &[ids], phone_record).await
+            }
+        }
     }
 
     /// Writes a batch. Fails with [`Error::Unavailable`], and writes nothing, if another instance has made progress or an
@@ -237,8 +271,9 @@ fn phone_record(row: &dyn Row) -> Result<PhoneRecord, Error> {
         false => None,
     };
     let (tenant, version) = (read(row, account, 1, "tenant_id")?, read(row, account, 2, "version")?);
-    Ok(PhoneRecord { account, tenant, version, verified, phone })
+    let created_at = read(row, account, 6, "created_at")?;
+    Ok(PhoneRecord { account, tenant, version, verified, phone, created_at })
 }
 
 /// The statements that [`Store::check`] prepares.
-pub(super) const ALL: &[Statement] = &[PAGE, ADVANCE, LOCK, RELEASE, CLAIM];
+pub(super) const ALL: &[Statement] = &[PAGE, BY_IDS, ADVANCE, LOCK, RELEASE, CLAIM];

@@ -16,8 +16,8 @@ pub(super) struct Batch {
     /// The progress after the batch.
     pub(super) to: PhoneKeys,
     lost: BTreeMap<AccountId, LostMark>,
-    /// The accounts that lose a mark, and those that keep one at their expense, as they were read.
-    accounts: HashMap<AccountId, Account>,
+    /// The accounts that decide the batch, as they were read.
+    records: HashMap<AccountId, PhoneRecord>,
     /// The accounts that keep their mark, with their versions, if something is written because of that.
     kept: Vec<(AccountId, i64)>,
     release: Vec<OwnedKey>,
@@ -65,7 +65,7 @@ impl Batch {
         let mut batch = Batch {
             to,
             lost: BTreeMap::new(),
-            accounts: HashMap::new(),
+            records: HashMap::new(),
             kept: Vec::new(),
             release: verified.iter().filter_map(|record| old_key(&profiles.keys, record)).collect(),
             claim: Vec::new(),
@@ -75,15 +75,13 @@ impl Batch {
         if most_lost > MOST_LOST && limit > MOST_LOST as i64 {
             return Ok(None);
         }
-        let contested = rivals.iter().filter(|rivals| rivals.most_lost() > 0);
-        let members =
-            contested.flat_map(|rivals| rivals.members.iter().map(|member| member.account).chain(rivals.outsider()));
-        let ids: Vec<AccountId> = members.chain(without_number.iter().map(|record| record.account)).collect();
-        let accounts = profiles.store.accounts_with(&ids).await?;
-        batch.accounts = accounts.into_iter().map(|account| (account.id, account)).collect();
+        let outsiders: Vec<AccountId> = rivals.iter().filter_map(Rivals::outsider).collect();
+        let outsiders = profiles.store.phone_records_of(&outsiders).await?;
+        let members = rivals.iter().flat_map(|rivals| &rivals.members).cloned();
+        batch.records = members.chain(outsiders).map(|record| (record.account, record)).collect();
         for record in without_number {
-            batch.check_version(&record)?;
             batch.lost.insert(record.account, LostMark::NoE164);
+            batch.records.insert(record.account, record);
         }
         for rivals in rivals {
             batch.decide(profiles, rivals).await?;
@@ -93,23 +91,18 @@ impl Batch {
 
     /// Decides which account keeps a number: the first to verify it, then the older account, then the smaller identifier.
     async fn decide(&mut self, profiles: &Profiles, rivals: Rivals) -> Result<(), Error> {
-        let outsider = rivals.outsider().and_then(|owner| self.accounts.get(&owner)).filter(|account| {
-            let number = account.phone().filter(|_| account.phone_verified).as_ref().and_then(Phone::e164);
-            let same = |number: String| index(&profiles.keys, account.tenant_id, &number).key == rivals.key.hash;
-            account.tenant_id == rivals.key.tenant && number.is_some_and(same)
+        let outsider = rivals.outsider().and_then(|owner| self.records.get(&owner)).filter(|record| {
+            let same = |number: String| index(&profiles.keys, record.tenant, &number).key == rivals.key.hash;
+            record.tenant == rivals.key.tenant && record.e164().is_some_and(same)
         });
         let mut order: Vec<(Age, AccountId, i64)> = Vec::new();
-        let candidates = rivals.members.iter().map(|member| (member.account, member.version));
-        let candidates: Vec<_> = candidates.chain(outsider.map(|account| (account.id, account.version))).collect();
-        for (id, version) in &candidates {
+        let candidates: Vec<&PhoneRecord> = rivals.members.iter().chain(outsider).collect();
+        for record in &candidates {
             let age = match candidates.len() {
                 1 => None,
-                _ => {
-                    let account = self.account(*id, *version)?;
-                    Some((profiles.verified_since(account).await?, account.created_at))
-                }
+                _ => Some((profiles.verified_since(record).await?, record.created_at)),
             };
-            order.push((age, *id, *version));
+            order.push((age, record.account, record.version));
         }
         order.sort();
         let Some(((_, first, version), others)) = order.split_first() else { return Ok(()) };
@@ -130,16 +123,6 @@ impl Batch {
         Ok(())
     }
 
-    /// Returns an account that was read in full.
-    fn account(&self, id: AccountId, version: i64) -> Result<&Account, Error> {
-        let account = self.accounts.get(&id).filter(|account| account.version == version);
-        account.ok_or_else(|| Error::Unavailable(Cause::new("an account changed while it was read")))
-    }
-
-    fn check_version(&self, record: &PhoneRecord) -> Result<(), Error> {
-        self.account(record.account, record.version).map(drop)
-    }
-
     /// The accounts that lose their mark, and why.
     pub(super) fn lost(&self) -> impl Iterator<Item = (AccountId, LostMark)> {
         self.lost.iter().map(|(account, why)| (*account, *why))
@@ -158,12 +141,19 @@ impl Batch {
 
 impl Profiles {
     /// Returns what a batch writes: the changes of the accounts that lose their marks are made by the system, recorded in
-    /// their histories, and cause a notice like any other change that removes a mark.
-    pub(super) fn writing(&self, batch: &Batch, from: PhoneKeys) -> Result<PhoneKeyBatch, Error> {
+    /// their histories, and cause a notice like any other change that removes a mark. Fails with [`Error::Unavailable`] if one
+    /// of them changed since it was read.
+    pub(super) async fn writing(&self, batch: &Batch, from: PhoneKeys) -> Result<PhoneKeyBatch, Error> {
         let patch = Patch { phone_verified: Some(false), ..Patch::default() };
+        let lost: Vec<AccountId> = batch.lost().map(|(account, _)| account).collect();
+        let accounts = self.store.accounts_with(&lost).await?;
+        let is_as_read =
+            |account: &Account| batch.records.get(&account.id).is_some_and(|record| record.version == account.version);
+        if accounts.len() != lost.len() || !accounts.iter().all(is_as_read) {
+            return Err(Error::Unavailable(Cause::new("an account changed while it was read")));
+        }
         let mut updates = Vec::new();
-        for (id, _) in batch.lost() {
-            let Some(before) = batch.accounts.get(&id) else { continue };
+        for before in &accounts {
             if let Some(mut update) = self.change(before, &patch, &ChangeContext::migration())? {
                 update.effects.extend(self.notices.of_change(before, &update.account));
                 updates.push(update);
@@ -186,7 +176,7 @@ async fn rivals(profiles: &Profiles, verified: Vec<PhoneRecord>) -> Result<(Vec<
     let mut members: BTreeMap<(TenantId, KeyedHash), Vec<PhoneRecord>> = BTreeMap::new();
     let mut without_number = Vec::new();
     for record in verified {
-        match record.phone.as_ref().and_then(|phone| Phone(phone.as_str()).e164()) {
+        match record.e164() {
             Some(number) => {
                 let key = index(&profiles.keys, record.tenant, &number).key;
                 members.entry((record.tenant, key)).or_default().push(record);

@@ -80,7 +80,8 @@ impl Profiles {
         let from = self.store.phone_keys().await?;
         let PhoneKeys::Until(after) = from else { return Ok(None) };
         let batch = self.batch(after).await?;
-        self.store.rebuild_phone_keys(&self.writing(&batch, from)?).await?;
+        let written = self.writing(&batch, from).await?;
+        self.store.rebuild_phone_keys(&written).await?;
         Ok(Some(batch))
     }
 

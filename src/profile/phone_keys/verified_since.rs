@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::super::Profiles;
-use crate::account::{Account, Error, Field, Phone};
+use crate::account::{Error, Field, Phone};
 use crate::json::Value;
+use crate::store::PhoneRecord;
 
 /// Entries that are read at a time.
 const PAGE: i64 = 500;
@@ -13,19 +14,18 @@ impl Profiles {
     /// Returns since when the account's current number has been verified. If its history does not show that, because the
     /// entry was erased, it is the time of the first erased entry that can be the one; if no entry can, the time when the
     /// account was created.
-    pub(super) async fn verified_since(&self, account: &Account) -> Result<Timestamp, Error> {
+    pub(super) async fn verified_since(&self, record: &PhoneRecord) -> Result<Timestamp, Error> {
         let mut replay = Replay::default();
         let mut sequence = 0;
         loop {
-            let page = self.store.history(account.id, sequence, PAGE).await?;
+            let page = self.store.history(record.account, sequence, PAGE).await?;
             let Some(last) = page.last() else { break };
             sequence = last.metadata.sequence;
             for entry in &page {
                 replay.add(entry.metadata.at, self.payload(entry).as_ref());
             }
         }
-        let number = account.phone().as_ref().and_then(Phone::e164);
-        Ok(replay.since(number.as_deref()).unwrap_or(account.created_at))
+        Ok(replay.since(record.e164().as_deref()).unwrap_or(record.created_at))
     }
 }
 

@@ -93,6 +93,10 @@ on_both_databases!(
         assert_eq!((records[0].tenant, records[0].version, records[1].verified), (tenant.id, 1, false));
         let rest = store.phone_records(records[0].account, 1).await.unwrap();
         assert_eq!((rest.len(), rest[0].account), (1, records[1].account));
+        let unknown = AccountId(Uuid::nil());
+        let named = store.phone_records_of(&[records[2].account, unknown]).await.unwrap();
+        let shown: Vec<_> = named.iter().map(|record| (record.account, record.e164())).collect();
+        assert_eq!(shown, [(records[2].account, Some("+1555003".to_owned()))]);
     }
 );
 
