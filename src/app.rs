@@ -1,10 +1,11 @@
 //! The shared state of the server: configuration, database, keys, issuer, clock and randomness, created once at start.
 
+mod migration;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::account::{Cause, Error};
@@ -14,12 +15,14 @@ use crate::config::{Config, PublicUrl};
 use crate::folder;
 use crate::identity::{Authenticator, Issuer, SignIns};
 use crate::keys::{Keyring, MasterKey, MasterKeyError, Purpose};
-use crate::limit::Limits;
+use crate::limit::{Limits, Pool, Resource};
 use crate::outbox::{Delivery, Notices, Outbox};
 use crate::picture::{ObjectsError, Pictures};
-use crate::profile::Profiles;
+use crate::profile::{ProfileLimits, Profiles};
 use crate::secure_channel::ChannelKeys;
 use crate::store::{self, Exclusion, ServerLock, Store};
+
+pub use migration::{MigrationPreview, finish_migration, preview_migration};
 
 /// A handle for the shared state, passed to every handler; clones share everything.
 #[derive(Clone)]
@@ -42,7 +45,8 @@ struct Parts {
     notices: Notices,
     codes: Codes,
     clock: Clock,
-    requests: Semaphore,
+    requests: Arc<Pool>,
+    unread_bytes: Arc<Pool>,
     public_url: PublicUrl,
 }
 
@@ -96,20 +100,26 @@ impl App {
             }
         };
         let store = open_store(&config).await?;
-        let keys = open_keyring(&store, &master, &master_key_place(&config), clock.now()).await?;
+        let keys = open_keyring(&store, &master, &master_key_place(&config), Missing::Create(clock.now())).await?;
         let issuer = Issuer::start(store.clone(), clock.clone(), master.clone(), &config.issuer).await;
         let issuer = issuer.map_err(StartError::Store)?;
         refuse_own_name(&config, issuer.name())?;
         let old_keys_for = config.secure_channel.old_keys_for;
         let channel_keys = ChannelKeys::start(store.clone(), clock.clone(), master, old_keys_for).await;
         let channel_keys = channel_keys.map_err(StartError::Store)?;
-        let requests = Semaphore::new(config.server.max_requests);
+        let server = &config.server;
+        let share = server.share_of(server.max_requests);
+        let requests = Pool::new(Resource::Requests, server.max_requests, share, &clock);
+        let (all, share) = (server.max_unread_bytes, server.max_network_unread_bytes);
+        let unread_bytes = Pool::new(Resource::UnreadBytes, all, share, &clock);
         let limits = Limits::new(&config.rate_limit, &clock);
         let pictures = Pictures::new(store.clone(), clock.clone(), &config)?;
         let outbox = Arc::new(Outbox::new(&config, delivery).map_err(StartError::Outbox)?);
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.notices.kept_for);
         let codes = Codes::new(store.clone(), keys.clone(), clock.clone(), outbox.clone(), config.codes.clone());
-        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone());
+        let limits_of_profiles = ProfileLimits::new(&config);
+        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices.clone(), limits_of_profiles);
+        profiles.rebuild_phone_keys().await.map_err(StartError::Store)?;
         let public_url = PublicUrl::new(config.public_url(config.server.listen));
         let authenticator = Authenticator::new(
             store.clone(),
@@ -138,6 +148,7 @@ impl App {
             codes,
             clock,
             requests,
+            unread_bytes,
             public_url,
         };
         Ok(App { parts: Arc::new(parts) })
@@ -222,8 +233,13 @@ impl App {
     }
 
     /// One permit per request in flight.
-    pub fn requests(&self) -> &Semaphore {
+    pub fn requests(&self) -> &Arc<Pool> {
         &self.parts.requests
+    }
+
+    /// One permit per byte of a body that is announced or received, and not complete yet.
+    pub fn unread_bytes(&self) -> &Arc<Pool> {
+        &self.parts.unread_bytes
     }
 
     /// The clock.
@@ -285,19 +301,29 @@ fn master_key_place(config: &Config) -> String {
     }
 }
 
-/// Opens the keys in the database and creates those that are missing; of several instances, the first one's keys are kept.
-async fn open_keyring(store: &Store, master: &MasterKey, place: &str, now: Timestamp) -> Result<Keyring, StartError> {
+/// What happens to keys that are not in the database.
+#[derive(Clone, Copy)]
+enum Missing {
+    /// They are created; the value is the time.
+    Create(Timestamp),
+    /// Random ones are used and not stored: nothing was made with them.
+    Forget,
+}
+
+/// Opens the keys in the database; of several instances that create missing ones, the first one's keys are kept.
+async fn open_keyring(store: &Store, master: &MasterKey, place: &str, missing: Missing) -> Result<Keyring, StartError> {
     let mut opened = Vec::new();
     for purpose in Purpose::ALL {
         let name = format!("{}/{}", purpose.name(), Keyring::GENERATION);
         let kept = store.secret(purpose, Keyring::GENERATION).await.map_err(StartError::Store)?;
-        let sealed = match kept {
-            Some(sealed) => sealed,
-            None => {
-                let fresh = master.seal(clock::random(), &name, &clock::random::<32>());
-                let added = store.add_secret(purpose, Keyring::GENERATION, fresh, now).await;
+        let fresh = || master.seal(clock::random(), &name, &clock::random::<32>());
+        let sealed = match (kept, missing) {
+            (Some(sealed), _) => sealed,
+            (None, Missing::Create(now)) => {
+                let added = store.add_secret(purpose, Keyring::GENERATION, fresh(), now).await;
                 added.map_err(StartError::Store)?
             }
+            (None, Missing::Forget) => fresh(),
         };
         let wrong = || StartError::WrongMasterKey(place.to_owned());
         let key = master.open(&name, &sealed).map_err(|_| wrong())?;

@@ -127,9 +127,12 @@ pub struct Server {
     /// Time limit to receive a request's header, and for an idle connection.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub header_timeout: Duration,
-    /// Time limit to receive a request's body.
+    /// Time limit to receive a request's body, without the time that [`min_body_rate`](Self::min_body_rate) adds.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub body_timeout: Duration,
+    /// The bytes of a body that add one second to its time limit, and to that of its request.
+    #[serde(deserialize_with = "count::<_, 1_024, 1_000_000_000>")]
+    pub min_body_rate: usize,
     /// Time that a response may wait for a client that does not read.
     #[serde(deserialize_with = "duration::<_, 100, { 10 * MINUTE }>")]
     pub write_timeout: Duration,
@@ -142,9 +145,24 @@ pub struct Server {
     /// The maximum number of open connections.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub max_connections: usize,
+    /// The number of connections beyond these on which only health is answered; 0 means none.
+    #[serde(deserialize_with = "count::<_, 0, 1_000>")]
+    pub health_connections: usize,
     /// The maximum number of requests in flight.
     #[serde(deserialize_with = "count::<_, 1, 100_000>")]
     pub max_requests: usize,
+    /// The maximum number of readiness requests that wait for the database, beyond these.
+    #[serde(deserialize_with = "count::<_, 1, 1_000>")]
+    pub health_requests: usize,
+    /// The percentage of connections and of requests in flight that one source network may have; 100 means all.
+    #[serde(deserialize_with = "count::<_, 1, 100>")]
+    pub network_share: usize,
+    /// The maximum number of bytes of bodies that are announced or received, and not complete yet.
+    #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
+    pub max_unread_bytes: usize,
+    /// The part of [`max_unread_bytes`](Self::max_unread_bytes) that one source network may have.
+    #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
+    pub max_network_unread_bytes: usize,
     /// The maximum size of a request's header, in bytes; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,
@@ -156,6 +174,13 @@ pub struct Server {
     pub max_headers: usize,
     /// Whether the contracts' OpenAPI documents and the page that shows them are served.
     pub docs: bool,
+}
+
+impl Server {
+    /// Returns what one source network may have of a number that all clients have together; at least one.
+    pub fn share_of(&self, all: usize) -> usize {
+        (all.saturating_mul(self.network_share) / 100).max(1)
+    }
 }
 
 /// The header in which a proxy names the client's address.
@@ -250,6 +275,8 @@ pub enum BodyEncryption {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecureChannel {
+    /// Whether encrypted bodies must be bound to the caller.
+    pub binding: ChannelBinding,
     /// How far the `iat` of a message in JOSE form may be from the server's time.
     #[serde(deserialize_with = "duration::<_, 1_000, { 24 * HOUR }>")]
     pub replay_window: Duration,
@@ -265,6 +292,16 @@ pub struct SecureChannel {
     /// The maximum number of sessions that no account has used yet.
     #[serde(deserialize_with = "count::<_, 1, 1_000_000>")]
     pub unused_sessions: usize,
+}
+
+/// Whether encrypted bodies must be bound to the account or the access token that they are sent with.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelBinding {
+    /// Whatever is not bound is refused.
+    Required,
+    /// Whatever is bound is checked.
+    Optional,
 }
 
 /// Whether requests to the System portal must carry `X-Client-Hash`.
@@ -286,7 +323,7 @@ pub struct Identity {
     pub remembered_tokens: usize,
 }
 
-/// The maximum number of requests in each [`window`](Self::window); 0 means no limit.
+/// The maximum number of requests in each [`window`](Self::window), and of bytes in a day; 0 means no limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
@@ -305,6 +342,12 @@ pub struct RateLimit {
     /// Requests with one API key to CL2C, and requests of one account to CIAM.
     #[serde(deserialize_with = "count::<_, 0, 1_000_000>")]
     pub default: usize,
+    /// Bytes of pictures, as they are stored, that the owner of an account may store in 24 hours.
+    #[serde(deserialize_with = "count::<_, 0, 1_073_741_824>")]
+    pub picture_bytes_per_day: usize,
+    /// Bytes of history that the owner of an account may cause in 24 hours.
+    #[serde(deserialize_with = "count::<_, 0, 1_073_741_824>")]
+    pub history_bytes_per_day: usize,
     /// The maximum number of addresses, accounts or API keys that each limit tracks.
     #[serde(deserialize_with = "count::<_, 1_000, 10_000_000>")]
     pub tracked: usize,

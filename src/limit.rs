@@ -2,6 +2,12 @@
 //!
 //! They are kept in memory, so each instance counts separately. A limit of N per window is a bucket of N that refills
 //! evenly over the window (GCRA): N requests pass at once, and then one every window / N.
+//!
+//! A [`Pool`] limits what clients have at the same time: connections, requests in flight, bytes of unread bodies.
+
+mod pool;
+
+mod large_bodies;
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -21,6 +27,11 @@ use crate::account::{AccountId, Contract, Error, TooMany};
 use crate::clock::Clock;
 use crate::config;
 use crate::telemetry;
+use large_bodies::LargeBodies;
+
+pub use large_bodies::LargeBody;
+
+pub use pool::{Exhausted, Permit, Pool, Resource};
 
 /// All limits of one instance.
 pub struct Limits {
@@ -29,6 +40,7 @@ pub struct Limits {
     system: Limit<AccountId>,
     rivergen: Limit<AccountId>,
     ciam: Limit<AccountId>,
+    large_bodies: LargeBodies,
 }
 
 impl Limits {
@@ -48,6 +60,7 @@ impl Limits {
             system: limit("system", settings, settings.system, clock),
             rivergen: limit("rivergen", settings, settings.rivergen, clock),
             ciam: limit("ciam", settings, settings.default, clock),
+            large_bodies: LargeBodies::default(),
         }
     }
 
@@ -65,6 +78,12 @@ impl Limits {
             // Requests with an API key are counted per key.
             Contract::Cl2c => Ok(()),
         }
+    }
+
+    /// Counts a large body of an account until the result is dropped. Fails with
+    /// [`RequestFault::RateLimited`](crate::account::RequestFault::RateLimited) when four are in memory.
+    pub fn large_body(&self, account: AccountId) -> Result<LargeBody, Error> {
+        self.large_bodies.count(account)
     }
 
     /// Counts a request with an API key.

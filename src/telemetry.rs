@@ -35,6 +35,8 @@ const ISSUER_REFRESHES: &str = "selfsame_issuer_refreshes_total";
 const MESSAGES: &str = "selfsame_messages_total";
 /// Requests refused by a rate limit, by limit.
 const RATE_LIMITED: &str = "selfsame_rate_limited_total";
+/// Connections, requests and bodies beyond what all clients or one source network may have, by resource and by whose limit.
+const EXHAUSTED: &str = "selfsame_exhausted_total";
 
 /// Bounds of the buckets that durations are counted in, in seconds.
 const SECONDS: [f64; 14] =
@@ -77,6 +79,7 @@ fn describe() {
     describe_counter!(ISSUER_REFRESHES, "Attempts to fetch the keys of a trusted issuer");
     describe_counter!(MESSAGES, "Messages handed over, or not, by channel and outcome");
     describe_counter!(RATE_LIMITED, "Requests refused by a rate limit");
+    describe_counter!(EXHAUSTED, "Connections, requests and bodies beyond a limit, by resource and by whose limit");
 }
 
 /// Measures elapsed time; the only use of the system's monotonic clock.
@@ -161,6 +164,12 @@ pub(crate) fn issuer_refresh(issuer: &str, fetched: bool) {
 pub(crate) fn message(channel: &'static str, delivered: bool) {
     let outcome = if delivered { "ok" } else { "error" };
     counter!(MESSAGES, "channel" => channel, "outcome" => outcome).increment(1);
+}
+
+/// Counts what was refused because a resource is exhausted, for a source network or for all.
+pub(crate) fn exhausted(resource: &'static str, for_network: bool) {
+    let limit = if for_network { "network" } else { "all" };
+    counter!(EXHAUSTED, "resource" => resource, "limit" => limit).increment(1);
 }
 
 /// Counts a request that a rate limit refused.

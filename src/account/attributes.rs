@@ -161,29 +161,35 @@ pub fn merge(target: &mut Object, patch: &Object) {
     target.retain(|key, _| patch.get(key) != Some(&Value::Null));
 }
 
-/// Returns the differences between two attribute objects as (JSON Pointer, before, after), null where a value is absent.
-/// Objects are compared member by member, everything else as a whole.
-pub fn differences(before: &Object, after: &Object) -> Vec<(String, Value, Value)> {
-    let mut found = Vec::new();
-    compare(before, after, &mut String::new(), &mut found);
-    found
-}
-
-fn compare(before: &Object, after: &Object, pointer: &mut String, found: &mut Vec<(String, Value, Value)>) {
-    let added = after.iter().filter(|(key, _)| !before.contains_key(key)).map(|(key, _)| key);
-    for key in before.iter().map(|(key, _)| key).chain(added) {
-        let length = pointer.len();
-        push(pointer, key);
-        match (before.get(key), after.get(key)) {
-            (Some(Value::Object(before)), Some(Value::Object(after))) => compare(before, after, pointer, found),
-            (before, after) if before == after => {}
-            (before, after) => {
-                let value = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
-                found.push((pointer.clone(), value(before), value(after)));
+/// Returns the members that differ between two objects, as they were before and as they are after. Objects are compared member
+/// by member, everything else as a whole; an absent member is absent, which null is not.
+///
+/// The two are never larger than the objects themselves, whatever their names and their nesting. The change can be undone with
+/// them: where both have an object, its members changed; otherwise the one replaced the other.
+pub fn differences(before: &Object, after: &Object) -> (Object, Object) {
+    let (mut old, mut new) = (Object::new(), Object::new());
+    for (key, value) in before {
+        match (value, after.get(key)) {
+            (Value::Object(before), Some(Value::Object(after))) => {
+                let (inner_old, inner_new) = differences(before, after);
+                if !inner_old.is_empty() || !inner_new.is_empty() {
+                    old.insert(key.as_str(), inner_old);
+                    new.insert(key.as_str(), inner_new);
+                }
+            }
+            (value, Some(other)) if value == other => {}
+            (value, other) => {
+                old.insert(key.as_str(), value.clone());
+                if let Some(other) = other {
+                    new.insert(key.as_str(), other.clone());
+                }
             }
         }
-        pointer.truncate(length);
     }
+    for (key, value) in after.iter().filter(|(key, _)| !before.contains_key(key)) {
+        new.insert(key.as_str(), value.clone());
+    }
+    (old, new)
 }
 
 /// Appends a member's name to a JSON Pointer.
@@ -270,11 +276,47 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_reported_member_by_member() {
-        let found = differences(&object(r#"{"a":{"b":1,"c":[1]},"d":2}"#), &object(r#"{"a":{"b":1,"c":[2]},"e":3}"#));
-        let found: Vec<String> =
-            found.iter().map(|(at, before, after)| format!("{at} {} {}", before.to_text(), after.to_text())).collect();
-        assert_eq!(found, ["/a/c [1] [2]", "/d 2 null", "/e null 3"]);
+    fn differences_are_the_members_that_changed_before_and_after() {
+        for (before, after, old, new) in [
+            (
+                r#"{"a":{"b":1,"c":[1]},"d":2}"#,
+                r#"{"a":{"b":1,"c":[2]},"e":3}"#,
+                r#"{"a":{"c":[1]},"d":2}"#,
+                r#"{"a":{"c":[2]},"e":3}"#,
+            ),
+            (r#"{"a":null,"b":1}"#, r#"{"b":null}"#, r#"{"a":null,"b":1}"#, r#"{"b":null}"#),
+            (r#"{"a":{}}"#, r#"{"a":{"b":1}}"#, r#"{"a":{}}"#, r#"{"a":{"b":1}}"#),
+            ("{}", r#"{"a":{"b":1}}"#, "{}", r#"{"a":{"b":1}}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"a":[{"b":1}]}"#, r#"{"a":{"b":1}}"#, r#"{"a":[{"b":1}]}"#),
+            (r#"{"a":1}"#, r#"{"a":1.0}"#, r#"{"a":1}"#, r#"{"a":1.0}"#),
+            (r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, "{}", "{}"),
+        ] {
+            let (found_old, found_new) = differences(&object(before), &object(after));
+            assert_eq!((found_old.to_string(), found_new.to_string()), (old.to_owned(), new.to_owned()));
+        }
+    }
+
+    #[test]
+    fn differences_of_many_members_below_long_names_are_as_small_as_the_objects() {
+        let wrap = |value: u8| {
+            let members: Vec<String> = (0..1000).map(|index| format!(r#""{index}":{value}"#)).collect();
+            let name = format!(r#"{{"{}":"#, "n".repeat(MAX_KEY));
+            format!("{}{{{}}}{}", name.repeat(MAX_DEPTH - 1), members.join(","), "}".repeat(MAX_DEPTH - 1))
+        };
+        let (before, after) = (wrap(1), wrap(2));
+        let (old, new) = differences(&object(&before), &object(&after));
+        assert_eq!((old.to_string(), new.to_string()), (before, after));
+    }
+
+    /// Takes back the change from `new` to `old`, as a reader of the history can.
+    fn undo(target: &mut Object, old: &Object, new: &Object) {
+        for (key, value) in old {
+            match (value, new.get(key), target.get_mut(key)) {
+                (Value::Object(old), Some(Value::Object(new)), Some(Value::Object(target))) => undo(target, old, new),
+                _ => drop(target.insert(key.as_str(), value.clone())),
+            }
+        }
+        target.retain(|key, _| !new.contains_key(key) || old.contains_key(key));
     }
 
     fn values() -> impl Strategy<Value = serde_json::Value> {
@@ -321,7 +363,22 @@ mod tests {
         fn differences_are_empty_exactly_when_the_objects_are_equal(before in values(), after in values()) {
             let as_object = |value: serde_json::Value| parse(value.to_string().as_bytes()).unwrap().into_object().unwrap_or_default();
             let (before, after) = (as_object(before), as_object(after));
-            prop_assert_eq!(differences(&before, &after).is_empty(), before == after);
+            let (old, new) = differences(&before, &after);
+            prop_assert_eq!(old.is_empty() && new.is_empty(), before == after);
+        }
+
+        #[test]
+        fn a_change_can_be_undone_and_repeated_from_its_differences(before in values(), after in values()) {
+            let as_object = |value: serde_json::Value| parse(value.to_string().as_bytes()).unwrap().into_object().unwrap_or_default();
+            let (before, after) = (as_object(before), as_object(after));
+            let (old, new) = differences(&before, &after);
+            prop_assert!(old.to_string().len() <= before.to_string().len());
+            prop_assert!(new.to_string().len() <= after.to_string().len());
+            let mut undone = after.clone();
+            undo(&mut undone, &old, &new);
+            prop_assert_eq!(&undone, &before);
+            undo(&mut undone, &new, &old);
+            prop_assert_eq!(undone, after);
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::MAX_BYTES;
-use super::{Fault, Medium, Status, Unique};
+use super::{DayUsedUp, Fault, Medium, Status, Unique};
 
 /// An error of a request, in the domain's terms and grouped by subject. Each contract renders it in its own terms
 /// (`contract::*::refusal`), by a `match` without a wildcard: a new error does not compile until every contract renders it.
@@ -83,6 +83,9 @@ pub enum RequestFault {
     /// Too many requests came from one source, or for one account.
     #[error(transparent)]
     RateLimited(#[from] TooMany),
+    /// The account has stored as much as it may in a day.
+    #[error(transparent)]
+    DayUsedUp(#[from] DayUsedUp),
 }
 
 /// An error of a body that is found before its fields are read.
@@ -169,10 +172,11 @@ pub enum HashFault {
 /// An error of an encrypted body, or of its session.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChannelFault {
-    /// It does not decrypt, for whatever reason; it was accepted before; or it is plaintext where encryption is required.
+    /// It does not decrypt, for whatever reason; it was accepted before; it is bound to another access token; or it is plaintext
+    /// where encryption is required, or unbound where binding is.
     #[error("the encrypted body cannot be accepted")]
     Payload,
-    /// Its session is unknown, expired, or belongs to another account or client.
+    /// Its session is unknown, expired, or belongs to another account or client, or to none where binding is required.
     #[error("no such session for encrypted bodies")]
     Session,
     /// The key that a session's keys are encrypted to is unknown, or no longer in use.
@@ -240,6 +244,12 @@ impl fmt::Debug for Cause {
 impl From<BodyFault> for Error {
     fn from(fault: BodyFault) -> Error {
         Error::Request(RequestFault::Body(fault))
+    }
+}
+
+impl From<DayUsedUp> for Error {
+    fn from(used_up: DayUsedUp) -> Error {
+        Error::Request(RequestFault::DayUsedUp(used_up))
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Actor {
     Owner,
     /// A person who operates the installation.
     Operator,
-    /// selfsame itself: provisioning, imports, clean-up.
+    /// selfsame itself: provisioning, imports, migrations, clean-up.
     System,
 }
 
@@ -56,7 +56,7 @@ impl Actor {
 pub struct ChangeContext {
     /// Who made it.
     pub actor: Actor,
-    /// The contract's name; outside contracts `cli`, `import` or `provisioning`.
+    /// The contract's name; outside contracts `cli`, `import`, `migration` or `provisioning`.
     pub contract: &'static str,
     /// The request's identifier, as returned to the client; empty outside requests.
     pub request_id: String,
@@ -81,6 +81,11 @@ impl ChangeContext {
     /// An import of an account from another system.
     pub fn import() -> ChangeContext {
         ChangeContext { actor: Actor::System, contract: "import", ..ChangeContext::operator() }
+    }
+
+    /// A change that a new version makes to an account of an earlier one.
+    pub fn migration() -> ChangeContext {
+        ChangeContext { actor: Actor::System, contract: "migration", ..ChangeContext::operator() }
     }
 
     /// A change from the command line.
@@ -136,11 +141,20 @@ pub struct Entry {
     pub sealed: Option<SealedPayload>,
 }
 
+impl Entry {
+    /// Returns how many bytes the entry stores, without what each row of a database takes.
+    pub fn bytes(&self) -> usize {
+        let Metadata { actor, contract, request_id, .. } = &self.metadata;
+        let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.payload.len() + sealed.salt.len());
+        sealed + self.commitment.0.len() + self.link.0.len() + actor.len() + contract.len() + request_id.len()
+    }
+}
+
 /// Serialises the changes and the client's address and name as JSON: the payload before it is sealed.
 pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     let changes = changes.iter().map(|change| {
         Value::Object(Object::from_iter([
-            ("field".to_owned(), Value::from(&*change.field)),
+            ("field".to_owned(), Value::from(change.field)),
             ("before".to_owned(), change.before.clone()),
             ("after".to_owned(), change.after.clone()),
         ]))

@@ -7,6 +7,7 @@ pub mod attributes;
 mod closed_set;
 mod contact;
 mod contract;
+mod daily;
 mod error;
 mod fields;
 pub mod history;
@@ -29,8 +30,9 @@ use crate::json::Object;
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub(crate) use closed_set::{among, closed_set};
-pub use contact::{Contact, Email, Medium, Phone};
+pub use contact::{Contact, Email, MAINLAND, Medium, Phone};
 pub use contract::Contract;
+pub use daily::{DailyLimits, DailyUsage, DayUsedUp};
 pub use error::{
     AccessFault, BodyFault, Cause, ChannelFault, CodeFault, CredentialFault, Error, HashFault, RequestFault, TooMany,
 };
@@ -87,6 +89,8 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// The head of the account's history chain.
     pub history_head: Digest,
+    /// What the account stored today, to limit it; no change of it is recorded.
+    pub usage: DailyUsage,
 }
 
 impl Account {
@@ -110,6 +114,7 @@ impl Account {
             created_at,
             updated_at: created_at,
             history_head: Digest::START,
+            usage: DailyUsage::default(),
         }
     }
 

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use super::{Account, Attributes, Contact, Error, Fault, Field, Medium, Portal, Rule, Rules, Status, Text, attributes};
@@ -34,12 +32,14 @@ pub struct Patch {
     /// Whether the e-mail address, as it is after this patch, is verified. If `None`, it stays verified only when the new
     /// address [has the destination](Contact::has_destination_of) of the old one.
     pub email_verified: Option<bool>,
-    /// Whether the phone number is verified, in the same way.
+    /// Whether the phone number is verified, in the same way. A number without an [E.164 form](super::Phone::e164) never is.
     pub phone_verified: Option<bool>,
     /// CL2C's `authenticated`; operators only.
     pub authenticated: Option<bool>,
     /// CL2C's `authValidUpto`; operators only.
     pub auth_valid_until: Edit<Timestamp>,
+    /// The bytes that the picture it sets takes in the store; 0 unless it was uploaded for this change.
+    pub picture_bytes: usize,
 }
 
 impl Patch {
@@ -71,11 +71,11 @@ impl Patch {
 /// A change that a patch made to one value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// The field's name; for an attribute, `attributes` followed by its JSON Pointer (RFC 6901).
-    pub field: Cow<'static, str>,
-    /// The value before, null when it was unset.
+    /// The field's name.
+    pub field: &'static str,
+    /// The value before, null when it was unset; of the attributes, the members that [differ](attributes::differences).
     pub before: Value,
-    /// The value after, null when it is unset now.
+    /// The value after, null when it is unset now; of the attributes, the same members.
     pub after: Value,
 }
 
@@ -104,7 +104,8 @@ impl Account {
         };
         let (email, phone) = (stays_verified(Medium::Email), stays_verified(Medium::Sms));
         self.email_verified = self.email().is_some() && patch.email_verified.unwrap_or(email);
-        self.phone_verified = self.phone().is_some() && patch.phone_verified.unwrap_or(phone);
+        let has_e164 = self.phone().is_some_and(|phone| phone.e164().is_some());
+        self.phone_verified = has_e164 && patch.phone_verified.unwrap_or(phone);
         self.check_marks(patch)?;
 
         let changes = changes_between(&before, self)?;
@@ -165,15 +166,11 @@ fn set<T: Clone>(place: &mut Option<T>, edit: &Edit<T>) {
 fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Error> {
     let text = |account: &Account, field| account.text(field).map_or(Value::Null, Value::from);
     let time = |time: Option<Timestamp>| time.map_or(Value::Null, |time| Value::from(time.to_string()));
-    let attributes = match before.attributes == after.attributes {
-        true => Vec::new(),
+    let (old, new) = match before.attributes == after.attributes {
+        true => Default::default(),
         false => attributes::differences(before.attributes()?, after.attributes()?),
     };
-    let attributes = attributes.into_iter().map(|(pointer, before, after)| Change {
-        field: Cow::Owned(format!("{}{pointer}", Field::Attributes.name())),
-        before,
-        after,
-    });
+    let attributes = (Field::Attributes.name(), Value::Object(old), Value::Object(new));
     let fields = Field::ALL.into_iter().filter(|field| *field != Field::Attributes);
     let texts = fields.map(|field| (field.name(), text(before, field), text(after, field)));
     let others = [
@@ -184,9 +181,8 @@ fn changes_between(before: &Account, after: &Account) -> Result<Vec<Change>, Err
         ("authenticated", Value::from(before.authenticated), Value::from(after.authenticated)),
         ("auth_valid_until", time(before.auth_valid_until), time(after.auth_valid_until)),
     ];
-    let differing = texts.chain(others).filter(|(_, before, after)| before != after);
-    let changes = differing.map(|(field, before, after)| Change { field: Cow::Borrowed(field), before, after });
-    Ok(changes.chain(attributes).collect())
+    let differing = texts.chain(others).chain([attributes]).filter(|(_, before, after)| before != after);
+    Ok(differing.map(|(field, before, after)| Change { field, before, after }).collect())
 }
 
 #[cfg(test)]
@@ -229,7 +225,7 @@ mod tests {
         assert!(account.phone_verified);
         let changes = account.apply(&set_phone("+1987654322"), later(3)).unwrap();
         assert!(!account.phone_verified);
-        let fields: Vec<&str> = changes.iter().map(|change| &*change.field).collect();
+        let fields: Vec<&str> = changes.iter().map(|change| change.field).collect();
         assert_eq!(fields, ["phone", "phone_verified"]);
     }
 

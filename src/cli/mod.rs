@@ -91,8 +91,8 @@ enum Command {
     Channel(secure_channel::Command),
     /// Print a contract's OpenAPI document
     Openapi(openapi::OpenApi),
-    /// Bring the database schema up to date, and check that it fits every statement of this version
-    Migrate,
+    /// Bring tables and unique keys up to date, and check that the tables fit every statement of this version
+    Migrate(migrate::Migrate),
     /// Copy a whole installation into another, empty database
     Copy(copy::Copy),
     /// Read and verify the history of accounts
@@ -156,7 +156,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Issuer(command) => command.run(&options.open().await?).await,
         Command::Channel(command) => command.run(&options.open().await?).await,
         Command::Openapi(openapi) => openapi.run(),
-        Command::Migrate => migrate::run(&options).await,
+        Command::Migrate(migrate) => migrate.run(&options).await,
         Command::Copy(copy) => copy.run(options).await,
         Command::Audit(command) => command.run(&options.open().await?).await,
     }

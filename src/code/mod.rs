@@ -4,6 +4,9 @@
 //! sealed, the address that it went to; [`Codes::prove`] counts a try before it compares, and returns a [`Proof`] of
 //! exactly that address, which only it can construct. A proof counts once: the change that it is for uses the code up in
 //! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)).
+//!
+//! The newest two codes of a use are valid at once, since a message can arrive late. Their tries count for both, and using
+//! one uses up the other.
 
 mod message;
 mod prove;
@@ -88,8 +91,8 @@ impl Usage {
         matches!(self, Usage::Login | Usage::ResetPassword)
     }
 
-    /// Whether the context is an account that authenticates itself with every request. Then there is one code per account
-    /// and no token; otherwise there is one code per address, and the token identifies the request for it.
+    /// Whether the context is an account that authenticates itself with every request. Then the codes are the account's, and
+    /// there is no token; otherwise they are the address's, and the token identifies the request for each.
     fn is_of_an_account(self) -> bool {
         self == Usage::ChangeEmail
     }
@@ -112,19 +115,28 @@ struct Binding<'a> {
 }
 
 impl Binding<'_> {
-    /// The key of the slot, which contains one code at a time.
+    /// The key of the slot, which contains the newest code and the one before it. Codes of one application do not replace
+    /// those of another.
     fn slot(&self, keys: &Keyring) -> KeyedHash {
         let of = if self.usage.is_of_an_account() { self.context.to_owned() } else { self.contact.comparable() };
         let medium = self.contact.medium().name();
         let parts = [self.tenant.id.0.as_bytes(), self.usage.name().as_bytes(), medium.as_bytes(), of.as_bytes()];
-        keys.digest("one-time code: slot", &parts)
+        match self.application_part() {
+            application if application.is_empty() => keys.digest("one-time code: slot", &parts),
+            application => keys.digest("one-time code: slot", &[parts.as_slice(), &[&application]].concat()),
+        }
+    }
+
+    /// The application that a code is bound to, as it is hashed; empty if there is none.
+    fn application_part(&self) -> Vec<u8> {
+        let application = self.application.filter(|_| self.usage.is_of_an_application());
+        // An empty identifier differs from an absent one.
+        application.map(|id| [b"=", id.as_bytes()].concat()).unwrap_or_default()
     }
 
     /// The keyed hash of all values.
     fn hash(&self, keys: &Keyring) -> KeyedHash {
-        let application = self.application.filter(|_| self.usage.is_of_an_application());
-        // An empty identifier differs from an absent one.
-        let application: Vec<u8> = application.map(|id| [b"=", id.as_bytes()].concat()).unwrap_or_default();
+        let application = self.application_part();
         let contact = self.contact.comparable();
         let slot = self.slot(keys);
         let parts = [slot.as_slice(), contact.as_bytes(), &application, self.context.as_bytes()];

@@ -43,6 +43,8 @@ impl Proof {
 impl Codes {
     /// Counts a try, in a committed statement of its own, and then compares the code in constant time. Does not use the
     /// code up.
+    ///
+    /// Without a token, it is compared with both codes that were sent to the address; with one, only with the token's code.
     pub async fn prove(&self, attempt: CodeAttempt<'_>) -> Result<Proof, Error> {
         let CodeAttempt { tenant, usage, contact, application, context, token, code } = attempt;
         let binding = Binding { tenant, usage, contact: &contact, application, context };
@@ -50,20 +52,26 @@ impl Codes {
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
         let now = self.clock.now();
         let tried = self.store.count_try(slot, token_hash(&self.keys, token), hash, now, tries).await?;
-        let tried = tried.ok_or(Error::Code(CodeFault::Token))?;
-        let is_same = keys::equal(&tried.code, &code_hash(&self.keys, tried.id, hash, code));
-        if now >= tried.code_expires_at {
-            return Err(Error::Code(CodeFault::Expired));
+        if tried.is_empty() {
+            return Err(Error::Code(CodeFault::Token));
         }
-        if !is_same {
-            return Err(Error::Code(CodeFault::Code));
+        let (mut is_expired, mut found) = (true, None);
+        // All are compared, so that the time does not show which one is the same.
+        for stored in &tried {
+            let is_same = keys::equal(&stored.code, &code_hash(&self.keys, stored.id, hash, code));
+            if now < stored.code_expires_at {
+                is_expired = false;
+                found = found.or(is_same.then_some(stored));
+            }
         }
-        let Some(contact) = sent_to::open(self.keys.outbox(), tried.id, contact.medium(), &tried.contact) else {
+        let wrong = if is_expired { CodeFault::Expired } else { CodeFault::Code };
+        let stored = found.ok_or(Error::Code(wrong))?;
+        let Some(contact) = sent_to::open(self.keys.outbox(), stored.id, contact.medium(), &stored.contact) else {
             // An instance of an older version replaced the code and left the address of the previous one.
             tracing::warn!("one-time code refused: its address cannot be decrypted");
             return Err(Error::Code(CodeFault::Token));
         };
-        Ok(Proof { code_id: CodeId { slot, id: tried.id }, contact })
+        Ok(Proof { code_id: CodeId { slot, id: stored.id }, contact })
     }
 
     /// Checks whether the code of a token can still be tried. After [`CodeFault::Token`], true means that the code was

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -43,11 +45,11 @@ pub struct SentCode {
 }
 
 impl Codes {
-    /// Makes a code and delivers it. An older code in the same slot becomes void.
+    /// Makes a code and delivers it. Of the older codes for the same use, only the newest stays valid.
     ///
     /// Every outcome takes at least `codes.answer_time` from [`CodeRequest::since`]. Fails with [`CodeFault::TooOften`]
-    /// when the address has reached its limit, and with [`Error::Unavailable`] when the message could not be handed over;
-    /// then nothing that this call made can be used.
+    /// when the address has reached one of its limits, and with [`Error::Unavailable`] when the message could not be handed
+    /// over; then nothing that this call made can be used.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
         let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(request.since.elapsed()));
         let outcome = self.send_now(request).await;
@@ -70,7 +72,7 @@ impl Codes {
             true => self.outbox.is_configured(contact.medium())?,
             false => self.outbox.check_reachable(contact.medium(), now)?,
         }
-        let recipient = self.count(&binding, now).await?;
+        let ends_with_failure = self.count(&binding, now).await?;
 
         let token = if usage.is_of_an_account() { String::new() } else { URL_SAFE_NO_PAD.encode(random::<32>()) };
         let id = self.clock.new_id();
@@ -80,7 +82,9 @@ impl Codes {
             let message = message::of(usage, &contact, &code, rules.lifetime, language);
             // The message is sent before the code is stored: a code that was not sent is never stored.
             if let Err(error) = self.outbox.deliver(&message, now).await {
-                if let Err(error) = self.store.end_sending_interval(recipient, now).await {
+                if let Some(recipient) = ends_with_failure
+                    && let Err(error) = self.store.end_sending_interval(recipient, now).await
+                {
                     tracing::warn!(%error, "interval between codes not reset");
                 }
                 return Err(error);
@@ -102,34 +106,38 @@ impl Codes {
         Ok(SentCode { token })
     }
 
-    /// Counts a sending to the address, and for the account if one requests the code. Returns the key that was counted for
-    /// the address.
-    async fn count(&self, binding: &Binding<'_>, now: Timestamp) -> Result<KeyedHash, Error> {
+    /// Counts a sending to the address for its use and for all uses together, and for the account if one requests the code.
+    /// Returns the key whose interval ends if the delivery fails, if any.
+    async fn count(&self, binding: &Binding<'_>, now: Timestamp) -> Result<Option<KeyedHash>, Error> {
         let Binding { tenant, usage, contact, context, .. } = binding;
         let rules = usage.rules(&self.settings);
-        // Codes requested by accounts are counted separately: an account must not keep others from signing in with an
-        // address.
-        let kind = if usage.is_of_an_account() { usage.name() } else { "" };
-        let recipient = |what: &str, of: &str| {
-            let parts = [tenant.id.0.as_bytes(), kind.as_bytes(), what.as_bytes(), of.as_bytes()];
+        let (medium, address) = (contact.medium(), contact.comparable());
+        let recipient = |usage: &str, what: &str, of: &str| {
+            let parts = [tenant.id.0.as_bytes(), usage.as_bytes(), what.as_bytes(), of.as_bytes()];
             self.keys.digest("one-time code: recipient", &parts)
         };
-        let limit = |interval| SendingLimit {
-            last_until: before(now, interval),
+        let limit = |interval: Duration, a_day: usize| SendingLimit {
+            last_until: before(now, SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX)),
             day_until: before(now, DAY),
-            a_day: i64::try_from(rules.per_day).unwrap_or(i64::MAX),
+            a_day: i64::try_from(a_day).unwrap_or(i64::MAX),
         };
-        let address = recipient(contact.medium().name(), &contact.comparable());
-        let mut counted = true;
+        let of_usage = recipient(usage.name(), medium.name(), &address);
+        let of_address = recipient("", medium.name(), &address);
+        let mut counted = Vec::with_capacity(3);
         if usage.is_of_an_account() {
-            let account = recipient("account", context);
-            counted = self.store.count_sending(account, now, limit(SignedDuration::ZERO)).await?;
+            counted.push((recipient(usage.name(), "account", context), limit(Duration::ZERO, rules.per_day)));
         }
-        let interval = SignedDuration::try_from(rules.interval).unwrap_or(SignedDuration::MAX);
-        if counted && self.store.count_sending(address, now, limit(interval)).await? {
-            Ok(address)
-        } else {
-            Err(Error::Code(CodeFault::TooOften(contact.medium())))
+        counted.push((of_usage, limit(rules.interval, rules.per_day)));
+        counted.push((of_address, limit(Duration::ZERO, self.settings.address_per_day)));
+        match self.store.count_sending(medium, now, &counted).await {
+            Ok(()) => Ok(Some(of_usage)),
+            // Other people can use up what an address gets in a day; its owner must still be able to sign in. This interval
+            // stays if the delivery fails: no other limit applies.
+            Err(Error::Code(CodeFault::TooOften(_))) if *usage == Usage::Login => {
+                let extra = limit(self.settings.extra_login_interval.max(rules.interval), usize::MAX);
+                self.store.count_sending(medium, now, &[(of_usage, extra)]).await.map(|()| None)
+            }
+            Err(error) => Err(error),
         }
     }
 }

@@ -26,6 +26,11 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
         ("server.max_token_bytes", server.max_token_bytes),
         ("server.max_header_bytes", server.max_header_bytes),
     )?;
+    at_most(
+        settings,
+        ("server.max_network_unread_bytes", server.max_network_unread_bytes),
+        ("server.max_unread_bytes", server.max_unread_bytes),
+    )?;
     tls_is_whole(server, settings)?;
     pictures.check(settings)?;
     codes.check(settings)?;

@@ -18,6 +18,13 @@ pub struct Codes {
     /// The minimum response time to a request for a code, so that it does not reveal whether a message was sent.
     #[serde(deserialize_with = "duration::<_, 0, 10_000>")]
     pub answer_time: Duration,
+    /// The maximum number of codes to one address in 24 hours, for all uses together.
+    #[serde(deserialize_with = "count::<_, 1, 10_000>")]
+    pub address_per_day: usize,
+    /// The minimum time between two codes to sign in beyond the maxima of a day; never less than the interval of
+    /// [`login`](Self::login).
+    #[serde(deserialize_with = "duration::<_, 10_000, { 24 * HOUR }>")]
+    pub extra_login_interval: Duration,
     /// Codes to sign in.
     pub login: CodeRules,
     /// Codes to sign up.
@@ -43,13 +50,13 @@ pub struct CodeRules {
     /// How long the token of a code is stored; at least [`lifetime`](Self::lifetime).
     #[serde(deserialize_with = "duration::<_, 10_000, { 24 * HOUR }>")]
     pub token_lifetime: Duration,
-    /// The number of tries, after which the token is void.
+    /// The number of tries, after which the newest two codes are void.
     #[serde(deserialize_with = "count::<_, 1, 10>")]
     pub tries: usize,
-    /// The minimum time between two codes to one address.
+    /// The minimum time between two codes to one address, for this use.
     #[serde(deserialize_with = "duration::<_, 0, { 24 * HOUR }>")]
     pub interval: Duration,
-    /// The maximum number of codes to one address in 24 hours.
+    /// The maximum number of codes to one address in 24 hours, for this use.
     #[serde(deserialize_with = "count::<_, 1, 1_000>")]
     pub per_day: usize,
 }

@@ -34,6 +34,9 @@ pub struct Pictures {
     /// How long a replaced picture is kept.
     #[serde(deserialize_with = "duration::<_, 0, { 87_600 * HOUR }>")]
     pub kept_for: Duration,
+    /// The maximum number of replaced pictures of one account that are kept.
+    #[serde(deserialize_with = "count::<_, 0, 1_000>")]
+    pub max_replaced: usize,
     /// How long an upload may wait for the change that uses it; longer than any request takes.
     #[serde(deserialize_with = "duration::<_, { 15 * MINUTE }, { 720 * HOUR }>")]
     pub pending_for: Duration,

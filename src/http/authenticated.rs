@@ -1,9 +1,10 @@
 use std::marker::PhantomData;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::count_source;
+use super::{caller_is_known, count_source};
 use crate::account::{Contract, Error};
 use crate::app::App;
 use crate::identity::Caller;
@@ -46,6 +47,21 @@ impl<Rules: Access> FromRequestParts<App> for Authenticated<Rules> {
         if let Some(contract) = Rules::CONTRACT {
             app.limits().account(contract, caller.account.id)?;
         }
+        caller_is_known(&parts.extensions);
         Ok(Authenticated { caller, rules: PhantomData })
+    }
+}
+
+/// Credentials that may be absent, but never invalid: `None` only for a request without `Authorization`. Such a request is
+/// counted for its source alone.
+impl<Rules: Access> OptionalFromRequestParts<App> for Authenticated<Rules> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            <Self as FromRequestParts<App>>::from_request_parts(parts, app).await.map(Some)
+        } else {
+            count_source(app, parts).map(|()| None)
+        }
     }
 }

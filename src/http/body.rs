@@ -1,21 +1,71 @@
 //! Reading a request's body: media type, coding, size, time, JSON, in this order.
 
-use axum::body::Body;
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
+use tokio::time::sleep;
 
+use super::in_flight::{InFlight, source};
 use crate::account::{BodyFault, Cause, Error, RequestFault};
 use crate::app::App;
+use crate::config::Server;
 use crate::headers::Single;
-use crate::json::{self, Malformed, Object, Value};
+use crate::json::{self, Malformed, MalformedKind, Object, Selection, Value};
+use crate::limit::Permit;
+
+/// What a body counts at least towards `server.max_unread_bytes`: what a request that waits for its body costs.
+const MIN_UNREAD: usize = 16 * 1024;
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
+    object_of(&json_bytes(app, request, limit).await?)
+}
+
+/// Reads a body of at most `limit` bytes of JSON, which is not parsed yet.
+pub async fn json_bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
     is_json(request.headers())?;
-    object_of(&bytes(app, request, limit).await?)
+    bytes(app, request, limit).await
+}
+
+/// Reads a JSON object of at most `limit` bytes, and keeps the members for which `keep` returns true. All others must be
+/// well-formed and contain no U+0000: nothing stores it, so it can only do harm.
+pub async fn members(app: &App, request: Request, limit: usize, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    members_of(&json_bytes(app, request, limit).await?, keep)
+}
+
+/// Reads bytes as a JSON object, and keeps the same members as [`members`].
+pub fn members_of(bytes: &[u8], keep: fn(&str) -> bool) -> Result<Object, Error> {
+    selected(bytes, &Selection { keep, long: None, limit: usize::MAX }).map(|(members, _)| members)
+}
+
+/// Reads bytes as a JSON object, and keeps what is selected. Fails with [`RequestFault::BodyTooLarge`] when they are more than
+/// the selection allows.
+pub fn selected<'a>(bytes: &'a [u8], selection: &Selection<'_>) -> Result<(Object, Option<Cow<'a, str>>), Error> {
+    if bytes.is_empty() {
+        return Err(BodyFault::Empty.into());
+    }
+    match json::parse_selected(bytes, selection) {
+        Ok((value, long)) => Ok((object_in(Ok(value))?, long)),
+        Err(Malformed { kind: MalformedKind::TooLong, .. }) => Err(RequestFault::BodyTooLarge.into()),
+        Err(_) => Err(BodyFault::Malformed.into()),
+    }
+}
+
+/// Drops the members of a parsed body for which `keep` returns false; they must contain no U+0000, as in [`members`].
+pub fn keep_members(mut object: Object, keep: fn(&str) -> bool) -> Result<Object, Error> {
+    let hidden = |(name, value): (&String, &Value)| !keep(name) && (name.contains('\0') || value.contains_nul());
+    if object.iter().any(hidden) {
+        return Err(BodyFault::Malformed.into());
+    }
+    object.retain(|name, _| keep(name));
+    Ok(object)
 }
 
 /// Reads bytes as a JSON object.
@@ -69,21 +119,86 @@ pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
     if plain { Ok(()) } else { Err(Error::Request(RequestFault::ContentEncoding)) }
 }
 
-/// Reads a body of at most `limit` bytes and any media type, within `server.body_timeout`.
+/// Reads a body of at most `limit` bytes and any media type, within the time that `server.body_timeout` and
+/// `server.min_body_rate` allow. Until it is complete, it counts towards `server.max_unread_bytes`.
 pub async fn bytes(app: &App, request: Request, limit: usize) -> Result<Bytes, Error> {
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let (parts, body) = request.into_parts();
+    let announced = announced(&parts.headers);
     if announced.is_some_and(|length| length > limit) {
         return Err(RequestFault::BodyTooLarge.into());
     }
-    let read = Limited::new(request.into_body(), limit).collect();
-    match tokio::time::timeout(app.config().server.body_timeout, read).await {
-        Err(_) => Err(Error::Request(RequestFault::BodyTooSlow)),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::Request(RequestFault::BodyTooLarge)),
-        // The client disconnected, or its chunked coding is malformed.
-        Ok(Err(_)) => Err(BodyFault::Malformed.into()),
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
     }
+    let least = announced.unwrap_or_default().max(MIN_UNREAD);
+    let unread = app.unread_bytes().take(source(&parts.extensions), least)?;
+    let in_flight = parts.extensions.get::<InFlight>();
+    if let Some(in_flight) = in_flight {
+        in_flight.begin_reading();
+    }
+    let incoming = Incoming { body, limit, announced, unread, in_flight, settings: &app.config().server };
+    let bytes = incoming.read().await?;
+    if let Some(in_flight) = in_flight {
+        in_flight.end_reading()?;
+    }
+    Ok(bytes)
+}
+
+/// A body that is being received.
+struct Incoming<'a> {
+    body: Body,
+    limit: usize,
+    announced: Option<usize>,
+    unread: Permit,
+    in_flight: Option<&'a InFlight>,
+    settings: &'a Server,
+}
+
+impl Incoming<'_> {
+    async fn read(mut self) -> Result<Bytes, Error> {
+        let mut deadline = pin!(sleep(self.settings.body_timeout));
+        let shortest = deadline.deadline();
+        deadline.as_mut().reset(shortest + self.allow(self.announced.unwrap_or_default()));
+        // Copied: a chunk may be a few bytes of a large buffer, which it would keep in memory.
+        let mut received = BytesMut::new();
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = self.body.frame() => frame,
+                () = deadline.as_mut() => return Err(RequestFault::BodyTooSlow.into()),
+            };
+            let data = match frame {
+                None => return Ok(received.freeze()),
+                // The client disconnected, or its chunked coding is malformed.
+                Some(Err(_)) => return Err(BodyFault::Malformed.into()),
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            };
+            if data.len() > self.limit - received.len() {
+                return Err(RequestFault::BodyTooLarge.into());
+            }
+            received.extend_from_slice(&data);
+            if self.announced.is_none() {
+                self.unread.grow_to(received.len())?;
+                deadline.as_mut().reset(shortest + self.allow(received.len()));
+            }
+        }
+    }
+
+    /// Returns what this many bytes add to the time limit of the body, and allows the request the same.
+    fn allow(&self, length: usize) -> Duration {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let rate = u64::try_from(self.settings.min_body_rate).unwrap_or(u64::MAX).max(1);
+        let time = Duration::from_millis(length.saturating_mul(1000) / rate);
+        if let Some(in_flight) = self.in_flight {
+            in_flight.allow(time);
+        }
+        time
+    }
+}
+
+/// Returns the length of the body that a request announces, in bytes.
+pub fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
 }
 
 /// Serializes a value as a JSON body. Returns [`Error::Internal`] if that fails: as a part of a response, the error makes it

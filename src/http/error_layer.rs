@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use super::RequestId;
+use super::{RequestId, with_limits_in_flight};
 use crate::account::{Cause, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::language::Language;
@@ -54,13 +54,8 @@ pub fn with_error_layer(
     name: &'static str,
     render_error: ErrorRenderer,
 ) -> Router<App> {
-    let bounded = from_fn_with_state(app.clone(), bounded);
-    with_error_layer_only(
-        routes.fallback(async || Error::Request(RequestFault::NotFound).into_response()).layer(bounded),
-        app,
-        name,
-        render_error,
-    )
+    let routes = routes.fallback(async || Error::Request(RequestFault::NotFound).into_response());
+    with_error_layer_only(with_limits_in_flight(routes, app), app, name, render_error)
 }
 
 /// Adds an error renderer to routes and nothing else, for paths that must be served even at the limit of requests in flight.
@@ -130,6 +125,7 @@ fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
             RequestFault::MethodNotAllowed(allow) => Some((header::ALLOW, HeaderValue::from_static(allow))),
             RequestFault::ContentEncoding => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, seconds(early.wait))),
+            RequestFault::DayUsedUp(used_up) => Some((header::RETRY_AFTER, seconds(used_up.wait))),
             // The unread rest of the body would be taken for the next request.
             RequestFault::BodyTooLarge | RequestFault::BodyTooSlow => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
@@ -149,17 +145,7 @@ pub fn status_of(fault: &RequestFault) -> StatusCode {
         RequestFault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RequestFault::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         RequestFault::Body(_) => StatusCode::BAD_REQUEST,
-        RequestFault::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-    }
-}
-
-async fn bounded(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_place) = app.requests().try_acquire() else {
-        return Error::Unavailable(Cause::new("too many requests are in flight")).into_response();
-    };
-    match tokio::time::timeout(app.config().server.request_timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(elapsed) => Error::Unavailable(Cause::new(elapsed)).into_response(),
+        RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

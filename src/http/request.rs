@@ -21,6 +21,10 @@ const MAX_USER_AGENT: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks a request on a connection that is open for health only.
+#[derive(Clone, Copy, Debug)]
+pub struct HealthOnly;
+
 /// The address that a request is counted for: the peer's, or the one that a trusted proxy names.
 #[derive(Clone, Copy, Debug)]
 pub struct Source(pub IpAddr);

@@ -59,8 +59,10 @@ fn patch(settings: &TrustedIssuer, claims: &Object, public_url: &str) -> Patch {
     let is_true = |value: &Value| *value == Value::Bool(true) || value.as_str() == Some("true");
     let proved = |claim| (settings.trust_verified_claims && claims.get(claim).is_some_and(is_true)).then_some(true);
     patch.email_verified = proved("email_verified");
-    let has_e164 = matches!(patch.edit_of(Field::Phone), Edit::Set(phone) if Phone(phone.as_str()).e164().is_some());
-    patch.phone_verified = proved("phone_number_verified").filter(|_| has_e164);
+    // Providers write numbers of other countries without `+`, too: eleven digits may be one of North America.
+    let is_international = |phone: &str| phone.starts_with('+') && Phone(phone).e164().is_some();
+    let marked = matches!(patch.edit_of(Field::Phone), Edit::Set(phone) if is_international(phone.as_str()));
+    patch.phone_verified = proved("phone_number_verified").filter(|_| marked);
     patch
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::account::history::ChangeContext;
 use crate::account::{Application, Kind, Patch};
 use crate::outbox::{Delivery, Notices, Outbox};
+use crate::profile::ProfileLimits;
 use crate::store::scratch::Scratch;
 
 /// Sign-ins on a scratch database with its own keys, an account, and an application that it signs in through.
@@ -20,7 +21,8 @@ impl Bench {
         let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
         let outbox = Arc::new(Outbox::new(&scratch.config, Delivery::Mailbox).unwrap());
         let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox, Duration::ZERO);
-        let profiles = Profiles::new(store.clone(), keys.clone(), clock.clone(), notices);
+        let profiles =
+            Profiles::new(store.clone(), keys.clone(), clock.clone(), notices, ProfileLimits::new(&scratch.config));
         let issuer = Issuer::start(store.clone(), clock.clone(), scratch.master.clone(), &scratch.config.issuer);
         let public_url = PublicUrl::new("https://profile.example.com".to_owned());
         let issuer = issuer.await.unwrap();

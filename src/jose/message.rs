@@ -16,7 +16,7 @@ const MAX_PARTY: usize = 256;
 /// Bytes of a content key encrypted with RSA: the keys have 2048 bits.
 const RSA_LENGTH: usize = 256;
 /// Parameters that `crit` may name: extensions of the standard that are understood here.
-const UNDERSTOOD: [&str; 3] = ["iat", "jti", "reply_jwk"];
+const UNDERSTOOD: [&str; 4] = ["iat", "jti", "ath", "reply_jwk"];
 /// Parameters allowed outside the protected header: changing one leads to a different key, which opens nothing.
 const UNPROTECTED: [&str; 4] = ["epk", "apu", "apv", "kid"];
 /// The members of the flattened form (RFC 7516 §7.2.2).

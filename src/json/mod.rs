@@ -6,6 +6,7 @@
 mod number;
 mod object;
 mod parse;
+mod select;
 mod write;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use number::{NotANumber, Number};
 pub use object::Object;
 pub(crate) use parse::parse_within;
 pub use parse::{MAX_DEPTH, MAX_VALUES, Malformed, MalformedKind, parse, parse_unique};
+pub use select::{Selected, Selection, parse_selected};
 
 /// One JSON value (RFC 8259).
 ///

@@ -37,20 +37,8 @@ pub(crate) fn parse_within(bytes: &[u8], depth: usize) -> Result<Value, Malforme
 }
 
 fn read(bytes: &[u8], depth: usize, unique: bool) -> Result<Value, Malformed> {
-    let text = str::from_utf8(bytes)
-        .map_err(|error| Malformed { offset: error.valid_up_to(), kind: MalformedKind::InvalidUtf8 })?;
-    let mut parser = Parser { text, position: 0, values: 0, depth, unique };
-    if text.starts_with('\u{feff}') {
-        return Err(parser.malformed(MalformedKind::ByteOrderMark));
-    }
-
-    parser.skip_white_space();
-    let value = parser.value(0)?;
-    parser.skip_white_space();
-    match parser.peek() {
-        None => Ok(value),
-        Some(_) => Err(parser.malformed(MalformedKind::TrailingData)),
-    }
+    let mut parser = Parser::new(bytes, depth, unique)?;
+    parser.whole(|parser| parser.value(0, true))
 }
 
 /// Where and why a text is not JSON, for developers; it quotes nothing of the text.
@@ -102,29 +90,63 @@ pub enum MalformedKind {
     /// The text has more than [`MAX_VALUES`] values.
     #[error("at most {MAX_VALUES} values may be in one text")]
     TooManyValues,
+    /// The text is longer than its reader allows.
+    #[error("the text is too long")]
+    TooLong,
+    /// U+0000 in a name or a value that is not kept.
+    #[error("a member that is not read must not contain U+0000")]
+    Nul,
 }
 
 /// `position` is always between two characters: it only ever moves past ASCII, or to ASCII.
-struct Parser<'a> {
-    text: &'a str,
-    position: usize,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) position: usize,
     values: usize,
     unique: bool,
     depth: usize,
+    /// The most bytes of the text, without those in `apart`.
+    pub(super) limit: usize,
+    /// Bytes before `position` that do not count towards the limit.
+    pub(super) apart: usize,
 }
 
-impl Parser<'_> {
-    /// Recursion is limited by `self.depth`; `depth` counts the containers around this value.
-    fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
-        if self.values == MAX_VALUES {
-            return Err(self.malformed(MalformedKind::TooManyValues));
+/// Values are checked the same whether they are kept or not. One that is not kept is returned empty, allocates nothing, and
+/// must not contain U+0000.
+impl<'a> Parser<'a> {
+    pub(super) fn new(bytes: &'a [u8], depth: usize, unique: bool) -> Result<Parser<'a>, Malformed> {
+        let text = str::from_utf8(bytes)
+            .map_err(|error| Malformed { offset: error.valid_up_to(), kind: MalformedKind::InvalidUtf8 })?;
+        let parser = Parser { text, position: 0, values: 0, unique, depth, limit: usize::MAX, apart: 0 };
+        match text.starts_with('\u{feff}') {
+            true => Err(parser.malformed(MalformedKind::ByteOrderMark)),
+            false => Ok(parser),
         }
-        self.values += 1;
+    }
+
+    /// Reads the whole text as one value, with white space around it.
+    pub(super) fn whole<T>(
+        &mut self,
+        value: impl FnOnce(&mut Parser<'a>) -> Result<T, Malformed>,
+    ) -> Result<T, Malformed> {
+        self.skip_white_space();
+        let value = value(self)?;
+        self.skip_white_space();
+        self.within_limit(self.position)?;
         match self.peek() {
-            Some(b'{') => self.object(depth + 1).map(Value::Object),
-            Some(b'[') => self.array(depth + 1).map(Value::Array),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            None => Ok(value),
+            Some(_) => Err(self.malformed(MalformedKind::TrailingData)),
+        }
+    }
+
+    /// Recursion is limited by `self.depth`; `depth` counts the containers around this value.
+    pub(super) fn value(&mut self, depth: usize, keep: bool) -> Result<Value, Malformed> {
+        self.count()?;
+        match self.peek() {
+            Some(b'{') => self.object(depth + 1, keep).map(Value::Object),
+            Some(b'[') => self.array(depth + 1, keep).map(Value::Array),
+            Some(b'"') => self.string(keep).map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number(keep),
             Some(b't') => self.literal("true", Value::Bool(true)),
             Some(b'f') => self.literal("false", Value::Bool(false)),
             Some(b'n') => self.literal("null", Value::Null),
@@ -132,30 +154,46 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Object, Malformed> {
+    /// Counts a value.
+    pub(super) fn count(&mut self) -> Result<(), Malformed> {
+        self.within_limit(self.position)?;
+        if self.values == MAX_VALUES {
+            return Err(self.malformed(MalformedKind::TooManyValues));
+        }
+        self.values += 1;
+        Ok(())
+    }
+
+    fn object(&mut self, depth: usize, keep: bool) -> Result<Object, Malformed> {
         let mut members = Object::new();
+        self.members(depth, |parser| {
+            let key = parser.key(keep)?;
+            let value = parser.value(depth, keep)?;
+            if keep && members.insert(key, value).is_some() && parser.unique {
+                return Err(parser.malformed(MalformedKind::DuplicateKey));
+            }
+            Ok(())
+        })?;
+        // Most objects are small, and spare capacity would multiply the cost of each.
+        members.shrink_to_fit();
+        Ok(members)
+    }
+
+    /// Reads an object; `member` is called where each key begins, and reads the member.
+    pub(super) fn members(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Parser<'a>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         self.open(depth)?;
         if self.take(b'}') {
-            return Ok(members);
+            return Ok(());
         }
         loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.expected("a key in double quotes"));
-            }
-            let key = self.string()?;
-            self.skip_white_space();
-            if !self.take(b':') {
-                return Err(self.expected("`:`"));
-            }
-            self.skip_white_space();
-            if members.insert(key, self.value(depth)?).is_some() && self.unique {
-                return Err(self.malformed(MalformedKind::DuplicateKey));
-            }
+            member(self)?;
             self.skip_white_space();
             if self.take(b'}') {
-                // Most objects are small, and spare capacity would multiply the cost of each.
-                members.shrink_to_fit();
-                return Ok(members);
+                return Ok(());
             }
             if !self.take(b',') {
                 return Err(self.expected("`,` or `}`"));
@@ -164,14 +202,31 @@ impl Parser<'_> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Value>, Malformed> {
+    /// Reads a key and what separates it from its value.
+    pub(super) fn key(&mut self, keep: bool) -> Result<String, Malformed> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a key in double quotes"));
+        }
+        let key = self.string(keep)?;
+        self.skip_white_space();
+        if !self.take(b':') {
+            return Err(self.expected("`:`"));
+        }
+        self.skip_white_space();
+        Ok(key)
+    }
+
+    fn array(&mut self, depth: usize, keep: bool) -> Result<Vec<Value>, Malformed> {
         let mut items = Vec::new();
         self.open(depth)?;
         if self.take(b']') {
             return Ok(items);
         }
         loop {
-            items.push(self.value(depth)?);
+            let item = self.value(depth, keep)?;
+            if keep {
+                items.push(item);
+            }
             self.skip_white_space();
             if self.take(b']') {
                 items.shrink_to_fit();
@@ -193,24 +248,36 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<String, Malformed> {
+    pub(super) fn string(&mut self, keep: bool) -> Result<String, Malformed> {
         self.position += 1;
         let mut string = String::new();
         loop {
-            let rest = &self.text[self.position..];
-            let plain = rest.bytes().take_while(|byte| !matches!(byte, ..0x20 | b'"' | b'\\')).count();
-            string.push_str(&rest[..plain]);
-            self.position += plain;
+            let plain = self.plain();
+            self.within_limit(self.position + plain.len())?;
+            self.position += plain.len();
+            if keep {
+                string.push_str(plain);
+            }
             match self.peek() {
                 Some(b'"') => {
                     self.position += 1;
                     return Ok(string);
                 }
-                Some(b'\\') => string.push(self.escape()?),
+                Some(b'\\') => match self.escape()? {
+                    '\0' if !keep => return Err(self.malformed(MalformedKind::Nul)),
+                    character if keep => string.push(character),
+                    _ => {}
+                },
                 Some(_) => return Err(self.malformed(MalformedKind::ControlCharacter)),
                 None => return Err(self.malformed(MalformedKind::UnexpectedEnd)),
             }
         }
+    }
+
+    /// Returns the part of a string from here that stands for itself.
+    pub(super) fn plain(&self) -> &'a str {
+        let rest = &self.text[self.position..];
+        &rest[..rest.bytes().take_while(|byte| !matches!(byte, ..0x20 | b'"' | b'\\')).count()]
     }
 
     fn escape(&mut self) -> Result<char, Malformed> {
@@ -250,12 +317,13 @@ impl Parser<'_> {
         digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)? as u16))
     }
 
-    fn number(&mut self) -> Result<Number, Malformed> {
+    fn number(&mut self, keep: bool) -> Result<Value, Malformed> {
         let rest = &self.text[self.position..];
         match number::length(rest.as_bytes()) {
             Ok(length) => {
+                self.within_limit(self.position + length)?;
                 self.position += length;
-                Ok(Number::from_measured(&rest[..length]))
+                Ok(if keep { Value::Number(Number::from_measured(&rest[..length])) } else { Value::Null })
             }
             Err(fault) => {
                 self.position += fault;
@@ -284,7 +352,15 @@ impl Parser<'_> {
         found
     }
 
-    fn peek(&self) -> Option<u8> {
+    /// Fails if the text up to a position is longer than allowed.
+    fn within_limit(&self, end: usize) -> Result<(), Malformed> {
+        match end - self.apart > self.limit {
+            true => Err(self.malformed(MalformedKind::TooLong)),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.position).copied()
     }
 

@@ -56,6 +56,12 @@ impl MasterKey {
                 _ => sync_parent(path).map_err(failed)?,
             }
         }
+        MasterKey::read(path)
+    }
+
+    /// Reads the key file.
+    pub fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
+        let failed = |error| MasterKeyError::File(path.to_owned(), error);
         let mut file = File::open(path).map_err(failed)?;
         if let Some(mode) = folder::open_to_all(&file.metadata().map_err(failed)?) {
             return Err(MasterKeyError::Exposed(path.to_owned(), mode));

@@ -5,6 +5,7 @@
 //! long ago, are deleted by [`Pictures::sweep`].
 
 mod data_uri;
+mod encode;
 mod input;
 mod jpeg;
 mod kind;
@@ -38,6 +39,9 @@ pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// The longest side of a stored picture, in pixels.
 pub const MAX_SIDE: u32 = 512;
+
+/// The most bytes of a stored picture.
+pub const MAX_STORED_BYTES: usize = 256 * 1024;
 
 /// All operations on pictures; clones share everything.
 #[derive(Clone)]

@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a request that the service failed to answer is retried.
 const RETRIES: usize = 2;
-/// An upper bound for a file of 512 by 512 pixels, in bytes.
+/// An upper bound for a file of 512 by 512 pixels, in bytes; earlier versions stored more than [`super::MAX_STORED_BYTES`].
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// The stored pictures, by name.

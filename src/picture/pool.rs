@@ -33,6 +33,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The bytes that it takes in the store.
+    pub fn stored_bytes(&self) -> usize {
+        self.file.len()
+    }
+
     /// What was uploaded.
     pub fn upload(&self) -> Upload<'_> {
         Upload { sha256: &self.sha256, bytes: self.bytes }

@@ -4,12 +4,11 @@
 use std::fmt;
 use std::io::Cursor;
 
-use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::kind::{Ending, Kind};
-use super::{jpeg, shrink, webp};
+use super::{MAX_SIDE, encode, jpeg, shrink, webp};
 
 /// The most pixels of a picture: 4096 by 4096.
 const MAX_PIXELS: u64 = 1 << 24;
@@ -22,9 +21,6 @@ pub(super) const MAX_MEMORY: u64 = 126 * MEBIBYTE;
 const ASIDE: u64 = 4 * MEBIBYTE;
 
 pub(super) const MEBIBYTE: u64 = 1024 * 1024;
-
-/// The quality of a stored JPEG, of 100: at this size a better one is indistinguishable.
-const QUALITY: u8 = 85;
 
 /// Why a picture cannot be used: for the log, so it must contain nothing of the picture.
 #[derive(Debug)]
@@ -71,11 +67,11 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
     }
     let small = {
         let _held = reserve(memory.min(MAX_MEMORY));
-        shrink::shrink((opened.decode)()?)
+        shrink::shrink((opened.decode)()?, MAX_SIDE)
     };
     let mut image = DynamicImage::from(small);
     image.apply_orientation(opened.orientation);
-    encode(&image)
+    encode::encode(&image)
 }
 
 /// Reads the header of formats that need no special care; `per_pixel` maps the bytes of a decoded pixel to those that
@@ -99,19 +95,6 @@ fn limits(memory: u64) -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(memory);
     limits
-}
-
-fn encode(image: &DynamicImage) -> Result<(Ending, Vec<u8>), Unusable> {
-    let mut file = Vec::new();
-    let opaque = image.as_rgba8().is_none_or(|image| image.pixels().all(|pixel| pixel.0[3] == u8::MAX));
-    if opaque {
-        let encoder = JpegEncoder::new_with_quality(&mut file, QUALITY);
-        image.to_rgb8().write_with_encoder(encoder).map_err(Unusable::because)?;
-        Ok((Ending::Jpg, file))
-    } else {
-        image.write_to(&mut Cursor::new(&mut file), ImageFormat::Png).map_err(Unusable::because)?;
-        Ok((Ending::Png, file))
-    }
 }
 
 #[cfg(test)]

@@ -3,23 +3,21 @@
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
-use super::MAX_SIDE;
-
-/// Scales a picture down so that both sides are at most [`MAX_SIDE`], keeping its proportions; never enlarges it.
+/// Scales a picture down so that both sides are at most `side`, keeping its proportions; never enlarges it.
 ///
 /// It is first reduced by a whole number, to the mean of each square, which takes no memory for a second large picture,
 /// and then resized with a good filter. Colours are weighted by their alpha: otherwise the colour of invisible pixels,
 /// often black, would form a rim around visible ones.
-pub(super) fn shrink(image: DynamicImage) -> RgbaImage {
+pub(super) fn shrink(image: DynamicImage, side: u32) -> RgbaImage {
     let longest = image.width().max(image.height());
-    if longest <= MAX_SIDE {
+    if longest <= side {
         let mut image = image.to_rgba8();
         // Invisible pixels may hide a second picture.
         image.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| *pixel = Rgba([0; 4]));
         return image;
     }
-    let (width, height) = fit(image.width(), image.height());
-    let coarse = reduce(&image, longest.div_ceil(2 * MAX_SIDE));
+    let (width, height) = fit(image.width(), image.height(), side);
+    let coarse = reduce(&image, longest.div_ceil(2 * side));
     // The filter takes memory of its own.
     drop(image);
     let mut small = resize(&coarse, width, height, FilterType::CatmullRom);
@@ -28,11 +26,11 @@ pub(super) fn shrink(image: DynamicImage) -> RgbaImage {
 }
 
 /// Returns the largest size of these proportions that fits.
-fn fit(width: u32, height: u32) -> (u32, u32) {
+fn fit(width: u32, height: u32, max: u32) -> (u32, u32) {
     let longest = width.max(height);
     let scale = |side: u32| {
-        let scaled = (u64::from(side) * u64::from(MAX_SIDE) + u64::from(longest) / 2) / u64::from(longest);
-        u32::try_from(scaled).unwrap_or(MAX_SIDE).max(1)
+        let scaled = (u64::from(side) * u64::from(max) + u64::from(longest) / 2) / u64::from(longest);
+        u32::try_from(scaled).unwrap_or(max).max(1)
     };
     (scale(width), scale(height))
 }
@@ -74,10 +72,11 @@ fn mean(sum: u64, count: u64) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_SIDE;
     use super::*;
 
     fn sizes(width: u32, height: u32) -> (u32, u32) {
-        shrink(DynamicImage::new_rgb8(width, height)).dimensions()
+        shrink(DynamicImage::new_rgb8(width, height), MAX_SIDE).dimensions()
     }
 
     #[test]
@@ -102,13 +101,13 @@ mod tests {
             0 => Rgba([255, 0, 0, 255]),
             _ => Rgba([0, 255, 0, 0]),
         });
-        let small = shrink(striped.into());
+        let small = shrink(striped.into(), MAX_SIDE);
         assert!(small.pixels().all(|pixel| pixel.0[3] == 0 || pixel.0[1] == 0 && pixel.0[0] > 250));
     }
 
     #[test]
     fn a_picture_that_fits_keeps_its_pixels() {
         let image = RgbaImage::from_fn(512, 9, |x, y| Rgba([(x / 2) as u8, y as u8, 7, 3]));
-        assert_eq!(shrink(image.clone().into()), image);
+        assert_eq!(shrink(image.clone().into(), MAX_SIDE), image);
     }
 }

@@ -55,7 +55,7 @@ impl Profiles {
         account.version = 1;
         (account.created_at, account.updated_at) = (created_at, updated_at);
         let entry = self.entry(&mut account, &changes, context);
-        effects.extend(record::pictures(&before, &account));
+        effects.extend(record::pictures(&before, &account, self.limits.replaced_pictures));
         let claim = record::unique_keys(&self.keys, &account);
         let update = Update { account, entry, release: Vec::new(), claim, nonce: None, effects };
         self.store.add_account(&update, link).await?;

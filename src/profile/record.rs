@@ -1,9 +1,12 @@
+use jiff::Timestamp;
+
 use super::Profiles;
 use crate::account::history::{self, Actor, ChangeContext, Entry, Metadata, SealedPayload};
-use crate::account::{Account, Cause, Change, Email, Error, Field, Patch, Phone, Picture, Rules, Unique};
+use crate::account::{Account, Cause, Change, DailyUsage, Email, Error, Field, Patch, Phone, Picture, Rules, Unique};
 use crate::clock::random;
 use crate::keys::Keyring;
 use crate::store::{Effect, UniqueKey, Update};
+use crate::telemetry;
 
 impl Profiles {
     /// Applies a patch and returns the update to write: the account, its history entry, its unique keys, and further
@@ -15,14 +18,16 @@ impl Profiles {
         context: &ChangeContext,
     ) -> Result<Option<Update>, Error> {
         let mut after = before.clone();
-        let changes = after.apply(patch, self.clock.now())?;
+        let now = self.clock.now();
+        let changes = after.apply(patch, now)?;
         if changes.is_empty() {
             return Ok(None);
         }
         check_schema(before, &after, patch, context)?;
         let entry = self.entry(&mut after, &changes, context);
-        let mut effects = pictures(before, &after);
+        let mut effects = pictures(before, &after, self.limits.replaced_pictures);
         if context.actor == Actor::Owner {
+            after.usage = self.usage_after(before, patch.picture_bytes, entry.bytes(), now)?;
             effects.extend(self.notices.of_change(before, &after));
         }
         let (old_keys, new_keys) = (unique_keys(&self.keys, before), unique_keys(&self.keys, &after));
@@ -31,6 +36,18 @@ impl Profiles {
         };
         let (release, claim) = (without(&old_keys, &new_keys), without(&new_keys, &old_keys));
         Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
+    }
+
+    /// Returns an account's usage after a change of its owner that stores this much. Fails when its day is used up.
+    pub(super) fn usage_after(
+        &self,
+        before: &Account,
+        picture_bytes: usize,
+        history_bytes: usize,
+        now: Timestamp,
+    ) -> Result<DailyUsage, Error> {
+        let after = before.usage.after(picture_bytes, history_bytes, &self.limits.daily, now);
+        Ok(after.inspect_err(|_| telemetry::rate_limited("day"))?)
     }
 
     /// Seals the changes and chains them to the account's history. Salt and nonce are new on every call: a retry of the
@@ -75,8 +92,9 @@ pub(super) fn check_schema(
     patch.rules.check(before.attributes()?, after.attributes()?, context.actor == Actor::Owner)
 }
 
-/// The effects of a changed picture: the new one is shown from now on, and the old one can be deleted later.
-pub(super) fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
+/// The effects of a changed picture: the new one is shown from now on, and the old one can be deleted later; of the account's
+/// replaced pictures, the newest `kept` are kept.
+pub(super) fn pictures(before: &Account, after: &Account, kept: usize) -> Vec<Effect> {
     let name_of = |account: &Account| match account.picture() {
         Some(Picture::Stored { name, .. }) => Some(name.to_owned()),
         _ => None,
@@ -87,8 +105,9 @@ pub(super) fn pictures(before: &Account, after: &Account) -> Vec<Effect> {
     }
     let (account, at) = (after.id, after.updated_at);
     let adopted = new.map(|name| Effect::AdoptPicture { name, account, at });
-    let retired = old.map(|name| Effect::RetirePicture { name, account, at });
-    adopted.into_iter().chain(retired).collect()
+    let retired =
+        old.map(|name| [Effect::RetirePicture { name, account, at }, Effect::DropPictures { account, kept, at }]);
+    adopted.into_iter().chain(retired.into_iter().flatten()).collect()
 }
 
 /// Binds a sealed payload to its account and sequence number, so that payloads cannot be exchanged.
@@ -99,9 +118,10 @@ pub(super) fn additional_data(metadata: &Metadata) -> Vec<u8> {
 }
 
 /// The unique keys of an account. Addresses count only while they are verified: any account may contain an unproved one.
+/// The key of a phone number is that of its E.164 form, so that all spellings of one number have one key.
 pub(super) fn unique_keys(keys: &Keyring, account: &Account) -> Vec<UniqueKey> {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
-    let phone = account.phone().filter(|_| account.phone_verified).map(|phone| Phone::comparable(&phone).into_owned());
+    let phone = account.phone().filter(|_| account.phone_verified).as_ref().and_then(Phone::e164);
     let username = account.text(Field::Username).map(str::to_lowercase);
     let held = [
         (Unique::BizId, Some(account.biz_id.clone())),

@@ -13,7 +13,7 @@ async fn profiles(scratch: &Scratch) -> Profiles {
     let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
     let kept_for = scratch.config.notices.kept_for;
     let notices = Notices::new(store.clone(), keys.clone(), clock.clone(), outbox, kept_for);
-    Profiles::new(store, keys, clock, notices)
+    Profiles::new(store, keys, clock, notices, ProfileLimits::new(&scratch.config))
 }
 
 fn set(field: Field, text: &str) -> Patch {

@@ -5,6 +5,10 @@
 pub mod envelope;
 mod keys;
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 pub(crate) use keys::fresh;
 pub use keys::{ChannelKey, ChannelKeys, KeyKind, SessionKeys};
 
@@ -18,6 +22,11 @@ pub const ONE_OFF_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_ho
 pub const MAX_ONE_OFFS: i64 = 1_000;
 /// The most messages in JOSE form remembered for an account; further ones are refused until one is forgotten.
 pub const MAX_TOKENS: i64 = 10_000;
+
+/// Returns the hash by which a JWE names the access token that it is sent with (`ath`, RFC 9449 §4.2): SHA-256 in Base64url.
+pub fn access_token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
+}
 
 /// The set of messages within which a nonce must be unique: a session, or all messages of one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,5 +47,16 @@ impl Scope {
             Scope::OneOff => vec![1],
             Scope::Token => vec![2],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::access_token_hash;
+
+    #[test]
+    fn the_hash_of_an_access_token_is_that_of_the_standards_example() {
+        let token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+        assert_eq!(access_token_hash(token), "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
     }
 }

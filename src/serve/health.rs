@@ -1,9 +1,9 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::account::{Cause, Error};
 use crate::app::App;
@@ -12,21 +12,32 @@ use crate::app::App;
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whether the server accepts requests.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Readiness {
     /// False before the server serves and once it is stopping.
     serves: Arc<AtomicBool>,
+    /// One permit per request that waits for the database.
+    waiting: Arc<Semaphore>,
+    /// Locked while the database is asked.
+    asking: Arc<tokio::sync::Mutex<()>>,
     /// The last answer of the database.
-    asked: Arc<Mutex<Option<Ping>>>,
+    last: Arc<Mutex<Option<Ping>>>,
 }
 
 /// An answer of the database: when it was asked, and whether it is available.
+#[derive(Clone)]
 struct Ping {
     at: Timestamp,
     answer: Result<(), Error>,
 }
 
 impl Readiness {
+    /// Creates the readiness of a server that does not serve yet. `waiting` requests may wait for the database at once.
+    pub(super) fn new(waiting: usize) -> Readiness {
+        let waiting = Arc::new(Semaphore::new(waiting));
+        Readiness { serves: Arc::default(), waiting, asking: Arc::default(), last: Arc::default() }
+    }
+
     pub(super) fn begin(&self) {
         self.serves.store(true, Ordering::SeqCst);
     }
@@ -36,20 +47,30 @@ impl Readiness {
     }
 
     /// Checks that the database answers. It is asked at most once a second: readiness is never refused, so it must not put
-    /// load on the database. Requests that come meanwhile wait for the same answer.
+    /// load on the database. Requests that come meanwhile wait for the same answer, or, if too many wait, get the last one.
     async fn database(&self, app: App) -> Result<(), Error> {
-        let mut asked = self.asked.clone().lock_owned().await;
-        match &*asked {
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            let unknown = || Err(Error::Unavailable(Cause::new("the database has not answered yet")));
+            return self.last().as_ref().map_or_else(unknown, |ping| ping.answer.clone());
+        };
+        let asking = self.asking.clone().lock_owned().await;
+        match &*self.last() {
             Some(Ping { at, answer }) if app.now().duration_since(*at).abs() < ASK_AGAIN => return answer.clone(),
             _ => {}
         }
         // In a task of its own, which ends even if the client goes away: otherwise each such client would ask once more.
-        let asking = tokio::spawn(async move {
+        let this = self.clone();
+        let asked = tokio::spawn(async move {
             let answer = app.store().ping().await;
-            *asked = Some(Ping { at: app.now(), answer: answer.clone() });
+            *this.last() = Some(Ping { at: app.now(), answer: answer.clone() });
+            drop(asking);
             answer
         });
-        asking.await.unwrap_or_else(|failed| Err(Error::Internal(Cause::new(failed))))
+        asked.await.unwrap_or_else(|failed| Err(Error::Internal(Cause::new(failed))))
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Ping>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

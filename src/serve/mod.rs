@@ -1,6 +1,9 @@
 //! From a listening socket to the routes and back: connections, the middleware of every request, health, and a graceful
 //! stop.
 
+mod activity;
+mod admission;
+mod connection;
 mod documentation;
 mod health;
 mod listener;
@@ -24,6 +27,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::contract;
 use crate::http;
+use admission::Admission;
 use health::Readiness;
 use listener::Connections;
 
@@ -51,15 +55,17 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     }
     let settings = app.config().server.clone();
     let drain_delay = settings.drain_delay;
-    let readiness = Readiness::default();
+    let readiness = Readiness::new(settings.health_requests);
     let hosts = listeners.hosts;
     let routes = routes(&app, readiness.clone(), hosts);
     let operator = listeners.operator.map(|(listener, metrics)| {
         let routes = hosts.guard(operator::routes(&app, readiness.clone(), metrics));
-        let connections = Connections { settings: settings.clone(), tls: None, routes };
+        let admission = Admission::of_operators(&settings, app.clock());
+        let connections = Connections { settings: settings.clone(), tls: None, routes, admission };
         tokio::spawn(connections.serve(listener, std::future::pending()))
     });
-    let connections = Connections { settings, tls: listeners.tls.clone(), routes };
+    let admission = Admission::of_clients(&settings, app.clock());
+    let connections = Connections { settings, tls: listeners.tls.clone(), routes, admission };
     let upkeep = tokio::spawn(upkeep::run(app.clone(), listeners.tls));
 
     readiness.begin();

@@ -15,16 +15,20 @@ use super::me;
 use super::pictures;
 use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
-use crate::http::{ErrorContext, Public, endpoint, status_of, with_error_layer, with_error_layer_only};
+use crate::http::{
+    ErrorContext, Public, endpoint, status_of, with_error_layer, with_error_layer_only, with_limits_in_flight,
+};
 
 /// `Cache-Control` of the published keys: how long verifiers may cache them, in seconds.
 const KEYS_MAX_AGE: &str = "public, max-age=300";
 
 pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
-    let routes = Router::new()
+    // Health has no limit of requests in flight: a restart because a busy server did not answer would only make things
+    // worse.
+    let health = Router::new()
         .route("/healthz", endpoint(get(health::alive), "GET, HEAD, OPTIONS"))
-        .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"))
-        .route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
+        .route("/readyz", endpoint(get(health::ready).with_state((app.clone(), readiness)), "GET, HEAD, OPTIONS"));
+    let routes = Router::new().route("/.well-known/jwks.json", endpoint(get(keys), "GET, HEAD, OPTIONS"));
     let routes = if app.config().server.docs { routes.merge(documentation::routes()) } else { routes };
     let me = Router::new().route("/schema", endpoint(get(me::schema), "GET, HEAD, OPTIONS"));
     let routes = match app.outbox().mailbox() {
@@ -32,9 +36,8 @@ pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
         None => routes,
     };
     let pictures = Router::new().route("/{name}", endpoint(get(pictures::show), "GET, HEAD, OPTIONS"));
-    // Health has no limit of requests in flight: a restart because a busy server did not answer would only make things
-    // worse.
-    with_error_layer_only(routes.fallback(crate::contract::not_found), app, "root", render_error)
+    let routes = with_limits_in_flight(routes, app).merge(health).fallback(crate::contract::not_found);
+    with_error_layer_only(routes, app, "root", render_error)
         .nest("/pictures", with_error_layer(pictures, app, "pictures", render_error))
         .nest("/me", with_error_layer(me, app, "me", render_error))
 }

@@ -1,12 +1,12 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{Statement, insert, statement};
+use super::statement::{Part, Statement, insert, statement};
 use super::table::{Columns, values};
 use super::tables::ONE_TIME_CODE as CODE;
-use super::value::{Row, always, computed, parameters};
+use super::value::{Parameter, Row, always, computed, parameters};
 use super::{Query, Store};
-use crate::account::{CodeFault, Error};
+use crate::account::{CodeFault, Error, Medium};
 use crate::keys::KeyedHash;
 
 /// Counts a sent code unless the limit forbids it; ?3 is one day ago, ?4 one interval ago, ?5 the most in a day.
@@ -18,25 +18,51 @@ const COUNT_SENDING: Statement = statement!(
      WHERE sent_code.last_at <= ?4 AND (sent_code.day_began_at <= ?3 OR sent_code.count < ?5)"
 );
 const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
-const PUT: Statement = insert!(CODE, " ON CONFLICT (slot) DO UPDATE SET ", { Part::Excluded(CODE.table()) });
+const PUT: Statement = insert!(
+    CODE,
+    " ON CONFLICT (slot) DO UPDATE SET older_id = one_time_code.id, older_token = one_time_code.token, \
+     older_binding = one_time_code.binding, older_code = one_time_code.code, older_tries = one_time_code.tries, \
+     older_code_expires_at = one_time_code.code_expires_at, older_contact = one_time_code.contact, id = excluded.id, \
+     token = excluded.token, binding = excluded.binding, code = excluded.code, tries = excluded.tries, \
+     code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at, contact = excluded.contact"
+);
 /// A code without the address that it was sent to, stored before there was a column for it, proves nothing.
+const NEWEST_FITS: Part =
+    Part::Text("token = ?2 AND binding = ?3 AND expires_at > ?4 AND contact IS NOT NULL AND tries");
+/// The token of the code before the newest is valid no longer than the code.
+const OLDER_FITS: Part = Part::Text(
+    "older_token = ?2 AND older_binding = ?3 AND older_code_expires_at > ?4 AND older_contact IS NOT NULL \
+     AND older_tries",
+);
+/// A try counts for both codes of the slot. Each counts those since it was sent, so no sending restores a try.
 const COUNT_TRY: Statement = statement!(
-    "UPDATE one_time_code SET tries = tries + 1 WHERE slot = ?1 AND token = ?2 AND binding = ?3 AND expires_at > ?4 \
-     AND tries < ?5 AND contact IS NOT NULL RETURNING ",
-    { Part::Names(CODE.table()) }
+    "UPDATE one_time_code SET tries = tries + 1, older_tries = older_tries + 1 WHERE slot = ?1 AND (",
+    { NEWEST_FITS },
+    " < ?5 OR ",
+    { OLDER_FITS },
+    " < ?5) RETURNING ",
+    { Part::Names(CODE.table()) },
+    ", (",
+    { NEWEST_FITS },
+    " <= ?5) IS TRUE, (",
+    { OLDER_FITS },
+    " <= ?5) IS TRUE"
 );
 const OUTSTANDING: Statement = statement!(
-    "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE token = ?1 AND expires_at > ?2 AND tries < ?3 \
-     AND contact IS NOT NULL)"
+    "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE \
+     token = ?1 AND expires_at > ?2 AND tries < ?3 AND contact IS NOT NULL OR \
+     older_token = ?1 AND older_code_expires_at > ?2 AND older_tries < ?3 AND older_contact IS NOT NULL)"
 );
-const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND id = ?2");
+/// Uses up both codes of the slot, if one of them has the identifier.
+const USE: Statement = statement!("DELETE FROM one_time_code WHERE slot = ?1 AND (id = ?2 OR older_id = ?2)");
 const FORGET: Statement = statement!("DELETE FROM one_time_code WHERE expires_at <= ?1");
-const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1");
+/// After a failed delivery a sending has no time, but counts for the day.
+const FORGET_SENDINGS: Statement = statement!("DELETE FROM sent_code WHERE last_at <= ?1 AND day_began_at <= ?1");
 
 /// Identifies a sent code: the slot it is stored in, and which of the codes of that slot it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeId {
-    /// The keyed hash of its slot, which has at most one code at a time.
+    /// The keyed hash of its slot, which has the newest code and the one before it.
     pub slot: KeyedHash,
     /// New for every code.
     pub id: Uuid,
@@ -61,10 +87,10 @@ pub struct NewCode {
     pub contact: Vec<u8>,
 }
 
-/// The stored values that a counted attempt is compared with.
-#[derive(Clone, Debug)]
+/// The stored values of a code that a counted attempt is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCode {
-    /// Which code was tried.
+    /// Which code it is.
     pub id: Uuid,
     /// The keyed hash of the code.
     pub code: KeyedHash,
@@ -86,15 +112,24 @@ pub struct SendingLimit {
 }
 
 impl Store {
-    /// Counts a code sent to a recipient; returns false, and does not count it, when the limit forbids it.
+    /// Counts a code sent over a medium for several recipients, in one transaction. [`CodeFault::TooOften`] when the limit of
+    /// one of them forbids it; then it counts for none.
+    ///
+    /// Recipients of one kind must have the same position in every call, so that no two calls wait for each other.
     pub async fn count_sending(
         &self,
-        recipient: KeyedHash,
+        medium: Medium,
         now: Timestamp,
-        limit: SendingLimit,
-    ) -> Result<bool, Error> {
-        let bound = parameters![recipient, now, limit.day_until, limit.last_until, limit.a_day];
-        Ok(self.execute(vec![(COUNT_SENDING, bound)]).await? == [1])
+        recipients: &[(KeyedHash, SendingLimit)],
+    ) -> Result<(), Error> {
+        let count = |(recipient, limit): &(KeyedHash, SendingLimit)| {
+            (COUNT_SENDING, parameters![*recipient, now, limit.day_until, limit.last_until, limit.a_day])
+        };
+        let accept = move |touched: &[u64]| match touched.iter().all(|touched| *touched == 1) {
+            true => Ok(()),
+            false => Err(Error::Code(CodeFault::TooOften(medium))),
+        };
+        self.execute_if(recipients.iter().map(count).collect(), accept).await.map(drop)
     }
 
     /// Permits the next code at once, because the sending that was counted at `now` failed. It still counts for the day.
@@ -103,7 +138,7 @@ impl Store {
         self.execute(vec![(END_INTERVAL, bound)]).await.map(drop)
     }
 
-    /// Stores a sent code; an older one in its slot becomes void.
+    /// Stores a sent code. Of the older codes in its slot, only the newest stays valid.
     pub async fn put_code(&self, sent: &NewCode) -> Result<(), Error> {
         let code = values!(CODE {
             slot: sent.code_id.slot,
@@ -115,12 +150,20 @@ impl Store {
             code_expires_at: sent.code_expires_at,
             expires_at: sent.expires_at,
             contact: sent.contact.clone(),
+            older_id: Parameter::Null,
+            older_token: Parameter::Null,
+            older_binding: Parameter::Null,
+            older_code: Parameter::Null,
+            older_tries: Parameter::Null,
+            older_code_expires_at: Parameter::Null,
+            older_contact: Parameter::Null,
         });
         self.execute(vec![(PUT, code)]).await.map(drop)
     }
 
-    /// Counts an attempt, durably and before any comparison, and returns what to compare with. Returns `None` when there is
-    /// nothing to try: no such code, expired, a different token or binding, or all `tries` are used up.
+    /// Counts an attempt, durably and before any comparison, and returns what to compare with: at most two codes, the newest
+    /// first. It counts for both codes of the slot. Returns nothing when there is nothing to try: no such code, expired, a
+    /// different token or binding, or all `tries` are used up.
     pub async fn count_try(
         &self,
         slot: KeyedHash,
@@ -128,15 +171,9 @@ impl Store {
         binding: KeyedHash,
         now: Timestamp,
         tries: i64,
-    ) -> Result<Option<StoredCode>, Error> {
-        let read = |row: &dyn Row| {
-            let record = CODE.at(row, 0);
-            let (id, code) = (record.get(CODE.id)?, record.get(CODE.code)?);
-            let contact = always(record.get(CODE.contact)?)?;
-            Ok(StoredCode { id, code, code_expires_at: record.get(CODE.code_expires_at)?, contact })
-        };
-        let tried = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], read).await?;
-        Ok(tried.into_iter().next())
+    ) -> Result<Vec<StoredCode>, Error> {
+        let counted = self.write(COUNT_TRY, parameters![slot, token, binding, now, tries], tried).await?;
+        Ok(counted.into_iter().next().unwrap_or_default())
     }
 
     /// Checks whether a code with this token can still be tried, whatever it is bound to.
@@ -144,7 +181,8 @@ impl Store {
         self.find(OUTSTANDING, parameters![token, now, tries], |row| computed(row, 0)).await.and_then(always)
     }
 
-    /// Uses a code up; [`CodeFault::Used`] when another request used it first or a newer code replaced it.
+    /// Uses a code up, with the other one in its slot; [`CodeFault::Used`] when another request used one of them first, or
+    /// newer codes replaced it.
     pub async fn use_code(&self, code_id: CodeId) -> Result<(), Error> {
         match self.execute(vec![using(code_id)]).await?[..] {
             [1] => Ok(()),
@@ -152,10 +190,34 @@ impl Store {
         }
     }
 
-    /// Deletes expired codes, and the counts of recipients whose last code was sent at or before `day_until`.
+    /// Deletes expired codes, and the counts of recipients whose day began, and whose last code was sent, at or before
+    /// `day_until`.
     pub async fn forget_codes(&self, now: Timestamp, day_until: Timestamp) -> Result<(), Error> {
         self.execute(vec![(FORGET, parameters![now]), (FORGET_SENDINGS, parameters![day_until])]).await.map(drop)
     }
+}
+
+/// Reads which codes of a slot an attempt is compared with.
+fn tried(row: &dyn Row) -> Result<Vec<StoredCode>, Error> {
+    let (record, width) = (CODE.at(row, 0), CODE.table().width());
+    let mut codes = Vec::with_capacity(2);
+    if computed(row, width)? {
+        codes.push(StoredCode {
+            id: record.get(CODE.id)?,
+            code: record.get(CODE.code)?,
+            code_expires_at: record.get(CODE.code_expires_at)?,
+            contact: always(record.get(CODE.contact)?)?,
+        });
+    }
+    if computed(row, width + 1)? {
+        codes.push(StoredCode {
+            id: always(record.get(CODE.older_id)?)?,
+            code: always(record.get(CODE.older_code)?)?,
+            code_expires_at: always(record.get(CODE.older_code_expires_at)?)?,
+            contact: always(record.get(CODE.older_contact)?)?,
+        });
+    }
+    Ok(codes)
 }
 
 /// Returns the query that uses a code up; it must touch one row.

@@ -28,6 +28,15 @@ pub enum Effect {
         /// When it was replaced.
         at: Timestamp,
     },
+    /// Begins the deletion of an account's oldest replaced pictures until this many are left.
+    DropPictures {
+        /// The account.
+        account: AccountId,
+        /// How many are kept.
+        kept: usize,
+        /// When it begins.
+        at: Timestamp,
+    },
     /// Uses up a one-time code. If it is gone, the change fails with [`CodeFault::Used`].
     UseCode(CodeId),
     /// Queues a notice about the change.
@@ -49,6 +58,7 @@ impl Effect {
             Effect::RetirePicture { name, account, at } => {
                 pictures::putting(*account, name, PictureState::Replaced, *at)
             }
+            Effect::DropPictures { account, kept, at } => pictures::dropping(*account, *kept, *at),
             Effect::UseCode(code_id) => codes::using(*code_id),
             Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
         }

@@ -35,15 +35,6 @@ pub struct Conflict {
 // Only PostgreSQL handles a whole list in one statement; SQLite runs its statement once for each element.
 const BY_IDS: Statement =
     Statement { sqlite: accounts::BY_ID.sqlite, postgres: select!(ACCOUNT, "WHERE account.id = ANY(?1)").postgres };
-const OWNERS: Statement = Statement {
-    sqlite: accounts::OWNER.sqlite,
-    postgres: select!(
-        UNIQUE_KEY,
-        "JOIN unnest(?1::uuid[], ?2::text[], ?3::bytea[]) AS w(tenant_id, kind, key) \
-         ON unique_key.tenant_id = w.tenant_id AND unique_key.kind = w.kind AND unique_key.key = w.key"
-    )
-    .postgres,
-};
 const LINKED_TO: Statement = Statement {
     sqlite: select!(IDENTITY, "WHERE identity.issuer = ?1 AND identity.subject_key = ?2").sqlite,
     postgres: select!(
@@ -110,13 +101,15 @@ impl Store {
 
     /// Returns the values that imported accounts claim and other accounts already own.
     pub async fn conflicts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<Conflict>, Error> {
-        let owners: HashMap<_, _> = self.owners(imported_accounts).await?.into_iter().collect();
+        let keys: Vec<_> =
+            unique_keys(imported_accounts).map(|(_, _, tenant, unique_key)| (tenant, unique_key)).collect();
+        let owners = self.owners(&keys).await?;
         let linked_accounts: HashMap<_, _> = self.linked_accounts(imported_accounts).await?.into_iter().collect();
         let names = stored_pictures(imported_accounts).map(|(_, name)| name.to_owned()).collect();
         let picture_owners = self.picture_owners(names).await?.into_iter().map(|(owner, name)| (name, owner));
         let picture_owners: HashMap<String, AccountId> = picture_owners.collect();
         let unique_keys = unique_keys(imported_accounts).filter_map(|(position, _, tenant, unique_key)| {
-            let owner = *owners.get(&(tenant, unique_key.kind.name().to_owned(), unique_key.key))?;
+            let owner = *owners.get(&(tenant, unique_key.key))?;
             Some(Conflict { position, what: unique_key.kind.name(), owner })
         });
         let linked = links(imported_accounts).filter_map(|(position, link)| {
@@ -127,28 +120,6 @@ impl Store {
             Some(Conflict { position, what: "picture", owner: *picture_owners.get(name)? })
         });
         Ok(unique_keys.chain(linked).chain(pictures).collect())
-    }
-
-    async fn owners(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<KeyOwner>, Error> {
-        match self {
-            Store::Sqlite(sqlite) => {
-                let each = unique_keys(imported_accounts)
-                    .map(|(_, _, tenant, unique_key)| parameters![tenant, unique_key.kind.name(), unique_key.key]);
-                sqlite.query_each(OWNERS, each, owner_of)
-            }
-            Store::Postgres(postgres) => {
-                let unique_keys: Vec<_> =
-                    unique_keys(imported_accounts).map(|(_, _, tenant, unique_key)| (tenant, unique_key)).collect();
-                let lists = [
-                    Parameter::Uuids(unique_keys.iter().map(|(tenant, _)| tenant.0).collect()),
-                    Parameter::Texts(
-                        unique_keys.iter().map(|(_, unique_key)| unique_key.kind.name().to_owned()).collect(),
-                    ),
-                    Parameter::BytesList(unique_keys.iter().map(|(_, unique_key)| unique_key.key.to_vec()).collect()),
-                ];
-                postgres.query(OWNERS, &lists, owner_of).await
-            }
-        }
     }
 
     async fn linked_accounts(&self, imported_accounts: &[&ImportedAccount]) -> Result<Vec<LinkedTo>, Error> {
@@ -202,7 +173,6 @@ pub fn id_name(id: AccountId) -> Vec<u8> {
     [b"id\0", id.0.as_bytes().as_slice()].concat()
 }
 
-type KeyOwner = ((TenantId, String, KeyedHash), AccountId);
 type LinkedTo = ((String, KeyedHash), AccountId);
 
 /// Returns every unique key of imported accounts, including their numbers, each with its account's position and identifier
@@ -269,12 +239,6 @@ fn list(ids: &[AccountId]) -> Parameter {
     Parameter::Uuids(ids.iter().map(|id| id.0).collect())
 }
 
-fn owner_of(row: &dyn Row) -> Result<KeyOwner, Error> {
-    let record = UNIQUE_KEY.at(row, 0);
-    let unique_key = (record.get(UNIQUE_KEY.tenant_id)?, record.get(UNIQUE_KEY.kind)?, record.get(UNIQUE_KEY.key)?);
-    Ok((unique_key, record.get(UNIQUE_KEY.account_id)?))
-}
-
 fn linked_to(row: &dyn Row) -> Result<LinkedTo, Error> {
     let record = IDENTITY.at(row, 0);
     let linked_accounts = (record.get(IDENTITY.issuer)?, record.get(IDENTITY.subject_key)?);
@@ -286,4 +250,4 @@ fn identity(row: &dyn Row) -> Result<(AccountId, Identity), Error> {
 }
 
 /// The statements that [`Store::check`] prepares.
-pub(super) const ALL: &[Statement] = &[BY_IDS, OWNERS, LINKED_TO, IDENTITIES, DRAW, RAISE];
+pub(super) const ALL: &[Statement] = &[BY_IDS, LINKED_TO, IDENTITIES, DRAW, RAISE];

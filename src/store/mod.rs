@@ -16,6 +16,9 @@ mod import;
 mod installation;
 mod made_by;
 mod notices;
+mod opened_to_read;
+mod owners;
+mod phone_keys;
 mod pictures;
 mod postgres;
 mod record;
@@ -40,6 +43,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use refinery::Migration;
 
 use crate::account::history::Entry;
 use crate::account::{Account, Error, Tenant, Unique};
@@ -58,6 +62,8 @@ pub use effects::Effect;
 pub use import::{Conflict, ImportedAccount, id_name};
 pub use made_by::place;
 pub use notices::{ClaimedNotice, SealedNotice};
+pub use opened_to_read::OpenedToRead;
+pub use phone_keys::{OwnedKey, PhoneKeyBatch, PhoneKeys, PhoneRecord};
 pub use pictures::PictureState;
 pub use postgres::Postgres;
 pub use secure_channel::{
@@ -186,6 +192,11 @@ pub struct UniqueKey {
     pub key: KeyedHash,
 }
 
+/// The right to migrate a database, until it is dropped.
+pub struct MigrationLock {
+    _file_or_connection: Box<dyn Send>,
+}
+
 /// A change to one account, ready to be written, all or nothing.
 #[derive(Clone)]
 pub struct Update {
@@ -259,6 +270,19 @@ impl Store {
         }
     }
 
+    /// Waits until no other process migrates the database, and returns a lock that makes others wait. It ends when it is
+    /// dropped, and with the process.
+    pub async fn lock_for_migrating(&self) -> Result<MigrationLock, OpenError> {
+        match self {
+            Store::Sqlite(sqlite) => {
+                Ok(MigrationLock { _file_or_connection: Box::new(sqlite.lock_for_migrating().await?) })
+            }
+            Store::Postgres(postgres) => {
+                Ok(MigrationLock { _file_or_connection: Box::new(postgres.lock_for_migrating().await?) })
+            }
+        }
+    }
+
     /// Checks that the database responds.
     pub async fn ping(&self) -> Result<(), Error> {
         self.query(installation::PING, vec![], |row| value::computed::<i64>(row, 0)).await.map(drop)
@@ -279,6 +303,8 @@ impl Store {
             installation::ALL,
             made_by::ALL,
             notices::ALL,
+            owners::ALL,
+            phone_keys::ALL,
             pictures::ALL,
             schemas::ALL,
             sign_ins::ALL,
@@ -385,13 +411,21 @@ fn migration_error(
 ) -> OpenError {
     use refinery::error::Kind;
     match error.kind() {
-        Kind::MissingVersion(migration) => OpenError::Newer(place.to_owned(), migration.to_string()),
-        Kind::DivergentVersion(applied, known) => {
-            OpenError::Divergent(place.to_owned(), format!("it contains {applied} where this version has {known}"))
-        }
+        Kind::MissingVersion(migration) => newer(place, migration),
+        Kind::DivergentVersion(applied, known) => divergent(place, applied, known),
         Kind::Connection(_, cause) if can_pass(cause.as_ref()) => {
             OpenError::Unreachable(place.to_owned(), error.into())
         }
         _ => OpenError::Unusable(place.to_owned(), error.into()),
     }
+}
+
+/// Returns the error for a migration that was applied and is unknown.
+fn newer(place: &str, applied: &Migration) -> OpenError {
+    OpenError::Newer(place.to_owned(), applied.to_string())
+}
+
+/// Returns the error for a migration that was applied with another content.
+fn divergent(place: &str, applied: &Migration, known: &Migration) -> OpenError {
+    OpenError::Divergent(place.to_owned(), format!("it contains {applied} where this version has {known}"))
 }

@@ -25,6 +25,11 @@ const IN_STATE: Statement = select!(
 const BEGIN_DELETION: Statement = statement!(
     "UPDATE stored_picture SET state = 'deleting', changed_at = ?4 WHERE account_id = ?1 AND name = ?2 AND state = ?3"
 );
+const DROP: Statement = statement!(
+    "UPDATE stored_picture SET state = 'deleting', changed_at = ?3 WHERE account_id = ?1 AND state = 'replaced' \
+     AND name NOT IN (SELECT name FROM stored_picture WHERE account_id = ?1 AND state = 'replaced' \
+     ORDER BY changed_at DESC, name LIMIT ?2)"
+);
 const FORGET: Statement =
     statement!("DELETE FROM stored_picture WHERE account_id = ?1 AND name = ?2 AND state = 'deleting'");
 const IS_NEEDED: Statement = statement!(
@@ -136,6 +141,11 @@ pub(super) fn putting(account: AccountId, name: &str, state: PictureState, at: T
     (PUT, row(account, name, state, at)).into()
 }
 
+/// Returns the query that begins the deletion of all but the newest replaced pictures of an account.
+pub(super) fn dropping(account: AccountId, kept: usize, at: Timestamp) -> Query {
+    (DROP, parameters![account, i64::try_from(kept).unwrap_or(i64::MAX), at]).into()
+}
+
 fn picture(row: &dyn Row) -> Result<(AccountId, String), Error> {
     let record = STORED_PICTURE.at(row, 0);
     Ok((record.get(STORED_PICTURE.account_id)?, record.get(STORED_PICTURE.name)?))
@@ -143,4 +153,4 @@ fn picture(row: &dyn Row) -> Result<(AccountId, String), Error> {
 
 /// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
-    &[ADD, PUT, IS_PENDING, IN_STATE, BEGIN_DELETION, FORGET, IS_NEEDED, IS_OF_ANOTHER, OWNERS];
+    &[ADD, PUT, IS_PENDING, IN_STATE, BEGIN_DELETION, DROP, FORGET, IS_NEEDED, IS_OF_ANOTHER, OWNERS];

@@ -7,7 +7,7 @@ use super::tables::{ACCOUNT, HISTORY, IDENTITY, SIGNING_KEY, TENANT};
 use super::value::{Parameter, Row, computed};
 use super::{CallerRecord, Identity, SigningKeyRecord};
 use crate::account::history::{Entry, Metadata, SealedPayload};
-use crate::account::{Account, Attributes, Error, Field, Tenant, Texts};
+use crate::account::{Account, Attributes, DailyUsage, Error, Field, Tenant, Texts};
 
 /// How many columns an account has.
 pub(super) const ACCOUNT_COLUMNS: usize = ACCOUNT.table().width();
@@ -39,6 +39,11 @@ pub(super) fn account(row: &dyn Row) -> Result<Account, Error> {
         created_at: record.get(ACCOUNT.created_at)?,
         updated_at: record.get(ACCOUNT.updated_at)?,
         history_head: record.get(ACCOUNT.history_head)?,
+        usage: DailyUsage {
+            began_at: record.get(ACCOUNT.day_began_at)?,
+            picture_bytes: record.get(ACCOUNT.picture_bytes)?,
+            history_bytes: record.get(ACCOUNT.history_bytes)?,
+        },
     };
     for field in Field::ALL {
         account.set_text(field, record.field(field)?);
@@ -63,6 +68,9 @@ pub(super) fn account_values(account: &Account) -> Vec<Parameter> {
         created_at: account.created_at,
         updated_at: account.updated_at,
         history_head: account.history_head,
+        day_began_at: account.usage.began_at,
+        picture_bytes: account.usage.picture_bytes,
+        history_bytes: account.usage.history_bytes,
     });
     values.extend(Field::ALL.map(|field| account.text(field).map(|text| text.as_bytes().to_vec()).into()));
     values

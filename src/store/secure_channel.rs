@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::statement::{Statement, insert, select, statement};
 use super::table::{Columns, Values, unreadable, values};
 use super::tables::{CHANNEL_KEY as KEY, CHANNEL_NONCE, CHANNEL_SESSION as SESSION};
-use super::value::{Parameter, Row, always, computed, parameters};
+use super::value::{Row, always, computed, parameters};
 use super::{Query, Store};
 use crate::account::{AccountId, ChannelFault, Error, Unique};
 use crate::keys::KeyedHash;
@@ -118,7 +118,7 @@ pub struct ChannelSession {
     pub sealed: Vec<u8>,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// The account and client that used it first; `None` before its first use.
+    /// The account and client that opened it, or else used it first; `None` if there is neither.
     pub owner: Option<ChannelOwner>,
     /// How many messages it has accepted.
     pub messages: i64,
@@ -184,7 +184,8 @@ impl Store {
         self.execute(vec![(FORGET_KEYS, parameters![retired_before])]).await.map(drop)
     }
 
-    /// Begins a session. If there are too many unused ones then, the oldest end: first those of the same source, then any.
+    /// Begins a session that no account uses yet. If there are too many of these then, the oldest end: first those of the same
+    /// source, then any.
     pub async fn add_channel_session(&self, session: NewChannelSession, limit: UnusedSessions) -> Result<(), Error> {
         // Before the new session is added, which therefore never ends itself, even if its clock is behind.
         let mut queries = vec![(CROWD_OUT_OF_SOURCE, parameters![session.source, limit.of_source - 1])];
@@ -194,18 +195,22 @@ impl Store {
             let ended = (unused + 1 - limit.of_installation).min(ENDED_AT_ONCE);
             queries.push((CROWD_OUT_OF_INSTALLATION, parameters![session.source, ended]));
         }
-        let add = values!(SESSION {
-            id: session.id.to_vec(),
-            sealed: session.sealed,
-            source: session.source,
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            account_id: Parameter::Null,
-            client: Parameter::Null,
-            messages: 0,
-        });
-        queries.push((ADD_SESSION, add));
+        queries.push((ADD_SESSION, session_values(session, None)));
         self.execute(queries).await.map(drop)
+    }
+
+    /// Begins a session that is bound to `owner` at once. Of the account's sessions, only the newest `limit` are kept, this one
+    /// among them.
+    pub async fn add_bound_channel_session(
+        &self,
+        session: NewChannelSession,
+        owner: ChannelOwner,
+        limit: i64,
+    ) -> Result<(), Error> {
+        // Before the new session is added, which therefore never ends itself, even if its clock is behind.
+        let crowd_out = parameters![owner.account, limit - 1];
+        let add = session_values(session, Some(owner));
+        self.execute(vec![(CROWD_OUT_OF_ACCOUNT, crowd_out), (ADD_SESSION, add)]).await.map(drop)
     }
 
     /// Returns a session by its identifier, and whether a nonce was used in it, in one query.
@@ -283,6 +288,19 @@ fn key(row: &dyn Row) -> Result<ChannelKeyRecord, Error> {
         sealed: record.get(KEY.sealed)?,
         created_at: record.get(KEY.created_at)?,
         retired_at: record.get(KEY.retired_at)?,
+    })
+}
+
+fn session_values(session: NewChannelSession, owner: Option<ChannelOwner>) -> Values {
+    values!(SESSION {
+        id: session.id.to_vec(),
+        sealed: session.sealed,
+        source: session.source,
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+        account_id: owner.map(|owner| owner.account),
+        client: owner.map(|owner| owner.client),
+        messages: 0,
     })
 }
 

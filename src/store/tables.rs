@@ -52,6 +52,9 @@ tables! {
         created_at: Timestamp,
         updated_at: Timestamp,
         history_head: Digest,
+        day_began_at: Option<Timestamp>,
+        picture_bytes: i64,
+        history_bytes: i64,
     } + Field::ALL
 
     UNIQUE_KEY = unique_key { tenant_id: TenantId, kind: String, key: KeyedHash; account_id: AccountId }
@@ -158,6 +161,13 @@ tables! {
         code_expires_at: Timestamp,
         expires_at: Timestamp,
         contact: Option<Vec<u8>>,
+        older_id: Option<Uuid>,
+        older_token: Option<KeyedHash>,
+        older_binding: Option<KeyedHash>,
+        older_code: Option<KeyedHash>,
+        older_tries: Option<i64>,
+        older_code_expires_at: Option<Timestamp>,
+        older_contact: Option<Vec<u8>>,
     }
 
     SENT_CODE = sent_code { recipient: KeyedHash; last_at: Timestamp, day_began_at: Timestamp, count: i64 }

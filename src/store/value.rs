@@ -23,6 +23,7 @@ pub(crate) enum Parameter {
     Texts(Vec<String>),
     BytesList(Vec<Vec<u8>>),
     Uuids(Vec<Uuid>),
+    Integers(Vec<i64>),
 }
 
 /// Prints only the kind of value: the PostgreSQL driver logs what is bound to a statement, which includes personal values.
@@ -38,6 +39,7 @@ impl fmt::Debug for Parameter {
             Parameter::Texts(_) => "texts",
             Parameter::BytesList(_) => "list of bytes",
             Parameter::Uuids(_) => "uuids",
+            Parameter::Integers(_) => "integers",
         })
     }
 }
@@ -82,7 +84,7 @@ impl rusqlite::ToSql for Parameter {
             Parameter::Text(value) => ValueRef::Text(value.as_bytes()),
             Parameter::Bytes(value) => ValueRef::Blob(value),
             Parameter::Uuid(value) => ValueRef::Blob(value.as_bytes()),
-            Parameter::Texts(_) | Parameter::BytesList(_) | Parameter::Uuids(_) => {
+            Parameter::Texts(_) | Parameter::BytesList(_) | Parameter::Uuids(_) | Parameter::Integers(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
             }
         }))
@@ -101,6 +103,7 @@ impl ToSql for Parameter {
             Parameter::Texts(value) => value.to_sql_checked(ty, out),
             Parameter::BytesList(value) => value.to_sql_checked(ty, out),
             Parameter::Uuids(value) => value.to_sql_checked(ty, out),
+            Parameter::Integers(value) => value.to_sql_checked(ty, out),
         }
     }
 

@@ -117,7 +117,7 @@ on_both_databases!(
         for on_the_way in 1..=migrations.len() {
             let database = another(&database);
             migrate(&database, &migrations[..1]).await;
-            execute(&database, &in_dialect(FIRST_VERSION, is_sqlite(&database))).await;
+            execute(&database, &database.in_dialect(FIRST_VERSION)).await;
             migrate(&database, &migrations[..on_the_way]).await;
             let (config, _data) = configured(&database);
             // Opened twice: the second time there is nothing left to migrate.
@@ -129,8 +129,7 @@ on_both_databases!(
     }
 );
 
-/// One row in every table, as the first version wrote it. Hexadecimal digits in angle brackets are bytes, those in square
-/// brackets are an identifier.
+/// One row in every table, as the first version wrote it, for [`Database::in_dialect`].
 const FIRST_VERSION: &str = "
     INSERT INTO installation VALUES ('id', 'of the first version');
     UPDATE counter SET last = 7;
@@ -156,12 +155,6 @@ const FIRST_VERSION: &str = "
     INSERT INTO revoked_token VALUES (<0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b>, 9);
     INSERT INTO token_horizon VALUES ([00000000000000000000000000000002], 4);
 ";
-
-/// Translates bytes and identifiers in brackets into the dialect of a database.
-fn in_dialect(statements: &str, sqlite: bool) -> String {
-    let (bytes, identifier) = if sqlite { ("x'", "x'") } else { ("'\\x", "'") };
-    statements.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
-}
 
 async fn everything_is_there(store: &Store) {
     let (tenant, account) = (TenantId(Uuid::from_u128(1)), AccountId(Uuid::from_u128(2)));
@@ -194,8 +187,8 @@ on_both_databases!(
     async fn a_code_from_before_its_address_was_kept_proves_nothing_and_is_replaced(database: Database) {
         let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 8).collect();
         migrate(&database, &before).await;
-        let old = NewCode {
-            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(1) },
+        let new = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(2) },
             token: [2; 32],
             binding: [3; 32],
             code: [4; 32],
@@ -209,16 +202,52 @@ on_both_databases!(
             "INSERT INTO one_time_code VALUES ({slot}, [00000000000000000000000000000001], {token}, {binding}, {code}, \
              0, 60000000, 300000000)"
         );
-        execute(&database, &in_dialect(&insert, is_sqlite(&database))).await;
+        execute(&database, &database.in_dialect(&insert)).await;
         let (config, _data) = configured(&database);
         let store = open(&config).await.unwrap();
         store.check().await.unwrap();
         let now = Timestamp::from_second(1).unwrap();
         let tried = async || store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap();
-        assert!(tried().await.is_none());
+        assert_eq!(tried().await, []);
         assert!(!store.is_code_outstanding([2; 32], now, 5).await.unwrap());
-        store.put_code(&old).await.unwrap();
-        assert_eq!(tried().await.unwrap().contact, [5]);
+        // As the code before the newest it proves nothing either.
+        store.put_code(&new).await.unwrap();
+        let tried = tried().await;
+        assert_eq!((tried.len(), tried[0].contact.as_slice()), (1, [5].as_slice()));
+    }
+);
+
+on_both_databases!(
+    async fn a_code_from_before_two_were_valid_is_valid_beside_its_successor(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 14).collect();
+        migrate(&database, &before).await;
+        let insert = "INSERT INTO one_time_code VALUES (<SLOT>, [00000000000000000000000000000001], <TOKEN>, <BINDING>, <CODE>, \
+                      1, 60000000, 300000000, <07>)";
+        let insert = [("SLOT", "01"), ("TOKEN", "02"), ("BINDING", "03"), ("CODE", "04")]
+            .into_iter()
+            .fold(insert.to_owned(), |insert, (name, byte)| insert.replace(name, &byte.repeat(32)));
+        execute(&database, &database.in_dialect(&insert)).await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        let newer = NewCode {
+            code_id: CodeId { slot: [1; 32], id: Uuid::from_u128(2) },
+            token: [5; 32],
+            binding: [3; 32],
+            code: [6; 32],
+            code_expires_at: Timestamp::from_second(90).unwrap(),
+            expires_at: Timestamp::from_second(330).unwrap(),
+            contact: vec![8],
+        };
+        store.put_code(&newer).await.unwrap();
+        let now = Timestamp::from_second(1).unwrap();
+        for _ in 0..4 {
+            let tried = store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap();
+            assert_eq!((tried.len(), tried[0].code, tried[0].contact.as_slice()), (1, [4; 32], [7].as_slice()));
+        }
+        // One try was counted before the upgrade.
+        assert_eq!(store.count_try([1; 32], [2; 32], [3; 32], now, 5).await.unwrap(), []);
+        assert_eq!(store.count_try([1; 32], [5; 32], [3; 32], now, 5).await.unwrap().len(), 1);
     }
 );
 
@@ -228,7 +257,7 @@ on_both_databases!(
         migrate(&database, &before).await;
         let insert =
             "INSERT INTO notice VALUES ([00000000000000000000000000000005], 'email', 1, <0506>, 0, 1, 9000000)";
-        execute(&database, &in_dialect(insert, is_sqlite(&database))).await;
+        execute(&database, &database.in_dialect(insert)).await;
         let (config, _data) = configured(&database);
         let store = open(&config).await.unwrap();
         store.check().await.unwrap();
@@ -273,7 +302,7 @@ on_both_databases!(
              INSERT INTO pending_picture VALUES ('{three}.png', 90);",
             0
         );
-        execute(&database, &in_dialect(&statements, is_sqlite(&database))).await;
+        execute(&database, &database.in_dialect(&statements)).await;
         let (config, _data) = configured(&database);
         let store = open(&config).await.unwrap();
         store.check().await.unwrap();
@@ -289,6 +318,55 @@ on_both_databases!(
         );
         assert!(store.is_picture_needed(AccountId(Uuid::nil()), &format!("{one}.png")).await.unwrap());
         assert!(!store.is_picture_needed(AccountId(Uuid::nil()), &format!("{two}.jpg")).await.unwrap());
+    }
+);
+
+on_both_databases!(
+    async fn a_dry_run_lists_pending_migrations_and_changes_nothing(database: Database) {
+        let known = migrations(&database);
+        let nothing = "unique keys of phone numbers to rebuild: 0, verified marks to remove: 0\n";
+        let unknown = "unique keys and verified marks: not known before the pending migrations, which make the table that has them\n";
+        // The table of unique keys has its name since the ninth migration.
+        for (applied, last) in [(8, unknown), (9, nothing), (known.len(), nothing)] {
+            let database = another(&database);
+            migrate(&database, &known[..applied]).await;
+            let tables = schema(&database).await;
+            let pending = known[applied..].iter().map(|migration| format!("pending migration: {migration}\n"));
+            assert_eq!(dry_run(&database), pending.collect::<String>() + last);
+            assert_eq!(schema(&database).await, tables);
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_dry_run_does_not_create_a_database(database: Database) {
+        let printed = dry_run(&database);
+        match database.url().strip_prefix("sqlite:") {
+            Some(file) => {
+                assert_eq!(printed, "there is no database yet: it would be created\n");
+                assert!(!Path::new(file).exists());
+            }
+            None => {
+                assert_eq!(printed.lines().count(), migrations(&database).len() + 1);
+                assert_eq!(schema(&database).await, [""; 0]);
+            }
+        }
+    }
+);
+
+on_both_databases!(
+    async fn a_dry_run_refuses_a_database_made_by_a_newer_version(database: Database) {
+        let (config, _data) = configured(&database);
+        open(&config).await.unwrap();
+        let row = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) \
+                   VALUES (9999, 'of_the_future', '2030-01-01T00:00:00Z', '1')";
+        execute(&database, row).await;
+        let refused = Store::open_to_read(&config.database(), &config.database).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Newer(..)), "{refused:?}");
+        execute(&database, "DELETE FROM refinery_schema_history WHERE version = 9999").await;
+        execute(&database, "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1").await;
+        let refused = Store::open_to_read(&config.database(), &config.database).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Divergent(..)), "{refused:?}");
     }
 );
 
@@ -352,6 +430,26 @@ fn migrate_by_command(database: &Database, environment: &[(&str, &str)]) -> Outp
     let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
     command.env_clear().envs(environment.iter().copied());
     command.arg("migrate").arg("--data").arg(data.path()).args(["--database", database.url()]).output().unwrap()
+}
+
+/// The output of a dry run, which must succeed and create no file.
+fn dry_run(database: &Database) -> String {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selfsame"));
+    command.env_clear().args(["migrate", "--dry-run", "--data"]).arg(data.path()).args(["--database", database.url()]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The names of the tables.
+async fn schema(database: &Database) -> Vec<String> {
+    let tables = match is_sqlite(database) {
+        true => "SELECT name FROM sqlite_schema ORDER BY name",
+        false => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+    };
+    database.rows(tables).await
 }
 
 fn is_sqlite(database: &Database) -> bool {

@@ -3,7 +3,7 @@
 //
 //   exchange({ base, token, clientHash, updates })
 //
-// opens a session, sends each update in a binary envelope and the last one again in a JSON envelope, closes the session,
+// opens a session that is bound to the token's account, sends each update in a binary envelope and the last one again in a JSON envelope, closes the session,
 // and returns what was answered: status and what the answer said.
 
 const utf8 = new TextEncoder();
@@ -13,7 +13,7 @@ const toBase64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 const fromBase64 = (encoded) => Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
 
 export async function exchange({ base, token, clientHash, updates }) {
-  const session = await open(base);
+  const session = await open({ base, token, clientHash });
   const answers = [];
   for (const update of updates) {
     answers.push(await send({ base, token, clientHash, session, update, json: false }));
@@ -23,7 +23,7 @@ export async function exchange({ base, token, clientHash, updates }) {
   return answers;
 }
 
-async function open(base) {
+async function open({ base, token, clientHash }) {
   const { data: published } = await (await fetch(`${base}/web/v1/secure-channel/public-key`)).json();
   const algorithm = { name: 'RSA-OAEP', hash: 'SHA-256' };
   const serverKey = await crypto.subtle.importKey('spki', fromBase64(published.publicKey), algorithm, false, ['encrypt']);
@@ -32,7 +32,7 @@ async function open(base) {
   const encrypted = async (key) => toBase64(await crypto.subtle.encrypt(algorithm, serverKey, key));
   const opened = await fetch(`${base}/web/v1/secure-channel/session`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'X-Client-Hash': clientHash },
     body: JSON.stringify({
       keyId: published.keyId,
       encReqKey: await encrypted(requestKey),

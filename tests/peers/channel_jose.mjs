@@ -1,7 +1,7 @@
 // A client of the JOSE form, on npm's `jose` as it comes. The arguments are one JSON object: base, token, clientHash, now.
 // Prints what was answered to each message, one JSON object a line.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import * as jose from 'jose';
 
 const { base, token, clientHash, now } = JSON.parse(process.argv.at(-1));
@@ -35,6 +35,7 @@ async function exchange(jwk, alg, flattened, crv) {
     cty: 'application/json',
     iat: now,
     jti: randomUUID(),
+    ath: createHash('sha256').update(token).digest('base64url'),
     reply_jwk: await jose.exportJWK(answerKey.publicKey),
   };
   const Encrypt = flattened ? jose.FlattenedEncrypt : jose.CompactEncrypt;

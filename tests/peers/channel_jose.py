@@ -3,6 +3,8 @@
 Prints what was answered to each message, one JSON object a line.
 """
 
+import base64
+import hashlib
 import json
 import sys
 import urllib.error
@@ -44,6 +46,7 @@ def exchange(jwk, algorithm, flattened):
         "enc": "A256GCM",
         "iat": given["now"],
         "jti": str(uuid.uuid4()),
+        "ath": base64.urlsafe_b64encode(hashlib.sha256(given["token"].encode()).digest()).rstrip(b"=").decode(),
         "reply_jwk": answer_key.as_dict(private=False),
     }
     plain = json.dumps({"accountName": name})

@@ -37,6 +37,20 @@ const alone = await payload(requestKey, counting(12, 0x50), '', request);
 const answer = await payload(responseKey, counting(12, 0x60), sessionId, response);
 const answerAlone = await payload(responseKey, counting(12, 0x70), '', response);
 
+// A JWE (RFC 7516 §7.1) that is bound to an access token, the one of RFC 9449 §4.2's example.
+const base64url = (bytes) => Buffer.from(bytes).toString('base64url');
+const accessToken = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU';
+const contentKey = counting(32, 0x80);
+const protectedHeader = base64url(utf8.encode(JSON.stringify({
+  alg: 'RSA-OAEP-256', enc: 'A256GCM', kid: keyId, iat: 1768464000, jti: '9b2d3a52-7d0c-4a40-8f2e-4f3b1c6d5e01',
+  ath: base64url(await subtle.digest('SHA-256', utf8.encode(accessToken))),
+})));
+const content = Uint8Array.from(await payload(contentKey, counting(12, 0xa0), protectedHeader, request));
+const jwe = [
+  protectedHeader,
+  ...[await encrypted(contentKey), content.slice(0, 12), content.slice(12, -16), content.slice(-16)].map(base64url),
+].join('.');
+
 console.log(JSON.stringify({
   privateKey,
   publicKey: base64(await subtle.exportKey('spki', serverKey)),
@@ -56,4 +70,6 @@ console.log(JSON.stringify({
     ...head(1), keyId.length, ...utf8.encode(keyId), ...long(encReqKey), ...long(encRespKey), ...alone,
   ]),
   type129OfType1: base64([...head(129), ...answerAlone]),
+  accessToken,
+  jwe,
 }, null, 2));

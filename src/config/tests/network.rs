@@ -81,6 +81,7 @@ fn rate_limits_are_on_by_default() {
     let limits = with_file("").rate_limit;
     assert_eq!(limits.window, Duration::from_secs(60));
     assert_eq!([limits.address, limits.system, limits.rivergen, limits.default], [1200, 120, 100, 120]);
+    assert_eq!([limits.picture_bytes_per_day, limits.history_bytes_per_day], [32 << 20, 16 << 20]);
     assert_eq!(limits.tracked, 100_000);
 }
 

@@ -161,3 +161,19 @@ fn a_broken_rule_is_reported_at_the_setting_that_was_set() {
         "config.toml:2: database.queue = 100: must be at least database.group = 256 (default)"
     );
 }
+
+#[test]
+fn a_network_may_not_have_more_unread_bytes_than_all_together() {
+    assert_eq!(
+        file_error("[server]\nmax_unread_bytes = 8388608\n"),
+        "config.toml:2: server.max_unread_bytes = 8388608: \
+         must be at least server.max_network_unread_bytes = 16777216 (default)"
+    );
+}
+
+#[test]
+fn a_network_has_its_share_of_a_number_and_at_least_one() {
+    let share = |percent: u8, all| with_file(&format!("server.network_share = {percent}")).server.share_of(all);
+    assert_eq!([share(25, 1024), share(25, 16), share(25, 3), share(100, 7), share(1, 0)], [256, 4, 1, 7, 1]);
+    assert_eq!(share(100, usize::MAX), usize::MAX / 100);
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::account::{Account, Application, Error, Field, Phone, Rules, is_time_zone};
+use crate::account::{Account, Application, Error, Field, MAINLAND, Phone, Rules, is_time_zone};
 use crate::identity::Caller;
 use crate::json::Object;
 use crate::picture;
@@ -135,8 +135,8 @@ fn email(account: &Account) -> Option<String> {
 /// Returns the verified phone number: a mobile number of mainland China as its eleven digits, any other as it is stored.
 fn phone_number(account: &Account) -> Option<String> {
     let stored = account.text(Field::Phone).filter(|_| account.phone_verified)?;
-    let national = Phone(stored).e164().and_then(|number| Some(number.strip_prefix("+86")?.to_owned()));
-    Some(national.filter(|digits| is_mobile(digits)).unwrap_or_else(|| stored.to_owned()))
+    let national = Phone(stored).e164().and_then(|number| Some(number.strip_prefix(MAINLAND)?.to_owned()));
+    Some(national.filter(|digits| Phone(digits).is_mainland_mobile()).unwrap_or_else(|| stored.to_owned()))
 }
 
 /// Returns the time zone, if it is a valid one.
@@ -147,12 +147,6 @@ pub(super) fn zoneinfo(account: &Account) -> Option<&str> {
 /// Returns the language, if it is a well-formed tag.
 pub(super) fn locale(account: &Account) -> Option<&str> {
     account.text(Field::Language).filter(|tag| is_tag(tag))
-}
-
-/// Checks for eleven ASCII digits that can be a mobile number of mainland China. The carriers' ranges change too often for a
-/// stricter check.
-pub(super) fn is_mobile(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
 }
 
 /// Checks for a well-formed language tag (RFC 5646 §2.1).

@@ -23,7 +23,9 @@ use utoipa_axum::routes;
 use crate::account::{AccessFault, Account, Application, CodeFault, Contract, CredentialFault, Error, Rules};
 use crate::app::App;
 use crate::code::{CodeAttempt, Proof, Usage};
-use crate::http::{self, ErrorRenderer, allow_origin, annotated, change_context, count_source, with_error_layer};
+use crate::http::{
+    self, ErrorRenderer, allow_origin, annotated, caller_is_known, change_context, count_source, with_error_layer,
+};
 use crate::identity::Caller;
 use refusal::{Address, Refused};
 
@@ -159,6 +161,7 @@ impl FromRequestParts<App> for Authenticated {
         }
         caller.account.require_active()?;
         app.limits().account(Contract::Ciam, caller.account.id)?;
+        caller_is_known(&parts.extensions);
         Ok(Authenticated { caller, application })
     }
 }

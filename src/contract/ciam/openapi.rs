@@ -20,7 +20,7 @@ use super::{PREFIXES, paths, revoke, update};
 use crate::account::{AccessFault, Account, Application, CredentialFault, Field, Kind, Rules, Status};
 use crate::contract::ErrorRenderer;
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, example_of, failures, person, tenant,
+    Description, Ending, NO_NUL, Operation, body_faults, change_faults, example_of, failures, person, tenant,
 };
 use crate::json::Object;
 
@@ -73,7 +73,7 @@ pub(in crate::contract) fn document() -> Object {
                     ("nothing", "{}"),
                 ],
                 answers: changed,
-                endings: [access(), body_faults(), failures()].concat(),
+                endings: [access(), body_faults(), change_faults(), failures()].concat(),
             },
             Operation {
                 id: "sendCode",
@@ -166,8 +166,8 @@ body! {
                 .enum_values(Some([Some("login"), Some("signup"), Some("update_userinfo"), Some("reset_password"), None]))
                 .description(Some("The use of the code; `login` by default.")),
         )
-        .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
-        .property("email", words("An e-mail address; one of the two is given."))
+        .property("phone_number", words_or_null("A mobile number of mainland China in its eleven digits."))
+        .property("email", words_or_null("An e-mail address; one of the two is given."))
         .property(
             "auth_source_id",
             any("The value that the same member of `POST /oauth2/token` will have; only for `login`."),
@@ -203,7 +203,7 @@ body! {
     /// The body of a revocation.
     Revoked,
     ObjectBuilder::new()
-        .property("token", scalar("An access token or a refresh token."))
+        .property("token", scalar("An access token or a refresh token.").min_length(Some(1)))
         .required("token")
         .property("client_id", lenient("The application."))
         .property("client_secret", lenient("Its secret, if it keeps one."))
@@ -213,6 +213,11 @@ body! {
 
 fn words(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL)).description(Some(description))
+}
+
+/// Returns the schema of a member for which `null` is the same as absence.
+fn words_or_null(description: &str) -> ObjectBuilder {
+    words(description).schema_type(SchemaType::from_iter([Type::String, Type::Null]))
 }
 
 /// Returns the schema of a parameter of which any scalar counts as text.

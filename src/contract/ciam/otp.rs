@@ -12,7 +12,7 @@ use super::{discovery, update};
 use crate::account::{BodyFault, CredentialFault, Error};
 use crate::app::App;
 use crate::code::{CodeRequest, Medium, Usage};
-use crate::http::{body, count_source_of, language};
+use crate::http::{body, caller_is_known, count_source_of, language};
 use crate::json::{Object, Value};
 use crate::telemetry::Stopwatch;
 
@@ -66,8 +66,8 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     if application.secret_hash.is_none() {
         return Err(Error::from(CredentialFault::Invalid).into());
     }
-    let wanted = body::object(&app, request, super::MAX_BODY).await?;
-    body::refuse_nul_outside(&wanted, &NAMES)?;
+    caller_is_known(request.extensions());
+    let wanted = body::members(&app, request, super::MAX_BODY, |name| NAMES.contains(&name)).await?;
     let usage = usage(&wanted)?;
     let (address, value) = address(&wanted)?;
     let contact = value.as_str().and_then(|text| update::contact(address, text));

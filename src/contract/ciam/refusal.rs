@@ -87,7 +87,7 @@ fn request(fault: &RequestFault) -> Response {
         RequestFault::BodyTooLarge => ("invalid_request", "Request body is too large."),
         RequestFault::BodyTooSlow => ("invalid_request", "Request body did not arrive in time."),
         RequestFault::Body(_) => ("invalid_request", "Malformed request body."),
-        RequestFault::RateLimited(_) => ("rate_limit_exceeded", "Too many requests."),
+        RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => ("rate_limit_exceeded", "Too many requests."),
     };
     answer(status_of(fault), error, Some(text))
 }

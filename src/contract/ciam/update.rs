@@ -4,7 +4,9 @@ use super::claims;
 use super::refusal::{Address, Refused};
 use crate::account::attributes;
 use crate::account::schema::{Property, Schema};
-use crate::account::{Account, Application, Contact, Edit, Email, Field, Patch, Rules, Text, is_time_zone};
+use crate::account::{
+    Account, Application, Contact, Edit, Email, Field, MAINLAND, Patch, Phone, Rules, Text, is_time_zone,
+};
 use crate::json::{Object, Value};
 
 /// The longest value of each attribute, in Unicode scalar values.
@@ -149,7 +151,7 @@ fn member<'a>(body: &'a Object, name: &str) -> Option<&'a Value> {
 
 fn is_well_formed(address: Address, text: &str) -> bool {
     match address {
-        Address::Phone => claims::is_mobile(text),
+        Address::Phone => Phone(text).is_mainland_mobile(),
         Address::Email => Email(text).is_well_formed(),
     }
 }
@@ -263,7 +265,7 @@ pub(super) fn contact(address: Address, typed: &str) -> Option<Contact> {
         return None;
     }
     match address {
-        Address::Phone => Text::new(format!("+86{typed}")).ok().map(Contact::Phone),
+        Address::Phone => Text::new(format!("{MAINLAND}{typed}")).ok().map(Contact::Phone),
         Address::Email => Text::new(typed).ok().map(Contact::Email),
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::member;
-use crate::account::{Account, BodyFault, Contact, Edit, Error, Fault, Field, Patch, Rule, Text, is_blank};
+use crate::account::{Account, Contact, Edit, Error, Fault, Field, Patch, Rule, Text, is_blank};
 use crate::app::App;
 use crate::json::{Object, Value};
 
@@ -27,11 +27,9 @@ const KNOWN: [&str; 5] = [ID, FIRST_NAME, LAST_NAME, PHONE_NUMBER, PUSH_TOKEN];
 pub(super) struct UpdateRequest(Object);
 
 impl UpdateRequest {
-    /// Takes a body. U+0000 in a member's name, or in the value of an unknown member, makes it malformed.
-    pub(super) fn read(object: Object) -> Result<UpdateRequest, Error> {
-        let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
-        let hidden = object.iter().any(|(name, value)| name.contains('\0') || (!known(name) && value.contains_nul()));
-        if hidden { Err(BodyFault::Malformed.into()) } else { Ok(UpdateRequest(object)) }
+    /// Takes the members of a body that [`is_known`].
+    pub(super) fn new(members: Object) -> UpdateRequest {
+        UpdateRequest(members)
     }
 
     /// Returns the `id` of the user to change; an absent, null or empty one is `None`.
@@ -69,6 +67,11 @@ impl UpdateRequest {
         patch.edit(Field::PushToken, push_token);
         Ok(patch)
     }
+}
+
+/// Checks whether the contract reads a member of this name, in any case.
+pub(super) fn is_known(name: &str) -> bool {
+    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Returns an error about the identifier alone: without the account, the other members cannot be checked.

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::account::{AccessFault, Account, AccountId, Contract, Error, Rule, TenantStatus};
 use crate::app::App;
-use crate::http::{self, ErrorRenderer, annotated, change_context, count_source, with_error_layer};
+use crate::http::{self, ErrorRenderer, annotated, caller_is_known, change_context, count_source, with_error_layer};
 use crate::identity::api_key::KeyCaller;
 use crate::json::{Object, Value};
 
@@ -81,8 +81,7 @@ async fn show(
 )]
 async fn update(State(app): State<App>, Keyed(caller): Keyed, request: Request) -> Result<Response, Error> {
     let context = change_context(Contract::Cl2c, &request);
-    let body = http::body::object(&app, request, MAX_BODY).await?;
-    let update = body::UpdateRequest::read(body)?;
+    let update = body::UpdateRequest::new(http::body::members(&app, request, MAX_BODY, body::is_known).await?);
     let account = caller.addressed(&app, update.id()?).await?;
     account.require_active()?;
     let patch = update.patch(&app, &account).await?;
@@ -101,6 +100,7 @@ impl FromRequestParts<App> for Keyed {
         let caller = app.authenticator().api_key(&parts.headers).await?;
         open(&caller, app.now())?;
         app.limits().key(caller.key.id)?;
+        caller_is_known(&parts.extensions);
         Ok(Keyed(caller))
     }
 }

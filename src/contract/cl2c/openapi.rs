@@ -16,7 +16,9 @@ use super::body::{FIRST_NAME, ID, LAST_NAME, MAX_NAME, MAX_PUSH_TOKEN, PHONE_NUM
 use super::refusal::{ErrorResult, Problem};
 use super::{ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, Rule, Status};
-use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header};
+use crate::contract::openapi::{
+    Description, Ending, NO_NUL, Operation, body_faults, change_faults, failures, person, request_header,
+};
 use crate::json::Object;
 
 /// The pattern of a name: not only white space (Unicode's property White_Space), and no U+0000.
@@ -53,7 +55,7 @@ pub(in crate::contract) fn document() -> Object {
                 id: "updateUser",
                 requests: vec![("every member", UPDATE), ("the names, and the phone number made unset", PART)],
                 answers: shown,
-                endings: [access(), body_faults(), field_faults(), failures()].concat(),
+                endings: [access(), body_faults(), field_faults(), change_faults(), failures()].concat(),
             },
         ],
     }

@@ -68,7 +68,7 @@ fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
         }
         RequestFault::BodyTooLarge => ("PayloadTooLargeException", "Request body is too large."),
         RequestFault::BodyTooSlow => ("RequestTimeoutException", "Request timeout."),
-        RequestFault::RateLimited(_) => ("TooManyRequestsException", "Too many requests."),
+        RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => ("TooManyRequestsException", "Too many requests."),
     };
     result(context, status_of(fault), exception, message)
 }

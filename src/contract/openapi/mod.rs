@@ -13,7 +13,7 @@ mod specimen;
 pub(super) use answers::example_of;
 pub(super) use description::{Description, Operation};
 pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
-pub(super) use specimen::{Ending, body_faults, failures, person, tenant};
+pub(super) use specimen::{Ending, body_faults, change_faults, failures, person, tenant};
 
 use super::DOCUMENTS;
 use crate::account::Contract;

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::account::{
-    Account, AccountId, BodyFault, Cause, Error, Field, Portal, RequestFault, Tenant, TenantId, Text, TooMany,
+    Account, AccountId, BodyFault, Cause, DayUsedUp, Error, Field, Portal, RequestFault, Tenant, TenantId, Text,
+    TooMany,
 };
 
 /// An error that a request can end in, after a text that describes when it does.
@@ -20,6 +21,12 @@ pub(in crate::contract) fn failures() -> Vec<Ending> {
         ("a bug", Error::Internal(Cause::new("an example"))),
         unavailable(),
     ]
+}
+
+/// Returns the error that only a change can end in.
+pub(in crate::contract) fn change_faults() -> Vec<Ending> {
+    let used_up = DayUsedUp { wait: Duration::from_millis(500) };
+    vec![("the account has stored as much as it may in 24 hours", used_up.into())]
 }
 
 /// Returns the error that any request can end in.

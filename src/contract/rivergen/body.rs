@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::account::attributes::{self, Unfit};
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Rule, Rules, Tenant, Text, is_blank};
-use crate::http::body::{refuse_nul_outside, seconds};
-use crate::json::{Object, Value};
+use crate::http::body::{seconds, selected};
+use crate::json::{Object, Selection, Value};
 use crate::picture::{self, Data, PictureInput};
 use crate::store::Identity;
 
@@ -19,6 +19,27 @@ pub(super) const DISPLAY_NAME: &str = "display_name";
 pub(super) const PICTURE: &str = "profile_image_url";
 pub(super) const PROFILE: &str = "profile";
 
+/// The largest body without the text of its picture, in bytes: a profile that fits has at most 64 KiB without white space and
+/// escapes.
+pub(super) const MAX_JSON: usize = 256 * 1024;
+
+/// The members of a body that the contract reads.
+pub(super) struct Members<'a> {
+    members: Object,
+    /// The text of the picture; any other value of that member is in `members`.
+    picture: Option<Cow<'a, str>>,
+}
+
+impl Members<'_> {
+    /// Parses a body. Other members must be well-formed and contain no U+0000, and are not kept.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Members<'_>, Error> {
+        let keep = |name: &str| [DISPLAY_NAME, PICTURE, PROFILE].contains(&name);
+        let selection = Selection { keep, long: Some(PICTURE), limit: MAX_JSON };
+        let (members, picture) = selected(bytes, &selection)?;
+        Ok(Members { members, picture })
+    }
+}
+
 /// The changes that a body asks for.
 pub(super) struct UpdateRequest<'a> {
     /// Everything but a picture to upload.
@@ -28,19 +49,24 @@ pub(super) struct UpdateRequest<'a> {
 }
 
 /// Reads a body for an account. Every error of every field is reported at once; `null` counts as absent.
-pub(super) fn read<'a>(body: &'a Object, account: &Account, public_url: &str) -> Result<UpdateRequest<'a>, Error> {
-    refuse_nul_outside(body, &[DISPLAY_NAME, PICTURE, PROFILE])?;
+pub(super) fn read<'a>(
+    body: &'a mut Members<'_>,
+    account: &Account,
+    public_url: &str,
+) -> Result<UpdateRequest<'a>, Error> {
+    let Members { members, picture: text } = body;
     let mut update = UpdateRequest { patch: Patch::default(), picture: None };
     let mut faults = Vec::new();
-    let given = |name| body.get(name).filter(|value| **value != Value::Null);
+    let mut given = |name| members.remove(name).filter(|value| *value != Value::Null);
     if let Some(value) = given(DISPLAY_NAME) {
-        match display_name(value, account) {
+        match display_name(&value, account) {
             Ok(edit) => update.patch.edit(Field::DisplayName, edit),
             Err(rule) => faults.push(Fault { field: DISPLAY_NAME.into(), rule }),
         }
     }
-    if let Some(value) = given(PICTURE) {
-        match picture(value, account, public_url) {
+    let other = given(PICTURE).map(|_| Err(Rule::Text));
+    if let Some(read) = text.as_deref().map(|text| picture(text, account, public_url)).or(other) {
+        match read {
             Ok(PictureEdit::Edit(edit)) => update.patch.edit(Field::Picture, edit),
             Ok(PictureEdit::Upload(data)) => update.picture = Some(data),
             Err(rule) => faults.push(Fault { field: PICTURE.into(), rule }),
@@ -82,8 +108,7 @@ enum PictureEdit<'a> {
 
 /// Reads a picture: the address that is shown changes nothing, an external address is stored as it is, a data URI is
 /// uploaded. Any other address of this server's pictures is refused.
-fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<PictureEdit<'a>, Rule> {
-    let text = value.as_str().ok_or(Rule::Text)?;
+fn picture<'a>(text: &'a str, account: &Account, public_url: &str) -> Result<PictureEdit<'a>, Rule> {
     if picture::shown(account, public_url).as_deref() == Some(text) {
         return Ok(PictureEdit::Edit(Edit::Keep));
     }
@@ -97,10 +122,10 @@ fn picture<'a>(value: &'a Value, account: &Account, public_url: &str) -> Result<
     }
 }
 
-fn profile(value: &Value) -> Result<Object, Fault> {
+fn profile(value: Value) -> Result<Object, Fault> {
     let fault = |pointer: &str, rule| Fault { field: format!("{PROFILE}{pointer}").into(), rule };
-    let patch = value.as_object().ok_or_else(|| fault("", Rule::Object))?;
-    attributes::check(patch).map_err(|(unfit, pointer)| {
+    let patch = value.into_object().map_err(|_| fault("", Rule::Object))?;
+    attributes::check(&patch).map_err(|(unfit, pointer)| {
         let rule = match unfit {
             Unfit::TooDeep => Rule::TooDeep,
             Unfit::KeyLength => Rule::KeyLength,
@@ -109,7 +134,7 @@ fn profile(value: &Value) -> Result<Object, Fault> {
         };
         fault(&pointer, rule)
     })?;
-    Ok(patch.clone())
+    Ok(patch)
 }
 
 /// The envelope of every successful response.

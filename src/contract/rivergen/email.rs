@@ -11,7 +11,7 @@ use super::{RiverGenAccess, answer, openapi};
 use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text, Unique};
 use crate::app::App;
 use crate::code::{CodeAttempt, CodeRequest, Usage};
-use crate::http::body::{object, refuse_nul_outside};
+use crate::http::body::members;
 use crate::http::{Authenticated, change_context, language};
 use crate::json::{Object, Value};
 use crate::language::Language;
@@ -28,8 +28,8 @@ const UPDATED: &str = "Email updated successfully";
 
 /// Sends a code to a new e-mail address.
 ///
-/// The present address stays in place, and verified, until the code is confirmed. A new request replaces the earlier one,
-/// even for another address.
+/// The present address stays in place, and verified, until the code is confirmed. The newest two codes of an account are
+/// valid, each for its own address.
 #[utoipa::path(
     post,
     path = "/me/email/request",
@@ -44,8 +44,7 @@ pub(super) async fn request(
     request: Request,
 ) -> Result<Response, Error> {
     let asked_in = language(request.headers());
-    let body = object(&app, request, MAX_BODY).await?;
-    refuse_nul_outside(&body, &[NEW_EMAIL])?;
+    let body = members(&app, request, MAX_BODY, |name| name == NEW_EMAIL).await?;
     let mut faults = Vec::new();
     let contact = read(&body, NEW_EMAIL, email, &mut faults);
     let Some(contact) = contact else { return Err(Error::Fields(faults)) };
@@ -87,8 +86,7 @@ pub(super) async fn verify(
     request: Request,
 ) -> Result<Response, Error> {
     let context = change_context(Contract::RiverGen, &request);
-    let body = object(&app, request, MAX_BODY).await?;
-    refuse_nul_outside(&body, &[NEW_EMAIL, OTP_CODE])?;
+    let body = members(&app, request, MAX_BODY, |name| [NEW_EMAIL, OTP_CODE].contains(&name)).await?;
     let mut faults = Vec::new();
     let contact = read(&body, NEW_EMAIL, email, &mut faults);
     let length = app.config().codes.change_email.length;

@@ -20,7 +20,9 @@ use crate::account::{
     AccessFault, Account, CodeFault, CredentialFault, Error, Fault, Field, Medium, PictureRule, Rule, Rules, Status,
     Unique,
 };
-use crate::contract::openapi::{Description, Ending, NO_NUL, Operation, body_faults, failures, person, tenant};
+use crate::contract::openapi::{
+    Description, Ending, NO_NUL, Operation, body_faults, change_faults, failures, person, tenant,
+};
 use crate::json::Object;
 use crate::store::Identity;
 
@@ -68,7 +70,7 @@ pub(in crate::contract) fn document() -> Object {
                     ("nothing", "{}"),
                 ],
                 answers: changed,
-                endings: [access(), body_faults(), field_faults(), failures()].concat(),
+                endings: [access(), body_faults(), field_faults(), change_faults(), failures()].concat(),
             },
             Operation {
                 id: "requestEmailChange",
@@ -80,7 +82,7 @@ pub(in crate::contract) fn document() -> Object {
                 id: "verifyEmailChange",
                 requests: vec![("the code that came", VERIFICATION)],
                 answers: || vec![("the address is changed", PROVED, answer(&email::updated(&jane(), OTHER_EMAIL)))],
-                endings: [access(), body_faults(), verification_faults(), failures()].concat(),
+                endings: [access(), body_faults(), verification_faults(), change_faults(), failures()].concat(),
             },
         ],
     }

@@ -77,6 +77,7 @@ fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
         // Unlike the other contracts, this one answers a body that is not a JSON object like invalid fields, with 422.
         RequestFault::Body(_) => return invalid(context, &[("body".to_owned(), "invalid JSON".to_owned())]),
         RequestFault::RateLimited(early) => return too_many(context, *early),
+        RequestFault::DayUsedUp(_) => ("RATE_LIMITED", "Rate limit exceeded"),
         RequestFault::NotFound => ("RESOURCE_NOT_FOUND", "Not found"),
         RequestFault::MethodNotAllowed(_) => ("METHOD_NOT_ALLOWED", "Method not allowed"),
         RequestFault::MediaType | RequestFault::ContentEncoding => ("UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),

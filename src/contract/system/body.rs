@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{Account, Edit, Error, Fault, Field, Patch, Portal, Rule, Status, Tenant, Text};
-use crate::http::body::{refuse_nul_outside, seconds};
+use crate::http::body::seconds;
 use crate::json::{Object, Value};
 use crate::language::Language;
 
@@ -19,9 +19,13 @@ pub(super) const WRITABLE: [(&str, Field, usize); 5] = [
     ("defaultCountry", Field::Country, 10),
 ];
 
+/// Checks whether a person may change the member of this name.
+pub(super) fn is_writable(name: &str) -> bool {
+    WRITABLE.iter().any(|(writable, _, _)| *writable == name)
+}
+
 /// Reads a request for an account. Every error of every field is reported at once.
 pub(super) fn patch(update: &Object, account: &Account) -> Result<Patch, Error> {
-    refuse_nul_outside(update, &WRITABLE.map(|(name, _, _)| name))?;
     let mut patch = Patch::default();
     let mut faults = Vec::new();
     for (name, field, max) in WRITABLE {

@@ -15,7 +15,8 @@ use super::refusal::Refusal;
 use super::{CHANNEL_PREFIX, ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, HashFault, Rule, Status};
 use crate::contract::openapi::{
-    ACCEPT_LANGUAGE, Description, Ending, NO_NUL, Operation, body_faults, failures, person, request_header, tenant,
+    ACCEPT_LANGUAGE, Description, Ending, NO_NUL, Operation, body_faults, change_faults, failures, person,
+    request_header, tenant,
 };
 use crate::identity::client_hash;
 use crate::json::Object;
@@ -59,8 +60,15 @@ fn profile() -> [Operation; 2] {
             id: "updateProfile",
             requests: vec![("every member", UPDATE), ("one member, and one made unset", PART), ("nothing", "{}")],
             answers: updated,
-            endings: [access(), body_faults(), super::secure_channel_openapi::faults(), field_faults(), failures()]
-                .concat(),
+            endings: [
+                access(),
+                body_faults(),
+                super::secure_channel_openapi::faults(),
+                field_faults(),
+                change_faults(),
+                failures(),
+            ]
+            .concat(),
         },
     ]
 }
@@ -151,7 +159,7 @@ fn updated() -> Vec<(&'static str, &'static str, axum::response::Response)> {
 }
 
 /// Returns the errors that occur before the body is read.
-fn access() -> Vec<Ending> {
+pub(super) fn access() -> Vec<Ending> {
     vec![
         ("no token", CredentialFault::Missing.into()),
         ("the token is not valid", CredentialFault::Invalid.into()),

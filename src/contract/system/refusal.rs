@@ -54,7 +54,7 @@ fn request_text(fault: &RequestFault) -> &'static str {
         RequestFault::BodyTooLarge => "system-body-too-large",
         RequestFault::BodyTooSlow => "system-timeout",
         RequestFault::Body(_) => "system-body-malformed",
-        RequestFault::RateLimited(_) => "system-too-many-requests",
+        RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => "system-too-many-requests",
     }
 }
 

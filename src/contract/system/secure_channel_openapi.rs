@@ -15,6 +15,7 @@ use super::secure_channel::{
 };
 use crate::account::{BodyFault, Cause, ChannelFault, Error, Fault, RequestFault, Rule};
 use crate::contract::openapi::{Ending, Operation, body_faults, failures, request_header};
+use crate::identity::client_hash;
 use crate::json::Object;
 
 /// The description of an update's body.
@@ -26,7 +27,11 @@ pub(super) const BODIES: &str = "At most 64 KiB, counted when it is opened if it
 /// Returns the errors of a request with an encrypted body.
 pub(super) fn faults() -> Vec<Ending> {
     vec![
-        ("the body does not open, was accepted before, or is plain and must not be", ChannelFault::Payload.into()),
+        (
+            "the body does not open, was accepted before, is bound to another access token, or is plain or unbound and must not \
+          be",
+            ChannelFault::Payload.into(),
+        ),
         ("the session of the body is unknown, expired, or another client's", ChannelFault::Session.into()),
     ]
 }
@@ -66,7 +71,7 @@ pub(super) fn operations() -> Vec<Operation> {
             id: "openChannelSession",
             requests: Vec::new(),
             answers: opened,
-            endings: [body_faults(), session_faults, failures()].concat(),
+            endings: [super::openapi::access(), body_faults(), session_faults, failures()].concat(),
         },
         Operation {
             id: "closeChannelSession",
@@ -99,6 +104,17 @@ impl IntoParams for Headers {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let version = "The version of the session form; only with an encrypted body: 2.";
         vec![session_header(), request_header(VERSION.as_str(), Required::False, None, version.to_owned())]
+    }
+}
+
+/// The header that a session is bound to when it is opened with an access token.
+pub(super) struct OwnerHeader;
+
+impl IntoParams for OwnerHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let hash = "The same value as with every message of the session. Only with an access token, and required then unless the \
+                    server is configured otherwise.";
+        vec![request_header(client_hash::HEADER, Required::False, Some(client_hash::MAX_LENGTH), hash.to_owned())]
     }
 }
 
@@ -139,7 +155,8 @@ schema! {
     /// A JWE in compact form.
     CompactMessage("CompactMessage") => ObjectBuilder::new().schema_type(Type::String).description(Some(
         "A JWE in compact form (RFC 7516 §7.1): `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW` with `A256GCM`, to a key of \
-         `/web/v1/secure-channel/jwks.json`, with `iat`, `jti` and, for an encrypted answer, `reply_jwk` in its protected header.",
+         `/web/v1/secure-channel/jwks.json`, with `iat`, `jti`, to bind it to the access token `ath` (RFC 9449 §4.2), and, for an encrypted answer, `reply_jwk` in its \
+         protected header.",
     ))
 }
 

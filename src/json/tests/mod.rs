@@ -4,3 +4,4 @@ mod accepted;
 mod limits;
 mod properties;
 mod refused;
+mod selected;

@@ -1,6 +1,7 @@
 mod bombs;
 mod fixtures;
 mod orientation;
+mod size;
 
 use std::cell::Cell;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::account::Cause;
 use crate::config::{self, Secret};
+use crate::store::opened_to_read::{self, APPLIED, TABLES_OF_PHONE_KEYS};
 use crate::store::{OpenError, made_by};
 
 mod embedded {
@@ -33,16 +34,26 @@ pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config
     Ok(server)
 }
 
+/// What the connections of a pool may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Read and write.
+    Write,
+    /// Only read; the server refuses statements that write.
+    Read,
+}
+
 /// Builds the pool of connections and their session settings; no connection is opened yet.
-pub(super) fn pool(server: &Config, settings: &config::Database) -> Result<Pool, OpenError> {
+pub(super) fn pool(server: &Config, settings: &config::Database, access: Access) -> Result<Pool, OpenError> {
     let tls = MakeRustlsConnect::new(tls(server, settings)?);
     let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let patience = settings.wait_timeout;
     let wait = Some(patience);
     let session = format!(
         "SET synchronous_commit = on; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
-         SET idle_in_transaction_session_timeout = {timeout}",
-        timeout = settings.statement_timeout.as_millis()
+         SET idle_in_transaction_session_timeout = {timeout}{read_only}",
+        timeout = settings.statement_timeout.as_millis(),
+        read_only = if access == Access::Read { "; SET default_transaction_read_only = on" } else { "" },
     );
     Pool::builder(manager)
         .max_size(settings.connections)
@@ -85,31 +96,61 @@ fn tls(server: &Config, settings: &config::Database) -> Result<ClientConfig, Ope
 
 /// Checks that the server keeps what it acknowledges, and migrates the tables.
 pub(super) async fn migrate(pool: &Pool, server: &Config, settings: &config::Database) -> Result<(), OpenError> {
-    let mut connection = first_connection(pool, server).await?;
+    let connection = first_connection(pool, server).await?;
     let failed = |cause: tokio_postgres::Error| open_error(server, cause);
     let durable: String = connection.query_one("SHOW fsync", &[]).await.map_err(failed)?.get(0);
     if durable != "on" && !settings.allow_unsafe_durability {
         return Err(OpenError::Unsafe(place(server)));
     }
+    let mut connection = lock_for_migrating(connection, server).await?;
+    let runner = embedded::migrations::runner().set_abort_missing(true);
+    let migrated = runner.run_async(&mut *connection).await;
+    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause, can_pass))
+}
+
+/// Waits until no other instance migrates, and takes a connection with the lock of the one that does out of the pool. The lock
+/// and the session's settings end with the connection.
+pub(super) async fn lock_for_migrating(connection: Object, server: &Config) -> Result<ClientWrapper, OpenError> {
+    let connection = Object::take(connection);
+    let failed = |cause: tokio_postgres::Error| open_error(server, cause);
     // Waiting for another instance, and a migration itself, may take longer than any statement of a request.
     connection.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").await.map_err(failed)?;
     connection.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await.map_err(failed)?;
-    let runner = embedded::migrations::runner().set_abort_missing(true);
-    let migrated = runner.run_async(&mut **connection.as_mut()).await;
-    // The lock and the session's settings end with the connection.
-    drop(Object::take(connection));
-    migrated.map(drop).map_err(|cause| crate::store::migration_error(&place(server), cause, can_pass))
+    Ok(connection)
+}
+
+/// Returns the migrations that were not applied, and whether the tables of the unique keys exist, without changing anything.
+pub(super) async fn inspect(pool: &Pool, server: &Config) -> Result<(Vec<String>, bool), OpenError> {
+    let mut connection = first_connection(pool, server).await?;
+    let failed = |cause: tokio_postgres::Error| open_error(server, cause);
+    let has_unique_keys = has_tables(&connection, &TABLES_OF_PHONE_KEYS).await.map_err(failed)?;
+    let has_migrations = has_tables(&connection, &[APPLIED]).await.map_err(failed)?;
+    let runner = embedded::migrations::runner();
+    let applied = match has_migrations {
+        true => runner.get_applied_migrations_async(&mut **connection.as_mut()).await,
+        false => Ok(Vec::new()),
+    };
+    let applied = applied.map_err(|cause| crate::store::migration_error(&place(server), cause, can_pass))?;
+    let pending = opened_to_read::pending(runner.get_migrations(), &applied, &place(server))?;
+    Ok((pending, has_unique_keys))
+}
+
+async fn has_tables(connection: &Object, tables: &[&str]) -> Result<bool, tokio_postgres::Error> {
+    for table in tables {
+        let exists = connection.query_one("SELECT to_regclass($1) IS NOT NULL", &[table]).await?;
+        if !exists.try_get::<_, bool>(0)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Checks whether `dev` may work in the database, without changing it.
 pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, OpenError> {
     let connection = first_connection(pool, server).await?;
     let ask = async {
-        for table in made_by::TABLES_OF_ADMITS_DEV {
-            let exists = connection.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?;
-            if !exists.try_get::<_, bool>(0)? {
-                return Ok(true);
-            }
+        if !has_tables(&connection, &made_by::TABLES_OF_ADMITS_DEV).await? {
+            return Ok(true);
         }
         connection.query_one(made_by::ADMITS_DEV.postgres, &[]).await?.try_get(0)
     };
@@ -117,7 +158,7 @@ pub(super) async fn admits_dev(pool: &Pool, server: &Config) -> Result<bool, Ope
 }
 
 /// Takes the first connection from the pool.
-async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenError> {
+pub(super) async fn first_connection(pool: &Pool, server: &Config) -> Result<Object, OpenError> {
     pool.get().await.map_err(|cause| match cause {
         PoolError::Backend(cause) | PoolError::PostCreateHook(HookError::Backend(cause)) => open_error(server, cause),
         cause => OpenError::Unreachable(place(server), Cause::new(cause).to_string().into()),

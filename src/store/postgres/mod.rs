@@ -6,16 +6,22 @@ mod connect;
 pub(super) use connect::place_of;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool, PoolError, TimeoutType, Transaction};
+use connect::Access;
+use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError, TimeoutType, Transaction};
+use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
+use super::opened_to_read::OpenedToRead;
 use super::statement::{Part, Statement, parts, select, statement};
 use super::tables::{ACCOUNT, CHANNEL_NONCE, HISTORY};
 use super::value::{Parameter, computed};
-use super::{Commit, MakeUpdate, OpenError, Query, Read, UniqueKey, Update, accounts, record, secure_channel, unique};
+use super::{
+    Commit, MakeUpdate, OpenError, Query, Read, Store, UniqueKey, Update, accounts, record, secure_channel, unique,
+};
 use crate::account::{Account, Cause, CredentialFault, Error, Unique};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
@@ -71,6 +77,7 @@ const LOCK: Statement = select!(ACCOUNT, "WHERE account.id = ?1 FOR UPDATE");
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
+    server: Arc<Config>,
     /// Longer than the server's own statement time-out: it fires only when the server does not respond at all.
     patience: Duration,
 }
@@ -79,15 +86,34 @@ impl Postgres {
     /// Connects, checks that the server keeps what it acknowledges, and migrates the tables.
     pub(super) async fn open(url: &Secret, settings: &config::Database) -> Result<Postgres, OpenError> {
         let server = connect::server(url, settings)?;
-        let pool = connect::pool(&server, settings)?;
+        let pool = connect::pool(&server, settings, Access::Write)?;
         connect::migrate(&pool, &server, settings).await?;
-        Ok(Postgres { pool, patience: settings.statement_timeout + Duration::from_secs(1) })
+        Ok(Postgres::new(pool, server, settings))
+    }
+
+    /// Connects for reading only.
+    pub(super) async fn open_to_read(url: &Secret, settings: &config::Database) -> Result<OpenedToRead, OpenError> {
+        let server = connect::server(url, settings)?;
+        let pool = connect::pool(&server, settings, Access::Read)?;
+        let (pending, has_unique_keys) = connect::inspect(&pool, &server).await?;
+        let store = Store::Postgres(Postgres::new(pool, server, settings));
+        Ok(OpenedToRead { store, pending, has_unique_keys })
+    }
+
+    fn new(pool: Pool, server: Config, settings: &config::Database) -> Postgres {
+        Postgres { pool, server: Arc::new(server), patience: settings.statement_timeout + Duration::from_secs(1) }
+    }
+
+    /// Takes the lock of the instance that migrates, on a connection of its own.
+    pub(super) async fn lock_for_migrating(&self) -> Result<ClientWrapper, OpenError> {
+        let connection = connect::first_connection(&self.pool, &self.server).await?;
+        connect::lock_for_migrating(connection, &self.server).await
     }
 
     /// Checks whether `dev` may work in a database, without changing it.
     pub(super) async fn admits_dev(url: &Secret, settings: &config::Database) -> Result<bool, OpenError> {
         let server = connect::server(url, settings)?;
-        connect::admits_dev(&connect::pool(&server, settings)?, &server).await
+        connect::admits_dev(&connect::pool(&server, settings, Access::Read)?, &server).await
     }
 
     async fn connection(&self) -> Result<Object, Error> {

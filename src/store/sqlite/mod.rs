@@ -14,10 +14,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
+use super::opened_to_read::{self, APPLIED, OpenedToRead, TABLES_OF_PHONE_KEYS};
 use super::statement::Statement;
 use super::value::{Parameter, Row};
 use super::{
-    Commit, MakeUpdate, OpenError, Query, Read, Update, accounts, history, made_by, record, secure_channel, unique,
+    Commit, MakeUpdate, OpenError, Query, Read, Store, Update, accounts, history, made_by, record, secure_channel,
+    unique,
 };
 use crate::account::{Cause, CredentialFault, Error, Unique};
 use crate::config;
@@ -48,15 +50,40 @@ impl Sqlite {
         create(path).map_err(|error| OpenError::Unusable(place.clone(), error.into()))?;
         let mut connection = connect(path).map_err(|error| open_error(&place, error))?;
         migrate(&mut connection, path, &place)?;
-        let readers: Result<Vec<_>, _> = (0..settings.readers).map(|_| connect(path).map(Mutex::new)).collect();
-        Ok(Sqlite {
-            path: path.into(),
-            readers: Arc::new(Readers {
-                connections: readers.map_err(|error| open_error(&place, error))?,
-                next: AtomicUsize::new(0),
-            }),
-            writer: Writer::start(connection, settings.queue, settings.group),
-        })
+        let readers = Readers::new(settings.readers, || connect(path)).map_err(|error| open_error(&place, error))?;
+        let writer = Writer::start(connection, settings.queue, settings.group);
+        Ok(Sqlite { path: path.into(), readers: Arc::new(readers), writer })
+    }
+
+    /// Opens a file for reading only; `None` if there is none.
+    pub(super) fn open_to_read(path: &Path, settings: &config::Database) -> Result<Option<OpenedToRead>, OpenError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let place = path.display().to_string();
+        let failed = |error| open_error(&place, error);
+        let mut connection = connect_to_read(path).map_err(failed)?;
+        let has_tables = |tables: &[&str]| {
+            let exist = tables.iter().map(|table| connection.table_exists(None::<&str>, *table));
+            exist.collect::<rusqlite::Result<Vec<bool>>>().map(|exist| exist.into_iter().all(|exists| exists))
+        };
+        let has_unique_keys = has_tables(&TABLES_OF_PHONE_KEYS).map_err(failed)?;
+        let has_migrations = has_tables(&[APPLIED]).map_err(failed)?;
+        let runner = embedded::migrations::runner();
+        let applied = if has_migrations { runner.get_applied_migrations(&mut connection) } else { Ok(Vec::new()) };
+        let applied = applied.map_err(|error| super::migration_error(&place, error, can_pass))?;
+        let pending = opened_to_read::pending(runner.get_migrations(), &applied, &place)?;
+        let readers = Readers::new(settings.readers, || connect_to_read(path)).map_err(failed)?;
+        let writer = Writer::start(connection, settings.queue, settings.group);
+        let store = Store::Sqlite(Sqlite { path: path.into(), readers: Arc::new(readers), writer });
+        Ok(Some(OpenedToRead { store, pending, has_unique_keys }))
+    }
+
+    /// Takes the lock of the process that migrates the file; waits in a thread of its own.
+    pub(super) async fn lock_for_migrating(&self) -> Result<File, OpenError> {
+        let path = self.path.clone();
+        let locked = tokio::task::spawn_blocking(move || lock_for_migrating(&path)).await;
+        locked.unwrap_or_else(|panicked| Err(OpenError::Unusable(self.path.display().to_string(), panicked.into())))
     }
 
     /// Checks whether `dev` may work in a file, which is neither created nor changed.
@@ -65,11 +92,7 @@ impl Sqlite {
             return Ok(true);
         }
         let asked = || {
-            // Not read-only: a read-only connection leaves the files of the write-ahead log behind when it closes.
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "query_only", true)?;
+            let connection = connect_to_read(path)?;
             for table in made_by::TABLES_OF_ADMITS_DEV {
                 if !connection.table_exists(None::<&str>, table)? {
                     return Ok(true);
@@ -189,6 +212,11 @@ struct Readers {
 }
 
 impl Readers {
+    fn new(count: usize, connect: impl Fn() -> rusqlite::Result<Connection>) -> rusqlite::Result<Readers> {
+        let connections = (0..count).map(|_| connect().map(Mutex::new)).collect::<rusqlite::Result<_>>()?;
+        Ok(Readers { connections, next: AtomicUsize::new(0) })
+    }
+
     fn take(&self) -> MutexGuard<'_, Connection> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn =
@@ -220,11 +248,28 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), OpenError> {
-    let unusable = |error: std::io::Error| OpenError::Unusable(place.to_owned(), error.into());
-    // One process at a time. The system releases the lock when the file is closed, also after a crash.
+/// Opens a file, of any version, in which nothing can be written.
+fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    // Not read-only: a read-only connection leaves the files of the write-ahead log behind when it closes.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Waits until no other process migrates the file. The system releases the lock when the returned file is closed, also after
+/// a crash.
+fn lock_for_migrating(path: &Path) -> Result<File, OpenError> {
+    let unusable = |error: std::io::Error| OpenError::Unusable(path.display().to_string(), error.into());
     let lock = File::create(path.with_extension("migrating")).map_err(unusable)?;
     lock.lock().map_err(unusable)?;
+    Ok(lock)
+}
+
+fn migrate(connection: &mut Connection, path: &Path, place: &str) -> Result<(), OpenError> {
+    let _lock = lock_for_migrating(path)?;
     let done = embedded::migrations::runner().set_abort_missing(true).run(connection);
     done.map(drop).map_err(|error| super::migration_error(place, error, can_pass))
 }
@@ -273,6 +318,17 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    #[test]
+    fn a_connection_syncs_every_commit_and_distrusts_the_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.sqlite3");
+        create(&path).unwrap();
+        let connection = connect(&path).unwrap();
+        let ask = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 stands for FULL.
+        assert_eq!((ask("synchronous"), ask("trusted_schema")), (2, 0));
+    }
 
     #[test]
     fn a_cached_statement_is_not_recompiled_for_other_values() {

@@ -9,14 +9,18 @@ mod claims;
 mod codes;
 mod custom;
 mod discovery;
+mod gateways;
 mod grants;
+mod not_before;
 mod pages;
 mod peers;
 mod people;
 mod proofs;
 mod refresh;
 mod revoke;
+mod sending;
 mod spellings;
+mod tenants;
 mod writes;
 
 use selfsame::account::{Account, Field, Kind, Patch, Status};

@@ -45,11 +45,29 @@ on_both_databases!(
 on_both_databases!(
     async fn revoking_an_access_token_revokes_it_alone(server: Server) {
         let client = server.client(Kind::Spa, &[]).await;
-        let tokens = client.tokens(&server.person(&[]).await).await;
-        assert_eq!(revoke(&client, &tokens.access_token).await.status, 200);
-        assert_eq!(status(&server, &tokens.access_token).await, 401);
-        let refreshed = client.ask(json!({"grant_type": "refresh_token", "refresh_token": tokens.refresh_token})).await;
-        assert_eq!(refreshed.status, 200, "{refreshed}");
+        let account = server.person(&[]).await;
+        let (first, other) = (client.tokens(&account).await, client.tokens(&account).await);
+        let refresh =
+            |token: serde_json::Value| client.ask(json!({"grant_type": "refresh_token", "refresh_token": token}));
+        let second = refresh(json!(first.refresh_token)).await.json();
+        let second_access = second["access_token"].as_str().unwrap();
+        let of_system = server.token(&account, selfsame::account::Contract::System).await;
+        // A later second, in which a revocation of all tokens of the account would end those from before.
+        server.pass(std::time::Duration::from_secs(2));
+        assert_eq!(revoke(&client, &first.access_token).await.status, 200);
+        assert_eq!(status(&server, &first.access_token).await, 401);
+        // Neither the other token of the sign-in, nor another sign-in's, nor another contract's.
+        assert_eq!(status(&server, second_access).await, 200);
+        assert_eq!(status(&server, &other.access_token).await, 200);
+        let system = server.request("GET", "/web/v1/system/profile").header("X-Client-Hash", "d1");
+        assert_eq!(system.bearer(&of_system).send().await.status, 200);
+        // Exactly one token is remembered as revoked, and both sign-ins go on.
+        assert_eq!(server.database().rows("SELECT count(*) FROM revoked_token").await, ["1"]);
+        for token in [second["refresh_token"].clone(), json!(other.refresh_token)] {
+            let refreshed = refresh(token).await;
+            assert_eq!(refreshed.status, 200, "{refreshed}");
+            assert_eq!(status(&server, refreshed.json()["access_token"].as_str().unwrap()).await, 200);
+        }
     }
 );
 

@@ -1,5 +1,6 @@
 //! One-time codes, tested below the contracts.
 
+mod answer_time;
 mod proving;
 mod races;
 mod sending;

@@ -6,7 +6,16 @@ use selfsame::account::Error;
 use selfsame::code::{CodeAttempt, CodeFault, CodeRequest, Usage};
 
 use super::{JANE, PHONE, attempt, contact, fault, prove, request, sent, wrong};
-use crate::support::Server;
+use crate::support::{Database, OnDatabase, Server};
+
+/// A server that sends a code each second.
+struct Frequent(Server);
+
+impl OnDatabase for Frequent {
+    async fn start(database: Database) -> Self {
+        Frequent(Server::with(database, &[("SELFSAME__CODES__UPDATE_USERINFO__INTERVAL", "1s")]).await)
+    }
+}
 
 on_both_databases!(
     async fn a_code_proves_the_address_that_it_was_sent_to_until_it_is_used(server: Server) {
@@ -120,19 +129,103 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_new_code_invalidates_an_older_code_of_the_same_usage_only(server: Server) {
+    async fn the_newest_two_codes_of_a_use_are_valid_and_a_third_ends_the_oldest(server: Server) {
         let tenant = &server.tenant;
-        let older = sent(&server, request(tenant, JANE)).await;
-        server.pass(Duration::from_secs(30));
-        let login = sent(&server, CodeRequest { usage: Usage::Login, ..request(tenant, JANE) }).await;
-        assert_eq!(fault(&server, attempt(tenant, JANE, &older.0, &older.1)).await, None);
-        server.pass(Duration::from_secs(29));
+        let next = async |usage| {
+            let code = sent(&server, CodeRequest { usage, ..request(tenant, JANE) }).await;
+            server.pass(Duration::from_secs(29));
+            code
+        };
+        let first = next(Usage::UpdateUserinfo).await;
+        let login = next(Usage::Login).await;
         server.pass(Duration::from_secs(1));
-        let newer = sent(&server, request(tenant, JANE)).await;
-        assert_eq!(fault(&server, attempt(tenant, JANE, &older.0, &older.1)).await, Some(CodeFault::Token));
-        assert_eq!(fault(&server, attempt(tenant, JANE, &newer.0, &newer.1)).await, None);
+        let second = sent(&server, request(tenant, JANE)).await;
+        server.pass(Duration::from_micros(999_999));
+        for (token, code) in [&first, &second] {
+            let proof = prove(&server, attempt(tenant, JANE, token, code)).await.unwrap();
+            assert_eq!(proof.contact(), &contact(JANE));
+            // The code belongs to its token.
+            for other in [&first, &second].into_iter().filter(|other| other.1 != *code) {
+                assert_eq!(fault(&server, attempt(tenant, JANE, token, &other.1)).await, Some(CodeFault::Code));
+            }
+        }
         let login = CodeAttempt { usage: Usage::Login, ..attempt(tenant, JANE, &login.0, &login.1) };
         assert_eq!(fault(&server, login).await, None);
+        server.pass(Duration::from_micros(1));
+        // The first code is a minute old.
+        assert_eq!(fault(&server, attempt(tenant, JANE, &first.0, &first.1)).await, Some(CodeFault::Token));
+    }
+);
+
+on_both_databases!(
+    async fn a_third_code_ends_the_oldest(frequent: Frequent) {
+        let server = &frequent.0;
+        let tenant = &server.tenant;
+        let mut codes = Vec::new();
+        for _ in 0..3 {
+            codes.push(sent(server, request(tenant, JANE)).await);
+            server.pass(Duration::from_secs(1));
+        }
+        let faults = async |(token, code): &(String, String)| fault(server, attempt(tenant, JANE, token, code)).await;
+        assert_eq!(faults(&codes[0]).await, Some(CodeFault::Token));
+        assert_eq!((faults(&codes[1]).await, faults(&codes[2]).await), (None, None));
+    }
+);
+
+on_both_databases!(
+    async fn two_codes_share_five_tries(server: Server) {
+        let tenant = &server.tenant;
+        let first = sent(&server, request(tenant, JANE)).await;
+        server.pass(Duration::from_secs(30));
+        let second = sent(&server, request(tenant, JANE)).await;
+        let bad = |code: &(String, String)| (code.0.clone(), wrong(&code.1));
+        for (token, code) in [bad(&first), bad(&second), bad(&first), bad(&first), bad(&second)] {
+            assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, Some(CodeFault::Code));
+        }
+        for (token, code) in [&first, &second] {
+            assert_eq!(fault(&server, attempt(tenant, JANE, token, code)).await, Some(CodeFault::Token));
+        }
+        // A new code has five tries of its own, and gives none back to the one before it.
+        server.pass(Duration::from_secs(30));
+        let (token, code) = sent(&server, request(tenant, JANE)).await;
+        assert_eq!(fault(&server, attempt(tenant, JANE, &second.0, &second.1)).await, Some(CodeFault::Token));
+        assert_eq!(fault(&server, attempt(tenant, JANE, &token, &code)).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn using_one_of_two_codes_uses_up_the_other(server: Server) {
+        let tenant = &server.tenant;
+        let first = sent(&server, request(tenant, JANE)).await;
+        server.pass(Duration::from_secs(30));
+        let second = sent(&server, request(tenant, JANE)).await;
+        let proof = prove(&server, attempt(tenant, JANE, &first.0, &first.1)).await.unwrap();
+        let other = prove(&server, attempt(tenant, JANE, &second.0, &second.1)).await.unwrap();
+        server.app.store().use_code(proof.code_id()).await.unwrap();
+        let used = server.app.store().use_code(other.code_id()).await;
+        assert!(matches!(used, Err(Error::Code(CodeFault::Used))), "{used:?}");
+        assert_eq!(fault(&server, attempt(tenant, JANE, &second.0, &second.1)).await, Some(CodeFault::Token));
+    }
+);
+
+on_both_databases!(
+    async fn codes_for_another_application_neither_end_a_code_nor_its_tries(server: Server) {
+        let tenant = &server.tenant;
+        let of =
+            |application| CodeRequest { usage: Usage::Login, application: Some(application), ..request(tenant, JANE) };
+        let from = |application, token, code| CodeAttempt {
+            usage: Usage::Login,
+            application: Some(application),
+            ..attempt(tenant, JANE, token, code)
+        };
+        let mine = sent(&server, of("mine")).await;
+        server.pass(Duration::from_secs(30));
+        let theirs = sent(&server, of("theirs")).await;
+        for _ in 0..5 {
+            let guess = from("theirs", &theirs.0, "0");
+            assert_eq!(fault(&server, guess).await, Some(CodeFault::Code));
+        }
+        assert_eq!(fault(&server, from("mine", &mine.0, &mine.1)).await, None);
     }
 );
 
@@ -140,19 +233,22 @@ on_both_databases!(
     async fn a_stored_code_contains_no_address_token_or_digits_in_clear(server: Server) {
         let tenant = &server.tenant;
         let (token, code) = sent(&server, request(tenant, JANE)).await;
+        server.pass(Duration::from_secs(30));
+        let (newer_token, newer_code) = sent(&server, request(tenant, JANE)).await;
         let stored = match server.database().url().starts_with("sqlite:") {
             true => {
-                "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) || hex(contact) FROM one_time_code"
+                "SELECT hex(slot) || hex(id) || hex(token) || hex(binding) || hex(code) || hex(contact) || hex(older_id) || \
+                 hex(older_token) || hex(older_binding) || hex(older_code) || hex(older_contact) FROM one_time_code"
             }
             false => {
-                "SELECT upper(encode(slot || uuid_send(id) || token || binding || code || contact, 'hex')) \
-                 FROM one_time_code"
+                "SELECT upper(encode(slot || uuid_send(id) || token || binding || code || contact || uuid_send(older_id) || \
+                 older_token || older_binding || older_code || older_contact, 'hex')) FROM one_time_code"
             }
         };
         let stored = server.database().rows(stored).await.join("");
-        // Four hashes, an identifier, and the sealed address with its nonce and tag.
-        assert_eq!(stored.len(), 2 * (4 * 32 + 16 + 12 + JANE.len() + 16));
-        for clear in [JANE, &token, &code] {
+        // The slot, and for each code three hashes, an identifier, and the sealed address with its nonce and tag.
+        assert_eq!(stored.len(), 2 * (32 + 2 * (3 * 32 + 16 + 12 + JANE.len() + 16)));
+        for clear in [JANE, &token, &code, &newer_token, &newer_code] {
             let hex: String = clear.bytes().map(|byte| format!("{byte:02X}")).collect();
             assert!(!stored.contains(&hex), "{clear}");
         }

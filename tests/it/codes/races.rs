@@ -1,10 +1,13 @@
 //! Concurrent requests on two instances.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use selfsame::account::history::ChangeContext;
 use selfsame::account::{Contract, Error, Patch};
 use selfsame::app::App;
 use selfsame::clock::Clock;
-use selfsame::code::CodeFault;
+use selfsame::code::{CodeFault, CodeRequest, Usage};
 use selfsame::outbox::Delivery;
 
 use super::{JANE, attempt, request, sent, wrong};
@@ -12,9 +15,13 @@ use crate::support::Server;
 
 /// The server's instance and another one on the same database.
 async fn instances(server: &Server) -> [App; 2] {
-    let config = server.app.config().clone();
-    let clock = Clock::Hand(std::sync::Arc::new(server.app.now().as_microsecond().into()));
-    [server.app.clone(), App::start_with(config, clock, Delivery::Mailbox).await.unwrap()]
+    let hand = Arc::new(AtomicI64::new(server.app.now().as_microsecond()));
+    [server.app.clone(), instance(server, &hand).await]
+}
+
+/// Another instance on the server's database, with a clock that is set by hand.
+async fn instance(server: &Server, hand: &Arc<AtomicI64>) -> App {
+    App::start_with(server.app.config().clone(), Clock::Hand(hand.clone()), Delivery::Mailbox).await.unwrap()
 }
 
 on_both_databases!(
@@ -95,5 +102,59 @@ on_both_databases!(
         assert_eq!(sent, 1);
         let mails = instances.iter().map(|app| app.outbox().mailbox().unwrap().mails().len());
         assert_eq!(mails.sum::<usize>(), 1);
+    }
+);
+
+on_both_databases!(
+    async fn the_limits_count_the_codes_of_every_instance(server: Server) {
+        let hand = Arc::new(AtomicI64::new(server.app.now().as_microsecond()));
+        let instances = [instance(&server, &hand).await, instance(&server, &hand).await];
+        let passes = async |number: usize, usage| {
+            let request = CodeRequest { usage, ..request(&server.tenant, JANE) };
+            instances[number % 2].codes().send(request).await.is_ok()
+        };
+        let pass = |seconds: i64| hand.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        for number in 0..50 {
+            assert!(passes(number, Usage::Signup).await, "{number}");
+            assert!(!passes(number + 1, Usage::Signup).await, "two codes in one interval");
+            pass(30);
+        }
+        for number in 0..50 {
+            assert!(passes(number, Usage::UpdateUserinfo).await, "{number}");
+            pass(30);
+        }
+        for number in 0..2 {
+            assert!(!passes(number, Usage::ResetPassword).await, "more than a hundred codes");
+        }
+        assert!(passes(0, Usage::Login).await);
+        pass(599);
+        assert!(!passes(1, Usage::Login).await);
+        pass(1);
+        assert!(passes(1, Usage::Login).await);
+    }
+);
+
+on_both_databases!(
+    async fn five_of_200_concurrent_wrong_guesses_at_two_codes_are_compared(server: Server) {
+        let first = sent(&server, request(&server.tenant, JANE)).await;
+        server.pass(std::time::Duration::from_secs(30));
+        let second = sent(&server, request(&server.tenant, JANE)).await;
+        let instances = instances(&server).await;
+        let guesses: Vec<_> = (0..200)
+            .map(|guess| {
+                let app = instances[guess % 2].clone();
+                let (token, code) = [&first, &second][guess / 2 % 2].clone();
+                let tenant = server.tenant.clone();
+                tokio::spawn(async move { app.codes().prove(attempt(&tenant, JANE, &token, &wrong(&code))).await })
+            })
+            .collect();
+        let mut compared = 0;
+        for guess in guesses {
+            match guess.await.unwrap() {
+                Err(Error::Code(CodeFault::Code)) => compared += 1,
+                other => assert!(matches!(other, Err(Error::Code(CodeFault::Token))), "{other:?}"),
+            }
+        }
+        assert_eq!(compared, 5);
     }
 );

@@ -138,6 +138,32 @@ async fn a_commit_whose_client_hangs_up_is_finished() {
     until(async || server.account(&account).await.text(Field::DisplayName) == Some("Kept")).await;
 }
 
+#[tokio::test]
+async fn the_picture_of_a_refused_change_is_deleted_although_its_client_went_away() {
+    let server = Server::with(Database::postgres(), &[]).await;
+    let account = server.person(&[]).await;
+    let token = server.token(&account, Contract::RiverGen).await;
+    let everybody = server.app.requests().available_permits();
+    let lock = Lock::take(&server, &account).await;
+    let mut client = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let body = serde_json::json!({ "profile_image_url": crate::rivergen::PIXEL }).to_string();
+    let request = format!(
+        "PUT /api/v1/auth/me/profile HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    until(async || lock.has_waiters().await).await;
+    let files = || std::fs::read_dir(server.data().join("pictures")).unwrap().count();
+    assert_eq!(files(), 1);
+    drop(client);
+    // The server has noticed the disconnect.
+    until(async || server.app.requests().available_permits() == everybody).await;
+    let Lock::Postgres(lock) = lock else { panic!("the database is PostgreSQL") };
+    lock.batch_execute("UPDATE account SET status = 10010205; COMMIT").await.unwrap();
+    until(async || files() == 0).await;
+}
+
 fn rename(server: &Server, token: &str) -> crate::support::Request {
     let request = server.request("POST", "/web/v1/system/profile/update").bearer(token);
     request.header("X-Client-Hash", "d1").json(r#"{"accountName":"After"}"#)

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use tokio_postgres::NoTls;
-
 use crate::rivergen::PIXEL;
 use crate::support::process::DurableInstallation;
 use crate::support::s3::S3;
-use crate::support::{Database, until};
+use crate::support::{Database, Obstacle, until};
 
 const PROFILE: &str = "/api/v1/auth/me/profile";
 /// Time-outs so long that none expires before the kill, even on a busy machine, and the permission to use a PostgreSQL server
@@ -45,7 +43,7 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     let (id, _) = installation.person(&["display_name=Jane"]);
     let token = installation.run(&["token", "issue", "--account", &id, "--contract", "rivergen"]);
     let server = installation.serve();
-    let obstacle = Obstacle::put(database).await;
+    let obstacle = Obstacle::put(database, None).await;
     let body = format!(r#"{{"display_name":"Jo","profile_image_url":"{PIXEL}"}}"#);
     let request = reqwest::Client::new().put(server.url(PROFILE)).bearer_auth(token.trim());
     let request = request.header("Content-Type", "application/json").body(body).timeout(Duration::from_secs(60));
@@ -73,34 +71,4 @@ async fn killed_in_between(database: &Database, installation: &DurableInstallati
     let me = server.request("GET", "/api/v1/auth/me").bearer(token.trim()).send().await.json();
     assert_eq!(me["data"]["user"]["display_name"], "Jane");
     assert_eq!(me["data"]["user"]["profile_image_url"], serde_json::Value::Null);
-}
-
-/// Keeps changes of accounts from being committed. On SQLite it keeps every other write waiting too, since there is one writer.
-enum Obstacle {
-    /// A trigger that never returns.
-    Trigger,
-    /// A lock on every account's row; the connection's transaction has it.
-    Lock(tokio_postgres::Client),
-}
-
-impl Obstacle {
-    async fn put(database: &Database) -> Obstacle {
-        if database.url().starts_with("sqlite:") {
-            let endless = "CREATE TRIGGER endless BEFORE UPDATE ON account BEGIN SELECT count(*) FROM \
-                           (WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT n FROM n); END";
-            database.execute(endless).await;
-            return Obstacle::Trigger;
-        }
-        let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute("BEGIN; SELECT id FROM account FOR UPDATE").await.unwrap();
-        Obstacle::Lock(client)
-    }
-
-    async fn take_away(self, database: &Database) {
-        match self {
-            Obstacle::Trigger => database.execute("DROP TRIGGER endless").await,
-            Obstacle::Lock(client) => client.batch_execute("ROLLBACK").await.unwrap(),
-        }
-    }
 }

@@ -118,6 +118,27 @@ async fn a_slow_database_is_asked_for_all_readiness_requests_at_once() {
     assert!(answers.iter().all(|answer| answer.status == 503));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_readiness_request_beyond_those_that_may_wait_gets_the_last_answer() {
+    let cluster = Cluster::durable();
+    let settings = [
+        ("SELFSAME__DATABASE__STATEMENT_TIMEOUT", "3s"),
+        ("SELFSAME__DATABASE__WAIT_TIMEOUT", "3s"),
+        ("SELFSAME__SERVER__HEALTH_REQUESTS", "1"),
+    ];
+    let server = Server::with(Database::in_cluster(&cluster), &settings).await;
+    assert_eq!(server.request("GET", "/readyz").send().await.status, 200);
+    server.pass(Duration::from_secs(1));
+    cluster.freeze();
+    let asking: JoinSet<_> = (0..5).map(|_| server.request("GET", "/readyz").send()).collect();
+    let answers = tokio::time::timeout(Duration::from_secs(10), asking.join_all()).await;
+    cluster.thaw();
+    let answers = answers.expect("the others wait for nothing");
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 200, 503]);
+}
+
 #[tokio::test]
 async fn a_server_at_its_limit_of_requests_is_healthy_and_ready() {
     let server = super::server_with(&[("SELFSAME__SERVER__MAX_REQUESTS", "1")]).await;

@@ -1,5 +1,6 @@
 //! The log contains no personal data, at any level and in any encoding.
 
+use crate::support::canaries::spellings;
 use crate::support::{Installation, Request};
 
 const NAME: &str = "Philippa Nightingale";
@@ -76,15 +77,3 @@ on_both_databases!(
         }
     }
 );
-
-/// The forms in which a line may contain a value: as it is, percent-encoded, as `{:?}` shows bytes, and in hexadecimal.
-fn spellings(value: &str) -> [(&'static str, String); 4] {
-    let joined = |bytes: Vec<String>, by: &str| bytes.join(by);
-    let hex = || value.bytes().map(|byte| format!("{byte:02x}")).collect();
-    [
-        ("as it is", value.to_owned()),
-        ("in percent-encoding", value.replace('@', "%40").replace('+', "%2B").replace(' ', "%20")),
-        ("as bytes", joined(value.bytes().map(|byte| byte.to_string()).collect(), ", ")),
-        ("in hexadecimal digits", joined(hex(), "")),
-    ]
-}

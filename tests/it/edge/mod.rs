@@ -5,10 +5,13 @@ mod failures;
 mod framing;
 mod health;
 mod http2;
+mod idle;
 mod limits;
 mod logs;
 mod requests;
+mod shares;
 mod stop;
+mod unread;
 
 use selfsame::account::{Account, Contract, Field};
 

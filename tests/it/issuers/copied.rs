@@ -82,3 +82,25 @@ on_both_databases!(
         assert!(joe.email_verified && joe.phone_verified);
     }
 );
+
+on_both_databases!(
+    async fn a_trusted_number_of_another_account_is_copied_unverified_in_every_spelling(believing: Believing) {
+        let Believing(world) = believing;
+        let numbers = ["13800138000", "+86 138 0013 8000"];
+        for (stored, claimed) in [(numbers[0], numbers[1]), (numbers[1], numbers[0])] {
+            let mut owned = patch(&[(Field::Phone, stored)]);
+            owned.phone_verified = Some(true);
+            let owner = world.server.person_with(&world.server.tenant, owned).await;
+            let claims = [("phone_number", json!(claimed)), ("phone_number_verified", json!(true))];
+            let copied = world.make(stored, &claims).await;
+            assert_eq!((copied.text(Field::Phone), copied.phone_verified), (Some(claimed), false));
+            let mut unproved = patch(&[]);
+            unproved.phone_verified = Some(false);
+            world.server.operate(&owner, unproved).await;
+            // Without a country code, a provider may mean a number of another country.
+            let next = world.make(&format!("{stored}, later"), &claims).await;
+            assert_eq!(next.phone_verified, claimed.starts_with('+'), "{claimed}");
+            world.server.database().execute("DELETE FROM unique_key WHERE kind = 'phone'").await;
+        }
+    }
+);

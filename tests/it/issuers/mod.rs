@@ -11,6 +11,7 @@ mod key_sets;
 mod outages;
 mod own_names;
 mod peer;
+mod plain_keys;
 mod revocation;
 mod rotation;
 

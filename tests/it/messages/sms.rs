@@ -1,81 +1,14 @@
 //! Short messages through a gateway.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
 use selfsame::account::{Contract, Error, Field, Medium};
-use selfsame::outbox::{Delivery, Message};
-use tokio::net::TcpListener;
+use selfsame::outbox::Message;
 
-use crate::support::{Database, Server, patch, until};
+use crate::support::gateway::Gateway;
+use crate::support::{Server, patch, until};
 
 const HOSTILE: &str = "1\"},\"to\":\"+2\r\n&To=+3 {secret} \u{8a8d}";
-
-/// A request that a gateway received.
-#[derive(Clone, Debug)]
-struct RecordedRequest {
-    path: String,
-    headers: HeaderMap,
-    body: String,
-}
-
-/// A gateway that records requests; the path of its URL selects the response.
-struct Gateway {
-    requests: Arc<Mutex<Vec<RecordedRequest>>>,
-    url: String,
-}
-
-impl Gateway {
-    async fn start() -> Gateway {
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = Router::new().fallback(answer).with_state(requests.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        Gateway { requests, url }
-    }
-
-    fn requests(&self) -> Vec<RecordedRequest> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    async fn server(&self, path: &str, settings: &[(&str, &str)]) -> Server {
-        let url = format!("{}{path}", self.url);
-        let mut all = vec![
-            ("SELFSAME__SMS__URL", url.as_str()),
-            ("SELFSAME__SMS__BODY", r#"{"to":"{to}","text":"{text}"}"#),
-            ("SELFSAME__SMS__TIMEOUT", "500ms"),
-        ];
-        // `settings` override the defaults above; each variable may be given only once.
-        all.retain(|(name, _)| !settings.iter().any(|(given, _)| given == name));
-        all.extend(settings);
-        Server::delivering(Database::sqlite(), &all, Delivery::Configured).await
-    }
-}
-
-async fn answer(
-    State(requests): State<Arc<Mutex<Vec<RecordedRequest>>>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let path = uri.path().to_owned();
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    requests.lock().unwrap().push(RecordedRequest { path: path.clone(), headers, body });
-    match path.as_str() {
-        "/moved" => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response(),
-        "/late" if requests.lock().unwrap().len() == 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        "/broken" => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        "/refused" => StatusCode::UNAUTHORIZED.into_response(),
-        "/hanging" => std::future::pending().await,
-        _ => StatusCode::ACCEPTED.into_response(),
-    }
-}
 
 fn message(to: &str, text: &str) -> Message {
     Message { medium: Medium::Sms, to: to.to_owned(), subject: None, text: text.to_owned(), html: None }

@@ -3,6 +3,7 @@
 use selfsame::account::{Contract, Field, Kind, Patch, Status};
 
 use super::Document;
+use crate::support::secure_channel::Session;
 use crate::support::{Answer, Database, Request, Server};
 
 const PROFILE: &str = "/web/v1/system/profile";
@@ -13,7 +14,7 @@ const SESSION: &str = "/web/v1/secure-channel/session";
 const CLOSE: &str = "/web/v1/secure-channel/session/close";
 
 /// Checks an answer against the document, and its status against the expected one.
-fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
+pub(super) fn check(document: &Document, method: &str, path: &str, status: u16, answer: &Answer) {
     assert_eq!(answer.status.as_u16(), status, "{method} {path}: {answer}");
     let described = match status {
         404 if path.is_empty() => &document.0["components"]["responses"]["NotFound"],
@@ -41,10 +42,12 @@ async fn the_system_portal_answers_as_documented() {
     let of_suspended = server.token(&suspended, Contract::System).await;
     let of_other = server.token(&person, Contract::RiverGen).await;
     let get = |token: &str| server.request("GET", PROFILE).bearer(token).header("X-Client-Hash", "d1");
-    let post = || server.request("POST", UPDATE).bearer(&token).header("X-Client-Hash", "d1");
+    let post_to = |path: &str| server.request("POST", path).bearer(&token).header("X-Client-Hash", "d1");
+    let post = || post_to(UPDATE);
     let long = format!(r#"{{"accountName":"{}","accountPhone":"{}"}}"#, "x".repeat(127), "1".repeat(26));
     let of_channel = |method: &str, path: &str| server.request(method, path);
-    let requests: [(&str, &str, u16, Request); 39] = [
+    let opening = || server.request("POST", SESSION);
+    let requests: [(&str, &str, u16, Request); 45] = [
         ("GET", KEY, 200, of_channel("GET", KEY)),
         ("HEAD", KEY, 200, of_channel("HEAD", KEY)),
         ("OPTIONS", KEY, 204, of_channel("OPTIONS", KEY)),
@@ -54,6 +57,12 @@ async fn the_system_portal_answers_as_documented() {
         ("POST", SESSION, 400, of_channel("POST", SESSION).json("[]")),
         ("POST", SESSION, 413, of_channel("POST", SESSION).json("x".repeat(8 * 1024 + 1))),
         ("POST", SESSION, 415, of_channel("POST", SESSION).body("{}")),
+        ("POST", SESSION, 200, post_to(SESSION).json(Session::opening(&server).await)),
+        ("POST", SESSION, 200, opening().json(Session::opening(&server).await)),
+        ("POST", SESSION, 401, opening().bearer("none").json("{}")),
+        ("POST", SESSION, 403, opening().bearer(&of_suspended).header("X-Client-Hash", "d1").json("{}")),
+        ("POST", SESSION, 403, opening().bearer(&token).header("X-Client-Hash", "d2").json("{}")),
+        ("POST", SESSION, 400, opening().bearer(&token).json("{}")),
         ("OPTIONS", SESSION, 204, of_channel("OPTIONS", SESSION)),
         ("POST", CLOSE, 200, of_channel("POST", CLOSE)),
         ("POST", CLOSE, 400, of_channel("POST", CLOSE).json(r#"{"sessionId":7}"#)),
@@ -97,7 +106,7 @@ async fn the_system_portal_answers_as_documented() {
         }
     };
     check(&document, "GET", PROFILE, 429, &early);
-    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    let _every_place = server.app.requests().take(None, 512).ok().unwrap();
     check(&document, "GET", PROFILE, 503, &get(&token).send().await);
     check(&document, "OPTIONS", PROFILE, 503, &server.request("OPTIONS", PROFILE).send().await);
 }
@@ -159,7 +168,7 @@ async fn cl2c_answers_as_documented() {
         }
     };
     check(&document, "GET", USERS, 429, &early);
-    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    let _every_place = server.app.requests().take(None, 512).ok().unwrap();
     check(&document, "GET", USERS, 503, &get(&own).send().await);
 }
 
@@ -246,9 +255,19 @@ async fn rivergen_answers_as_documented() {
         }
     };
     check(&document, "GET", ME, 429, &early);
-    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    let _every_place = server.app.requests().take(None, 512).ok().unwrap();
     check(&document, "GET", ME, 503, &get(&token).send().await);
     check(&document, "PUT", OWN, 503, &put().json("{}").send().await);
+}
+
+#[tokio::test]
+async fn a_change_beyond_what_an_account_may_store_in_a_day_is_answered_as_documented() {
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__HISTORY_BYTES_PER_DAY", "1")]).await;
+    let person = server.person(&[]).await;
+    let token = server.token(&person, Contract::RiverGen).await;
+    let put = |name: &str| server.request("PUT", OWN).bearer(&token).json(format!(r#"{{"display_name":"{name}"}}"#));
+    assert_eq!(put("Jane").send().await.status, 200);
+    check(&Document::of("rivergen"), "PUT", OWN, 429, &put("Jo").send().await);
 }
 
 const USERINFO: &str = "/userinfo";
@@ -327,7 +346,7 @@ async fn ciam_answers_as_documented() {
     for path in ["/oauth2/jwks", "/.well-known/openid-configuration"] {
         check(&document, "GET", path, 429, &busy.request("GET", path).send().await);
     }
-    let _every_place = server.app.requests().acquire_many(512).await.unwrap();
+    let _every_place = server.app.requests().take(None, 512).ok().unwrap();
     check(&document, "GET", USERINFO, 503, &get(USERINFO).bearer(&token).send().await);
     check(&document, "POST", SEND, 503, &post(SEND).json(email).send().await);
     check(&document, "POST", TOKEN, 503, &post(TOKEN).json("{}").send().await);

@@ -2,10 +2,12 @@
 
 mod answers;
 mod documents;
+mod failures;
 mod peer;
+mod successes;
 mod viewer;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Answer;
 
@@ -53,17 +55,26 @@ impl Document {
         match (described.is_null(), answer.body.is_empty()) {
             (true, true) => {}
             (true, false) => faults.push(format!("the media type {} is not documented", answer.header("content-type"))),
+            (false, _) if answer.status.is_success() => faults.extend(self.unlike_the_schema(described, answer)),
             (false, _) => faults.extend(unlike_every_example(&described["examples"], answer)),
         }
         faults
+    }
+
+    /// Lists how the body of a successful answer differs from its documented schema. An answer to `HEAD` has no body.
+    fn unlike_the_schema(&self, described: &Value, answer: &Answer) -> Vec<String> {
+        if answer.body.is_empty() {
+            return Vec::new();
+        }
+        // References in a document start at its root.
+        let schema = json!({"components": self.0["components"], "allOf": [described["schema"]]});
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        validator.iter_errors(&answer.json()).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 }
 
 /// Returns a message unless an error response equals one of the examples, except for identifiers and times.
 fn unlike_every_example(examples: &Value, answer: &Answer) -> Option<String> {
-    if answer.status.is_success() {
-        return None;
-    }
     let body = with_masked_ids(answer.json());
     let alike = examples.as_object().unwrap().values().any(|example| with_masked_ids(example["value"].clone()) == body);
     (!alike).then(|| format!("no example is like {}", answer.body))

@@ -62,15 +62,6 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn an_upload_whose_change_was_refused_is_deleted_at_once(server: Server) {
-        let name = upload(&server, PIXEL).await;
-        server.app.pictures().discard(NONE, &name).await;
-        assert!(!is_served(&server, &name).await);
-        assert!(!server.app.store().is_pending_picture(&name).await.unwrap());
-    }
-);
-
-on_both_databases!(
     async fn a_picture_that_an_account_shows_cannot_be_discarded(server: Server) {
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
@@ -186,5 +177,44 @@ on_both_databases!(
         let again = server.app.profiles().update(current.clone(), showing(&name), context, |_| Ok(())).await;
         assert!(matches!(again, Err(Error::Unavailable(_))), "{again:?}");
         assert_eq!(server.account(&account).await, current);
+    }
+);
+
+on_both_databases!(
+    async fn an_account_keeps_the_five_pictures_that_were_replaced_last(server: Server) {
+        let (account, other) = (server.person(&[]).await, server.person(&[]).await);
+        let of_other = [show(&server, &other).await, show(&server, &other).await];
+        let mut names = Vec::new();
+        for _ in 0..7 {
+            names.push(show(&server, &account).await);
+            server.pass(SECOND);
+        }
+        sweep_after(&server, SECOND).await;
+        let mut served = Vec::new();
+        for name in names.iter().chain(&of_other) {
+            served.push(is_served(&server, name).await);
+        }
+        assert_eq!(served, [false, true, true, true, true, true, true, true, true]);
+        // One that is shown again makes room.
+        server.operate(&account, showing(&names[1])).await;
+        server.pass(SECOND);
+        let last = show(&server, &account).await;
+        sweep_after(&server, SECOND).await;
+        let kept = [&names[1], &names[3], &names[4], &names[5], &names[6], &last];
+        let mut served = Vec::new();
+        for name in kept {
+            served.push(is_served(&server, name).await);
+        }
+        assert_eq!((served, is_served(&server, &names[2]).await), (vec![true; 6], false));
+    }
+);
+
+on_both_databases!(
+    async fn how_many_replaced_pictures_are_kept_is_a_setting(database: crate::support::Database) {
+        let server = Server::with(database, &[("SELFSAME__PICTURES__MAX_REPLACED", "0")]).await;
+        let account = server.person(&[]).await;
+        let (first, second) = (show(&server, &account).await, show(&server, &account).await);
+        sweep_after(&server, SECOND).await;
+        assert!(!is_served(&server, &first).await && is_served(&server, &second).await);
     }
 );

@@ -216,20 +216,88 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn a_new_request_replaces_one_with_a_typo(server: Server) {
+    async fn the_newest_two_codes_are_valid_and_using_one_ends_the_other(server: Server) {
         let jane = Jane::new(&server).await;
+        let oldest = jane.code_for("jane.smth@example.com").await;
         let typo = jane.code_for("jane.smiht@example.com").await;
         let right = jane.code_for(NEW).await;
+        let answer = jane.bring("jane.smth@example.com", &oldest).await;
+        assert_eq!(refused(&answer), bad("EMAIL_UPDATE_VERIFY_FAILED"));
+        // Each code is for its own address.
+        if typo != right {
+            assert_eq!(refused(&jane.bring("jane.smiht@example.com", &right).await), bad("INVALID_OTP"));
+        }
+        assert_eq!(jane.bring(NEW, &right).await.status, 200);
         let answer = jane.bring("jane.smiht@example.com", &typo).await;
         assert_eq!(refused(&answer), bad("EMAIL_UPDATE_VERIFY_FAILED"));
-        assert_eq!(jane.bring(NEW, &right).await.status, 200);
-        // A new request for the same address does so, too.
-        let first = jane.code_for("jo@example.com").await;
-        let second = jane.code_for("jo@example.com").await;
-        if first != second {
-            assert_eq!(refused(&jane.bring("jo@example.com", &first).await), bad("INVALID_OTP"));
+    }
+);
+
+on_both_databases!(
+    async fn both_codes_for_one_address_are_accepted_for_it(server: Server) {
+        for used in [0, 1] {
+            let (jane, address) = (Jane::unknown(&server).await, format!("jane{used}@example.com"));
+            let first = jane.code_for(&address).await;
+            server.pass(Duration::from_secs(30));
+            let second = jane.code_for(&address).await;
+            assert_eq!(jane.bring(&address, [&first, &second][used]).await.status, 200);
+            assert_eq!(jane.address().await, (Some(address), true));
         }
-        assert_eq!(jane.bring("jo@example.com", &second).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn five_wrong_tries_end_both_codes(server: Server) {
+        let jane = Jane::new(&server).await;
+        let first = jane.code_for("jo@example.com").await;
+        let second = jane.code_for(NEW).await;
+        for address in ["jo@example.com", NEW, NEW, "jo@example.com", NEW] {
+            assert_eq!(refused(&jane.bring(address, "000000").await), bad("INVALID_OTP"));
+        }
+        for (address, code) in [("jo@example.com", &first), (NEW, &second)] {
+            assert_eq!(refused(&jane.bring(address, code).await), bad("EMAIL_UPDATE_VERIFY_FAILED"));
+        }
+    }
+);
+
+on_both_databases!(
+    async fn an_address_gets_one_code_in_thirty_seconds_whichever_account_requests_it(server: Server) {
+        let (jane, jo) = (Jane::new(&server).await, Jane::unknown(&server).await);
+        let code = jane.code_for(NEW).await;
+        for again in [&jane, &jo] {
+            insta::assert_snapshot!(again.ask("JANE.SMITH@example.com").await, @r#"
+            429 Too Many Requests
+            content-type: application/json
+
+            {"success":false,"error":{"code":"RATE_LIMITED","message":"Rate limit exceeded","timestamp":"2026-03-20T14:30:00Z"},"message":"Rate limit exceeded"}
+            "#);
+        }
+        // Another address can be requested at once.
+        jane.code_for("jane2@example.com").await;
+        server.pass(Duration::from_secs(29));
+        assert_eq!(jo.ask(NEW).await.status, 429);
+        server.pass(Duration::from_secs(1));
+        jo.code_for(NEW).await;
+        // The refused requests and the other account's code left the first code as it was.
+        assert_eq!(jane.bring(NEW, &code).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn one_of_many_concurrent_requests_for_an_address_sends_a_code(server: Server) {
+        let rivals = [Jane::new(&server).await, Jane::unknown(&server).await];
+        let body = serde_json::json!({ "new_email": NEW }).to_string();
+        let requests: Vec<_> = (0..20)
+            .map(|number| tokio::spawn(rivals[number % 2].request("POST", REQUEST).json(body.clone()).send()))
+            .collect();
+        let mut sent = 0;
+        for request in requests {
+            let answer = request.await.unwrap();
+            sent += usize::from(answer.status == 200);
+            assert!([200, 429].contains(&answer.status.as_u16()), "{answer}");
+        }
+        assert_eq!(sent, 1);
+        assert_eq!(server.app.outbox().mailbox().unwrap().mails().len(), 1);
     }
 );
 
@@ -330,14 +398,16 @@ on_both_databases!(
         let jane = Jane::new(&server).await;
         for _ in 0..49 {
             jane.code_for(NEW).await;
+            server.pass(Duration::from_secs(30));
         }
         let jo = Jane::unknown(&server).await;
         jo.code_for(NEW).await;
+        server.pass(Duration::from_secs(30));
         insta::assert_snapshot!(jo.ask(NEW).await, @r#"
         429 Too Many Requests
         content-type: application/json
 
-        {"success":false,"error":{"code":"RATE_LIMITED","message":"Rate limit exceeded","timestamp":"2026-03-20T14:30:00Z"},"message":"Rate limit exceeded"}
+        {"success":false,"error":{"code":"RATE_LIMITED","message":"Rate limit exceeded","timestamp":"2026-03-20T14:55:00Z"},"message":"Rate limit exceeded"}
         "#);
         jane.code_for("jane1@example.com").await;
         assert_eq!(jane.ask("jane2@example.com").await.status, 429);
@@ -356,6 +426,7 @@ on_both_databases!(
         let subject = async |language: &str| {
             let body = format!(r#"{{"new_email":"{NEW}"}}"#);
             jane.request("POST", REQUEST).header("Accept-Language", language).json(body).send().await;
+            server.pass(Duration::from_secs(30));
             server.app.outbox().mailbox().unwrap().mails().remove(0).subject.unwrap()
         };
         assert_eq!(subject("en").await, "Your code");

@@ -1,5 +1,6 @@
 //! The RiverGen contract over HTTP.
 
+mod daily;
 mod email;
 mod email_races;
 mod me;

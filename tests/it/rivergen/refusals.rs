@@ -235,8 +235,12 @@ on_both_databases!(
 
         {"success":false,"error":{"code":"PAYLOAD_TOO_LARGE","message":"Request body too large","timestamp":"2026-03-20T14:30:00Z"},"message":"Request body too large"}
         "#);
-        let largest = format!("{{}}{}", " ".repeat(3 * 1024 * 1024 - 2));
-        assert_eq!(put().json(largest).send().await.status, 200);
+        let spaced = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
+        assert_eq!(put().json(spaced(256 * 1024)).send().await.status, 200);
+        assert_eq!(put().json(spaced(256 * 1024 + 1)).send().await.status, 413);
+        // The text of the picture, which is none, does not count.
+        let picture = |length: usize| format!(r#"{{"profile_image_url":"{}"}}"#, "x".repeat(length - 24));
+        assert_eq!(put().json(picture(3 * 1024 * 1024)).send().await.status, 422);
     }
 );
 

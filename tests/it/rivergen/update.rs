@@ -1,6 +1,9 @@
 //! Changing the account.
 
 use selfsame::account::Field;
+use selfsame::account::history::{self, Entry, Metadata, SealedPayload};
+use selfsame::profile::audit::Verdict;
+use selfsame::store::Update;
 use serde_json::json;
 
 use super::pictures::PIXEL;
@@ -141,7 +144,8 @@ on_both_databases!(
         let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
         assert_eq!(entries.len(), 1);
         let payload = server.app.profiles().payload(&entries[0]).unwrap().to_string();
-        for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, r#""field":"attributes/bio""#] {
+        let attributes = r#"{"field":"attributes","before":{},"after":{"bio":"x"}}"#;
+        for named in [r#""field":"display_name","before":"Jane","after":"Jo""#, attributes] {
             assert!(payload.contains(named), "{payload}");
         }
         // The history records the picture by its hash and its length.
@@ -150,5 +154,71 @@ on_both_databases!(
         for hidden in ["base64", "iVBOR", &jane.token] {
             assert!(!payload.contains(hidden), "{payload}");
         }
+    }
+);
+
+on_both_databases!(
+    async fn the_history_has_the_members_of_the_profile_that_changed_and_no_others(server: Server) {
+        let jane = Jane::new(&server).await;
+        jane.merge(r#"{"work":{"title":"Pilot","years":[1,2]},"bio":"old"}"#).await;
+        jane.merge(r#"{"work":{"title":null,"years":[1,2,3],"home":"Oslo"},"bio":"new"}"#).await;
+        let entries = server.app.store().history(jane.account.id, 2, 100).await.unwrap();
+        let payload = server.app.profiles().payload(&entries[0]).unwrap();
+        let changes = payload.as_object().unwrap().get("changes").unwrap().to_text();
+        let before = r#"{"work":{"title":"Pilot","years":[1,2]},"bio":"old"}"#;
+        let after = r#"{"work":{"years":[1,2,3],"home":"Oslo"},"bio":"new"}"#;
+        assert_eq!(changes, format!(r#"[{{"field":"attributes","before":{before},"after":{after}}}]"#));
+    }
+);
+
+on_both_databases!(
+    async fn a_change_of_many_members_below_long_names_takes_as_much_history_as_profile(server: Server) {
+        let jane = Jane::new(&server).await;
+        let nested = |value: u8| {
+            let members: Vec<String> = (0..3000).map(|at| format!(r#""{at}":{value}"#)).collect();
+            let open = format!(r#"{{"{}":"#, "n".repeat(128)).repeat(15);
+            format!(r#"{{"profile":{open}{{{}}}{}}}"#, members.join(","), "}".repeat(15))
+        };
+        for value in [1, 2] {
+            assert_eq!(jane.put(nested(value)).await.status, 200);
+        }
+        let entries = server.app.store().history(jane.account.id, 2, 100).await.unwrap();
+        let length = entries[0].bytes();
+        assert!(length < 2 * nested(1).len() + 1000, "{length}");
+    }
+);
+
+on_both_databases!(
+    async fn an_entry_of_an_earlier_version_is_shown_and_verified(server: Server) {
+        let jane = Jane::new(&server).await;
+        let old = r#"{"changes":[{"field":"attributes/bio","before":null,"after":"x"}]}"#;
+        let keys = server.app.keys().clone();
+        let add = move |current: &selfsame::account::Account| {
+            let mut account = current.clone();
+            account.version += 1;
+            let metadata = Metadata {
+                account_id: account.id,
+                sequence: account.version,
+                at: account.updated_at,
+                actor: "owner".to_owned(),
+                contract: "rivergen".to_owned(),
+                request_id: String::new(),
+            };
+            let place = [account.id.0.as_bytes().as_slice(), &account.version.to_be_bytes()].concat();
+            let payload = keys.history().seal([7; 12], &place, old.as_bytes());
+            let commitment = history::commit(&[7; 32], old.as_bytes());
+            account.history_head = history::link(account.history_head, &metadata, commitment);
+            let link = account.history_head;
+            let sealed = Some(SealedPayload { key: 1, payload, salt: [7; 32] });
+            let entry = Entry { metadata, commitment, link, sealed };
+            let (release, claim, effects) = (Vec::new(), Vec::new(), Vec::new());
+            Ok(Some(Update { account, entry, release, claim, nonce: None, effects }))
+        };
+        server.app.store().commit(jane.stored().await, std::sync::Arc::new(add)).await.unwrap();
+        jane.merge(r#"{"bio":"y"}"#).await;
+        let entries = server.app.store().history(jane.account.id, 1, 100).await.unwrap();
+        assert_eq!(server.app.profiles().payload(&entries[0]).unwrap().to_text(), old);
+        let verdict = server.app.profiles().verify(&jane.stored().await).await.unwrap();
+        assert_eq!(verdict, Verdict::Whole { entries: 3, erased: 0 });
     }
 );

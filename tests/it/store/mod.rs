@@ -10,6 +10,7 @@ mod installation;
 mod made_by;
 mod notices;
 mod outstanding;
+mod phone_keys;
 mod pictures;
 mod schemas;
 mod secure_channel;

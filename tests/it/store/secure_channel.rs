@@ -85,6 +85,26 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn a_session_may_be_bound_when_it_begins_and_makes_room_among_those_of_its_account(opened: Opened) {
+        let (store, tenant) = (&opened.store, opened.tenant(1).await);
+        let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let owner = |account: &Account| ChannelOwner { account: account.id, client: [1; 32] };
+        let there = async |id: u8| store.channel_session([id; 16], &[]).await.unwrap().is_some();
+        store.add_bound_channel_session(session(1, 1, 10), owner(&account), 2).await.unwrap();
+        let found = store.channel_session([1; 16], &[]).await.unwrap().unwrap();
+        assert_eq!((found.owner, found.sealed, found.messages), (Some(owner(&account)), vec![1; 3], 0));
+        assert!(!store.bind_channel_session([1; 16], owner(&other), 10).await.unwrap());
+        store.add_bound_channel_session(session(2, 1, 5), owner(&other), 2).await.unwrap();
+        store.add_channel_session(session(3, 1, 6), UnusedSessions { of_source: 1, of_installation: 1 }).await.unwrap();
+        store.add_bound_channel_session(session(4, 1, 11), owner(&account), 2).await.unwrap();
+        // The newest stays, even if the clock that it was opened by is behind.
+        store.add_bound_channel_session(session(5, 1, 1), owner(&account), 2).await.unwrap();
+        let left = [there(1).await, there(2).await, there(3).await, there(4).await, there(5).await];
+        assert_eq!(left, [false, true, true, true, true]);
+    }
+);
+
+on_both_databases!(
     async fn too_many_sessions_delete_the_oldest_of_their_address_or_account(opened: Opened) {
         let (store, tenant) = (&opened.store, opened.tenant(1).await);
         let account = opened.account(&tenant, 1).await;

@@ -1,23 +1,15 @@
 //! Applications that people sign in through.
 
-use std::sync::LazyLock;
-
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selfsame::account::{Account, Application, Kind};
 use selfsame::identity::application::{mint_secret, secret_hash};
 use selfsame::identity::sign_in::Tokens;
-use selfsame::keys::{MasterKey, rsa};
+use selfsame::keys::MasterKey;
 use selfsame::store::SigningKeyRecord;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::signing::Key;
 use super::{Answer, Request, Server};
-
-/// Generated once: generating an RSA key takes as long as many tests.
-static RSA: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 
 /// The key's `kid` in tokens.
 pub(crate) const KEY_ID: &str = "shared-by-tests";
@@ -70,15 +62,15 @@ impl Server {
         if self.app.store().signing_keys().await.unwrap().iter().any(|key| key.key_id == KEY_ID) {
             return;
         }
-        let private: Pkcs8V1Der = RSA.as_der().unwrap();
-        let modulus = URL_SAFE_NO_PAD.encode(rsa::modulus(RSA.public_key().as_ref()).unwrap());
-        let public = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": "AQAB", "kid": KEY_ID});
+        let key = Key::rsa(KEY_ID);
+        let mut public = key.jwk();
+        (public["use"], public["alg"]) = ("sig".into(), "RS256".into());
         let master = MasterKey::read_or_create(&self.data().join("secret.key"), [0; 32]).unwrap();
         let record = SigningKeyRecord {
             key_id: KEY_ID.to_owned(),
             algorithm: "RS256".to_owned(),
             public_key: public.to_string(),
-            sealed: master.seal([7; 12], KEY_ID, private.as_ref()),
+            sealed: master.seal([7; 12], KEY_ID, &key.private_der()),
             created_at: self.app.now(),
             retired_at: None,
         };

@@ -2,11 +2,15 @@
 
 mod api_keys;
 pub(crate) mod applications;
+pub(crate) mod canaries;
 mod certificate;
 mod database;
 pub(crate) mod forge;
+pub(crate) mod gateway;
+mod http2;
 mod log;
 pub(crate) mod mail;
+mod obstacle;
 pub(crate) mod peer;
 mod person;
 pub(crate) mod postgres;
@@ -29,7 +33,9 @@ use std::time::Duration;
 pub(crate) use api_keys::BackEnd;
 pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
+pub(crate) use http2::Http2;
 pub(crate) use log::Log;
+pub(crate) use obstacle::Obstacle;
 pub(crate) use person::{Person, Side};
 pub(crate) use process::Process;
 pub(crate) use program::Installation;

@@ -116,9 +116,7 @@ impl Installation {
 
     /// Starts a command, which is killed if the test ends first.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
-        let mut child = self.command(arguments).spawn().unwrap();
-        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Running { child, output: Lines::read(output), errors: Lines::read(errors) }
+        Running::of(self.command(arguments).spawn().unwrap())
     }
 
     /// Starts a command whose standard output is a pipe without a reader: every write to it fails.
@@ -162,6 +160,22 @@ impl Installation {
         command
     }
 
+    /// Starts `serve` under strace, which writes these system calls with the paths of their files to a file.
+    pub(crate) fn serve_traced(&self, calls: &str, trace: &Path) -> (Running, SocketAddr) {
+        let program = self.command(&["serve"]);
+        let mut traced = Command::new("strace");
+        // -D: the program itself is the child of this process, so that it can be stopped by its identifier.
+        traced.args(["-D", "-f", "-y", "-e", &format!("trace={calls}"), "-e", "signal=none", "-o"]).arg(trace);
+        traced.arg(program.get_program()).args(program.get_args());
+        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        traced.env_clear().env("PATH", path);
+        traced.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        traced.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running::of(traced.spawn().expect("strace is installed: run ./test"));
+        let address = listening(&mut running.errors);
+        (running, address)
+    }
+
     /// Starts `serve` on a free port and returns when it listens.
     pub(crate) fn serve(&self) -> (Running, SocketAddr) {
         let mut running = self.spawn(&["serve"]);
@@ -193,6 +207,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Reads both output streams of a program.
+    fn of(mut child: Child) -> Running {
+        let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, output: Lines::read(output), errors: Lines::read(errors) }
+    }
+
     /// The identifier of the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

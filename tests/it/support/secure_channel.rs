@@ -106,14 +106,22 @@ impl Session {
         Session { id: String::new(), request_key: [1; 32], response_key: [2; 32] }
     }
 
-    /// Opens a session.
+    /// Opens a session that belongs to no account yet.
     pub(crate) async fn open(server: &Server) -> Session {
-        let key = ServerKey::of(server).await;
-        let keys = Session::none();
-        let opening = key.opening(&keys.request_key, &keys.response_key).to_string();
-        let answer = server.request("POST", &format!("{CHANNEL}/session")).json(opening).send().await;
+        Session::open_by(server, server.request("POST", &format!("{CHANNEL}/session"))).await
+    }
+
+    /// Opens a session by a request, which may have credentials.
+    pub(crate) async fn open_by(server: &Server, request: Request) -> Session {
+        let answer = request.json(Session::opening(server).await).send().await;
         assert_eq!(answer.status, 200, "{answer}");
-        Session { id: answer.json()["data"]["sessionId"].as_str().unwrap().to_owned(), ..keys }
+        Session { id: answer.json()["data"]["sessionId"].as_str().unwrap().to_owned(), ..Session::none() }
+    }
+
+    /// The body of a request that opens a session.
+    pub(crate) async fn opening(server: &Server) -> String {
+        let keys = Session::none();
+        ServerKey::of(server).await.opening(&keys.request_key, &keys.response_key).to_string()
     }
 
     /// The nonce, ciphertext and tag of a request; the nonce repeats one byte.

@@ -14,6 +14,13 @@ impl Database {
         }
     }
 
+    /// Translates statements in which hexadecimal digits in angle brackets are bytes, and those in square brackets are an
+    /// identifier, into the dialect of this database.
+    pub(crate) fn in_dialect(&self, statements: &str) -> String {
+        let (bytes, identifier) = if self.url().starts_with("sqlite:") { ("x'", "x'") } else { ("'\\x", "'") };
+        statements.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
+    }
+
     /// Returns every row of a query, with its columns as text separated by spaces.
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         match self.url().strip_prefix("sqlite:") {

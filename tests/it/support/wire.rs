@@ -11,9 +11,6 @@ use super::{Answer, Server};
 /// How long one answer, or the end of a connection, may be waited for.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a connection must stay silent to count as silent: longer than an answer over loopback takes.
-const SILENCE: Duration = Duration::from_millis(300);
-
 /// A connection to a server.
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -31,6 +28,16 @@ impl Wire {
         Wire { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
     }
 
+    /// Connects from an address of the loopback network, such as `127.0.0.2`.
+    pub(crate) async fn open_from(source: &str, address: SocketAddr) -> Wire {
+        Wire::try_open_from(source, address).await.unwrap()
+    }
+
+    /// Does the same; `None` when the server resets the connection at once.
+    pub(crate) async fn try_open_from(source: &str, address: SocketAddr) -> Option<Wire> {
+        Some(Wire { stream: connect_from(source, address).await?, unread: Vec::new() })
+    }
+
     /// Connects with the smallest receive buffer that the system allows.
     pub(crate) async fn narrow(address: SocketAddr) -> Wire {
         let socket = TcpSocket::new_v4().unwrap();
@@ -46,6 +53,19 @@ impl Wire {
     /// Sends this many bytes; false when the server closed the connection before it read them all.
     pub(crate) async fn try_send(&mut self, length: usize) -> bool {
         self.stream.write_all(&vec![b'x'; length]).await.is_ok()
+    }
+
+    /// Sends bytes, unless the server closes the connection before it has read them.
+    pub(crate) async fn try_send_bytes(&mut self, bytes: &str) {
+        let _ = in_time(self.stream.write_all(bytes.as_bytes())).await;
+    }
+
+    /// Reads the next answer; `None` when the server closes the connection instead.
+    pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
+        if self.unread.is_empty() && self.more().await == 0 {
+            return None;
+        }
+        Some(self.answer().await)
     }
 
     /// Sends the same bytes again and again until the server closes the connection.
@@ -80,9 +100,10 @@ impl Wire {
         answer
     }
 
-    /// Whether the server sends nothing for a while.
-    pub(crate) async fn is_silent(&mut self) -> bool {
-        tokio::time::timeout(SILENCE, self.stream.read_buf(&mut self.unread)).await.is_err()
+    /// Checks whether nothing has arrived so far. Proves something only after an event that an answer would have come before.
+    pub(crate) fn has_received_nothing(&self) -> bool {
+        let nothing = self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        self.unread.is_empty() && nothing
     }
 
     /// Returns what else the server sends until it closes the connection.
@@ -109,6 +130,19 @@ impl Wire {
     }
 }
 
-async fn in_time<T>(act: impl Future<Output = T>) -> T {
+/// Connects from an address of the loopback network; `None` when the server resets the connection at once.
+pub(super) async fn connect_from(source: &str, address: SocketAddr) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+    match in_time(socket.connect(address)).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+            None
+        }
+    }
+}
+
+pub(super) async fn in_time<T>(act: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, act).await.expect("the server neither answers nor closes the connection")
 }

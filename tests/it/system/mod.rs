@@ -12,6 +12,7 @@ mod read;
 mod secure_channel;
 mod status;
 mod tokens;
+mod unknown_keys;
 mod update;
 
 use selfsame::account::history::ChangeContext;

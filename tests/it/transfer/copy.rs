@@ -116,7 +116,7 @@ on_both_databases!(
         let target = other_kind(&database);
         let lived = Lived::new(database).await;
         insta::assert_snapshot!(settled(&lived.copy(&target), &lived), @"
-        installation              1 rows
+        installation              2 rows
         counter                   2 rows
         secret                    5 rows
         signing_key               2 rows

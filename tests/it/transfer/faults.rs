@@ -211,6 +211,27 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn a_number_with_and_without_its_country_code_is_one_value(home: Home) {
+        let verified = |line, number: &str| with(line, &format!(r#""phone":"{number}","phone_verified":true"#));
+        let lines = verified(1, "13800138000") + &verified(2, "+86 138 0013 8000") + &verified(3, "+8613800138000");
+        insta::assert_snapshot!(home.import(&lines, &["--dry-run"]), @"
+        1 to add, 0 unchanged, 2 refused
+        line 2: phone: line 1 has it already
+        line 3: phone: line 1 has it already
+        selfsame: nothing was changed; correct the lines, then import them
+        exit Some(1)
+        ");
+        home.import(&verified(1, "13800138000"), &[]);
+        insta::assert_snapshot!(home.import(&verified(2, "+86 138 0013 8000"), &[]), @"
+        0 added, 0 unchanged, 1 refused
+        line 1: phone: account 00000000-0000-7000-8000-000000000001 has it already
+        selfsame: ended at this line, all before it is kept; correct it, then run the import again
+        exit Some(1)
+        ");
+    }
+);
+
+on_both_databases!(
     async fn the_first_error_ends_an_import_and_all_lines_before_it_are_kept(home: Home) {
         let lines = line(1) + &line(2) + "{\"id\":3}\n" + &line(4) + "{}\n";
         insta::assert_snapshot!(home.import(&lines, &[]), @"

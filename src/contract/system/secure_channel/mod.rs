@@ -16,17 +16,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::account::{BodyFault, ChannelFault, Error, Fault, RequestFault, Rule};
+use crate::account::{AccountId, BodyFault, ChannelFault, CredentialFault, Error, Fault, RequestFault, Rule};
 use crate::app::App;
 use crate::clock::after;
+use crate::config::ChannelBinding;
 use crate::headers::Single;
 use crate::http::body::{bytes, is_json, json, object, object_of};
-use crate::http::{Public, Source, annotated};
+use crate::http::{Authenticated, Public, Source, annotated};
+use crate::identity::client_hash;
 use crate::json::Value;
 use crate::limit;
 use crate::secure_channel::{KeyKind, SESSION_LIFETIME};
-use crate::store::{NewChannelSession, UnusedSessions};
+use crate::store::{ChannelOwner, NewChannelSession, UnusedSessions};
 
+use super::SystemAccess;
 use super::secure_channel_openapi::{ClosingSession, OpeningSession};
 pub(super) use answer::{Plain, seal};
 pub(super) use body::{ChannelClosed, ChannelKeySet, ChannelPublicKey, ChannelSession};
@@ -46,7 +49,7 @@ pub(super) const VERSION: HeaderName = HeaderName::from_static("x-sc-version");
 /// The version of the protocol.
 pub(super) const VERSION_TEXT: &str = "2";
 
-/// Returns the paths, which need no credentials.
+/// Returns the paths, none of which needs credentials unless the configuration requires them.
 pub(super) fn paths() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(annotated(routes!(public_key), "GET, HEAD, OPTIONS"))
@@ -73,20 +76,29 @@ async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
 ///
 /// Both keys are 32 random bytes, different from each other, encrypted by RSA-OAEP with SHA-256 to the key of
 /// `/web/v1/secure-channel/public-key`.
+///
+/// With an access token the session is bound to the token's account and to `X-Client-Hash` at once, otherwise to those of its
+/// first message. The server may be configured to require a token.
 #[utoipa::path(
     post,
     path = "/session",
     operation_id = "openChannelSession",
     tag = "SecureChannel",
+    params(super::secure_channel_openapi::OwnerHeader),
     request_body(content = OpeningSession, description = "At most 8 KiB."),
-    security(())
+    security((), ("token" = []))
 )]
 async fn open_session(
-    _: Public,
     State(app): State<App>,
+    authenticated: Option<Authenticated<SystemAccess>>,
     source: Option<Extension<Source>>,
     request: Request,
 ) -> Result<Response, Error> {
+    let client_hash = presented_hash(request.headers());
+    let owner = authenticated.map(|Authenticated { caller, .. }| owner(&app, caller.account.id, &client_hash));
+    if owner.is_none() && is_binding_required(&app) {
+        return Err(CredentialFault::Missing.into());
+    }
     let body = object(&app, request, MAX_BODY).await?;
     let text = |name| body.get(name).and_then(Value::as_str);
     let key = app.channel_keys().find(text("keyId").unwrap_or_default()).await?;
@@ -105,8 +117,31 @@ async fn open_session(
         created_at,
         expires_at,
     };
-    app.store().add_channel_session(session, unused_sessions(&app)).await?;
+    match owner {
+        Some(owner) => app.store().add_bound_channel_session(session, owner, account_sessions(&app)).await?,
+        None => app.store().add_channel_session(session, unused_sessions(&app)).await?,
+    }
     Ok(private_answer(&ChannelSession::new(id, expires_at)))
+}
+
+/// Returns the owner of a session that an account and a client open or use first.
+fn owner(app: &App, account: AccountId, client_hash: &[u8]) -> ChannelOwner {
+    ChannelOwner { account, client: app.keys().digest("channel client", &[client_hash]) }
+}
+
+/// Returns the client hash as it was sent; `SystemAccess::bind` has checked it.
+fn presented_hash(headers: &HeaderMap) -> Vec<u8> {
+    Single::of(headers, client_hash::HEADER).first().map(|value| value.as_bytes().to_vec()).unwrap_or_default()
+}
+
+/// Checks whether the configuration refuses what is not bound to its caller.
+fn is_binding_required(app: &App) -> bool {
+    app.config().secure_channel.binding == ChannelBinding::Required
+}
+
+/// Returns the most sessions that are kept for an account.
+fn account_sessions(app: &App) -> i64 {
+    i64::try_from(app.config().secure_channel.account_sessions).unwrap_or(i64::MAX)
 }
 
 fn unused_sessions(app: &App) -> UnusedSessions {

@@ -3,21 +3,22 @@ use axum::http::HeaderMap;
 use uuid::Uuid;
 
 use super::answer::{Answer, Slot};
-use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, session, session_id, token};
+use super::{OLD_SESSION_ID, SESSION_ID, VERSION, VERSION_TEXT, presented_hash, session, session_id, token};
 use crate::account::{BodyFault, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::config::BodyEncryption;
 use crate::contract::system::MAX_BODY;
-use crate::headers::Single;
-use crate::http::body::{bytes, is_json, media_type, object_in, object_of, refuse_coding};
-use crate::identity::{Caller, client_hash};
+use crate::contract::system::body::is_writable;
+use crate::http::body::{bytes, is_json, keep_members, media_type, members_of, object_in, refuse_coding};
+use crate::identity::{Caller, credentials};
 use crate::json::{self, Malformed, Object, Value};
+use crate::secure_channel::access_token_hash;
 use crate::secure_channel::envelope::{self, MAX_BYTES};
 use crate::store::Nonce;
 
 /// The body of a request, decrypted if it was encrypted.
 pub(in crate::contract::system) struct Opened {
-    /// The JSON object.
+    /// The members of the JSON object that a person may change.
     pub(in crate::contract::system) update: Object,
     /// The nonce to use up with the change, if the body was encrypted.
     pub(in crate::contract::system) nonce: Option<Nonce>,
@@ -42,6 +43,7 @@ pub(super) struct Context<'a> {
     pub(super) caller: &'a Caller,
     pub(super) session: Option<Uuid>,
     pub(super) client_hash: Vec<u8>,
+    pub(super) access_token_hash: String,
     pub(super) wants_token: bool,
 }
 
@@ -68,6 +70,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
         caller,
         session: session_id(request.headers()),
         client_hash: presented_hash(request.headers()),
+        access_token_hash: access_token_hash(credentials(request.headers(), "Bearer")?),
         wants_token: token::is_wanted(request.headers()),
     };
     let bytes = bytes(app, request, limit).await?;
@@ -97,7 +100,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
     if message.plain.len() > MAX_BODY {
         return Err(RequestFault::BodyTooLarge.into());
     }
-    Ok(Opened { update: object_of(&message.plain)?, nonce: Some(message.nonce) })
+    Ok(Opened { update: members_of(&message.plain, is_writable)?, nonce: Some(message.nonce) })
 }
 
 fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<Opened, Error> {
@@ -107,7 +110,7 @@ fn plain(app: &App, length: usize, parsed: Result<Value, Malformed>) -> Result<O
     match length {
         0 => Err(BodyFault::Empty.into()),
         length if length > MAX_BODY => Err(Error::Request(RequestFault::BodyTooLarge)),
-        _ => Ok(Opened { update: object_in(parsed)?, nonce: None }),
+        _ => Ok(Opened { update: keep_members(object_in(parsed)?, is_writable)?, nonce: None }),
     }
 }
 
@@ -130,11 +133,6 @@ fn announces_encryption(headers: &HeaderMap) -> bool {
 /// Checks that the version in the header, if present, is the supported one.
 fn has_version(headers: &HeaderMap) -> bool {
     headers.get_all(VERSION).iter().all(|version| version.as_bytes().trim_ascii() == VERSION_TEXT.as_bytes())
-}
-
-/// Returns the client hash as it was sent; `SystemAccess::bind` has checked it.
-fn presented_hash(headers: &HeaderMap) -> Vec<u8> {
-    Single::of(headers, client_hash::HEADER).first().map(|value| value.as_bytes().to_vec()).unwrap_or_default()
 }
 
 fn jose_compact(bytes: &[u8]) -> Option<crate::jose::Message> {

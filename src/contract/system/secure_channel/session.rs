@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::open::{Context, Message};
+use super::{account_sessions, is_binding_required, owner};
 use crate::account::{ChannelFault, Error, TooMany};
 use crate::clock::after;
 use crate::keys::SealingKey;
 use crate::secure_channel::envelope::{self, Envelope};
 use crate::secure_channel::{KeyKind, MAX_MESSAGES, MAX_ONE_OFFS, ONE_OFF_LIFETIME, Scope, SessionKeys};
-use crate::store::{ChannelOwner, Nonce, NonceState, unreadable};
+use crate::store::{Nonce, NonceState, unreadable};
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 
@@ -19,6 +20,8 @@ const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 pub(super) async fn open(context: &Context<'_>, envelope: Option<Envelope<'_>>, json: bool) -> Result<Message, Error> {
     match envelope.ok_or(REFUSED)? {
         Envelope::Session { payload } => in_session(context, payload, json).await,
+        // Nothing in such a message can name its sender.
+        Envelope::OneOff { .. } if is_binding_required(context.app) => Err(REFUSED),
         Envelope::OneOff { key_id, request_key, response_key, payload } => {
             one_off(context, key_id, (request_key, response_key), payload).await
         }
@@ -33,9 +36,12 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     let id = context.session.ok_or(unknown.clone())?;
     let nonce = envelope::nonce(payload);
     let session = app.store().channel_session(id.into_bytes(), nonce).await?.ok_or(unknown.clone())?;
-    let client = app.keys().digest("channel client", &[&context.client_hash]);
-    let owner = ChannelOwner { account: context.caller.account.id, client };
-    let is_foreign = session.owner.is_some_and(|bound| bound != owner);
+    let owner = owner(app, context.caller.account.id, &context.client_hash);
+    let is_foreign = match session.owner {
+        Some(bound) => bound != owner,
+        // Opened before the setting was changed.
+        None => is_binding_required(app),
+    };
     if is_foreign || session.expires_at <= app.now() || session.messages >= MAX_MESSAGES {
         return Err(unknown);
     }
@@ -45,11 +51,10 @@ async fn in_session(context: &Context<'_>, payload: &[u8], json: bool) -> Result
     let opened = SealingKey::new(&keys.request).open(name.as_bytes(), payload);
     let plain = opened.ok().filter(|_| !session.nonce_used).ok_or(REFUSED)?;
     // Only a client that has the keys binds the session: knowing its name is not enough.
-    if session.owner.is_none() {
-        let limit = i64::try_from(app.config().secure_channel.account_sessions).unwrap_or(i64::MAX);
-        if !app.store().bind_channel_session(id.into_bytes(), owner, limit).await? {
-            return Err(unknown);
-        }
+    if session.owner.is_none()
+        && !app.store().bind_channel_session(id.into_bytes(), owner, account_sessions(app)).await?
+    {
+        return Err(unknown);
     }
     Ok(Message {
         plain,

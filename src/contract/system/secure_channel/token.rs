@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
+use super::is_binding_required;
 use super::open::{Context, Message};
 use super::session::room;
 use crate::account::{ChannelFault, Error};
@@ -12,6 +13,7 @@ use crate::app::App;
 use crate::clock::after;
 use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
 use crate::json::{Object, Value};
+use crate::keys;
 use crate::secure_channel::{KeyKind, MAX_TOKENS, Scope, fresh};
 use crate::store::Nonce;
 
@@ -19,10 +21,12 @@ const REFUSED: Error = Error::Channel(ChannelFault::Payload);
 /// The longest `jti`, in bytes.
 const MAX_TOKEN_ID: usize = 255;
 
-/// The claims in a message's protected header; only the key for the response is optional.
+/// The claims in a message's protected header; only the last two are optional.
 struct Claims {
     token_id: String,
     issued_at: Timestamp,
+    /// The hash of the access token that it is bound to (RFC 9449 §4.2).
+    access_token_hash: Option<String>,
     answer_to: Option<PublicKey>,
 }
 
@@ -47,12 +51,16 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     };
     let (account, now) = (context.caller.account.id, app.now());
     let window = SignedDuration::try_from(app.config().secure_channel.replay_window).unwrap_or(SignedDuration::ZERO);
+    let is_bound_elsewhere = match &claims.access_token_hash {
+        Some(hash) => !keys::equal(hash.as_bytes(), context.access_token_hash.as_bytes()),
+        None => is_binding_required(app),
+    };
     let is_now = now.duration_since(claims.issued_at).abs() <= window;
     let scope = Scope::Token.bytes();
     let nonce = digest::digest(&digest::SHA256, claims.token_id.as_bytes()).as_ref().to_vec();
     let state = app.store().channel_nonce(&scope, &nonce, account, now).await?;
     let opened = message.open(&key.private, app.random());
-    let plain = opened.filter(|_| is_known && is_now && !state.used).ok_or(REFUSED)?;
+    let plain = opened.filter(|_| is_known && is_now && !is_bound_elsewhere && !state.used).ok_or(REFUSED)?;
     // Remembered for as long as any instance could accept it, even one whose clock is behind.
     let expires_at = after(claims.issued_at, window.saturating_mul(2));
     let answer = match claims.answer_to.filter(|_| context.wants_token) {
@@ -96,7 +104,12 @@ impl Claims {
             None => None,
             Some(jwk) => Some(PublicKey::read(jwk.as_object()?)?),
         };
-        Some(Claims { token_id: token_id.to_owned(), issued_at: time(header.get("iat")?)?, answer_to })
+        let access_token_hash = match header.get("ath") {
+            None => None,
+            Some(hash) => Some(hash.as_str().filter(|hash| !hash.is_empty())?.to_owned()),
+        };
+        let issued_at = time(header.get("iat")?)?;
+        Some(Claims { token_id: token_id.to_owned(), issued_at, access_token_hash, answer_to })
     }
 }
 

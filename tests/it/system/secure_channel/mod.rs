@@ -1,5 +1,6 @@
 //! The secure channel: encrypted requests and responses, in the portal's session form and in JOSE form.
 
+mod binding;
 mod bounds;
 mod keys;
 mod one_offs;
@@ -19,6 +20,7 @@ use super::{AuthenticatedPerson, PROFILE, UPDATE, admin, sign_in};
 use crate::support::secure_channel::{CHANNEL, Sealed, ServerKey, Session, jwe};
 use crate::support::{Database, Request, Server, Transcript};
 
+const OPEN: &str = "/web/v1/secure-channel/session";
 const JANE: &str = r#"{"accountName":"Jane Admin"}"#;
 const JOHN: &str = r#"{"accountName":"John Admin"}"#;
 
@@ -27,6 +29,11 @@ impl AuthenticatedPerson<'_> {
     fn in_session(&self, session: &Session) -> Request {
         let request = self.request("POST", UPDATE).header("Content-Type", "application/json;charset=UTF-8");
         request.header("X-SC-Session-Id", &session.id).header("X-SC-Version", "2").header("X-Request-Id", "r1")
+    }
+
+    /// Opens a session with the person's credentials.
+    async fn open(&self) -> Session {
+        Session::open_by(self.server, self.request("POST", OPEN)).await
     }
 
     /// Sends a binary envelope in a session.

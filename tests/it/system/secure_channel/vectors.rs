@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use selfsame::jose::PrivateKey;
+use selfsame::jose::{Message, PrivateKey};
 use selfsame::keys::SealingKey;
+use selfsame::secure_channel::access_token_hash;
 use selfsame::secure_channel::envelope::{self, Envelope};
 
 const PAGE: &str = include_str!("../../../../docs/secure-channel.md");
@@ -54,6 +55,12 @@ fn the_documented_examples_are_read_and_written() {
     assert_eq!(vectors.key("requestKey").open(b"", payload).unwrap(), request);
     let payload = vectors.key("responseKey").seal(iv(0x70), b"", response);
     assert_eq!(envelope::response(&payload), vectors.bytes("type129OfType1"));
+
+    let message = Message::compact(vectors.text("jwe").as_bytes()).unwrap();
+    assert_eq!(message.open(&private, [0; 32]).unwrap(), request);
+    let header = |name| message.header().get(name).and_then(|value| value.as_str());
+    assert_eq!((header("kid"), message.key_id()), (Some(key_id), Some(key_id)));
+    assert_eq!(header("ath").unwrap(), access_token_hash(vectors.text("accessToken")));
 
     assert!(PAGE.contains(vectors.text("type2")) && PAGE.contains(vectors.text("sessionId")));
 }
