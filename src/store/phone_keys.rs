@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::owners::lists;
-use super::statement::{Statement, insert, statement};
+use super::statement::{Part, Statement, insert, statement};
 use super::stored::{Plain, Stored};
 use super::table::{unreadable, values};
 use super::tables::{INSTALLATION, UNIQUE_KEY};
@@ -17,12 +17,12 @@ const FACT: &str = "phone_keys";
 /// Its value when every key is rebuilt; until then it is the last account of the last batch.
 const DONE: &str = "done";
 
-/// Accounts in the order of their identifiers, with only what decides their keys: attributes and pictures would make a batch
-/// large.
-const PAGE: Statement = statement!(
-    "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id > ?1 ORDER BY id \
-     LIMIT ?2"
-);
+/// What decides the keys of an account: attributes and pictures would make a batch large. No column that a later migration
+/// added, so that a dry run can read it before that.
+const READ: Part =
+    Part::Text("SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account ");
+/// Accounts in the order of their identifiers.
+const PAGE: Statement = statement!({ READ }, "WHERE id > ?1 ORDER BY id LIMIT ?2");
 /// Records the progress, unless another instance has made progress meanwhile.
 const ADVANCE: Statement = insert!(
     INSTALLATION,
@@ -31,17 +31,9 @@ const ADVANCE: Statement = insert!(
     " WHERE installation.value = ?3"
 );
 // Only PostgreSQL handles a whole list in one statement; SQLite runs its statement once for each element.
-/// The same of accounts by their identifiers. Like `PAGE` it reads no column that a later migration added, so that it can be
-/// read before that.
 const BY_IDS: Statement = Statement {
-    sqlite: statement!(
-        "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id = ?1"
-    )
-    .sqlite,
-    postgres: statement!(
-        "SELECT id, tenant_id, version, phone_verified, personal_key, phone, created_at FROM account WHERE id = ANY(?1)"
-    )
-    .postgres,
+    sqlite: statement!({ READ }, "WHERE id = ?1").sqlite,
+    postgres: statement!({ READ }, "WHERE id = ANY(?1)").postgres,
 };
 /// Makes every other writer of the accounts wait, and counts those that have still the versions that were read.
 const LOCK: Statement = Statement {

@@ -25,17 +25,17 @@ fn clear_noise(width: u32, height: u32) -> RgbaImage {
 }
 
 /// Asserts that a picture is stored as this kind, small enough.
-fn assert_small(kind: Kind, format: ImageFormat, image: &DynamicImage, ending: Ending) {
-    let (stored_as, stored) = render(kind, &file(image.clone(), format), |_| ()).unwrap();
-    assert_eq!(stored_as, ending, "{kind:?}");
-    assert!(stored.len() <= MAX_STORED_BYTES, "{kind:?} {}x{}: {}", image.width(), image.height(), stored.len());
+fn assert_small(format: ImageFormat, image: &DynamicImage, ending: Ending) {
+    let (stored_as, stored) = render(&file(image.clone(), format), |_| ()).unwrap();
+    assert_eq!(stored_as, ending, "{format:?}");
+    assert!(stored.len() <= MAX_STORED_BYTES, "{format:?} {}x{}: {}", image.width(), image.height(), stored.len());
 }
 
 #[test]
 fn noise_of_every_size_is_stored_in_at_most_256_kib() {
     for (width, height) in [(1, 1), (3, 512), (350, 350), (512, 512), (800, 700)] {
-        assert_small(Kind::Png, ImageFormat::Png, &opaque_noise(width, height).into(), Ending::Jpg);
-        assert_small(Kind::Png, ImageFormat::Png, &clear_noise(width, height).into(), Ending::Png);
+        assert_small(ImageFormat::Png, &opaque_noise(width, height).into(), Ending::Jpg);
+        assert_small(ImageFormat::Png, &clear_noise(width, height).into(), Ending::Png);
     }
 }
 
@@ -45,19 +45,19 @@ fn noise_of_every_kind_is_stored_in_at_most_256_kib() {
     let mut next = noise();
     let grey = ImageBuffer::from_fn(512, 512, |_, _| LumaA([next(), next()]));
     let deep = DynamicImage::from(opaque.to_rgb16());
-    assert_small(Kind::Png, ImageFormat::Png, &grey.into(), Ending::Png);
-    assert_small(Kind::Png, ImageFormat::Png, &deep, Ending::Jpg);
-    assert_small(Kind::Jpeg, ImageFormat::Jpeg, &opaque, Ending::Jpg);
-    assert_small(Kind::WebP, ImageFormat::WebP, &opaque, Ending::Jpg);
-    assert_small(Kind::WebP, ImageFormat::WebP, &clear, Ending::Png);
-    assert_small(Kind::Gif, ImageFormat::Gif, &opaque.to_rgba8().into(), Ending::Jpg);
+    assert_small(ImageFormat::Png, &grey.into(), Ending::Png);
+    assert_small(ImageFormat::Png, &deep, Ending::Jpg);
+    assert_small(ImageFormat::Jpeg, &opaque, Ending::Jpg);
+    assert_small(ImageFormat::WebP, &opaque, Ending::Jpg);
+    assert_small(ImageFormat::WebP, &clear, Ending::Png);
+    assert_small(ImageFormat::Gif, &opaque.to_rgba8().into(), Ending::Jpg);
 }
 
 #[test]
 fn opaque_noise_keeps_its_size_and_transparent_noise_its_transparency_and_proportions() {
-    let (_, kept) = rendered(Kind::Png, &file(opaque_noise(512, 400), ImageFormat::Png));
+    let (_, kept) = rendered(&file(opaque_noise(512, 400), ImageFormat::Png));
     assert_eq!((kept.width(), kept.height()), (512, 400));
-    let (ending, kept) = rendered(Kind::Png, &file(clear_noise(512, 256), ImageFormat::Png));
+    let (ending, kept) = rendered(&file(clear_noise(512, 256), ImageFormat::Png));
     assert_eq!(ending, Ending::Png);
     assert!(kept.width() > 300 && kept.width().abs_diff(2 * kept.height()) <= 1, "{}x{}", kept.width(), kept.height());
     assert!(kept.to_rgba8().pixels().any(|pixel| pixel.0[3] < 128));
@@ -80,17 +80,17 @@ fn a_picture_that_fits_is_stored_as_it_always_was() {
     let mut as_before = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut as_before, 85);
     decoded.to_rgb8().write_with_encoder(encoder).unwrap();
-    let (ending, stored) = render(Kind::Png, &file(decoded, ImageFormat::Png), |_| ()).unwrap();
+    let (ending, stored) = render(&file(decoded, ImageFormat::Png), |_| ()).unwrap();
     assert!(as_before.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", as_before.len());
     assert!(ending == Ending::Jpg && stored == as_before);
     let as_before = file(cut_out.clone(), ImageFormat::Png);
-    let (ending, stored) = render(Kind::WebP, &file(cut_out, ImageFormat::WebP), |_| ()).unwrap();
+    let (ending, stored) = render(&file(cut_out, ImageFormat::WebP), |_| ()).unwrap();
     assert!(as_before.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", as_before.len());
     assert!(ending == Ending::Png && stored == as_before);
 }
 
 #[test]
 fn a_picture_is_never_larger_than_its_side() {
-    let (_, kept) = rendered(Kind::Png, &file(clear_noise(1024, 40), ImageFormat::Png));
+    let (_, kept) = rendered(&file(clear_noise(1024, 40), ImageFormat::Png));
     assert!(kept.width() <= MAX_SIDE);
 }

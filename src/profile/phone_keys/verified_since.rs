@@ -97,7 +97,7 @@ mod tests {
 
     /// The payload of an entry that changes the number, the mark or both.
     fn entry(phone: Option<&str>, verified: Option<bool>) -> Value {
-        let change = |field: &'static str, after: Value| Change { field: field.into(), before: Value::Null, after };
+        let change = |field: &'static str, after: Value| Change { field, before: Value::Null, after };
         let phone = phone.map(|text| change("phone", Value::from(text)));
         let verified = verified.map(|mark| change("phone_verified", Value::from(mark)));
         let changes: Vec<Change> = phone.into_iter().chain(verified).collect();

@@ -100,8 +100,12 @@ on_both_databases!(
             let answer = jane.patch(json!({"zoneinfo": zone}).to_string()).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["zoneinfo"]), (200, &json!(zone)), "{zone}");
         }
-        refuses(&jane, "zoneinfo", &[json!("Asia/Nowhere"), json!("asia/shanghai"), json!("GMT+8"), json!(" UTC"), json!("Factory")])
-            .await;
+        refuses(
+            &jane,
+            "zoneinfo",
+            &[json!("Asia/Nowhere"), json!("asia/shanghai"), json!("GMT+8"), json!(" UTC"), json!("Factory")],
+        )
+        .await;
     }
 );
 

@@ -31,7 +31,7 @@ use crate::support::{Answer, Request, Server, patch};
 
 const USERINFO: &str = "/userinfo";
 /// Every built-in claim of the contract.
-const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 10] = [
     "email",
     "name",
     "nickname",

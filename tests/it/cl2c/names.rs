@@ -13,7 +13,13 @@ on_both_databases!(
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let mut transcript = Transcript::default();
-        for first in ["", r#""firstName":null,"#, r#""firstName":"","#, r#""firstName":" \t\u3000","#, r#""firstName":"\u200b\u2060\u00ad","#] {
+        for first in [
+            "",
+            r#""firstName":null,"#,
+            r#""firstName":"","#,
+            r#""firstName":" \t\u3000","#,
+            r#""firstName":"\u200b\u2060\u00ad","#,
+        ] {
             transcript.add(first, &back_end.put(format!(r#"{{{first}"lastName":"Doe"}}"#)).await);
         }
         for last in ["", r#","lastName":null"#, r#","lastName":"""#, r#","lastName":"  ""#] {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Document;
 use super::answers::check;
+use crate::ciam::ALL;
 use crate::support::applications::Client;
 use crate::support::{Answer, Database, Request, Server, patch};
 
@@ -16,21 +17,13 @@ const KEYS: &str = "/oauth2/jwks";
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
 const PHONE: &str = "13800138000";
 const EMAIL: &str = "jane@example.com";
-/// Every built-in claim, and the attributes that the tenant's schema defines.
-const CLAIMS: [&str; 12] = [
-    "email",
-    "name",
-    "nickname",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "email_verified",
-    "phone_number_verified",
-    "username",
-    "picture",
-    "level",
-    "tags",
-];
+/// Attributes that the tenant's schema defines.
+const ATTRIBUTES: [&str; 2] = ["level", "tags"];
+
+/// Every built-in claim, and these attributes.
+fn claims() -> Vec<&'static str> {
+    [&ALL[..], &ATTRIBUTES].concat()
+}
 const SCHEMA: &str = r#"{"type": "object", "properties": {"level": {"type": "integer"}, "tags": {"type": "array"}}}"#;
 const SETTINGS: [(&str, &str); 4] = [
     ("SELFSAME__CODES__LOGIN__INTERVAL", "0s"),
@@ -77,8 +70,8 @@ on_both_databases!(
         let server = Server::with(database, &SETTINGS).await;
         let document = Document::of("ciam");
         let account = jane(&server).await;
-        let (all, none) = (server.client(Kind::Web, &CLAIMS).await, server.client(Kind::Web, &[]).await);
-        for (client, claims) in [(&all, CLAIMS.len()), (&none, 0)] {
+        let (all, none) = (server.client(Kind::Web, &claims()).await, server.client(Kind::Web, &[]).await);
+        for (client, claims) in [(&all, claims().len()), (&none, 0)] {
             let token = client.token(&account).await;
             for method in ["GET", "POST"] {
                 let request = server.request(method, USERINFO).bearer(&token);
@@ -97,7 +90,7 @@ on_both_databases!(
         let server = Server::with(database, &SETTINGS).await;
         let document = Document::of("ciam");
         let account = jane(&server).await;
-        let client = server.client(Kind::Web, &CLAIMS).await;
+        let client = server.client(Kind::Web, &claims()).await;
         let token = client.token(&account).await;
         let change = async |body: Value| {
             let request = server.request("PATCH", USERINFO).bearer(&token).json(body.to_string());
@@ -121,7 +114,7 @@ on_both_databases!(
         let server = Server::with(database, &SETTINGS).await;
         let document = Document::of("ciam");
         jane(&server).await;
-        let (web, machine) = (server.client(Kind::Web, &CLAIMS).await, server.client(Kind::M2m, &[]).await);
+        let (web, machine) = (server.client(Kind::Web, &claims()).await, server.client(Kind::M2m, &[]).await);
         let post = async |client: &Client<'_>, path: &str, body: Value| {
             let request = client.authenticated(server.request("POST", path)).json(body.to_string());
             accepted(&document, "POST", path, request).await
@@ -154,7 +147,7 @@ async fn an_answer_that_breaks_its_schema_is_noticed() {
     let server = Server::with(Database::sqlite(), &SETTINGS).await;
     let document = Document::of("ciam");
     let account = jane(&server).await;
-    let token = server.client(Kind::Web, &CLAIMS).await.token(&account).await;
+    let token = server.client(Kind::Web, &claims()).await.token(&account).await;
     let answer = server.request("GET", USERINFO).bearer(&token).send().await;
     let described = document.response("GET", USERINFO, 200);
     assert_eq!(document.faults(described, &answer), [""; 0]);

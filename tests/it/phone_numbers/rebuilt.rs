@@ -88,7 +88,7 @@ on_both_databases!(
         for column in ["day_began_at", "picture_bytes", "history_bytes"] {
             old.execute(&format!("ALTER TABLE account DROP COLUMN {column}")).await;
         }
-        old.execute("DELETE FROM refinery_schema_history WHERE version > 12").await;
+        old.execute("DELETE FROM refinery_schema_history WHERE NOT version BETWEEN 0 AND 12").await;
         let previewed =
             named(&old.installation.print(&["migrate", "--dry-run"]), &[("FIRST", first), ("LATER", later)]);
         let of_accounts: Vec<&str> =
