@@ -23,8 +23,8 @@ pub(super) struct Explain {
 }
 
 impl Explain {
-    /// Prints what each rule says about the token. Succeeds if the token follows them all; account, tenant and revocation
-    /// are not asked. Nothing but the keys of the token's issuer is fetched.
+    /// Prints whether the token follows each rule. Succeeds if it follows them all; account, tenant and revocation are not
+    /// checked. Nothing but the keys of the token's issuer is fetched.
     pub(super) async fn run(self, app: &App) -> Outcome {
         let token = if self.token == "-" { standard_input()? } else { self.token };
         // As it stands in a header, which people copy whole.

@@ -52,7 +52,7 @@ pub struct TrustedIssuer {
     pub claims: BTreeMap<String, String>,
 }
 
-/// A claim that tells access tokens from ID tokens: its name, and its value if only that one does.
+/// A claim that distinguishes access tokens from ID tokens: its name, and its value if only that value does.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccessTokenClaim {
     name: String,

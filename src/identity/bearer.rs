@@ -221,8 +221,8 @@ impl Authenticator {
     }
 }
 
-/// Refuses a token, for the log with the rule that it breaks and its issuer, if that is known. Its sender is not told the
-/// rule, and the log has nothing that the sender wrote.
+/// Refuses a token, and logs the rule that it breaks and its issuer, if that is known. The answer does not name the rule,
+/// and the log has nothing that the sender wrote.
 fn refuse(issuer: &str, rule: Rule) -> Error {
     tracing::info!(issuer, rule = rule.name(), "token refused");
     telemetry::token_refused(rule.name());

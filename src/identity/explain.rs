@@ -5,12 +5,12 @@ use super::rule::{Refusal, Rule};
 use super::verify::{Candidate, Unverified};
 use crate::account::{Contract, Error};
 
-/// What a rule says about a token.
+/// The result of checking a token against a rule.
 #[derive(Clone, Debug)]
 pub enum Finding {
     /// The token follows the rule.
     Followed,
-    /// The token breaks the rule; the text says how, and may contain claims.
+    /// The token breaks the rule in the way that the text states; the text may contain claims.
     Broken(String),
     /// The rule cannot be checked, because another one is broken.
     Unchecked,

@@ -44,7 +44,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: async () => ({
-        scope: 'profile:write profile email',
+        scope: 'openid profile:write profile email',
         audience,
         accessTokenFormat: 'jwt',
         accessTokenTTL: 3600,

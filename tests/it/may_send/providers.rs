@@ -1,5 +1,5 @@
 //! Access tokens of widely used providers, with their claims as documented or publicly reported, and the table of
-//! `docs/issuers.md` that says which settings they need.
+//! `docs/issuers.md` with the settings that they need.
 
 use serde_json::{Value, json};
 

@@ -18,7 +18,7 @@ fn with(world: &World, changes: &[(&str, Option<Value>)]) -> String {
             None => drop(claims.as_object_mut().unwrap().remove(*name)),
         }
     }
-    // A type that every provider writes, and that says nothing.
+    // A type that every provider writes, for ID tokens too.
     world.p256.token_of(&json!({"alg": "ES256", "typ": "JWT", "kid": "p256"}).to_string(), &claims.to_string())
 }
 

@@ -18,6 +18,8 @@ use super::signing::Key;
 const SUPERVISOR: &str = include_str!("peer_supervisor.sh");
 const PROVIDER: &str = include_str!("../../peers/openid_provider.mjs");
 const CALLBACK: &str = "https://app.example/callback";
+/// What an application asks a token for (RFC 8707); the provider decides on the audience that the token gets for it.
+const RESOURCE: &str = "https://profiles.example";
 
 /// A provider that runs as a separate process. Dropping it ends the process.
 pub(crate) struct Peer {
@@ -103,8 +105,7 @@ impl Peer {
     /// (OpenID Connect Core 1.0 §3.1), for a token with one audience (RFC 8707).
     pub(crate) async fn sign_in(&self, person: &str) -> ProviderTokens {
         let query = format!(
-            "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile+email+profile:write&resource={}",
-            self.audience
+            "client_id=app&response_type=code&redirect_uri={CALLBACK}&scope=openid+profile+email+profile:write&resource={RESOURCE}"
         );
         let mut cookies = BTreeMap::new();
         let mut next = format!("{}/auth?{query}", self.issuer());
@@ -131,8 +132,7 @@ impl Peer {
                 None => panic!("{next}: {}\n{}", response.text().await.unwrap(), self.log()),
             };
         };
-        let form =
-            format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&resource={}", self.audience);
+        let form = format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&resource={RESOURCE}");
         let request = self.form(&format!("{}/token", self.issuer()), form);
         let response = request.basic_auth("app", Some("the+secret+of+the+app")).send().await.unwrap();
         let answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();

@@ -74,6 +74,11 @@ on_both_databases!(
             "ZH-hant",
             "garbage; ; q=,,",
             "ja_JP",
+            "yue-HK",
+            "cmn-Hant-TW",
+            "zh_TW",
+            "en, ja;q=.9",
+            "fr, ja;q=.9",
         ] {
             let answer = ask(header).await;
             let label = answer.json()["data"]["accountPortal"]["label"].clone();
@@ -99,7 +104,12 @@ on_both_databases!(
         vi;q=0.1, fr: vi "Hệ thống"
         ZH-hant: zh-Hant "系統"
         garbage; ; q=,,: en "System"
-        ja_JP: en "System"
+        ja_JP: ja "システム"
+        yue-HK: zh-Hant "系統"
+        cmn-Hant-TW: zh-Hant "系統"
+        zh_TW: zh-Hant "系統"
+        en, ja;q=.9: en "System"
+        fr, ja;q=.9: ja "システム"
         "#);
         admin.update(r#"{"defaultLanguage":"ja"}"#).await;
         assert_eq!(read(&admin).send().await.header("content-language"), "en");
