@@ -14,6 +14,7 @@ mod dev;
 mod durability;
 mod edge;
 mod issuers;
+mod lenses;
 mod may_send;
 mod messages;
 mod migrations;

@@ -162,11 +162,14 @@ on_both_databases!(
         person.write(Side::Cl2c, "firstName", "Joan").await;
         assert_eq!(name().await, "Boss");
         person.write(Side::System, "accountName", "").await;
+        // Names that stay as they are fill nothing.
         person.write(Side::Cl2c, "firstName", "Joan").await;
-        assert_eq!(name().await, "Joan Roe");
+        assert_eq!(name().await, "");
+        person.write(Side::Cl2c, "firstName", "Jo").await;
+        assert_eq!(name().await, "Jo Roe");
         // The display name is never split into names.
         let shown = person.read(Side::Cl2c).await;
-        assert_eq!([&shown["firstName"], &shown["lastName"]], ["Joan", "Roe"]);
+        assert_eq!([&shown["firstName"], &shown["lastName"]], ["Jo", "Roe"]);
     }
 );
 

@@ -60,7 +60,12 @@ impl UpdateRequest {
             return Err(Error::Fields(vec![Fault { field: PHONE_NUMBER.into(), rule }]));
         }
         let mut patch = Patch::default();
-        patch.edit(Field::DisplayName, display_name(&first, &last));
+        // Names that stay as they are fill nothing: clients send back what they were shown.
+        if account.text(Field::GivenName) != Some(first.as_str())
+            || account.text(Field::FamilyName) != Some(last.as_str())
+        {
+            patch.edit(Field::DisplayName, display_name(&first, &last));
+        }
         patch.edit(Field::GivenName, Edit::Set(first));
         patch.edit(Field::FamilyName, Edit::Set(last));
         patch.edit(Field::Phone, phone);
@@ -90,6 +95,7 @@ impl Reading<'_> {
     fn name(&mut self, field: &'static str, shown: Option<&str>) -> Option<Text> {
         let read = match member(self.object, field) {
             None | Some(Value::Null) => Err(Rule::Required),
+            Some(Value::String(text)) if text.contains('\0') => Err(Rule::NoControlCharacters),
             Some(Value::String(text)) if is_blank(text) => Err(Rule::Required),
             Some(Value::String(text)) if Some(text.as_str()) == shown => stored(text),
             Some(Value::String(text)) => stored(text).and_then(|name| max_length(text, MAX_NAME).map(|()| name)),

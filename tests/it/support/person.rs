@@ -54,16 +54,25 @@ impl<'a> Person<'a> {
     pub(crate) async fn write(&self, side: Side, name: &str, value: impl Into<Value>) -> Answer {
         let mut body = Map::from_iter([(name.to_owned(), value.into())]);
         match side {
-            Side::System => self.system("POST", "/web/v1/system/profile/update", Some(body.into())).await,
             Side::Cl2c => {
                 let stored = self.server.account(&self.account).await;
                 for (name, field) in [("firstName", Field::GivenName), ("lastName", Field::FamilyName)] {
                     body.entry(name).or_insert_with(|| stored.text(field).unwrap_or("Unknown").into());
                 }
-                self.cl2c("PUT", "/v1/cl2c/user", Some(body.into())).await
             }
-            Side::RiverGen => self.river("PUT", "/api/v1/auth/me/profile", Some(body.into())).await,
-            Side::Ciam => self.ciam("PATCH", Some(body.into())).await,
+            Side::System | Side::RiverGen | Side::Ciam => {}
+        }
+        self.send(side, body).await
+    }
+
+    /// Sends a body that changes the profile.
+    pub(crate) async fn send(&self, side: Side, body: impl Into<Value>) -> Answer {
+        let body = Some(body.into());
+        match side {
+            Side::System => self.system("POST", "/web/v1/system/profile/update", body).await,
+            Side::Cl2c => self.cl2c("PUT", "/v1/cl2c/user", body).await,
+            Side::RiverGen => self.river("PUT", "/api/v1/auth/me/profile", body).await,
+            Side::Ciam => self.ciam("PATCH", body).await,
         }
     }
 
