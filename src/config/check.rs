@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, ConfigError, KeySource, Server, TrustedIssuer,
+    Config, ConfigError, KeySource, Origin, Server, TrustedIssuer,
     secret::{both_given, is_empty},
     settings::Settings,
     url,
@@ -21,11 +21,14 @@ pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigEr
         ("issuer.token_lifetime", issuer.token_lifetime),
         ("issuer.max_token_lifetime", issuer.max_token_lifetime),
     )?;
-    at_most(
-        settings,
-        ("server.max_token_bytes", server.max_token_bytes),
-        ("server.max_header_bytes", server.max_header_bytes),
-    )?;
+    // The default is no promise: headers may have been limited to less before tokens had a limit of their own.
+    if settings.get("server.max_token_bytes").is_some_and(|entry| entry.origin != Origin::Default) {
+        at_most(
+            settings,
+            ("server.max_token_bytes", server.max_token_bytes),
+            ("server.max_header_bytes", server.max_header_bytes),
+        )?;
+    }
     at_most(
         settings,
         ("server.max_network_unread_bytes", server.max_network_unread_bytes),

@@ -172,6 +172,15 @@ fn a_network_may_not_have_more_unread_bytes_than_all_together() {
 }
 
 #[test]
+fn a_token_that_no_header_can_carry_is_reported_where_it_was_set() {
+    assert_eq!(
+        file_error("[server]\nmax_token_bytes = 65536\n"),
+        "config.toml:2: server.max_token_bytes = 65536: must be at most server.max_header_bytes = 32768 (default)"
+    );
+    assert_eq!(with_file("server.max_header_bytes = 8192").server.max_header_bytes, 8192);
+}
+
+#[test]
 fn a_network_has_its_share_of_a_number_and_at_least_one() {
     let share = |percent: u8, all| with_file(&format!("server.network_share = {percent}")).server.share_of(all);
     assert_eq!([share(25, 1024), share(25, 16), share(25, 3), share(100, 7), share(1, 0)], [256, 4, 1, 7, 1]);

@@ -267,7 +267,7 @@ async fn rivergen(world: &mut World, credentials: &Credentials) {
         (200, ask(world, "PUT", profile, shown)),
         (422, ask(world, "PUT", profile, json!({"display_name": NEW_NAME.repeat(9), "profile": ATTRIBUTE}))),
         (422, ask(world, "PUT", profile, json!({"profile_image_url": EMAIL}))),
-        (400, ask(world, "PUT", profile, json!({"profile_image_url": PIXEL.replace("png;", "jpeg;")}))),
+        (400, ask(world, "PUT", profile, json!({"profile_image_url": PIXEL.replace("iVBOR", "iVBOS")}))),
         (400, ask(world, "POST", request, json!({"new_email": EMAIL}))),
         (422, ask(world, "POST", request, json!({"new_email": NEW_NAME}))),
         (503, ask(world, "POST", request, json!({"new_email": REFUSED_EMAIL}))),
