@@ -1,9 +1,10 @@
 //! Values as keyboards, systems and libraries write them.
 
+use selfsame::account::Patch;
 use serde_json::json;
 
 use crate::rivergen::Jane;
-use crate::support::Server;
+use crate::support::{Person, Server, Side};
 
 on_both_databases!(
     async fn a_language_is_understood_as_systems_name_it(server: Server) {
@@ -28,6 +29,12 @@ on_both_databases!(
             assert_eq!(answer.status, 422, "{blank:?}: {answer}");
             assert_eq!(answer.json()["error"]["details"]["reason"], "must not be blank");
         }
+        let person = Person::new(&server, Patch::default()).await;
+        let answer = person.send(Side::Cl2c, json!({"firstName": "\u{200b}", "lastName": "Roe"})).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["errors"]),
+            (400, &json!({"firstName": ["First name is required"]}))
+        );
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         assert_eq!(jane.put(json!({ "display_name": family }).to_string()).await.status, 200);
     }
