@@ -163,6 +163,9 @@ pub struct Server {
     /// The part of [`max_unread_bytes`](Self::max_unread_bytes) that one source network may have.
     #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
     pub max_network_unread_bytes: usize,
+    /// The maximum number of bytes that are drained of a body that is not read, at least those of every body that is.
+    #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
+    pub max_drained_bytes: usize,
     /// The maximum size of a request's header, in bytes; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,

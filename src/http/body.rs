@@ -21,7 +21,7 @@ use crate::json::{self, Malformed, MalformedKind, Object, Selection, Value};
 use crate::limit::Permit;
 
 /// What a body counts at least towards `server.max_unread_bytes`: what a request that waits for its body costs.
-const MIN_UNREAD: usize = 16 * 1024;
+pub(super) const MIN_UNREAD: usize = 16 * 1024;
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
@@ -186,14 +186,19 @@ impl Incoming<'_> {
 
     /// Returns what this many bytes add to the time limit of the body, and allows the request the same.
     fn allow(&self, length: usize) -> Duration {
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
-        let rate = u64::try_from(self.settings.min_body_rate).unwrap_or(u64::MAX).max(1);
-        let time = Duration::from_millis(length.saturating_mul(1000) / rate);
+        let time = time_of(length, self.settings);
         if let Some(in_flight) = self.in_flight {
             in_flight.allow(time);
         }
         time
     }
+}
+
+/// Returns the time that this many bytes of a body add to `server.body_timeout`.
+pub(super) fn time_of(length: usize, settings: &Server) -> Duration {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let rate = u64::try_from(settings.min_body_rate).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(length.saturating_mul(1000) / rate)
 }
 
 /// Returns the length of the body that a request announces, in bytes.

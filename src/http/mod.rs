@@ -21,5 +21,5 @@ pub use error_layer::{ErrorContext, ErrorRenderer, language, status_of, with_err
 pub(crate) use error_layer::{RequestContext, render_and_log, rendered};
 pub use in_flight::{caller_is_known, with_limits_in_flight};
 pub use request::{
-    HealthOnly, Peer, Public, RequestId, Source, change_context, count_early, count_source, count_source_of,
+    HealthOnly, KeepOpen, Peer, Public, RequestId, Source, change_context, count_early, count_source, count_source_of,
 };

@@ -1,6 +1,7 @@
 //! The metadata of a request: its identifier, its source, and the change context of its changes.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -24,6 +25,19 @@ pub struct Peer(pub SocketAddr);
 /// Marks a request on a connection that is open for health only.
 #[derive(Clone, Copy, Debug)]
 pub struct HealthOnly;
+
+/// Keeps the connection of a request open, as long as it or a clone exists, although no request on it is open.
+#[derive(Clone)]
+pub struct KeepOpen {
+    _reason: Arc<dyn Send + Sync>,
+}
+
+impl KeepOpen {
+    /// Keeps a connection open that is open as long as `reason` exists.
+    pub fn new(reason: impl Send + Sync + 'static) -> KeepOpen {
+        KeepOpen { _reason: Arc::new(reason) }
+    }
+}
 
 /// The address that a request is counted for: the peer's, or the one that a trusted proxy names.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Version, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use super::activity::Activity;
 use crate::config::Server;
-use crate::http::{HealthOnly, Peer};
+use crate::http::{HealthOnly, KeepOpen, Peer};
 
 /// Most requests that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 64;
@@ -96,6 +96,8 @@ impl Connection<'_> {
         let closes = self.health_only && request.version() < Version::HTTP_2;
         if self.health_only {
             request.extensions_mut().insert(HealthOnly);
+        } else if !request.body().is_end_stream() {
+            request.extensions_mut().insert(KeepOpen::new(activity.begin()));
         }
         let answering = self.routes.clone().oneshot(request.map(Body::new));
         async move {
