@@ -48,6 +48,7 @@ pub fn members_of(bytes: &[u8], keep: fn(&str) -> bool) -> Result<Object, Error>
 /// Reads bytes as a JSON object, and keeps what is selected. Fails with [`RequestFault::BodyTooLarge`] when they are more than
 /// the selection allows.
 pub fn selected<'a>(bytes: &'a [u8], selection: &Selection<'_>) -> Result<(Object, Option<Cow<'a, str>>), Error> {
+    let bytes = json::without_mark(bytes);
     if bytes.is_empty() {
         return Err(BodyFault::Empty.into());
     }
@@ -70,6 +71,7 @@ pub fn keep_members(mut object: Object, keep: fn(&str) -> bool) -> Result<Object
 
 /// Reads bytes as a JSON object.
 pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
+    let bytes = json::without_mark(bytes);
     if bytes.is_empty() {
         return Err(BodyFault::Empty.into());
     }
@@ -97,13 +99,18 @@ pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> 
 pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     let mut parts = media_type(headers)?.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    let charset = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
+    let charset = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"')));
     if !json || !charset {
         return Err(RequestFault::MediaType.into());
     }
     refuse_coding(headers)
+}
+
+/// Checks for UTF-8 by its name, or by the name without the hyphen that several libraries write.
+fn is_utf8(charset: &str) -> bool {
+    ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 /// Returns the only `Content-Type` of a request, including its parameters.
@@ -112,10 +119,11 @@ pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
     media_type.ok_or(Error::Request(RequestFault::MediaType))
 }
 
-/// Refuses a body that has a content coding.
+/// Refuses a body that has a content coding. An empty element of the list is none (RFC 9110 §5.6.1).
 pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
-    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let plain = codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::Request(RequestFault::ContentEncoding)) }
 }
 
