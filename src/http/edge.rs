@@ -14,12 +14,16 @@ use crate::telemetry::{Stopwatch, traces};
 /// Assigns the request's identifier and source, logs and traces the response, adds the common headers, and closes the
 /// connection where it must.
 pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers(), &app);
+    let peer: Option<Peer> = request.extensions().get().copied();
+    let (id, client_id) = RequestId::of(request.headers(), peer, &app);
     let close = must_close(&request, app.config().server.max_drained_bytes);
     let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
-    if let Some(Peer(peer)) = request.extensions().get().copied() {
+    if let Some(client_id) = client_id {
+        request.extensions_mut().insert(client_id);
+    }
+    if let Some(Peer(peer)) = peer {
         let source = source::of(peer, request.headers(), &app.config().server);
         request.extensions_mut().insert(Source(source));
     }

@@ -71,8 +71,8 @@ impl Drain {
         while drained <= settings.max_drained_bytes {
             let frame = tokio::select! {
                 biased;
-                frame = body.frame() => frame,
                 () = deadline.as_mut() => break,
+                frame = body.frame() => frame,
             };
             let Some(Ok(frame)) = frame else { break };
             drained += frame.data_ref().map_or(0, Buf::remaining);
