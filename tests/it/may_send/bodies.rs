@@ -109,7 +109,13 @@ fn too_large(person: &Person<'_>) -> Vec<Refused> {
 fn refused_otherwise(person: &Person<'_>) -> Vec<Refused> {
     let bearer = format!("Bearer {}", person.river);
     vec![
-        Refused::new("PUT", "/api/v1/auth/me/profile", json!({"Content-Type": "application/json"}), 401, "UNAUTHORIZED"),
+        Refused::new(
+            "PUT",
+            "/api/v1/auth/me/profile",
+            json!({"Content-Type": "application/json"}),
+            401,
+            "UNAUTHORIZED",
+        ),
         Refused::new("POST", "/web/v1/system/nothing", json!({}), 404, "4040"),
         Refused::new("POST", "/nothing", json!({}), 404, "about:blank"),
         Refused::new("POST", "/api/v1/auth/me/profile", json!({}), 405, "METHOD_NOT_ALLOWED"),
@@ -166,7 +172,7 @@ fn a_large_body_that_is_refused_for_another_reason_hides_no_answer() {
 #[test]
 fn a_large_body_beyond_the_rate_limit_hides_no_answer() {
     with_person(&[("SELFSAME__RATE_LIMIT__ADDRESS", "1")], async |server, _| {
-        assert_eq!(server.request("POST", "/oauth2/token").json("{}").send().await.status, 400);
+        assert_eq!(server.request("POST", "/oauth2/token").json("{}").send().await.status, 401);
         let beyond = [Refused::new("POST", "/oauth2/token", json!({}), 429, "rate_limit_exceeded")];
         send_all(server, node(), &beyond, 20 * MB).await;
         send_all(server, python(), &beyond, 20 * MB).await;
@@ -282,10 +288,8 @@ fn many_drained_bodies_leave_others_served() {
 /// A body that finds no place is not drained, and the request is answered all the same.
 #[test]
 fn beyond_the_bytes_of_unread_bodies_nothing_is_drained() {
-    const FEW: [(&str, &str); 2] = [
-        ("SELFSAME__SERVER__MAX_UNREAD_BYTES", "4194304"),
-        ("SELFSAME__SERVER__MAX_NETWORK_UNREAD_BYTES", "4194304"),
-    ];
+    const FEW: [(&str, &str); 2] =
+        [("SELFSAME__SERVER__MAX_UNREAD_BYTES", "4194304"), ("SELFSAME__SERVER__MAX_NETWORK_UNREAD_BYTES", "4194304")];
     with_person(&FEW, async |server, _| {
         let taken = server.app.unread_bytes().take(None, 4 * MIB).unwrap();
         let mut wire = Wire::connect(server).await;

@@ -2,9 +2,13 @@
 //! ended wrong, and ends well.
 
 mod bodies;
+mod browsers;
+mod hosts;
+mod json;
 mod keycloak;
 mod pictures;
 mod providers;
+mod request_ids;
 mod tokens;
 mod values;
 
