@@ -47,6 +47,9 @@ pub use self::{
     value::{DatabaseUrl, MasterKey},
 };
 
+/// The end of a web origin of a loopback host that stands for any port.
+pub const ANY_PORT: &str = ":*";
+
 /// The text of `config.default.toml`, the reference of all settings.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -113,12 +116,16 @@ pub struct Server {
     /// PEM private key of [`tls_certificate`](Self::tls_certificate).
     #[serde(deserialize_with = "value::optional_path")]
     pub tls_private_key: Option<PathBuf>,
-    /// Proxies whose forwarding header is trusted; a single address is a network of one.
+    /// How long browsers that used TLS once must use it; zero sends no such header, and without TLS none is sent.
+    #[serde(deserialize_with = "duration::<_, 0, { 17_520 * HOUR }>")]
+    pub hsts_max_age: Duration,
+    /// Proxies whose forwarding header and request identifier are trusted; a single address is a network of one.
     #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which those proxies name the client's address.
     pub forwarding_header: ForwardingHeader,
-    /// Web origins whose pages may call the server, each as a browser sends it in `Origin`.
+    /// Web origins whose pages may call the server, each as a browser sends it in `Origin`; those of loopback hosts may end in
+    /// [`ANY_PORT`].
     #[serde(deserialize_with = "url::cors_origins")]
     pub cors_origins: Vec<String>,
     /// Time limit of a whole request, up to its response.
@@ -163,6 +170,9 @@ pub struct Server {
     /// The part of [`max_unread_bytes`](Self::max_unread_bytes) that one source network may have.
     #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
     pub max_network_unread_bytes: usize,
+    /// The maximum number of bytes that are drained of a body that is not read, at least those of every body that is.
+    #[serde(deserialize_with = "count::<_, 4_194_304, 1_099_511_627_776>")]
+    pub max_drained_bytes: usize,
     /// The maximum size of a request's header, in bytes; hyper needs a buffer of at least 8192.
     #[serde(deserialize_with = "count::<_, 8_192, 1_048_576>")]
     pub max_header_bytes: usize,

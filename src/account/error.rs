@@ -65,6 +65,9 @@ pub enum RequestFault {
     /// The path exists, but not with this method; contains the value of `Allow`.
     #[error("method not allowed; allowed are {0}")]
     MethodNotAllowed(&'static str),
+    /// The request does not name one host (RFC 9112 §3.2).
+    #[error("the request does not name one host")]
+    Host,
     /// The contract does not read the media type of the body.
     #[error("unsupported media type")]
     MediaType,

@@ -58,12 +58,15 @@ pub struct ChangeContext {
     pub actor: Actor,
     /// The contract's name; outside contracts `cli`, `import`, `migration` or `provisioning`.
     pub contract: &'static str,
-    /// The request's identifier, as returned to the client; empty outside requests.
+    /// The request's identifier, as returned to the client: this installation's own, or a trusted proxy's; empty outside
+    /// requests.
     pub request_id: String,
     /// The address that the request came from; personal, so it is sealed.
     pub source_address: Option<String>,
     /// The client's name for itself; personal, so it is sealed.
     pub user_agent: Option<String>,
+    /// What the client calls the request, if that is not its identifier; may be personal, so it is sealed.
+    pub client_request_id: Option<String>,
 }
 
 impl ChangeContext {
@@ -75,6 +78,7 @@ impl ChangeContext {
             request_id: request_id.to_owned(),
             source_address: None,
             user_agent: None,
+            client_request_id: None,
         }
     }
 
@@ -96,6 +100,7 @@ impl ChangeContext {
             request_id: String::new(),
             source_address: None,
             user_agent: None,
+            client_request_id: None,
         }
     }
 }
@@ -150,7 +155,8 @@ impl Entry {
     }
 }
 
-/// Serialises the changes and the client's address and name as JSON: the payload before it is sealed.
+/// Serialises the changes, the client's address and name, and its name for the request as JSON: the payload before it is
+/// sealed.
 pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
     let changes = changes.iter().map(|change| {
         Value::Object(Object::from_iter([
@@ -160,7 +166,11 @@ pub fn payload(changes: &[Change], context: &ChangeContext) -> Vec<u8> {
         ]))
     });
     let mut payload = Object::from_iter([("changes".to_owned(), Value::Array(changes.collect()))]);
-    for (name, value) in [("source_address", &context.source_address), ("user_agent", &context.user_agent)] {
+    for (name, value) in [
+        ("source_address", &context.source_address),
+        ("user_agent", &context.user_agent),
+        ("client_request_id", &context.client_request_id),
+    ] {
         if let Some(value) = value {
             payload.insert(name.to_owned(), Value::from(value.as_str()));
         }

@@ -130,8 +130,18 @@ impl Dev {
     }
 }
 
-/// Turns off the rate limits that are not configured, and adds an operator listener on a free loopback port if none is
-/// configured.
+/// The origins of pages that are developed on this machine.
+const LOOPBACK_ORIGINS: [&str; 6] = [
+    "http://localhost:*",
+    "http://127.0.0.1:*",
+    "http://[::1]:*",
+    "https://localhost:*",
+    "https://127.0.0.1:*",
+    "https://[::1]:*",
+];
+
+/// Turns off the rate limits that are not configured, lets pages of loopback origins call the server, and adds an operator
+/// listener on a free loopback port if none is configured.
 fn ample(loaded: &Loaded) -> Config {
     let untouched = |key: &str| loaded.settings.iter().any(|set| set.key == key && set.origin == Origin::Default);
     let mut config = loaded.config.clone();
@@ -146,6 +156,7 @@ fn ample(loaded: &Loaded) -> Config {
             *limit = 0;
         }
     }
+    config.server.cors_origins.extend(LOOPBACK_ORIGINS.map(str::to_owned));
     config.operator.listen = config.operator.listen.or(Some((Ipv4Addr::LOCALHOST, 0).into()));
     config
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use axum::http::Uri;
 use serde::Deserializer;
 
+use super::ANY_PORT;
 use super::value::{list, read};
 
 /// Reads a web origin (RFC 6454, section 6.2), or empty text.
@@ -20,7 +21,7 @@ pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<S
     list(source, expected, |text| match text {
         "*" => Err("\"*\" would let the pages of every site call the server for their visitors; \
                     name each origin, such as https://app.example.com"),
-        text if is_origin(text) && is_as_sent(text) => Ok(text.to_owned()),
+        text if is_origin(text) && is_as_sent(text) || is_loopback_with_any_port(text) => Ok(text.to_owned()),
         _ => Err(expected),
     })
 }
@@ -47,9 +48,12 @@ pub(super) fn optional_trustworthy<'de, D: Deserializer<'de>>(source: D) -> Resu
 /// Checks whether the server at a URL is authentic: by TLS, or because only this machine can listen there.
 pub(super) fn is_trustworthy(text: &str) -> bool {
     let Some(url) = parse(text) else { return false };
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let is_loopback = || host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-    url.scheme_str() == Some("https") || is_loopback()
+    url.scheme_str() == Some("https") || is_loopback(url.host().unwrap_or_default())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Parses an `http://` or `https://` URL that has a host, and neither a user nor a fragment.
@@ -69,6 +73,13 @@ pub(super) fn is_same_origin(one: &str, other: &str) -> bool {
         Some((scheme, url.host()?.to_ascii_lowercase(), port))
     };
     origin(one).is_some_and(|one| origin(other) == Some(one))
+}
+
+/// Checks for the origin of a loopback host with any port: only this machine serves pages there.
+fn is_loopback_with_any_port(text: &str) -> bool {
+    let origin = text.strip_suffix(ANY_PORT).filter(|origin| is_origin(origin) && is_as_sent(origin));
+    let url = origin.and_then(parse).filter(|url| url.port().is_none());
+    url.as_ref().and_then(Uri::host).is_some_and(is_loopback)
 }
 
 fn is_origin(text: &str) -> bool {

@@ -45,17 +45,22 @@ const PREFIXES: [(&str, ErrorRenderer); 4] = [
 /// Refuses a path that has no route. Below a contract's prefix, compared without regard to case, that contract renders the
 /// error.
 pub(crate) async fn not_found(State(app): State<App>, request: Request) -> Response {
-    let path = request.uri().path();
+    match renderer_of(request.uri().path()) {
+        Some(render_error) => {
+            render_error(&Error::Request(RequestFault::NotFound), &ErrorContext::read(&app, &request))
+        }
+        None => Error::Request(RequestFault::NotFound).into_response(),
+    }
+}
+
+/// Returns the error renderer of the contract below whose prefix a path is, compared without regard to case.
+pub(crate) fn renderer_of(path: &str) -> Option<ErrorRenderer> {
     let below = |prefix: &str| {
         let parts = path.split_at_checked(prefix.len());
         parts.is_some_and(|(start, rest)| {
             start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
         })
     };
-    match PREFIXES.iter().chain(&ciam::PREFIXES).find(|(prefix, _)| below(prefix)) {
-        Some((_, render_error)) => {
-            render_error(&Error::Request(RequestFault::NotFound), &ErrorContext::read(&app, &request))
-        }
-        None => Error::Request(RequestFault::NotFound).into_response(),
-    }
+    let mut prefixes = PREFIXES.iter().chain(&ciam::PREFIXES);
+    prefixes.find(|(prefix, _)| below(prefix)).map(|(_, render_error)| *render_error)
 }

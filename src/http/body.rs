@@ -21,7 +21,7 @@ use crate::json::{self, Malformed, MalformedKind, Object, Selection, Value};
 use crate::limit::Permit;
 
 /// What a body counts at least towards `server.max_unread_bytes`: what a request that waits for its body costs.
-const MIN_UNREAD: usize = 16 * 1024;
+pub(super) const MIN_UNREAD: usize = 16 * 1024;
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
@@ -48,6 +48,7 @@ pub fn members_of(bytes: &[u8], keep: fn(&str) -> bool) -> Result<Object, Error>
 /// Reads bytes as a JSON object, and keeps what is selected. Fails with [`RequestFault::BodyTooLarge`] when they are more than
 /// the selection allows.
 pub fn selected<'a>(bytes: &'a [u8], selection: &Selection<'_>) -> Result<(Object, Option<Cow<'a, str>>), Error> {
+    let bytes = json::without_mark(bytes);
     if bytes.is_empty() {
         return Err(BodyFault::Empty.into());
     }
@@ -70,6 +71,7 @@ pub fn keep_members(mut object: Object, keep: fn(&str) -> bool) -> Result<Object
 
 /// Reads bytes as a JSON object.
 pub fn object_of(bytes: &[u8]) -> Result<Object, Error> {
+    let bytes = json::without_mark(bytes);
     if bytes.is_empty() {
         return Err(BodyFault::Empty.into());
     }
@@ -97,13 +99,18 @@ pub fn refuse_nul_outside(object: &Object, known: &[&str]) -> Result<(), Error> 
 pub fn is_json(headers: &HeaderMap) -> Result<(), Error> {
     let mut parts = media_type(headers)?.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    let charset = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
+    let charset = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"')));
     if !json || !charset {
         return Err(RequestFault::MediaType.into());
     }
     refuse_coding(headers)
+}
+
+/// Checks for UTF-8 by its name, or by the name without the hyphen that several libraries write.
+fn is_utf8(charset: &str) -> bool {
+    ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 /// Returns the only `Content-Type` of a request, including its parameters.
@@ -112,10 +119,11 @@ pub fn media_type(headers: &HeaderMap) -> Result<&str, Error> {
     media_type.ok_or(Error::Request(RequestFault::MediaType))
 }
 
-/// Refuses a body that has a content coding.
+/// Refuses a body that has a content coding. An empty element of the list is none (RFC 9110 §5.6.1).
 pub fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
-    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    let plain = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let plain = codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"));
     if plain { Ok(()) } else { Err(Error::Request(RequestFault::ContentEncoding)) }
 }
 
@@ -186,14 +194,19 @@ impl Incoming<'_> {
 
     /// Returns what this many bytes add to the time limit of the body, and allows the request the same.
     fn allow(&self, length: usize) -> Duration {
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
-        let rate = u64::try_from(self.settings.min_body_rate).unwrap_or(u64::MAX).max(1);
-        let time = Duration::from_millis(length.saturating_mul(1000) / rate);
+        let time = time_of(length, self.settings);
         if let Some(in_flight) = self.in_flight {
             in_flight.allow(time);
         }
         time
     }
+}
+
+/// Returns the time that this many bytes of a body add to `server.body_timeout`.
+pub(super) fn time_of(length: usize, settings: &Server) -> Duration {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let rate = u64::try_from(settings.min_body_rate).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(length.saturating_mul(1000) / rate)
 }
 
 /// Returns the length of the body that a request announces, in bytes.

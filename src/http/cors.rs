@@ -5,10 +5,15 @@
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 
-/// The request headers that the contracts name.
+use crate::config::ANY_PORT;
+
+/// The request headers that the contracts name, and those that libraries in a page add to its requests: the mark of scripted
+/// requests, and the trace headers of W3C, Sentry, Zipkin (B3), Jaeger, Datadog and New Relic.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, \
-     X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id",
+     X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id, X-Requested-With, traceparent, tracestate, \
+     baggage, sentry-trace, b3, X-B3-TraceId, X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-B3-Flags, uber-trace-id, \
+     x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, newrelic",
 );
 /// The response headers that a page needs; in a response without a body, the challenge contains all information.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -18,10 +23,21 @@ const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
 /// How long a browser may cache a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// Returns the request's origin if the operator lists it, compared exactly, as browsers send it (RFC 6454 §6.2).
+/// Returns the request's origin if the operator lists it, compared exactly, as browsers send it (RFC 6454 §6.2), or with any
+/// port.
 pub(super) fn allowed_origin(request: &HeaderMap, listed: &[String]) -> Option<HeaderValue> {
     let origin = request.get(header::ORIGIN)?;
-    listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+    let is_listed = |listed: &String| match listed.strip_suffix(ANY_PORT) {
+        None => listed.as_bytes() == origin.as_bytes(),
+        Some(host) => origin.as_bytes().strip_prefix(host.as_bytes()).is_some_and(is_port),
+    };
+    listed.iter().any(is_listed).then(|| origin.clone())
+}
+
+/// Checks for nothing, or for a port behind its colon.
+fn is_port(rest: &[u8]) -> bool {
+    let digits = rest.strip_prefix(b":");
+    rest.is_empty() || digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Adds the CORS headers for an allowed origin.

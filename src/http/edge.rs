@@ -7,19 +7,23 @@ use axum::response::Response;
 use tracing::Instrument;
 
 use super::request::{Peer, REQUEST_ID, RequestId, Source};
-use super::{cors, remainder, source};
+use super::{body, cors, remainder, source};
 use crate::app::App;
 use crate::telemetry::{Stopwatch, traces};
 
 /// Assigns the request's identifier and source, logs and traces the response, adds the common headers, and closes the
 /// connection where it must.
 pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers(), &app);
-    let close = must_close(&request);
+    let peer: Option<Peer> = request.extensions().get().copied();
+    let (id, client_id) = RequestId::of(request.headers(), peer, &app);
+    let close = must_close(&request, app.config().server.max_drained_bytes);
     let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
-    if let Some(Peer(peer)) = request.extensions().get().copied() {
+    if let Some(client_id) = client_id {
+        request.extensions_mut().insert(client_id);
+    }
+    if let Some(Peer(peer)) = peer {
         let source = source::of(peer, request.headers(), &app.config().server);
         request.extensions_mut().insert(Source(source));
     }
@@ -29,7 +33,7 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
 
     let took = Stopwatch::start();
     let trace = traces::begin(&request);
-    let request = remainder::read_to_the_end(request);
+    let request = remainder::read_to_the_end(&app, request);
     let mut response = next.run(request).instrument(span.clone()).await;
     let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));
@@ -57,7 +61,9 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
 
 /// Checks whether the connection must close after the response. A request with both `Transfer-Encoding` and `Content-Length`
 /// may be request smuggling and must close it (RFC 9112 §6.1). hyper has dropped the length by now, so every HTTP/1.1
-/// request with a transfer coding does.
-fn must_close(request: &Request) -> bool {
-    request.version() < Version::HTTP_2 && request.headers().contains_key(header::TRANSFER_ENCODING)
+/// request with a transfer coding does. A body that is not even drained to its end closes it, too.
+fn must_close(request: &Request, drained: usize) -> bool {
+    request.version() < Version::HTTP_2
+        && (request.headers().contains_key(header::TRANSFER_ENCODING)
+            || body::announced(request.headers()).is_some_and(|length| length > drained))
 }

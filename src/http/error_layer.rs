@@ -126,8 +126,9 @@ fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
             RequestFault::ContentEncoding => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
             RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, seconds(early.wait))),
             RequestFault::DayUsedUp(used_up) => Some((header::RETRY_AFTER, seconds(used_up.wait))),
-            // The unread rest of the body would be taken for the next request.
-            RequestFault::BodyTooLarge | RequestFault::BodyTooSlow => {
+            // The unread rest of the body would be taken for the next request; an intermediary that takes another host for the
+            // request's may send those of other clients on this connection.
+            RequestFault::BodyTooLarge | RequestFault::BodyTooSlow | RequestFault::Host => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
             }
             RequestFault::NotFound | RequestFault::MediaType | RequestFault::Body(_) => None,
@@ -144,7 +145,7 @@ pub fn status_of(fault: &RequestFault) -> StatusCode {
         RequestFault::MediaType | RequestFault::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         RequestFault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RequestFault::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        RequestFault::Body(_) => StatusCode::BAD_REQUEST,
+        RequestFault::Host | RequestFault::Body(_) => StatusCode::BAD_REQUEST,
         RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => StatusCode::TOO_MANY_REQUESTS,
     }
 }

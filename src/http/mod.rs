@@ -3,10 +3,12 @@
 
 mod authenticated;
 pub mod body;
+pub mod caching;
 mod cors;
 mod edge;
 mod endpoint;
 mod error_layer;
+mod host;
 mod in_flight;
 mod remainder;
 mod request;
@@ -19,7 +21,8 @@ pub(crate) use endpoint::annotated;
 pub use endpoint::endpoint;
 pub use error_layer::{ErrorContext, ErrorRenderer, language, status_of, with_error_layer, with_error_layer_only};
 pub(crate) use error_layer::{RequestContext, render_and_log, rendered};
+pub use host::{Host, HostPort, names_one_host};
 pub use in_flight::{caller_is_known, with_limits_in_flight};
 pub use request::{
-    HealthOnly, Peer, Public, RequestId, Source, change_context, count_early, count_source, count_source_of,
+    HealthOnly, KeepOpen, Peer, Public, RequestId, Source, change_context, count_early, count_source, count_source_of,
 };

@@ -17,19 +17,24 @@ const MAX_HOPS: usize = 16;
 /// first address that is not a trusted proxy's is the client's. Addresses that the client put in front of it are never
 /// reached.
 pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, settings: &Server) -> IpAddr {
-    let trusted = |address: IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(&address));
     let mut source = peer.ip().to_canonical();
-    if !trusted(source) {
+    if !is_trusted(source, settings) {
         return source;
     }
     for hop in hops(headers, settings.forwarding_header).into_iter().rev().take(MAX_HOPS) {
         let Some(address) = hop else { break };
         source = address;
-        if !trusted(source) {
+        if !is_trusted(source, settings) {
             break;
         }
     }
     source
+}
+
+/// Checks whether an address is a trusted proxy's.
+pub(super) fn is_trusted(address: IpAddr, settings: &Server) -> bool {
+    let address = address.to_canonical();
+    settings.trusted_proxies.iter().any(|network| network.contains(&address))
 }
 
 /// Returns the addresses in the forwarding header, in order; `None` for an element that is not an address.

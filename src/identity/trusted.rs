@@ -140,7 +140,7 @@ impl Trusted {
             KeySource::JwksUri(uri) => self.get(uri).await?,
             KeySource::Discovery => self.get(&self.discover().await?).await?,
         };
-        KeySet::read(&document, &self.settings.algorithms)
+        KeySet::read(json::without_mark(&document), &self.settings.algorithms)
             .ok_or_else(|| Cause::new("the document contains no usable key"))
     }
 

@@ -18,6 +18,14 @@ pub(crate) use parse::parse_within;
 pub use parse::{MAX_DEPTH, MAX_VALUES, Malformed, MalformedKind, parse, parse_unique};
 pub use select::{Selected, Selection, parse_selected};
 
+/// The byte order mark of UTF-8, which some writers put before a text and readers may ignore (RFC 8259 §8.1).
+pub const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Returns a text without the byte order mark before it; only the first of several is one.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
 /// One JSON value (RFC 8259).
 ///
 /// Two objects are equal when they have equal members in any order; two numbers only when their texts are the same.

@@ -22,7 +22,9 @@ const PART: usize = 16 * 1024;
 pub(super) struct Activity {
     /// Requests without a complete answer.
     open: AtomicUsize,
-    /// Notified when the first request begins or the last one ends.
+    /// Requests whose bodies are received, or drained after their answers.
+    received: AtomicUsize,
+    /// Notified when the first of either begins or the last one ends.
     changed: Notify,
     /// Whether there was any request.
     has_begun: AtomicBool,
@@ -44,6 +46,14 @@ impl Activity {
         OpenRequest(self.clone())
     }
 
+    /// Records that the body of a request begins.
+    pub(super) fn receive(self: &Arc<Activity>) -> ReceivedBody {
+        if self.received.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.changed.notify_one();
+        }
+        ReceivedBody(self.clone())
+    }
+
     /// Returns whether there was any request.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::SeqCst)
@@ -54,11 +64,13 @@ impl Activity {
         self.begun.notified().await;
     }
 
-    /// Completes when no request was open for `limit`.
-    pub(super) async fn idle(&self, limit: Duration) {
+    /// Completes when no request was open for `limit` and no body was received. The bodies of answered requests do not count
+    /// when the connection `is_ending`: a stop does not wait for what is drained.
+    pub(super) async fn idle(&self, limit: Duration, is_ending: bool) {
         loop {
             let changed = self.changed.notified();
-            if self.open.load(Ordering::SeqCst) > 0 {
+            let is_receiving = !is_ending && self.received.load(Ordering::SeqCst) > 0;
+            if is_receiving || self.open.load(Ordering::SeqCst) > 0 {
                 changed.await;
             } else if timeout(limit, changed).await.is_err() {
                 return;
@@ -96,6 +108,17 @@ impl OpenRequest {
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         if self.0.open.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.changed.notify_one();
+        }
+    }
+}
+
+/// The body of a request.
+pub(super) struct ReceivedBody(Arc<Activity>);
+
+impl Drop for ReceivedBody {
+    fn drop(&mut self) {
+        if self.0.received.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.changed.notify_one();
         }
     }
@@ -178,15 +201,26 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_idle_once_its_last_answer_is_complete() {
         let activity = Arc::new(Activity::default());
-        activity.idle(LIMIT).await;
+        activity.idle(LIMIT, false).await;
         let (request, answer) = (activity.begin(), activity.begin().answered(Body::from("answer")));
-        let mut idle = pin!(activity.idle(LIMIT));
+        let mut idle = pin!(activity.idle(LIMIT, false));
         assert!(timeout(LIMIT * 5, idle.as_mut()).await.is_err());
         drop(request);
         assert!(timeout(LIMIT * 5, idle.as_mut()).await.is_err());
         drop(answer);
         idle.await;
         assert!(activity.has_begun());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_receives_a_body_is_idle_only_when_it_is_ending() {
+        let activity = Arc::new(Activity::default());
+        let body = activity.receive();
+        activity.idle(LIMIT, true).await;
+        let mut idle = pin!(activity.idle(LIMIT, false));
+        assert!(timeout(LIMIT * 5, idle.as_mut()).await.is_err());
+        drop(body);
+        idle.await;
     }
 
     #[tokio::test]

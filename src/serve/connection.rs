@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Version, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use super::activity::Activity;
 use crate::config::Server;
-use crate::http::{HealthOnly, Peer};
+use crate::http::{HealthOnly, KeepOpen, Peer};
 
 /// Most requests that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 64;
@@ -36,6 +36,8 @@ pub(super) struct Connection<'a> {
     pub(super) peer: Peer,
     /// Whether only health is answered.
     pub(super) health_only: bool,
+    /// `Strict-Transport-Security` of the answers, over TLS.
+    pub(super) hsts: Option<HeaderValue>,
     pub(super) limits: Limits,
 }
 
@@ -78,7 +80,7 @@ impl Connection<'_> {
                 _ = stopping.changed(), if !is_ending => {}
                 () = activity.begun(), if self.health_only && !is_ending => {}
                 // A client that has sent no request yet, or that does not close its connection, is cut off.
-                () = activity.idle(idle) => if is_ending || !activity.has_begun() { return },
+                () = activity.idle(idle, is_ending) => if is_ending || !activity.has_begun() { return },
                 () = activity.stalled(self.limits.unread) => return,
             }
             connection.as_mut().graceful_shutdown();
@@ -96,12 +98,18 @@ impl Connection<'_> {
         let closes = self.health_only && request.version() < Version::HTTP_2;
         if self.health_only {
             request.extensions_mut().insert(HealthOnly);
+        } else if !request.body().is_end_stream() {
+            request.extensions_mut().insert(KeepOpen::new(activity.receive()));
         }
+        let hsts = self.hsts.clone();
         let answering = self.routes.clone().oneshot(request.map(Body::new));
         async move {
             let mut response = answering.await?;
             if closes {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            if let Some(hsts) = hsts {
+                response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts);
             }
             Ok(response.map(|body| open.answered(body)))
         }

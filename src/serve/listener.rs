@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
@@ -99,7 +100,8 @@ impl Connections {
         // A client that does not read its responses is cut off.
         stream.set_write_timeout(Some(limits.unread));
         let stream = Box::pin(stream);
-        let connection = Connection { routes: &self.routes, peer, health_only, limits };
+        let hsts = self.tls.as_ref().and_then(|_| hsts(self.settings.hsts_max_age));
+        let connection = Connection { routes: &self.routes, peer, health_only, hsts, limits };
         match &self.tls {
             None => connection.serve(server, stream, stopping).await,
             Some(tls) => {
@@ -110,4 +112,10 @@ impl Connections {
             }
         }
     }
+}
+
+/// Returns the value of `Strict-Transport-Security` (RFC 6797 §6.1); `None` for no time.
+fn hsts(max_age: Duration) -> Option<HeaderValue> {
+    let seconds = Some(max_age.as_secs()).filter(|seconds| *seconds > 0)?;
+    HeaderValue::from_str(&format!("max-age={seconds}")).ok()
 }

@@ -2,7 +2,7 @@
 //! machine, and read the responses, by letting the site's name resolve to a loopback address (DNS rebinding): only the host
 //! that such a request names distinguishes it from one that is meant for the server.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 
 use super::root;
+use crate::http::{Host, HostPort};
 
 /// The hosts that a server answers for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,21 +55,13 @@ fn is_for_loopback(request: &Request) -> bool {
         && host.is_none_or(|host| host.is_ok_and(is_loopback))
 }
 
-/// Checks whether host and port, without user information (RFC 3986 §3.2), name a loopback host as browsers write it: an
-/// address in its usual form, no dot at the end of a name.
+/// Checks whether host and port name a loopback host as browsers write it: an address in its usual form, no dot at the end of a
+/// name.
 fn is_loopback(authority: &str) -> bool {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port),
-        _ => (authority, ""),
-    };
-    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    if !port.is_empty() && !is_port {
-        return false;
-    }
-    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address.parse().is_ok_and(|address: Ipv6Addr| IpAddr::from(address).to_canonical().is_loopback());
-    }
-    host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()) || is_localhost(host)
+    HostPort::parse(authority).is_some_and(|HostPort { host, .. }| match host {
+        Host::V6(address) => IpAddr::from(address).to_canonical().is_loopback(),
+        Host::Name(name) => name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()) || is_localhost(name),
+    })
 }
 
 /// Checks for `localhost` and the names below it, which resolve to loopback addresses without a DNS query (RFC 6761 §6.3).

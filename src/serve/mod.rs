@@ -6,6 +6,7 @@ mod admission;
 mod connection;
 mod documentation;
 mod health;
+mod host;
 mod listener;
 mod loopback;
 mod mailbox;
@@ -60,6 +61,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     let routes = routes(&app, readiness.clone(), hosts);
     let operator = listeners.operator.map(|(listener, metrics)| {
         let routes = hosts.guard(operator::routes(&app, readiness.clone(), metrics));
+        let routes = routes.layer(from_fn_with_state(app.clone(), host::check));
         let admission = Admission::of_operators(&settings, app.clock());
         let connections = Connections { settings: settings.clone(), tls: None, routes, admission };
         tokio::spawn(connections.serve(listener, std::future::pending()))
@@ -91,6 +93,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
 fn routes(app: &App, readiness: Readiness, hosts: Hosts) -> Router {
     hosts
         .guard(contract::routes(app).merge(root::routes(app, readiness)))
+        .layer(from_fn_with_state(app.clone(), host::check))
         .layer(from_fn_with_state(app.clone(), http::pass))
         .with_state(app.clone())
 }

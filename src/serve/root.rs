@@ -16,11 +16,8 @@ use super::pictures;
 use crate::account::{AccessFault, CredentialFault, Error, Status};
 use crate::app::App;
 use crate::http::{
-    ErrorContext, Public, endpoint, status_of, with_error_layer, with_error_layer_only, with_limits_in_flight,
+    ErrorContext, Public, caching, endpoint, status_of, with_error_layer, with_error_layer_only, with_limits_in_flight,
 };
-
-/// `Cache-Control` of the published keys: how long verifiers may cache them, in seconds.
-const KEYS_MAX_AGE: &str = "public, max-age=300";
 
 pub(super) fn routes(app: &App, readiness: Readiness) -> Router<App> {
     // Health has no limit of requests in flight: a restart because a busy server did not answer would only make things
@@ -47,7 +44,7 @@ async fn keys(_: Public, State(app): State<App>) -> Result<Response, Error> {
     let keys = app.issuer().published().await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static(KEYS_MAX_AGE)),
+        (header::CACHE_CONTROL, caching::KEYS),
     ];
     Ok((headers, keys.to_string()).into_response())
 }

@@ -1,5 +1,7 @@
 use std::io::{self, BufRead, Read};
 
+use crate::json;
+
 /// The longest line, in bytes: longer than an account with every field full and every character escaped.
 pub(super) const MAX_LINE: usize = 8 * 1024 * 1024;
 
@@ -20,7 +22,7 @@ impl<R: BufRead> Lines<R> {
         Lines { input, count: 0, bytes: 0 }
     }
 
-    /// Returns the next line that is not blank; a line that is too long is skipped and returned as an error.
+    /// Returns the next line that is not blank, the first one without a byte order mark; a line that is too long is skipped and returned as an error.
     pub(super) fn next(&mut self) -> io::Result<Option<Result<Vec<u8>, TooLong>>> {
         loop {
             let mut line = Vec::new();
@@ -31,7 +33,10 @@ impl<R: BufRead> Lines<R> {
             }
             self.count += 1;
             self.bytes += read as u64;
-            if line.len() > MAX_LINE && line.last() != Some(&b'\n') {
+            if self.count == 1 && json::without_mark(&line).len() < line.len() {
+                line.drain(..json::MARK.len());
+            }
+            if read > MAX_LINE && line.last() != Some(&b'\n') {
                 self.bytes += self.input.skip_until(b'\n')? as u64;
                 return Ok(Some(Err(TooLong)));
             }

@@ -65,7 +65,8 @@ impl Schema {
         if text.len() > MAX_BYTES {
             return Err(Refused(format!("larger than {MAX_BYTES} bytes; shorten it")));
         }
-        let parsed = json::parse_unique(text.as_bytes()).map_err(|error| Refused(error.to_string()))?;
+        let parsed =
+            json::parse_unique(json::without_mark(text.as_bytes())).map_err(|error| Refused(error.to_string()))?;
         let Value::Object(parsed) = parsed else {
             return Err(Refused(format!("expected a JSON object, found: {}", parsed.kind())));
         };

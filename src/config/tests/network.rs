@@ -35,6 +35,8 @@ fn a_proxy_is_an_address_or_a_network() {
 fn a_web_origin_is_written_as_browsers_send_it() {
     let origins = "[\"https://app.example.com\", \"http://localhost:3000\", \"https://[::1]:80\"]";
     assert_eq!(with_file(&format!("server.cors_origins = {origins}")).server.cors_origins.len(), 3);
+    let origins = "[\"http://localhost:*\", \"https://127.0.0.1:*\", \"http://[::1]:*\"]";
+    assert_eq!(with_file(&format!("server.cors_origins = {origins}")).server.cors_origins.len(), 3);
     for origin in [
         "app.example.com",
         "https://app.example.com/",
@@ -42,6 +44,14 @@ fn a_web_origin_is_written_as_browsers_send_it() {
         "https://app.example.com:443",
         "http://app.example.com:80",
         "https://*.example.com/",
+        "https://app.example.com:*",
+        "http://localhost:80:*",
+        "http://localhost:8080:*",
+        "http://localhost.example.com:*",
+        "http://LOCALHOST:*",
+        "http://192.168.0.1:*",
+        "localhost:*",
+        "http://:*",
         "null",
         "",
     ] {

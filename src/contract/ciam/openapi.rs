@@ -369,11 +369,11 @@ fn keys() -> Answers {
         ("e", "AQAB"),
     ]);
     let set = Object::from_iter([("keys", vec![crate::json::Value::from(key)])]);
-    vec![("the keys", KEYS, discovery::described(&set))]
+    vec![("the keys", KEYS, discovery::shown_keys(&set))]
 }
 
 fn configuration() -> Answers {
-    vec![("where everything is", "Metadata", discovery::described(&discovery::metadata(PUBLIC_URL)))]
+    vec![("where everything is", "Metadata", discovery::shown_metadata(PUBLIC_URL))]
 }
 
 /// Returns the errors of a request with a token, before its body is read.

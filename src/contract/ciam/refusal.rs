@@ -82,6 +82,7 @@ pub(super) fn render_for_sender(error: &Error, context: &ErrorContext) -> Respon
 fn request(fault: &RequestFault) -> Response {
     let (error, text) = match fault {
         RequestFault::NotFound | RequestFault::MethodNotAllowed(_) => return empty(status_of(fault)),
+        RequestFault::Host => ("invalid_request", "Invalid Host header."),
         RequestFault::MediaType => ("invalid_request", "Unsupported Content-Type."),
         RequestFault::ContentEncoding => ("invalid_request", "Unsupported Content-Encoding."),
         RequestFault::BodyTooLarge => ("invalid_request", "Request body is too large."),

@@ -61,6 +61,7 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
 fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     let (exception, message) = match fault {
         RequestFault::Body(fault) => return malformed(context, *fault),
+        RequestFault::Host => return problem_of(context, "Host", "The request must name one host."),
         RequestFault::NotFound => ("NotFoundException", "Resource not found."),
         RequestFault::MethodNotAllowed(_) => ("MethodNotAllowedException", "Method not allowed."),
         RequestFault::MediaType | RequestFault::ContentEncoding => {
@@ -109,7 +110,12 @@ fn malformed(context: &ErrorContext, fault: BodyFault) -> Response {
         BodyFault::Malformed => ("$", "The request body is not valid JSON."),
         BodyFault::NotAnObject => ("$", "The request body must be a JSON object."),
     };
-    problem(context, Object::from_iter([(member.to_owned(), Value::Array(vec![Value::from(text)]))]))
+    problem_of(context, member, text)
+}
+
+/// Describes the only error of a request: where it is, and what.
+fn problem_of(context: &ErrorContext, place: &str, text: &str) -> Response {
+    problem(context, Object::from_iter([(place.to_owned(), Value::Array(vec![Value::from(text)]))]))
 }
 
 fn invalid(context: &ErrorContext, faults: &[Fault]) -> Response {

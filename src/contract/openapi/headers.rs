@@ -33,8 +33,9 @@ pub(in crate::contract) fn request_header(
 
 /// Describes the request header that every operation takes.
 pub(super) fn request_id() -> Parameter {
-    let description = "What the request is called in the answer, the log and the history: 1 to 128 letters, digits and \
-                       `-._~`. Anything else is replaced by a new name.";
+    let description = "What the client calls the request. It is kept with a change in the history, up to 128 characters. The \
+                       identifier of the request in the answer, the log and the history is the server's own, or that of a \
+                       trusted proxy.";
     request_header(REQUEST_ID, Required::False, None, description.to_owned())
 }
 

@@ -76,6 +76,7 @@ fn request(context: &ErrorContext, fault: &RequestFault) -> Response {
     let (code, message) = match fault {
         // Unlike the other contracts, this one answers a body that is not a JSON object like invalid fields, with 422.
         RequestFault::Body(_) => return invalid(context, &[("body".to_owned(), "invalid JSON".to_owned())]),
+        RequestFault::Host => return malformed_host(context),
         RequestFault::RateLimited(early) => return too_many(context, *early),
         RequestFault::DayUsedUp(_) => ("RATE_LIMITED", "Rate limit exceeded"),
         RequestFault::NotFound => ("RESOURCE_NOT_FOUND", "Not found"),
@@ -147,6 +148,12 @@ fn invalid(context: &ErrorContext, faults: &[(String, String)]) -> Response {
     });
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     refusal(context, status, "VALIDATION_ERROR", "Request validation failed", details)
+}
+
+/// Like [`invalid`], with the status that HTTP requires (RFC 9112 §3.2).
+fn malformed_host(context: &ErrorContext) -> Response {
+    let details = Details { field: "Host".to_owned(), reason: "must name one host".to_owned(), errors: Vec::new() };
+    refusal(context, StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "Request validation failed", Some(details))
 }
 
 fn reason(fault: &Fault) -> String {

@@ -16,11 +16,12 @@ use crate::language::{Argument, Language};
 pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
     let language = context.language;
     let text = |status, key: &str| refusal(status, language, language.text(key).into_owned());
-    let about_header = |key: &str| {
-        let message = language.text_with(key, &[("header", Argument::Text(client_hash::HEADER))]);
+    let about_header = |key: &str, header| {
+        let message = language.text_with(key, &[("header", Argument::Text(header))]);
         refusal(StatusCode::BAD_REQUEST, language, message)
     };
     match error {
+        Error::Request(RequestFault::Host) => about_header("system-header-invalid", "Host"),
         Error::Request(fault) => text(status_of(fault), request_text(fault)),
         Error::Credentials(CredentialFault::Missing) => challenge(language, "Bearer realm=\"system\""),
         Error::Credentials(CredentialFault::OtherScheme | CredentialFault::Invalid)
@@ -29,8 +30,8 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
         }
         Error::Credentials(CredentialFault::ScopeMissing) => text(StatusCode::FORBIDDEN, "system-access-denied"),
         Error::Access(fault) => text(StatusCode::FORBIDDEN, access_text(fault)),
-        Error::ClientHash(HashFault::Missing) => about_header("system-header-missing"),
-        Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid"),
+        Error::ClientHash(HashFault::Missing) => about_header("system-header-missing", client_hash::HEADER),
+        Error::ClientHash(HashFault::Malformed) => about_header("system-header-invalid", client_hash::HEADER),
         Error::ClientHash(HashFault::Mismatch) => text(StatusCode::FORBIDDEN, "system-client-hash-mismatch"),
         Error::Channel(fault) => channel::Plain::mark_plain(text(channel_status(fault), channel_text(fault))),
         Error::Fields(faults) => invalid(language, faults),
@@ -53,6 +54,8 @@ fn request_text(fault: &RequestFault) -> &'static str {
         RequestFault::MediaType | RequestFault::ContentEncoding => "system-content-type",
         RequestFault::BodyTooLarge => "system-body-too-large",
         RequestFault::BodyTooSlow => "system-timeout",
+        // `render_error` names the header.
+        RequestFault::Host => "system-parameters-invalid",
         RequestFault::Body(_) => "system-body-malformed",
         RequestFault::RateLimited(_) | RequestFault::DayUsedUp(_) => "system-too-many-requests",
     }

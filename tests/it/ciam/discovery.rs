@@ -9,10 +9,11 @@ on_both_databases!(
         let answer = server.request("GET", "/.well-known/openid-configuration").send().await;
         insta::assert_snapshot!(without_address(&server, &answer), @r#"
         200 OK
-        cache-control: no-store
+        cache-control: public, max-age=300
         content-type: application/json
+        vary: Origin
 
-        {"issuer":"URL","token_endpoint":"URL/oauth2/token","userinfo_endpoint":"URL/userinfo","jwks_uri":"URL/oauth2/jwks","revocation_endpoint":"URL/oauth2/revoke","scopes_supported":["openid"],"claims_supported":["sub","email","name","nickname","zoneinfo","locale","phone_number","email_verified","phone_number_verified","username","picture"],"grant_types_supported":["http://tencentciam.com/oauth2/grant-type/otp/sms","http://tencentciam.com/oauth2/grant-type/otp/email","URL/oauth2/grant-type/otp/sms","URL/oauth2/grant-type/otp/email","refresh_token","client_credentials"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"]}
+        {"issuer":"URL","token_endpoint":"URL/oauth2/token","userinfo_endpoint":"URL/userinfo","jwks_uri":"URL/oauth2/jwks","revocation_endpoint":"URL/oauth2/revoke","response_types_supported":[],"scopes_supported":["openid"],"claims_supported":["sub","email","name","nickname","zoneinfo","locale","phone_number","email_verified","phone_number_verified","username","picture"],"grant_types_supported":["http://tencentciam.com/oauth2/grant-type/otp/sms","http://tencentciam.com/oauth2/grant-type/otp/email","URL/oauth2/grant-type/otp/sms","URL/oauth2/grant-type/otp/email","refresh_token","client_credentials"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"]}
         "#);
     }
 );
@@ -21,7 +22,10 @@ on_both_databases!(
     async fn the_keys_are_those_that_sign_tokens_of_applications(server: Server) {
         let jane = AppUser::new(&server).await;
         let answer = server.request("GET", "/oauth2/jwks").send().await;
-        assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
+        assert_eq!(
+            (answer.header("content-type"), answer.header("cache-control")),
+            ("application/json", "public, max-age=60")
+        );
         let keys = answer.json();
         let keys = keys["keys"].as_array().unwrap();
         assert_eq!(keys.len(), 1);

@@ -47,7 +47,7 @@ async fn an_internal_error_is_found_in_the_log_by_its_identifier() {
 /// The head of a change whose body the server waits for.
 fn header(back_end: &BackEnd<'_>) -> String {
     format!(
-        "PUT {USER} HTTP/1.1\r\nHost: localhost\r\ntenant: {}\r\nX-API-Key: {}\r\nX-Request-Id: r1\r\n\
+        "PUT {USER} HTTP/1.1\r\nHost: localhost\r\ntenant: {}\r\nX-API-Key: {}\r\n\
          Content-Type: application/json\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
         back_end.tenant, back_end.secret
     )

@@ -90,7 +90,8 @@ impl BackEnd<'_> {
 }
 
 impl Request {
-    /// Sends the request, and replaces the error identifier, if there is one, after checking its form.
+    /// Sends the request, and replaces the identifiers of the error and of the request, if the body has them, after checking
+    /// them.
     async fn settle(self) -> Answer {
         settled(self.send().await)
     }
@@ -102,6 +103,8 @@ fn settled(mut answer: Answer) -> Answer {
         assert_eq!(uuid.parse::<Uuid>().unwrap().to_string(), uuid);
         answer.body = answer.body.replace(uuid, "UUID");
     }
+    let instance = format!(r#""instance":"{}""#, answer.header("x-request-id"));
+    answer.body = answer.body.replace(&instance, r#""instance":"r1""#);
     answer
 }
 

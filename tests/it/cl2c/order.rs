@@ -26,7 +26,7 @@ impl Faulty<'_> {
     }
 
     async fn send_at_once(&self) -> Answer {
-        let mut request = self.server.request(self.method, self.path).header("X-Request-Id", "r1");
+        let mut request = self.server.request(self.method, self.path);
         request = request.header("tenant", self.tenant).header("X-API-Key", &self.key);
         for (name, value) in &self.headers {
             request = request.header(name, value);

@@ -1,7 +1,7 @@
 //! The vendor's published documentation ("the page"): its request, and its responses member by member.
 
 use super::{JOHN, NOBODY, USER, add, id, john, path_of};
-use crate::support::Server;
+use crate::support::{Database, Server};
 
 on_both_databases!(
     async fn a_user_is_shown_as_published(server: Server) {
@@ -59,13 +59,15 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn the_two_published_errors_are_reported_together(server: Server) {
+    async fn the_two_published_errors_are_reported_together(database: Database) {
+        // The published request identifier is not one of this server: a proxy gives it.
+        let server = Server::with(database, &[("SELFSAME__SERVER__TRUSTED_PROXIES", "127.0.0.1")]).await;
         let john = john(&server).await;
         let back_end = server.back_end(&server.tenant, Some(john.id)).await;
         let request = server.request("PUT", USER).header("X-Request-Id", "12345");
 
         let request = request.header("tenant", &back_end.tenant).header("X-API-Key", &back_end.secret);
-        let answer = request.json(r#"{"lastName":"Doe","phoneNumber":"abc"}"#).settle().await;
+        let answer = request.json(r#"{"lastName":"Doe","phoneNumber":"abc"}"#).send().await;
         insta::assert_snapshot!(answer, @r#"
         400 Bad Request
         content-type: application/json

@@ -2,6 +2,7 @@
 
 mod databases;
 mod hosts;
+mod origins;
 
 use std::net::SocketAddr;
 use std::process::Command;

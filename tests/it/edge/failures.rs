@@ -64,9 +64,9 @@ fn for_keys(server: &Server) -> Vec<Named> {
 /// Sends each request, and checks that its response has `status` and that its one log line has a cause with this text.
 async fn fail(requests: Vec<Named>, status: u16, cause: &str) {
     for (name, request) in requests {
-        let answer = request.header("X-Request-Id", name).send().await;
+        let answer = request.send().await;
         assert_eq!(answer.status, status, "{name}: {answer}");
-        let line = line_of(name);
+        let line = line_of(name, &answer);
         assert_eq!(line["level"], if status == 503 { "WARN" } else { "ERROR" }, "{name}: {line}");
         assert!(line["cause"].as_str().unwrap().contains(cause), "{name}: {line}");
         assert_is_named(name, &answer, &line);
@@ -74,9 +74,9 @@ async fn fail(requests: Vec<Named>, status: u16, cause: &str) {
 }
 
 /// Returns the request's one log line with a cause.
-fn line_of(request: &str) -> Value {
+fn line_of(request: &str, answer: &Answer) -> Value {
     let mut lines = Log::of_this_test().lines();
-    lines.retain(|line| line["span"]["id"] == request && line["cause"].is_string());
+    lines.retain(|line| line["span"]["id"] == answer.header("x-request-id") && line["cause"].is_string());
     assert_eq!(lines.len(), 1, "{request}: {lines:?}");
     lines.remove(0)
 }
@@ -192,11 +192,11 @@ on_both_databases!(
         for (name, method, path, headers) in begun {
             let mut wire = Wire::connect(&server).await;
             let length = "Content-Type: application/json\r\nContent-Length: 100\r\n";
-            let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {name}\r\n{length}");
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}");
             wire.send(format!("{head}{headers}\r\n{{")).await;
             let answer = wire.answer().await;
             assert_eq!(answer.status, 503, "{name}: {answer}");
-            let line = line_of(name);
+            let line = line_of(name, &answer);
             assert_eq!((&line["level"], &line["cause"]), (&"WARN".into(), &"deadline has elapsed".into()), "{name}");
             assert_is_named(name, &answer, &line);
         }

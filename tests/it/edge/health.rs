@@ -168,7 +168,7 @@ on_both_databases!(
         assert_eq!(URL_SAFE_NO_PAD.decode(x).unwrap().len(), 32);
         insta::assert_snapshot!(answer.to_string().replace(id, "KID").replace(x, "X"), @r#"
         200 OK
-        cache-control: public, max-age=300
+        cache-control: public, max-age=60
         content-type: application/jwk-set+json
 
         {"keys":[{"alg":"EdDSA","crv":"Ed25519","kid":"KID","kty":"OKP","use":"sig","x":"X"}]}

@@ -18,7 +18,6 @@ async fn a_body_without_a_length_does_not_end_a_connection_in_http_2() {
     let server = super::server_with(&[]).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let url = format!("http://{}/healthz", server.address());
-    let answer = client.get(url).header("X-Request-Id", "second").send().await.unwrap();
-    assert_eq!(answer.headers()["x-request-id"], "second");
+    let answer = client.get(url).send().await.unwrap();
     assert!(!answer.headers().contains_key("connection"));
 }

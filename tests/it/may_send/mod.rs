@@ -1,9 +1,14 @@
 //! What one may send: inputs as providers, phones, libraries and people really write them. Each of them was refused once, or
 //! ended wrong, and ends well.
 
+mod bodies;
+mod browsers;
+mod hosts;
+mod json;
 mod keycloak;
 mod pictures;
 mod providers;
+mod request_ids;
 mod tokens;
 mod values;
 

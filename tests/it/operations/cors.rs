@@ -67,7 +67,7 @@ async fn a_listed_origins_preflight_lists_what_it_may_send() {
     insta::assert_snapshot!(answers, @"
     > /web/v1/system/profile
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id, X-Requested-With, traceparent, tracestate, baggage, sentry-trace, b3, X-B3-TraceId, X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-B3-Flags, uber-trace-id, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, newrelic
     access-control-allow-methods: GET, HEAD, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600
@@ -78,7 +78,7 @@ async fn a_listed_origins_preflight_lists_what_it_may_send() {
 
     > /web/v1/system/profile/update
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id, X-Requested-With, traceparent, tracestate, baggage, sentry-trace, b3, X-B3-TraceId, X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-B3-Flags, uber-trace-id, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, newrelic
     access-control-allow-methods: POST, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600
@@ -89,7 +89,7 @@ async fn a_listed_origins_preflight_lists_what_it_may_send() {
 
     > /v1/cl2c/user
     204 No Content
-    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id
+    access-control-allow-headers: Accept, Accept-Language, Authorization, Content-Type, If-Match, Idempotency-Key, tenant, X-API-Key, X-Client-Hash, X-Request-Id, X-SC-Session-Id, X-SC-Version, X-Secure-Channel-Session-Id, X-Requested-With, traceparent, tracestate, baggage, sentry-trace, b3, X-B3-TraceId, X-B3-SpanId, X-B3-ParentSpanId, X-B3-Sampled, X-B3-Flags, uber-trace-id, x-datadog-trace-id, x-datadog-parent-id, x-datadog-origin, x-datadog-sampling-priority, newrelic
     access-control-allow-methods: PUT, OPTIONS
     access-control-allow-origin: http://localhost:5173
     access-control-max-age: 600

@@ -41,6 +41,27 @@ async fn http_1_1_and_http_2_are_agreed_upon_in_the_handshake() {
 }
 
 #[tokio::test]
+async fn browsers_that_used_tls_must_use_it_for_the_time_that_is_set() {
+    const HSTS: &str = "strict-transport-security";
+    let certificate = Certificate::new();
+    for (setting, value) in [(None, Some("max-age=31536000")), (Some("1h"), Some("max-age=3600")), (Some("0s"), None)] {
+        let (pem, key) = (certificate.certificate(), certificate.key());
+        let mut settings = vec![(CERTIFICATE, &*pem), (KEY, &*key)];
+        settings.extend(setting.map(|setting| ("SELFSAME__SERVER__HSTS_MAX_AGE", setting)));
+        let server = server_with(&settings).await;
+        let client = certificate.client().build().unwrap();
+        for path in ["/healthz", "/nothing", "/web/v1/system/profile", "/userinfo"] {
+            let answer = client.get(format!("https://{}{path}", server.address())).send().await.unwrap();
+            let sent: Vec<_> = answer.headers().get_all(HSTS).iter().map(|line| line.to_str().unwrap()).collect();
+            assert_eq!(sent, value.as_slice(), "{path} {setting:?}");
+        }
+    }
+    // Over plain HTTP it must not be sent (RFC 6797 §7.2).
+    let server = server_with(&[("SELFSAME__SERVER__HSTS_MAX_AGE", "1h")]).await;
+    assert!(!server.request("GET", "/healthz").send().await.headers.contains_key(HSTS));
+}
+
+#[tokio::test]
 async fn plain_http_is_not_answered_and_the_server_keeps_serving() {
     let certificate = Certificate::new();
     let server = server(&certificate).await;

@@ -29,6 +29,8 @@ const CLIENT: &str = "hash-of-a-client-7f3e9d";
 const OTHER_CLIENT: &str = "hash-of-a-thief-91c2ab";
 const AGENT: &str = "Ravenscroft-Browser/7";
 const FORWARDED: &str = "203.0.113.77";
+/// What the client calls its requests.
+const REQUEST: &str = "order-of-philippa-8c41e0";
 const GATEWAY_SECRET: &str = "secret-of-the-gateway-5c1d";
 const GRANTS: &str = "http://tencentciam.com/oauth2/grant-type/otp";
 
@@ -47,7 +49,8 @@ struct World {
 impl World {
     /// Sends a request, whose answer should have this status: others are reported together at the end.
     async fn send(&mut self, status: u16, request: Request) -> Answer {
-        let answer = request.header("User-Agent", AGENT).header("X-Forwarded-For", FORWARDED).send().await;
+        let request = request.header("User-Agent", AGENT).header("X-Forwarded-For", FORWARDED);
+        let answer = request.header("X-Request-Id", REQUEST).send().await;
         self.answered += 1;
         if answer.status != status {
             self.unexpected.push(format!("request {}, instead of {status}: {answer}", self.answered));
@@ -199,6 +202,7 @@ on_both_databases!(
             ("another client hash", OTHER_CLIENT),
             ("a user agent", AGENT),
             ("a source address", FORWARDED),
+            ("a client's name for a request", REQUEST),
             ("the gateway's secret", GATEWAY_SECRET),
             ("a picture", &picture[..40]),
         ];
@@ -373,7 +377,9 @@ async fn failures(world: &mut World, credentials: &Credentials, claims: &str) {
     for (method, path, headers, status) in changes {
         let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
         let length = "Content-Type: application/json\r\nContent-Length: 100\r\n";
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {AGENT}\r\n{length}{headers}");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {AGENT}\r\nX-Request-Id: {REQUEST}\r\n{length}{headers}"
+        );
         stream.write_all(format!("{head}\r\n{{\"display_name\":\"{NAME}\"").as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

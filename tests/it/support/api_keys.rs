@@ -61,9 +61,9 @@ impl Server {
 }
 
 impl BackEnd<'_> {
-    /// Begins an authenticated request with the request identifier `r1`.
+    /// Begins an authenticated request.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        let request = self.server.request(method, path).header("X-Request-Id", "r1");
+        let request = self.server.request(method, path);
         request.header("tenant", &self.tenant).header("X-API-Key", &self.secret)
     }
 

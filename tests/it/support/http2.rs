@@ -44,6 +44,15 @@ impl Frame {
         self.kind == HEADERS && self.stream == stream
     }
 
+    /// The status of the answer that begins with this frame: 200 or 400, which the static table has (RFC 7541, appendix A).
+    pub(crate) fn status(&self) -> u16 {
+        match self.payload.first() {
+            Some(0x88) => 200,
+            Some(0x8c) => 400,
+            _ => panic!("another status: {self:?}"),
+        }
+    }
+
     /// Returns whether a stream ends.
     pub(crate) fn ends(&self, stream: u32) -> bool {
         self.stream == stream && self.flags & ACK_OR_END_STREAM != 0
@@ -85,8 +94,25 @@ impl Http2 {
         self.request(method, path, headers, 0).await
     }
 
+    /// Sends a request without a body that names the host in this way, and returns its stream.
+    pub(crate) async fn get_from(&mut self, authority: Option<&str>, path: &str, headers: &[(&str, &str)]) -> u32 {
+        self.request_from(authority, "GET", path, headers, ACK_OR_END_STREAM).await
+    }
+
     async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], flags: u8) -> u32 {
-        let pseudo = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
+        self.request_from(Some("localhost"), method, path, headers, flags).await
+    }
+
+    async fn request_from(
+        &mut self,
+        authority: Option<&str>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        flags: u8,
+    ) -> u32 {
+        let mut pseudo = vec![(":method", method), (":scheme", "http"), (":path", path)];
+        pseudo.extend(authority.map(|authority| (":authority", authority)));
         let block: Vec<u8> = pseudo.iter().chain(headers).flat_map(|(name, value)| literal(name, value)).collect();
         let stream = self.next;
         self.next += 2;

@@ -20,6 +20,26 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn a_byte_order_mark_before_the_first_line_is_ignored(home: Home) {
+        insta::assert_snapshot!(home.import(&format!("\u{feff}{}", people(1..=2)), &[]), @"
+        2 added, 0 unchanged, 0 refused
+        exit Some(0)
+        ");
+        insta::assert_snapshot!(home.import("\u{feff}\n", &[]), @"
+        0 added, 0 unchanged, 0 refused
+        exit Some(0)
+        ");
+        // Neither a second one nor one before another line.
+        let (twice, later) = (format!("\u{feff}\u{feff}{}", line(3)), format!("{}\u{feff}{}", line(4), line(3)));
+        for (lines, counts) in [(twice, "0 added, 0 unchanged, 1 refused"), (later, "1 added, 0 unchanged, 1 refused")]
+        {
+            let refused = home.import(&lines, &["--keep-going"]);
+            assert!(refused.contains(counts), "{refused}");
+        }
+    }
+);
+
+on_both_databases!(
     async fn a_dry_run_changes_nothing(home: Home) {
         let lines = people(1..=20) + &format!(r#"{{"id":"{}","tenant":"demo"}}"#, id(21));
         insta::assert_snapshot!(home.import(&lines, &["--dry-run"]), @"

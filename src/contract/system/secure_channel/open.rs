@@ -81,7 +81,8 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
             session::open(&context, envelope::read(&bytes).filter(|_| is_version), false).await?
         }
         Form::Json => {
-            let parsed = json::parse(&bytes);
+            let bytes = json::without_mark(&bytes);
+            let parsed = json::parse(bytes);
             let object = parsed.as_ref().ok().and_then(Value::as_object);
             match object.and_then(envelope::read_json) {
                 Some(payload) => {

@@ -28,7 +28,7 @@ impl AuthenticatedPerson<'_> {
     /// Begins an update in a session.
     fn in_session(&self, session: &Session) -> Request {
         let request = self.request("POST", UPDATE).header("Content-Type", "application/json;charset=UTF-8");
-        request.header("X-SC-Session-Id", &session.id).header("X-SC-Version", "2").header("X-Request-Id", "r1")
+        request.header("X-SC-Session-Id", &session.id).header("X-SC-Version", "2")
     }
 
     /// Opens a session with the person's credentials.

@@ -1,0 +1,18 @@
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::root;
+use crate::account::{Error, RequestFault};
+use crate::app::App;
+use crate::contract;
+use crate::http::{ErrorContext, names_one_host, render_and_log};
+
+/// Refuses a request that does not name one host with 400, in the form of the contract whose path it names.
+pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
+    if names_one_host(&request) {
+        return next.run(request).await;
+    }
+    let render_error = contract::renderer_of(request.uri().path()).unwrap_or(root::render_error);
+    render_and_log(Error::Request(RequestFault::Host), &ErrorContext::read(&app, &request), render_error)
+}
