@@ -288,8 +288,12 @@ fn many_drained_bodies_leave_others_served() {
 /// A body that finds no place is not drained, and the request is answered all the same.
 #[test]
 fn beyond_the_bytes_of_unread_bodies_nothing_is_drained() {
-    const FEW: [(&str, &str); 2] =
-        [("SELFSAME__SERVER__MAX_UNREAD_BYTES", "4194304"), ("SELFSAME__SERVER__MAX_NETWORK_UNREAD_BYTES", "4194304")];
+    // A body that is drained keeps its connection longer than this test waits.
+    const FEW: [(&str, &str); 3] = [
+        ("SELFSAME__SERVER__BODY_TIMEOUT", "60s"),
+        ("SELFSAME__SERVER__MAX_UNREAD_BYTES", "4194304"),
+        ("SELFSAME__SERVER__MAX_NETWORK_UNREAD_BYTES", "4194304"),
+    ];
     with_person(&FEW, async |server, _| {
         let taken = server.app.unread_bytes().take(None, 4 * MIB).unwrap();
         let mut wire = Wire::connect(server).await;

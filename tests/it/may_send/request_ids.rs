@@ -1,5 +1,6 @@
 //! `X-Request-Id`: what a client calls its request is kept, and never becomes the request's identifier.
 
+use selfsame::profile::audit::Verdict;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -49,6 +50,9 @@ on_both_databases!(
             assert_eq!((answer.header("x-request-id"), client.as_deref()), (&*id, kept), "{given:?}");
             assert_eq!(answer.headers.get_all("x-request-id").iter().count(), 1);
         }
+        let account = server.account(&person.account).await;
+        let verdict = server.app.profiles().verify(&account).await.unwrap();
+        assert_eq!(verdict, Verdict::Whole { entries: account.version, erased: 0 });
         // In the database, it is sealed.
         let payload =
             server.app.store().history(person.account.id, 2, 1).await.unwrap().remove(0).sealed.unwrap().payload;
