@@ -1,6 +1,7 @@
 //! What one may send: inputs as providers, phones, libraries and people really write them. Each of them was refused once, or
 //! ended wrong, and ends well.
 
+mod applications;
 mod keycloak;
 mod pictures;
 mod providers;
