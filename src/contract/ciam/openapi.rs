@@ -225,7 +225,7 @@ body! {
         .property("code_verifier", words("The verifier of the challenge in `POST /otp/send` (RFC 7636 §4.1), if there was one."))
         .property("auth_source_id", words("The same value as in `POST /otp/send`."))
         .property("auto_signup", words("`true` to create an account if none has the address and the application may do so."))
-        .property("refresh_token", words("A refresh token that was not used yet."))
+        .property("refresh_token", words("A refresh token; it can be used once, and again only within `issuer.refresh_grace_period`."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 

@@ -5,6 +5,7 @@ mod applications;
 mod keycloak;
 mod pictures;
 mod providers;
+mod refresh;
 mod tokens;
 mod values;
 
