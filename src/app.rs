@@ -131,7 +131,7 @@ impl App {
             &config,
         );
         let authenticator = authenticator.map_err(StartError::Trusted)?;
-        let sign_ins = authenticator.sign_ins();
+        let sign_ins = authenticator.sign_ins(&config.issuer);
         let parts = Parts {
             config,
             store,

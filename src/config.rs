@@ -259,6 +259,9 @@ pub struct Issuer {
     /// The longest validity of a token.
     #[serde(deserialize_with = "duration::<_, 1_000, { 8_760 * HOUR }>")]
     pub max_token_lifetime: Duration,
+    /// How long after it was spent a refresh token of an application brings a further one.
+    #[serde(deserialize_with = "duration::<_, 0, MINUTE>")]
+    pub refresh_grace_period: Duration,
 }
 
 /// Requirements of the System portal.

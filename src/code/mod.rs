@@ -7,7 +7,11 @@
 //!
 //! The newest two codes of a use are valid at once, since a message can arrive late. Their tries count for both, and using
 //! one uses up the other.
+//!
+//! A code can be sent by one client and used by another: by an application without a secret, for which a back end requests
+//! codes. A [`CodeChallenge`] then ensures that it is used by the client that asked the back end for it.
 
+mod challenge;
 mod message;
 mod prove;
 mod send;
@@ -23,6 +27,7 @@ use crate::outbox::Outbox;
 use crate::store::Store;
 
 pub use crate::account::{CodeFault, Medium};
+pub use challenge::CodeChallenge;
 pub use prove::{CodeAttempt, Proof};
 pub use send::{CodeRequest, SentCode};
 
@@ -97,9 +102,9 @@ impl Usage {
         self == Usage::ChangeEmail
     }
 
-    /// Whether only the application that requested a code can use it. Other uses allow another application, because one
-    /// that has no secret cannot request codes itself.
-    fn is_of_an_application(self) -> bool {
+    /// Whether only the application that a code was requested for can use it. Codes for other uses can be used by every
+    /// application of the tenant.
+    pub fn is_of_an_application(self) -> bool {
         matches!(self, Usage::Login | Usage::Signup)
     }
 }
@@ -112,6 +117,7 @@ struct Binding<'a> {
     contact: &'a Contact,
     application: Option<&'a str>,
     context: &'a str,
+    challenge: Option<CodeChallenge>,
 }
 
 impl Binding<'_> {
@@ -134,13 +140,15 @@ impl Binding<'_> {
         application.map(|id| [b"=", id.as_bytes()].concat()).unwrap_or_default()
     }
 
-    /// The keyed hash of all values.
+    /// The keyed hash of all values. The challenge is compared as a part of it, so the time of a comparison depends on no
+    /// value that a client can choose.
     fn hash(&self, keys: &Keyring) -> KeyedHash {
         let application = self.application_part();
         let contact = self.contact.comparable();
         let slot = self.slot(keys);
         let parts = [slot.as_slice(), contact.as_bytes(), &application, self.context.as_bytes()];
-        keys.digest("one-time code: binding", &parts)
+        let challenge = self.challenge.as_ref().map(CodeChallenge::as_bytes);
+        keys.digest("one-time code: binding", &[parts.as_slice(), challenge.as_slice()].concat())
     }
 }
 

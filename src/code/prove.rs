@@ -1,4 +1,4 @@
-use super::{Binding, Codes, Usage, code_hash, sent_to, token_hash};
+use super::{Binding, CodeChallenge, Codes, Usage, code_hash, sent_to, token_hash};
 use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::keys;
 use crate::store::CodeId;
@@ -15,6 +15,8 @@ pub struct CodeAttempt<'a> {
     pub application: Option<&'a str>,
     /// The context of the [`CodeRequest`](super::CodeRequest).
     pub context: &'a str,
+    /// The challenge of the verifier that came with the code; `None` if none came.
+    pub challenge: Option<CodeChallenge>,
     /// The token that [`Codes::send`] returned.
     pub token: &'a str,
     /// The digits.
@@ -46,8 +48,8 @@ impl Codes {
     ///
     /// Without a token, it is compared with both codes that were sent to the address; with one, only with the token's code.
     pub async fn prove(&self, attempt: CodeAttempt<'_>) -> Result<Proof, Error> {
-        let CodeAttempt { tenant, usage, contact, application, context, token, code } = attempt;
-        let binding = Binding { tenant, usage, contact: &contact, application, context };
+        let CodeAttempt { tenant, usage, contact, application, context, challenge, token, code } = attempt;
+        let binding = Binding { tenant, usage, contact: &contact, application, context, challenge };
         let (slot, hash) = (binding.slot(&self.keys), binding.hash(&self.keys));
         let tries = i64::try_from(usage.rules(&self.settings).tries).unwrap_or(i64::MAX);
         let now = self.clock.now();

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Binding, Codes, Usage, code_hash, message, sent_to, token_hash};
+use super::{Binding, CodeChallenge, Codes, Usage, code_hash, message, sent_to, token_hash};
 use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::clock::{after, before, random};
 use crate::keys::KeyedHash;
@@ -23,10 +23,12 @@ pub struct CodeRequest<'a> {
     /// The address that the code is sent to and will prove, exactly as spelled here. If the use
     /// [opens an account](Usage::opens_an_account), it is the address as the account stores it.
     pub contact: Contact,
-    /// The application that it is for; counts only for signing in and up.
+    /// The application that can use the code; counts only for signing in and up.
     pub application: Option<&'a str>,
     /// A value that must be the same when the code comes back; for [`Usage::ChangeEmail`] the account.
     pub context: &'a str,
+    /// If given, the code is valid only with the verifier of this challenge.
+    pub challenge: Option<CodeChallenge>,
     /// The language of the message.
     pub language: Language,
     /// The start of the minimum response time: before the owner of the address is looked up, and after the body was read,
@@ -63,8 +65,9 @@ impl Codes {
     }
 
     async fn send_now(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
-        let CodeRequest { tenant, usage, contact, application, context, language, deliver, since: _ } = request;
-        let binding = Binding { tenant, usage, contact: &contact, application, context };
+        let CodeRequest { tenant, usage, contact, application, context, challenge, language, deliver, since: _ } =
+            request;
+        let binding = Binding { tenant, usage, contact: &contact, application, context, challenge };
         let rules = usage.rules(&self.settings);
         let now = self.clock.now();
         // Checked before anything is counted: without a transport no message can be sent.

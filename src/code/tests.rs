@@ -32,6 +32,7 @@ impl Bench {
             contact: email(address),
             application: None,
             context: "",
+            challenge: None,
             language: Language::English,
             since: Stopwatch::start(),
             deliver: true,
@@ -46,6 +47,7 @@ impl Bench {
             contact: email(address),
             application: None,
             context: "",
+            challenge: None,
             token,
             code,
         };

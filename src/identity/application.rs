@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::Authenticator;
-use crate::account::{Application, CredentialFault, Error, Tenant};
+use crate::account::{Application, CredentialFault, Error, Tenant, TenantId};
 use crate::clock::random;
 use crate::keys::{KeyedHash, Keyring, equal};
 
@@ -37,5 +37,13 @@ impl Authenticator {
         } else {
             Err(Error::Credentials(CredentialFault::Invalid))
         }
+    }
+
+    /// Returns the application of a tenant that has this identifier and no secret (a public client, RFC 6749 §2.1). Every
+    /// refusal is the same error, so that it does not reveal the applications of other tenants.
+    pub async fn public_application(&self, id: &str, tenant: TenantId) -> Result<Application, Error> {
+        let found = self.store.application(id).await?.map(|(application, _)| application);
+        let is_public = |found: &Application| found.secret_hash.is_none() && found.tenant_id == tenant;
+        found.filter(is_public).ok_or(Error::Credentials(CredentialFault::Invalid))
     }
 }

@@ -23,10 +23,11 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use jiff::SignedDuration;
 
 use crate::account::{AccessFault, Account, Cause, Contract, CredentialFault, Error, Tenant};
 use crate::clock::Clock;
-use crate::config::{Config, PublicUrl};
+use crate::config::{self, Config, PublicUrl};
 use crate::headers::Single;
 use crate::keys::{KeyedHash, Keyring};
 use crate::profile::Profiles;
@@ -87,7 +88,7 @@ impl Authenticator {
     }
 
     /// Returns the sign-ins of applications, which share this authenticator's keys and clock.
-    pub fn sign_ins(&self) -> SignIns {
+    pub fn sign_ins(&self, settings: &config::Issuer) -> SignIns {
         SignIns {
             store: self.store.clone(),
             keys: self.keys.clone(),
@@ -95,6 +96,7 @@ impl Authenticator {
             issuer: self.issuer.clone(),
             authenticator: self.clone(),
             public_url: self.public_url.clone(),
+            refresh_grace_period: settings.refresh_grace_period.try_into().unwrap_or(SignedDuration::MAX),
         }
     }
 

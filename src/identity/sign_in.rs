@@ -1,6 +1,11 @@
 //! The tokens that an application gets for a person who signed in: an access token, an ID token, and a refresh token,
-//! which yields one more set. The refresh tokens of one sign-in form a family: one that is presented a second time was
-//! stolen, so it ends the family and revokes every access token issued with it (RFC 9700 §4.14.2).
+//! which yields one more set.
+//!
+//! The refresh tokens of one sign-in form a family, which has one generation of unspent tokens at a time: first the one of the
+//! sign-in. Using any of them spends the whole generation and brings the first token of the next. An answer can be lost, and
+//! two tabs can use one token at once; so for `issuer.refresh_grace_period` after a token was spent it brings a further token
+//! of the present generation. One that is presented later was stolen: it ends the family and revokes every access token
+//! issued with it (RFC 9700 §4.14.2).
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +13,7 @@ use serde::Serialize;
 
 use super::{Authenticator, Issuer, issuer};
 use crate::account::{AccessFault, AccountId, Application, CredentialFault, Error, GrantType};
-use crate::clock::{Clock, after, random};
+use crate::clock::{Clock, after, before, random};
 use crate::config::PublicUrl;
 use crate::keys::{KeyedHash, Keyring};
 use crate::store::{RefreshToken, SignIn, Store};
@@ -82,6 +87,8 @@ pub struct SignIns {
     pub(super) issuer: Issuer,
     pub(super) authenticator: Authenticator,
     pub(super) public_url: PublicUrl,
+    /// How long after it was spent a refresh token brings a further one.
+    pub(super) refresh_grace_period: SignedDuration,
 }
 
 impl SignIns {
@@ -107,7 +114,8 @@ impl SignIns {
         Ok(tokens(application, access, refresh_token, Some(id_token)))
     }
 
-    /// Exchanges a refresh token for another set; [`CredentialFault::Invalid`] if the token is not usable.
+    /// Exchanges a refresh token for another set; [`CredentialFault::Invalid`] if the token is not usable. One that was spent
+    /// before the grace period ends its sign-in.
     pub async fn refresh(&self, application: &Application, presented: &str) -> Result<Tokens, Error> {
         let hash = self.hash(presented);
         let now = self.clock.now();
@@ -116,7 +124,8 @@ impl SignIns {
         if sign_in.application_id != application.id {
             return Err(CredentialFault::Invalid.into());
         }
-        if found.spent {
+        let grace_began = self.grace_began(now);
+        if found.spent && found.spent_at.is_none_or(|spent_at| spent_at <= grace_began) {
             self.store.end_sign_in(sign_in.id, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
@@ -132,12 +141,21 @@ impl SignIns {
         let access = self.access(application, Some(account.id), horizon).await?;
         let id_token = self.id_token(application, account.id, &access).await?;
         let (secret, next) = self.refresh_token(&access);
-        if !self.store.refresh(sign_in.id, hash, &next, now).await? {
-            // The same token was presented twice concurrently: one of the two clients has stolen it (RFC 9700 §4.14).
+        if !self.store.refresh(sign_in.id, hash, &next, now, grace_began).await? {
+            // A concurrent request spent the token, and there is no grace period: one of the two clients has stolen it.
             self.store.end_sign_in(sign_in.id, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
         Ok(tokens(application, access, Some(secret), Some(id_token)))
+    }
+
+    /// Returns the time after which a token must have been spent to bring a further one.
+    fn grace_began(&self, now: Timestamp) -> Timestamp {
+        match self.refresh_grace_period {
+            // Not `now`: a concurrent request may have read the clock later and spent the token then.
+            SignedDuration::ZERO => Timestamp::MAX,
+            period => before(now, period),
+        }
     }
 
     /// Issues a token to an application that acts on its own behalf: it has no account and no scope. An application with the

@@ -19,15 +19,20 @@ const BY_TOKEN: Statement = statement!(
     " FROM refresh_token JOIN sign_in ON sign_in.id = refresh_token.sign_in_id WHERE refresh_token.hash = ?1"
 );
 
-// To refresh. Refreshing and ending a sign-in both lock its row first, so that an end covers every token.
+// To refresh. Refreshing and ending a sign-in both lock its row first: an end covers every token, and of concurrent refreshes
+// each sees what the one before it wrote.
 const PROLONG: Statement = statement!("UPDATE sign_in SET expires_at = ?2 WHERE id = ?1 AND ended_at IS NULL");
+/// Spends the present generation of a sign-in ?4, all its unspent tokens, if the token ?1 is one of them and has not expired.
 const SPEND: Statement = statement!(
-    "UPDATE refresh_token SET successor = ?2 WHERE hash = ?1 AND successor IS NULL AND expires_at > ?3 \
-     AND EXISTS (SELECT 1 FROM sign_in s WHERE s.id = refresh_token.sign_in_id AND s.ended_at IS NULL)"
+    "UPDATE refresh_token SET successor = ?2, spent_at = ?3 WHERE sign_in_id = ?4 AND successor IS NULL \
+     AND EXISTS (SELECT 1 FROM refresh_token r WHERE r.hash = ?1 AND r.sign_in_id = ?4 AND r.successor IS NULL \
+     AND r.expires_at > ?3) AND EXISTS (SELECT 1 FROM sign_in s WHERE s.id = ?4 AND s.ended_at IS NULL)"
 );
+/// Adds a token to the present generation, if the token ?1 has just been spent with [`SPEND`], or was spent after ?7.
 const SUCCEED: Statement = statement!(
     "INSERT INTO refresh_token (hash, sign_in_id, issued_at, expires_at, access_token, access_ends_at) \
-     SELECT ?2, r.sign_in_id, ?3, ?4, ?5, ?6 FROM refresh_token r WHERE r.hash = ?1 AND r.successor = ?2"
+     SELECT ?2, r.sign_in_id, ?3, ?4, ?5, ?6 FROM refresh_token r JOIN sign_in s ON s.id = r.sign_in_id \
+     WHERE r.hash = ?1 AND (r.successor = ?2 OR r.spent_at > ?7 AND r.expires_at > ?8) AND s.ended_at IS NULL"
 );
 
 const END: Statement = statement!("UPDATE sign_in SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL");
@@ -79,8 +84,10 @@ pub struct Refreshed {
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// Whether it was already used.
+    /// Whether it was spent: it was used, or another token of its generation was.
     pub spent: bool,
+    /// When it was spent; `None` also if an older version, which stored no time, spent it.
+    pub spent_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -102,6 +109,7 @@ impl Store {
             access_token: token.access_token,
             access_ends_at: token.access_ends_at,
             successor: Parameter::Null,
+            spent_at: Parameter::Null,
         });
         self.execute(vec![(BEGIN, begun), (ADD_TOKEN, first)]).await.map(drop)
     }
@@ -111,20 +119,23 @@ impl Store {
         self.find(BY_TOKEN, parameters![hash], refreshed).await
     }
 
-    /// Spends a refresh token and stores its successor. Of concurrent calls on any instance one wins; returns false for the
-    /// others, and when the token or its sign-in has ended.
+    /// Exchanges a refresh token of a sign-in for the next one. An unspent token is spent, with all others of its generation; one
+    /// that was spent after `grace_began` only brings a further token of the present generation. Returns false when it was
+    /// spent earlier, has expired, or its sign-in has ended. Of concurrent calls on any instance one spends the token.
     pub async fn refresh(
         &self,
         sign_in: Uuid,
-        spent: KeyedHash,
+        presented: KeyedHash,
         next: &RefreshToken,
         now: Timestamp,
+        grace_began: Timestamp,
     ) -> Result<bool, Error> {
-        let prolong = parameters![sign_in, next.expires_at];
+        let RefreshToken { hash, issued_at, expires_at, access_token, access_ends_at } = *next;
+        let spend = parameters![presented, hash, now, sign_in];
         let succeed =
-            parameters![spent, next.hash, next.issued_at, next.expires_at, next.access_token, next.access_ends_at,];
-        let all = vec![(PROLONG, prolong), (SPEND, parameters![spent, next.hash, now]), (SUCCEED, succeed)];
-        Ok(self.execute(all).await? == [1, 1, 1])
+            parameters![presented, hash, issued_at, expires_at, access_token, access_ends_at, grace_began, now];
+        let all = vec![(PROLONG, parameters![sign_in, expires_at]), (SPEND, spend), (SUCCEED, succeed)];
+        Ok(matches!(self.execute(all).await?[..], [1, _, 1]))
     }
 
     /// Ends a sign-in with all its refresh tokens, and revokes every unexpired access token that was issued with one.
@@ -156,6 +167,7 @@ fn refreshed(row: &dyn Row) -> Result<Refreshed, Error> {
         issued_at: token.get(REFRESH_TOKEN.issued_at)?,
         expires_at: token.get(REFRESH_TOKEN.expires_at)?,
         spent: token.get(REFRESH_TOKEN.successor)?.is_some(),
+        spent_at: token.get(REFRESH_TOKEN.spent_at)?,
     })
 }
 

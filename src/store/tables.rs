@@ -142,6 +142,7 @@ tables! {
         access_token: KeyedHash,
         access_ends_at: Timestamp,
         successor: Option<KeyedHash>,
+        spent_at: Option<Timestamp>,
     }
 
     ATTRIBUTE_SCHEMA = attribute_schema {

@@ -28,6 +28,7 @@ mod readme;
 mod refusals;
 mod rivergen;
 mod secrecy;
+mod spa;
 mod store;
 mod support_works;
 mod system;

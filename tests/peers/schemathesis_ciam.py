@@ -35,7 +35,10 @@ def change_of_claims(body, number):
 
 
 def request_for_a_code(body, number):
-    body = {name: value for name, value in body.items() if name not in ("phone_number", "email")}
+    # An application or a challenge is allowed only for some uses, and an application cannot be made up.
+    body = {name: value for name, value in body.items() if name not in ("phone_number", "email", "client_id")}
+    if body.get("usage", "login") not in ("login", "signup", None) or body.get("code_challenge") is None:
+        body = {name: value for name, value in body.items() if name not in ("code_challenge", "code_challenge_method")}
     # Another address each time: the number of codes to one is limited.
     if number % 2:
         return {**body, "phone_number": f"138{number:08}"}

@@ -190,6 +190,7 @@ impl Authenticated {
                 contact,
                 application: None,
                 context: "",
+                challenge: None,
                 token: token.as_deref().unwrap_or_default(),
                 code: code.as_deref().unwrap_or_default(),
             };

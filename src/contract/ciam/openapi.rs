@@ -79,6 +79,7 @@ pub(in crate::contract) fn document() -> Object {
                 id: "sendCode",
                 requests: vec![
                     ("to sign in", r#"{"phone_number":"13800138000"}"#),
+                    ("to sign in to a page", FOR_A_PAGE),
                     ("to prove a new address", r#"{"usage":"update_userinfo","email":"jane@example.com"}"#),
                 ],
                 answers: sent,
@@ -88,6 +89,7 @@ pub(in crate::contract) fn document() -> Object {
                 id: "issueTokens",
                 requests: vec![
                     ("for a code", CODE),
+                    ("for a code, by a page", BY_A_PAGE),
                     (
                         "for a refresh token",
                         r#"{"grant_type":"refresh_token","client_id":"app","client_secret":"secret","refresh_token":"ssr_0"}"#,
@@ -113,9 +115,14 @@ const CLAIMS: &str = "Claims";
 const KEYS: &str = "Keys";
 const REFUSAL: &str = "Refusal";
 const PUBLIC_URL: &str = "https://profile.example.com";
+/// What [`CodeChallenge::parse`](crate::code::CodeChallenge::parse) accepts: the last character encodes four bits.
+const CHALLENGE: &str = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$";
 const PHONE: &str =
     r#"{"phone_number":"13800138000","phone_number_otp_token":"of POST /otp/send","phone_number_otp":"123456"}"#;
 const CODE: &str = r#"{"grant_type":"http://tencentciam.com/oauth2/grant-type/otp/sms","client_id":"app","client_secret":"secret","phone_number":"13800138000","otp_token":"of POST /otp/send","otp":"123456","auto_signup":true}"#;
+
+const FOR_A_PAGE: &str = r#"{"email":"jane@example.com","client_id":"page","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","code_challenge_method":"S256"}"#;
+const BY_A_PAGE: &str = r#"{"grant_type":"http://tencentciam.com/oauth2/grant-type/otp/email","client_id":"page","email":"jane@example.com","otp_token":"of POST /otp/send","otp":"123456","code_verifier":"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}"#;
 
 /// Defines the schema of a body that is read member by member and has no struct.
 macro_rules! body {
@@ -172,6 +179,28 @@ body! {
             "auth_source_id",
             any("The value that the same member of `POST /oauth2/token` will have; only for `login`."),
         )
+        .property(
+            "client_id",
+            words_or_null(
+                "The application that can use the code, if it is not the sender: one of the same tenant that has no secret; \
+                 only for `login` and `signup`.",
+            ),
+        )
+        .property(
+            "code_challenge",
+            words_or_null(
+                "If given, the code is valid only with the verifier of this challenge (RFC 7636); only for `login` and \
+                 `signup`.",
+            )
+            .pattern(Some(CHALLENGE)),
+        )
+        .property(
+            "code_challenge_method",
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+                .enum_values(Some([Some("S256"), None]))
+                .description(Some("The method of the challenge; only `S256`, which is the default.")),
+        )
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 
@@ -193,9 +222,10 @@ body! {
         .property("email", words("The address that the code was sent to."))
         .property("otp_token", words("What `POST /otp/send` answered."))
         .property("otp", words("The code."))
+        .property("code_verifier", words("The verifier of the challenge in `POST /otp/send` (RFC 7636 §4.1), if there was one."))
         .property("auth_source_id", words("The same value as in `POST /otp/send`."))
         .property("auto_signup", words("`true` to create an account if none has the address and the application may do so."))
-        .property("refresh_token", words("A refresh token that was not used yet."))
+        .property("refresh_token", words("A refresh token; it can be used once, and again only within `issuer.refresh_grace_period`."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
 

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use super::client::Client;
 use super::refusal::{Address, Refused, refusals};
 use super::{discovery, update};
-use crate::account::{BodyFault, CredentialFault, Error};
+use crate::account::{Application, BodyFault, CredentialFault, Error, Tenant};
 use crate::app::App;
-use crate::code::{CodeRequest, Medium, Usage};
+use crate::code::{CodeChallenge, CodeRequest, Medium, Usage};
 use crate::http::{body, caller_is_known, count_source_of, language};
 use crate::json::{Object, Value};
 use crate::telemetry::Stopwatch;
@@ -28,6 +28,12 @@ refusals! {
     SendError {
         UnknownUsage: "an unknown usage", "invalid_request", "Unknown usage.";
         NotOneAddress: "no address, or two", "invalid_request", "Exactly one of phone_number and email is required.";
+        OnlyToSignIn: "another application or a code challenge, for a use other than to sign in or up", "invalid_request",
+            "client_id and code_challenge are only for login and signup.";
+        MalformedChallenge: "a code challenge of the wrong form, or only its method", "invalid_request",
+            "code_challenge must be 43 characters of base64url.";
+        UnsupportedMethod: "a code challenge by another method than S256", "invalid_request",
+            "code_challenge_method must be S256.";
         PhoneUsed: "to sign up: an account has the number", "phone_number_is_used";
         EmailUsed: "to sign up: an account has the address", "email_is_used";
         SmsTooOften: "too often to a number", "sms_rate_limit_exceeded", "SMS rate limit exceeded for same phone number";
@@ -50,6 +56,9 @@ impl SendError {
 ///
 /// To sign in or to prove a new address, the response is the same whether or not an account has the address. A code to sign
 /// in is sent only if an account has the address or the application signs people up automatically.
+///
+/// A back end can request a code to sign in for an application of its tenant that has no secret; only that application can
+/// then use the code. With a code challenge (RFC 7636), the code is valid only together with its verifier.
 #[utoipa::path(
     post,
     path = "/send",
@@ -72,6 +81,8 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     let (address, value) = address(&wanted)?;
     let contact = value.as_str().and_then(|text| update::contact(address, text));
     let contact = contact.ok_or(Refused::MalformedAddress(address))?;
+    let challenge = code_challenge(&wanted, usage)?;
+    let application = user_of_code(&app, &wanted, usage, application, &tenant).await?;
     let since = Stopwatch::start();
     let owner = app.profiles().owner_of(tenant.id, &contact).await?;
     if usage == Usage::Signup && owner.is_some() {
@@ -96,6 +107,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
         contact,
         application: Some(&application.id),
         context: source,
+        challenge,
         language: language(&headers),
         since,
         deliver,
@@ -104,7 +116,8 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     Ok(discovery::described(&SentCode { otp_token: sent.token }))
 }
 
-const NAMES: [&str; 4] = ["usage", "phone_number", "email", "auth_source_id"];
+const NAMES: [&str; 7] =
+    ["usage", "phone_number", "email", "auth_source_id", "client_id", "code_challenge", "code_challenge_method"];
 
 /// Reads what the code is for; to sign in by default.
 fn usage(wanted: &Object) -> Result<Usage, SendError> {
@@ -119,12 +132,57 @@ fn usage(wanted: &Object) -> Result<Usage, SendError> {
 
 /// Returns the only address that is given.
 fn address(wanted: &Object) -> Result<(Address, &Value), SendError> {
-    let given = |address: Address| wanted.get(address.name()).filter(|value| **value != Value::Null);
-    match (given(Address::Phone), given(Address::Email)) {
+    match (given(wanted, Address::Phone.name()), given(wanted, Address::Email.name())) {
         (Some(value), None) => Ok((Address::Phone, value)),
         (None, Some(value)) => Ok((Address::Email, value)),
         _ => Err(SendError::NotOneAddress),
     }
+}
+
+/// Returns a member; null is the same as absence.
+fn given<'a>(wanted: &'a Object, name: &str) -> Option<&'a Value> {
+    wanted.get(name).filter(|value| **value != Value::Null)
+}
+
+/// Reads the challenge that the code is bound to (RFC 7636 §4.3). Its method may be absent: S256 is the only one.
+fn code_challenge(wanted: &Object, usage: Usage) -> Result<Option<CodeChallenge>, SendError> {
+    let challenge = given(wanted, "code_challenge");
+    let method = given(wanted, "code_challenge_method");
+    if challenge.or(method).is_none() {
+        return Ok(None);
+    }
+    if !usage.is_of_an_application() {
+        return Err(SendError::OnlyToSignIn);
+    }
+    if method.is_some_and(|method| method.as_str() != Some("S256")) {
+        return Err(SendError::UnsupportedMethod);
+    }
+    let challenge = challenge.and_then(Value::as_str).and_then(CodeChallenge::parse);
+    challenge.map(Some).ok_or(SendError::MalformedChallenge)
+}
+
+/// Returns the application that can use the code: the sender, unless `client_id` names another application.
+async fn user_of_code(
+    app: &App,
+    wanted: &Object,
+    usage: Usage,
+    sender: Application,
+    tenant: &Tenant,
+) -> response::Result<Application> {
+    let id = match given(wanted, "client_id") {
+        None => return Ok(sender),
+        Some(id) => id.as_str().ok_or(Error::from(CredentialFault::Invalid))?,
+    };
+    if id == sender.id {
+        return Ok(sender);
+    }
+    if !usage.is_of_an_application() {
+        return Err(SendError::OnlyToSignIn.into());
+    }
+    if id.contains('\0') {
+        return Err(Error::from(BodyFault::Malformed).into());
+    }
+    Ok(app.authenticator().public_application(id, tenant.id).await?)
 }
 
 /// Reads the source that the code is bound to; it counts for signing in alone.

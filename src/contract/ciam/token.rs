@@ -15,7 +15,7 @@ use crate::account::{
     Tenant,
 };
 use crate::app::App;
-use crate::code::{CodeAttempt, Proof, Usage};
+use crate::code::{CodeAttempt, CodeChallenge, Proof, Usage};
 use crate::http::{body, change_context, count_source_of};
 use crate::identity::sign_in::Tokens;
 
@@ -60,7 +60,8 @@ refusals! {
         InvalidRefreshToken: "a refresh token that is unknown, over, spent or another's", "invalid_grant";
         UnknownOtpToken: "the token of a code is unknown, over or used up", "invalid_grant",
             "Unknown or expired otp_token";
-        MismatchedOtpToken: "the code was sent for something else", "invalid_request",
+        MismatchedOtpToken: "the code was sent for something else, or its verifier is missing, wrong or not asked for",
+            "invalid_request",
             "Mismatched OTP token and OTP sending parameters";
         UnknownOtp: "a wrong or an old code", "invalid_grant", "Unknown or expired OTP";
         UserNotFound: "no account has the address, and none is created", "invalid_grant", "User not found";
@@ -71,7 +72,7 @@ refusals! {
 /// Issues tokens.
 ///
 /// Applications authenticate with `Authorization: Basic` or in the body; those without a secret send their identifier alone.
-/// The body may also be a form.
+/// A code that was sent with a code challenge needs its verifier. The body may also be a form.
 #[utoipa::path(
     post,
     path = "/token",
@@ -196,12 +197,19 @@ impl Signing<'_> {
             // No code was ever sent to a malformed address.
             return Err(self.nothing(token).await);
         };
+        let verifier = self.parameters.get("code_verifier");
+        let challenge = verifier.map(CodeChallenge::of_verifier);
+        if matches!(challenge, Some(None)) {
+            // No challenge has such a verifier.
+            return Err(self.nothing(token).await);
+        }
         let attempt = CodeAttempt {
             tenant: self.tenant,
             usage: Usage::Login,
             contact,
             application: Some(&self.application.id),
             context: self.parameters.get("auth_source_id").unwrap_or_default(),
+            challenge: challenge.flatten(),
             token,
             code,
         };

@@ -63,6 +63,7 @@ pub(super) async fn request(
         contact: contact.clone(),
         application: None,
         context: &account.id.to_string(),
+        challenge: None,
         language: account.text(Field::Language).and_then(Language::of_tag).unwrap_or(asked_in),
         since,
         deliver: true,
@@ -99,6 +100,7 @@ pub(super) async fn verify(
         contact,
         application: None,
         context: &caller.account.id.to_string(),
+        challenge: None,
         token: "",
         code: &code,
     };

@@ -16,6 +16,7 @@ mod pages;
 mod peers;
 mod people;
 mod proofs;
+mod public_clients;
 mod refresh;
 mod revoke;
 mod sending;

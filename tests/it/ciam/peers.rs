@@ -88,6 +88,8 @@ on_both_databases!(
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = root.join("target/peers/python/bin/python");
         assert!(python.exists(), "Authlib is not installed: run ./test");
+        let mut installation = installation;
+        installation.set("SELFSAME__ISSUER__REFRESH_GRACE_PERIOD", "0s");
         let demo = Demo::start(&installation);
         let mut command = Command::new(python);
         command.arg(root.join("tests/peers/authlib_client.py")).args(demo.arguments());

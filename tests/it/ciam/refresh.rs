@@ -1,4 +1,4 @@
-//! Refresh tokens are valid for one use; a second use ends every token of the same sign-in.
+//! Refresh tokens are valid for one use; a second use after the grace period ends every token of the same sign-in.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{USERINFO, in_status};
 use crate::support::applications::Client;
-use crate::support::{Answer, Server, Transcript};
+use crate::support::{Answer, Database, Server, Transcript};
 
 async fn signed_in(server: &Server) -> (Client<'_>, Account, Tokens) {
     let client = server.client(Kind::Web, &[]).await;
@@ -63,6 +63,7 @@ on_both_databases!(
         let spent = first.refresh_token.unwrap();
         let second = refresh(&client, &spent).await;
         let third = refresh(&client, &text(&second, "refresh_token")).await;
+        server.pass(Duration::from_secs(10));
         insta::assert_snapshot!(refresh(&client, &spent).await, @r#"
         400 Bad Request
         cache-control: no-store
@@ -80,7 +81,8 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn at_most_one_of_many_concurrent_uses_of_a_token_succeeds(server: Server) {
+    async fn without_a_grace_period_at_most_one_of_many_concurrent_uses_of_a_token_succeeds(database: Database) {
+        let server = Server::with(database, &[("SELFSAME__ISSUER__REFRESH_GRACE_PERIOD", "0s")]).await;
         for _ in 0..3 {
             let (client, _, first) = signed_in(&server).await;
             let token = first.refresh_token.unwrap();
@@ -95,6 +97,55 @@ on_both_databases!(
             }
             assert!(!opens(&server, &first.access_token).await);
         }
+    }
+);
+
+on_both_databases!(
+    async fn the_grace_period_opens_nothing_that_was_closed_in_it(server: Server) {
+        let (client, account, first) = signed_in(&server).await;
+        let other = server.client(Kind::Web, &[]).await;
+        let token = first.refresh_token.unwrap();
+        let second = refresh(&client, &token).await;
+        assert_eq!(refresh(&other, &token).await.body, r#"{"error":"invalid_grant"}"#);
+        server.operate(&account, in_status(Status::Locked)).await;
+        assert_eq!(refresh(&client, &token).await.json()["error_description"], "Abnormal user status");
+        server.operate(&account, in_status(Status::Active)).await;
+        assert_eq!(refresh(&client, &token).await.status, 200, "a refused request ended the sign-in");
+        client.post("/oauth2/revoke", json!({"token": text(&second, "refresh_token")})).await;
+        assert_eq!(refresh(&client, &token).await.status, 400);
+        let (client, account, first) = signed_in(&server).await;
+        let token = first.refresh_token.unwrap();
+        assert_eq!(refresh(&client, &token).await.status, 200);
+        server.pass(Duration::from_secs(1));
+        server.app.store().revoke_tokens_before(account.id, server.app.now()).await.unwrap();
+        assert_eq!(refresh(&client, &token).await.status, 400);
+    }
+);
+
+on_both_databases!(
+    async fn a_further_token_expires_a_day_after_it_was_issued_and_an_expired_one_brings_none(server: Server) {
+        let (client, _, first) = signed_in(&server).await;
+        let token = first.refresh_token.unwrap();
+        server.pass(Duration::from_secs(24 * 3600 - 5));
+        assert_eq!(refresh(&client, &token).await.status, 200);
+        server.pass(Duration::from_secs(4));
+        let further = refresh(&client, &token).await;
+        assert_eq!(further.status, 200);
+        server.pass(Duration::from_secs(1));
+        assert_eq!(refresh(&client, &token).await.status, 400, "the token has expired, though it was spent 5 s ago");
+        server.pass(Duration::from_secs(24 * 3600 - 2));
+        assert_eq!(refresh(&client, &text(&further, "refresh_token")).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn a_token_that_an_older_version_spent_has_no_grace_period(server: Server) {
+        let (client, _, first) = signed_in(&server).await;
+        let token = first.refresh_token.unwrap();
+        let second = refresh(&client, &token).await;
+        server.database().execute("UPDATE refresh_token SET spent_at = NULL").await;
+        assert_eq!(refresh(&client, &token).await.status, 400);
+        assert!(!opens(&server, &text(&second, "access_token")).await);
     }
 );
 

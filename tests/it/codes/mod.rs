@@ -29,6 +29,7 @@ fn request<'a>(tenant: &'a Tenant, address: &str) -> CodeRequest<'a> {
         contact: contact(address),
         application: None,
         context: "",
+        challenge: None,
         language: Language::English,
         since: Stopwatch::start(),
         deliver: true,
@@ -43,6 +44,7 @@ fn attempt<'a>(tenant: &'a Tenant, address: &str, token: &'a str, code: &'a str)
         contact: contact(address),
         application: None,
         context: "",
+        challenge: None,
         token,
         code,
     }

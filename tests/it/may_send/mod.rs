@@ -1,6 +1,7 @@
 //! What one may send: inputs as providers, phones, libraries and people really write them. Each of them was refused once, or
 //! ended wrong, and ends well.
 
+mod applications;
 mod bodies;
 mod browsers;
 mod hosts;
@@ -8,6 +9,7 @@ mod json;
 mod keycloak;
 mod pictures;
 mod providers;
+mod refresh;
 mod request_ids;
 mod tokens;
 mod values;

@@ -33,7 +33,7 @@ const EMAIL_GRANT: &str = "http://tencentciam.com/oauth2/grant-type/otp/email";
 
 /// Each try of a code is counted before the comparison.
 const TRIES: &[&str] = &["one_time_code"];
-/// A refresh token that is presented a second time was stolen: it ends its sign-in and revokes its access tokens.
+/// A refresh token that is presented after its grace period was stolen: it ends its sign-in and revokes its access tokens.
 const STOLEN: &[&str] = &["revoked_token", "sign_in"];
 
 /// A request, the status that refuses it, and the tables that it changes all the same.
@@ -296,6 +296,7 @@ on_both_databases!(
         let tokens = client.tokens(&person.account).await;
         let stolen = client.tokens(&person.account).await.refresh_token;
         assert_eq!(refresh(&stolen).send().await.status, 200);
+        server.pass(server.app.config().issuer.refresh_grace_period);
         let anybody = basic(&client.application.id, "ssc_other");
         let refused: Vec<Refused> = vec![
             (401, server.request("POST", SEND).json(r#"{"email":"jane@example.com"}"#), &[]),

@@ -140,6 +140,7 @@ on_both_databases!(
         for (name, value) in [
             ("SELFSAME__LOG__LEVEL", "info,selfsame=trace"),
             ("SELFSAME__SERVER__BODY_TIMEOUT", "1s"),
+            ("SELFSAME__ISSUER__REFRESH_GRACE_PERIOD", "0s"),
             ("SELFSAME__SERVER__TRUSTED_PROXIES", "127.0.0.1"),
             ("SELFSAME__SMS__URL", &format!("{}/accepted", gateway.url)),
             ("SELFSAME__SMS__BODY", r#"{"to":"{to}","text":"{text}"}"#),

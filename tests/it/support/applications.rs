@@ -135,3 +135,19 @@ impl Client<'_> {
 pub(crate) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
 }
+
+/// A verifier and its challenge (RFC 7636 §4), as a client makes them.
+pub(crate) struct Pkce {
+    pub(crate) verifier: String,
+    pub(crate) challenge: String,
+}
+
+impl Pkce {
+    /// Makes another pair with each call.
+    pub(crate) fn new(server: &Server) -> Pkce {
+        let verifier = format!("{}~", server.app.new_id().simple()).repeat(2);
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
+        let challenge = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hash);
+        Pkce { verifier, challenge }
+    }
+}

@@ -225,6 +225,7 @@ on_both_databases!(
             contact: contact("\u{212a}im@example.org"),
             application: None,
             context: "c",
+            challenge: None,
             language: Language::English,
             since: Stopwatch::start(),
             deliver: true,
@@ -245,6 +246,7 @@ on_both_databases!(
             contact: contact("kim@example.org"),
             application: None,
             context: "c",
+            challenge: None,
             token: "",
             code: digits,
         };
