@@ -4,6 +4,9 @@ import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 
 const { PAGE_ORIGIN, PAGE_ID, SERVER_URL, BACK_END_ID, BACK_END_SECRET } = process.env;
+if (!(PAGE_ORIGIN && PAGE_ID && SERVER_URL && BACK_END_ID && BACK_END_SECRET)) {
+  throw new Error("set PAGE_ORIGIN, PAGE_ID, SERVER_URL, BACK_END_ID and BACK_END_SECRET, as in README.md");
+}
 const credentials = btoa([BACK_END_ID, BACK_END_SECRET].map(encodeURIComponent).join(":"));
 
 const file = (name, type) => ({ status: 200, type, body: readFileSync(new URL(name, import.meta.url)) });
@@ -41,7 +44,7 @@ async function answer(request) {
   return isOfThePage(request) ? sendCode(request).catch(() => ({ status: 503 })) : { status: 403 };
 }
 
-const policy = `default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self' ${SERVER_URL}; ` +
+const policy = `default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self' ${new URL(SERVER_URL).origin}; ` +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const server = createServer(async (request, response) => {
   const { status, type = "text/plain", body = "" } = await answer(request);

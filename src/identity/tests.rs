@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::account::history::ChangeContext;
@@ -84,5 +85,16 @@ async fn revoking_a_refresh_token_ends_the_sign_in() {
     let first = bench.begin().await;
     let token = first.refresh_token.clone().unwrap();
     bench.sign_ins.revoke(&bench.application, &token).await.unwrap();
+    assert!(bench.refresh(&first).await.is_err());
+}
+
+#[tokio::test]
+async fn without_a_grace_period_no_second_use_succeeds_even_if_its_clock_is_behind() {
+    let mut bench = Bench::new().await;
+    bench.sign_ins.refresh_grace_period = SignedDuration::ZERO;
+    let first = bench.begin().await;
+    bench.refresh(&first).await.unwrap();
+    let Clock::Hand(hand) = &bench.scratch.clock else { panic!("the clock is set by hand") };
+    hand.fetch_sub(1_000_000, Ordering::SeqCst);
     assert!(bench.refresh(&first).await.is_err());
 }

@@ -88,7 +88,9 @@ on_both_databases!(
     async fn a_verifier_is_refused_if_the_code_was_sent_without_a_challenge(server: Server) {
         let (page, back_end) = page_and_back_end(&server).await;
         let otp_token = back_end.otp_token(json!({"email": JANE, "client_id": page.application.id})).await;
-        assert_eq!(sign_in(&page, &otp_token, Some(&Pkce::new(&server).verifier)).await.body, MISMATCHED);
+        for verifier in [&Pkce::new(&server).verifier, "a"] {
+            assert_eq!(sign_in(&page, &otp_token, Some(verifier)).await.body, MISMATCHED, "{verifier}");
+        }
         assert_eq!(sign_in(&page, &otp_token, None).await.status, 200);
     }
 );
@@ -100,6 +102,21 @@ on_both_databases!(
         let otp_token = back_end.otp_token(json!({"email": JANE, "code_challenge": pkce.challenge})).await;
         assert_eq!(sign_in(&back_end, &otp_token, None).await.body, MISMATCHED);
         assert_eq!(sign_in(&back_end, &otp_token, Some(&pkce.verifier)).await.status, 200);
+    }
+);
+
+on_both_databases!(
+    async fn a_code_to_sign_up_can_be_requested_for_a_page_and_opens_nothing(server: Server) {
+        let (page, back_end) = page_and_back_end(&server).await;
+        let pkce = Pkce::new(&server);
+        let wanted = json!({
+            "usage": "signup", "email": "new@example.com", "client_id": page.application.id, "code_challenge": pkce.challenge,
+        });
+        let otp_token = back_end.otp_token(wanted).await;
+        let mut grant = grant(&otp_token, &server.code_to("new@example.com"), Some(&pkce.verifier));
+        grant["email"] = json!("new@example.com");
+        // A code to sign up opens nothing: signing in creates accounts, too.
+        assert_eq!(page.ask(grant).await.body, MISMATCHED);
     }
 );
 

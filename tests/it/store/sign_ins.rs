@@ -82,6 +82,7 @@ on_both_databases!(
         assert_eq!(opened.store.sign_ins(account.id, at(6)).await.unwrap(), 2);
         opened.store.end_sign_in(sign_in.id, at(6)).await.unwrap();
         assert!(!refresh(5, 9, at(6), at(1)).await, "the sign-in has ended");
+        assert_eq!(opened.store.refresh_token([9; 32]).await.unwrap(), None);
         for number in 2..=6 {
             assert!(opened.store.is_revoked([100 + number; 32]).await.unwrap(), "{number}");
         }
