@@ -2,6 +2,7 @@
 //! ended wrong, and ends well.
 
 mod keycloak;
+mod numbers;
 mod pictures;
 mod providers;
 mod tokens;
