@@ -1,6 +1,8 @@
 //! What one may send: inputs as providers, phones, libraries and people really write them. Each of them was refused once, or
 //! ended wrong, and ends well.
 
+mod addresses;
+mod codes;
 mod keycloak;
 mod numbers;
 mod pictures;
