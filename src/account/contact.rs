@@ -1,15 +1,10 @@
-use std::borrow::Cow;
-
 use email_address::{EmailAddress, Options};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::{Field, Text, Unique, is_hidden};
+use super::{Field, Phone, Text, Unique, is_hidden};
 
 /// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_EMAIL: usize = 254;
-
-/// The country code of mainland China.
-pub const MAINLAND: &str = "+86";
 
 /// The medium that messages are sent through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,37 +138,6 @@ impl Email<'_> {
     }
 }
 
-/// A view of the text of a phone number, stored or not.
-#[derive(Clone, Copy)]
-pub struct Phone<'a>(pub &'a str);
-
-impl<'a> Phone<'a> {
-    /// The number in E.164 form (`+` and at most 15 digits): of a text that starts with `+` and contains only digits and
-    /// common separators, and of [a mobile number of mainland China](Phone::is_mainland_mobile). Only the shape is checked:
-    /// published example numbers are not assigned ones.
-    pub fn e164(&self) -> Option<String> {
-        let Some(international) = self.0.strip_prefix('+') else {
-            return self.is_mainland_mobile().then(|| format!("{MAINLAND}{}", self.0));
-        };
-        let digits: String = international.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-        let well_formed =
-            (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-        well_formed.then(|| format!("+{digits}"))
-    }
-
-    /// Whether it is eleven ASCII digits that can be a mobile number of mainland China, as it is dialled there: without a
-    /// country code and separators. The carriers' ranges change too often for a stricter check.
-    pub fn is_mainland_mobile(&self) -> bool {
-        matches!(self.0.as_bytes(), [b'1', b'3'..=b'9', rest @ ..]
-            if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
-    }
-
-    /// The form in which numbers are compared: E.164 if there is one, else as typed.
-    pub fn comparable(&self) -> Cow<'a, str> {
-        self.e164().map_or(Cow::Borrowed(self.0), Cow::Owned)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,26 +209,5 @@ mod tests {
         ] {
             assert!(!Email(address).is_well_formed(), "{address}");
         }
-    }
-
-    #[test]
-    fn numbers_compare_in_e164_where_they_start_with_a_plus() {
-        assert_eq!(Phone("+1 (987) 654-321").comparable(), "+1987654321");
-        assert_eq!(Phone("1987654321").comparable(), "1987654321");
-        assert_eq!(Phone("abc").comparable(), "abc");
-        assert_eq!(Phone("+0123").e164(), None);
-        assert_eq!(Phone("+1234567890123456").e164(), None);
-    }
-
-    #[test]
-    fn eleven_digits_of_a_mobile_number_in_mainland_china_compare_with_its_country_code() {
-        assert_eq!(Phone("13800138000").e164().as_deref(), Some("+8613800138000"));
-        assert_eq!(Phone("13800138000").comparable(), Phone("+86 138-0013-8000").comparable());
-        for other in ["12800138000", "1380013800", "138001380000", "23800138000", "138 0013 8000", "1380013800\u{664}"]
-        {
-            assert_eq!(Phone(other).e164(), None, "{other}");
-        }
-        assert_eq!(Phone("8613800138000").e164(), None);
-        assert_eq!(Phone("008613800138000").e164(), None);
     }
 }

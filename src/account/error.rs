@@ -211,7 +211,15 @@ pub enum CodeFault {
     Used,
     /// Too many codes were sent to an address, or the last one too recently.
     #[error("too many one-time codes were sent to the address")]
-    TooOften(Medium),
+    TooOften {
+        /// The medium of the address.
+        medium: Medium,
+        /// The time until the next code may be sent, if none is sent until then.
+        wait: Duration,
+    },
+    /// No message reaches the address: the mail server refuses it permanently, or it cannot be written to.
+    #[error("no message reaches the address")]
+    Undeliverable,
 }
 
 /// Why something failed, for the log only, never for a response.
@@ -290,7 +298,7 @@ mod tests {
             TooMany { limit: 5, wait: Duration::from_millis(1500) }.into(),
             Error::Access(AccessFault::AccountStatus(Status::Locked)),
             Error::Fields(vec![too_long, registered]),
-            Error::Code(CodeFault::TooOften(Medium::Sms)),
+            Error::Code(CodeFault::TooOften { medium: Medium::Sms, wait: Duration::from_secs(30) }),
             Error::Internal(Cause::new("a row cannot be read")),
         ]
         .map(|error| error.to_string());

@@ -45,7 +45,7 @@ pub enum Rule {
     PhoneNumber,
     /// The value must have the form of an e-mail address.
     EmailAddress,
-    /// The value must be exactly this many ASCII digits.
+    /// The value must be a code of this many digits, in whatever script and grouping.
     Digits(u8),
     /// The value must have the form of an account's identifier.
     Identifier,

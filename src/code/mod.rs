@@ -3,7 +3,8 @@
 //! One mechanism serves every use. [`Codes::send`] makes a code, hands it to the outbox, and stores only keyed hashes and,
 //! sealed, the address that it went to; [`Codes::prove`] counts a try before it compares, and returns a [`Proof`] of
 //! exactly that address, which only it can construct. A proof counts once: the change that it is for uses the code up in
-//! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)).
+//! the same transaction ([`Effect::UseCode`](crate::store::Effect::UseCode)). Where a request that arrives twice is answered
+//! twice, [`Codes::keep`] keeps the used code until its time is over.
 //!
 //! The newest two codes of a use are valid at once, since a message can arrive late. Their tries count for both, and using
 //! one uses up the other.
@@ -12,8 +13,10 @@
 //! codes. A [`CodeChallenge`] then ensures that it is used by the client that asked the back end for it.
 
 mod challenge;
+mod digits;
 mod message;
 mod prove;
+mod repeat;
 mod send;
 mod sent_to;
 
@@ -28,7 +31,9 @@ use crate::store::Store;
 
 pub use crate::account::{CodeFault, Medium};
 pub use challenge::CodeChallenge;
+pub use digits::digits_of;
 pub use prove::{CodeAttempt, Proof};
+pub use repeat::Repetition;
 pub use send::{CodeRequest, SentCode};
 
 /// Sends and proves one-time codes; clones share everything.

@@ -9,6 +9,7 @@ use crate::account::{CodeFault, Contact, Error, Tenant};
 use crate::clock::{after, before, random};
 use crate::keys::KeyedHash;
 use crate::language::Language;
+use crate::outbox::Undelivered;
 use crate::store::{CodeId, NewCode, SendingLimit};
 use crate::telemetry::Stopwatch;
 
@@ -50,13 +51,20 @@ impl Codes {
     /// Makes a code and delivers it. Of the older codes for the same use, only the newest stays valid.
     ///
     /// Every outcome takes at least `codes.answer_time` from [`CodeRequest::since`]. Fails with [`CodeFault::TooOften`]
-    /// when the address has reached one of its limits, and with [`Error::Unavailable`] when the message could not be handed
-    /// over; then nothing that this call made can be used.
+    /// when the address has reached one of its limits, with [`CodeFault::Undeliverable`] when no message can reach it, and
+    /// with [`Error::Unavailable`] when the message could not be handed over; then nothing that this call made can be used.
+    /// If the use [opens an account](Usage::opens_an_account), a refusal of this one message is a success, as without an account.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<SentCode, Error> {
-        let least = tokio::time::sleep(self.settings.answer_time.saturating_sub(request.since.elapsed()));
+        let since = request.since;
         let outcome = self.send_now(request).await;
-        least.await;
+        self.answer_time(since).await;
         outcome
+    }
+
+    /// Completes `codes.answer_time` after a moment. A contract that refuses to send a code because of who has the address waits
+    /// for it, too.
+    pub async fn answer_time(&self, since: Stopwatch) {
+        tokio::time::sleep(self.settings.answer_time.saturating_sub(since.elapsed())).await;
     }
 
     /// Deletes expired codes, and sending counts that no longer limit anything.
@@ -84,15 +92,22 @@ impl Codes {
             let code = digits(rules.length);
             let message = message::of(usage, &contact, &code, rules.lifetime, language);
             // The message is sent before the code is stored: a code that was not sent is never stored.
-            if let Err(error) = self.outbox.deliver(&message, now).await {
-                if let Some(recipient) = ends_with_failure
-                    && let Err(error) = self.store.end_sending_interval(recipient, now).await
-                {
-                    tracing::warn!(%error, "interval between codes not reset");
+            match self.outbox.deliver(&message, now).await {
+                Ok(()) => code_hash(&self.keys, id, hash, &code),
+                // Without an account no message is sent, and the answer must be the same.
+                Err(Undelivered::BadAddress(cause) | Undelivered::Refused(cause)) if usage.opens_an_account() => {
+                    tracing::warn!(%cause, medium = contact.medium().name(), "one-time code not delivered");
+                    random()
                 }
-                return Err(error);
+                Err(undelivered) => {
+                    if let Some(recipient) = ends_with_failure
+                        && let Err(error) = self.store.end_sending_interval(recipient, now).await
+                    {
+                        tracing::warn!(%error, "interval between codes not reset");
+                    }
+                    return Err(undelivered.into());
+                }
             }
-            code_hash(&self.keys, id, hash, &code)
         } else {
             random()
         };
@@ -136,7 +151,7 @@ impl Codes {
             Ok(()) => Ok(Some(of_usage)),
             // Other people can use up what an address gets in a day; its owner must still be able to sign in. This interval
             // stays if the delivery fails: no other limit applies.
-            Err(Error::Code(CodeFault::TooOften(_))) if *usage == Usage::Login => {
+            Err(Error::Code(CodeFault::TooOften { .. })) if *usage == Usage::Login => {
                 let extra = limit(self.settings.extra_login_interval.max(rules.interval), usize::MAX);
                 self.store.count_sending(medium, now, &[(of_usage, extra)]).await.map(|()| None)
             }

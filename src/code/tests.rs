@@ -59,6 +59,11 @@ impl Bench {
         let text = self.outbox.mailbox().unwrap().mails().remove(0).text;
         text.chars().filter(char::is_ascii_digit).take(6).collect()
     }
+
+    /// Another code than that of the newest message.
+    fn wrong(&self) -> &'static str {
+        if self.code() == "000000" { "000001" } else { "000000" }
+    }
 }
 
 fn email(address: &str) -> Contact {
@@ -78,8 +83,7 @@ fn fault(result: Result<Proof, Error>) -> Option<CodeFault> {
 async fn a_code_proves_the_address_that_it_was_sent_to() {
     let bench = Bench::new().await;
     let sent = bench.send("Jane@example.com").await.unwrap();
-    let wrong = if bench.code() == "000000" { "000001" } else { "000000" };
-    assert_eq!(fault(bench.prove("jane@example.com", &sent.token, wrong).await), Some(CodeFault::Code));
+    assert_eq!(fault(bench.prove("jane@example.com", &sent.token, bench.wrong()).await), Some(CodeFault::Code));
     let proof = bench.prove("jane@example.com", &sent.token, &bench.code()).await.unwrap();
     assert_eq!(proof.contact(), &email("Jane@example.com"));
 }
@@ -97,7 +101,7 @@ async fn wrong_codes_use_up_the_tries() {
     let bench = Bench::new().await;
     let sent = bench.send("jane@example.com").await.unwrap();
     for _ in 0..bench.scratch.config.codes.update_userinfo.tries {
-        assert_eq!(fault(bench.prove("jane@example.com", &sent.token, "wrong").await), Some(CodeFault::Code));
+        assert_eq!(fault(bench.prove("jane@example.com", &sent.token, bench.wrong()).await), Some(CodeFault::Code));
     }
     assert_eq!(fault(bench.prove("jane@example.com", &sent.token, &bench.code()).await), Some(CodeFault::Token));
 }

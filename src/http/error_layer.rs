@@ -124,8 +124,8 @@ fn common_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
         Error::Request(fault) => match fault {
             RequestFault::MethodNotAllowed(allow) => Some((header::ALLOW, HeaderValue::from_static(allow))),
             RequestFault::ContentEncoding => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
-            RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, seconds(early.wait))),
-            RequestFault::DayUsedUp(used_up) => Some((header::RETRY_AFTER, seconds(used_up.wait))),
+            RequestFault::RateLimited(early) => Some((header::RETRY_AFTER, retry_after(early.wait))),
+            RequestFault::DayUsedUp(used_up) => Some((header::RETRY_AFTER, retry_after(used_up.wait))),
             // The unread rest of the body would be taken for the next request; an intermediary that takes another host for the
             // request's may send those of other clients on this connection.
             RequestFault::BodyTooLarge | RequestFault::BodyTooSlow | RequestFault::Host => {
@@ -151,7 +151,7 @@ pub fn status_of(fault: &RequestFault) -> StatusCode {
 }
 
 /// `Retry-After` in whole seconds, rounded up.
-fn seconds(wait: Duration) -> HeaderValue {
+pub fn retry_after(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 

@@ -19,7 +19,9 @@ pub use cors::allow as allow_origin;
 pub use edge::pass;
 pub(crate) use endpoint::annotated;
 pub use endpoint::endpoint;
-pub use error_layer::{ErrorContext, ErrorRenderer, language, status_of, with_error_layer, with_error_layer_only};
+pub use error_layer::{
+    ErrorContext, ErrorRenderer, language, retry_after, status_of, with_error_layer, with_error_layer_only,
+};
 pub(crate) use error_layer::{RequestContext, render_and_log, rendered};
 pub use host::{Host, HostPort, names_one_host};
 pub use in_flight::{caller_is_known, with_limits_in_flight};

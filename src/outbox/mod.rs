@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use crate::account::{Cause, Error, Medium};
+use crate::account::{Cause, CodeFault, Error, Medium};
 use crate::config::Config;
 use crate::telemetry;
 use mailbox::Mailbox;
@@ -66,11 +66,26 @@ struct Route {
 }
 
 /// Why a message was not handed over.
-enum Undelivered {
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Undelivered {
+    /// No message can be sent to the address: the server refuses it permanently, or it cannot be written to.
+    #[error("undeliverable: {0}")]
+    BadAddress(Cause),
     /// This message was refused; others may be accepted.
+    #[error("refused: {0}")]
     Refused(Cause),
     /// The server or gateway gave no proper answer: other messages would fail too.
+    #[error("unavailable: {0}")]
     Unreachable(Cause),
+}
+
+impl From<Undelivered> for Error {
+    fn from(undelivered: Undelivered) -> Error {
+        match undelivered {
+            Undelivered::BadAddress(_) => Error::Code(CodeFault::Undeliverable),
+            Undelivered::Refused(cause) | Undelivered::Unreachable(cause) => Error::Unavailable(cause),
+        }
+    }
 }
 
 enum Transport {
@@ -106,10 +121,8 @@ impl Outbox {
         Ok(Outbox { sms: route(sms), email: route(email), woken: Notify::new() })
     }
 
-    /// Hands a message over: on success the server or gateway has accepted it. [`Error::Unavailable`] if it did not, or
-    /// if that is unknown.
-    pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Error> {
-        self.is_configured(message.medium)?;
+    /// Hands a message over: on success the server or gateway has accepted it. Fails if it did not, or if that is unknown.
+    pub async fn deliver(&self, message: &Message, now: Timestamp) -> Result<(), Undelivered> {
         let route = self.route(message.medium);
         let delivered = match &route.transport {
             Transport::Mailbox(mailbox) => {
@@ -118,16 +131,16 @@ impl Outbox {
             }
             Transport::Server(server) => server.send(message).await,
             Transport::Gateway(gateway) => gateway.send(message).await,
-            Transport::Missing(setting) => Err(Undelivered::Unreachable(missing(message.medium, setting))),
+            Transport::Missing(setting) => return Err(Undelivered::Unreachable(missing(message.medium, setting))),
         };
         telemetry::message(message.medium.name(), delivered.is_ok());
         let failed_at = match &delivered {
             Err(Undelivered::Unreachable(_)) => now.as_microsecond(),
             // It answered, if only with a refusal: an undeliverable address must not stop other messages.
-            Ok(()) | Err(Undelivered::Refused(_)) => NEVER,
+            Ok(()) | Err(Undelivered::BadAddress(_) | Undelivered::Refused(_)) => NEVER,
         };
         route.failed_at.store(failed_at, Ordering::Relaxed);
-        delivered.map_err(|(Undelivered::Refused(cause) | Undelivered::Unreachable(cause))| Error::Unavailable(cause))
+        delivered
     }
 
     /// Checks whether a medium is configured; [`Error::Unavailable`] names the missing setting.

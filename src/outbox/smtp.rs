@@ -57,7 +57,7 @@ impl Server {
 
     /// Hands a message over within the timeout.
     pub(super) async fn send(&self, message: &Message) -> Result<(), Undelivered> {
-        let (envelope, mail) = compose(&self.from, message).map_err(Undelivered::Refused)?;
+        let (envelope, mail) = compose(&self.from, message)?;
         let in_time = tokio::time::timeout(self.timeout, self.hand_over(&envelope, &mail)).await;
         in_time.unwrap_or_else(|elapsed| Err(Undelivered::Unreachable(Cause::new(elapsed))))
     }
@@ -68,7 +68,7 @@ impl Server {
         let mut connection = match self.take_idle() {
             Some(mut kept) => match announce(&mut kept, envelope, mail).await {
                 Ok(()) => kept,
-                Err(Refusal::Smtp(error)) if error.is_permanent() => return Err(undelivered(error)),
+                Err(refusal) if refusal.is_permanent() => return Err(refusal.into()),
                 // The server may have closed a connection that was kept for long. Nothing of the message was sent on
                 // it, so the message can be announced again.
                 Err(_) => self.reconnect_and_announce(envelope, mail).await?,
@@ -90,8 +90,7 @@ impl Server {
         let mut connection = self.connect().await.map_err(|error| Undelivered::Unreachable(Cause::new(error)))?;
         match announce(&mut connection, envelope, mail).await {
             Ok(()) => Ok(connection),
-            Err(Refusal::Smtp(error)) => Err(undelivered(error)),
-            Err(Refusal::Address) => Err(Undelivered::Refused(Cause::new(NO_SMTPUTF8))),
+            Err(refusal) => Err(refusal.into()),
         }
     }
 
@@ -142,8 +141,35 @@ fn tls(settings: &config::Smtp) -> Result<Option<TlsParameters>, Cause> {
 enum Refusal {
     /// The server does not accept addresses like this one.
     Address,
-    /// The server refused, or did not answer.
-    Smtp(SmtpError),
+    /// The server refused the sender, or did not answer: it would do the same with other messages.
+    Sender(SmtpError),
+    /// The server refused the recipient, or did not answer.
+    Recipient(SmtpError),
+    /// The server refused the message, or did not answer.
+    Message(SmtpError),
+}
+
+impl Refusal {
+    /// Whether the server's answer is a permanent one (RFC 5321 §4.2.1).
+    fn is_permanent(&self) -> bool {
+        match self {
+            Refusal::Address => false,
+            Refusal::Sender(error) | Refusal::Recipient(error) | Refusal::Message(error) => error.is_permanent(),
+        }
+    }
+}
+
+impl From<Refusal> for Undelivered {
+    fn from(refusal: Refusal) -> Undelivered {
+        match refusal {
+            Refusal::Address => Undelivered::BadAddress(Cause::new(NO_SMTPUTF8)),
+            Refusal::Sender(error) => Undelivered::Unreachable(Cause::new(ServerReply(error))),
+            Refusal::Recipient(error) if error.is_permanent() => {
+                Undelivered::BadAddress(Cause::new(ServerReply(error)))
+            }
+            Refusal::Recipient(error) | Refusal::Message(error) => undelivered(error),
+        }
+    }
 }
 
 /// A server that answers with a refusal is reachable.
@@ -184,11 +210,11 @@ async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope, mai
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     let from = envelope.from().cloned();
-    connection.command(Mail::new(from, parameters)).await.map_err(Refusal::Smtp)?;
+    connection.command(Mail::new(from, parameters)).await.map_err(Refusal::Sender)?;
     for to in envelope.to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(Refusal::Smtp)?;
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(Refusal::Recipient)?;
     }
-    connection.command(Data).await.map(drop).map_err(Refusal::Smtp)
+    connection.command(Data).await.map(drop).map_err(Refusal::Message)
 }
 
 fn is_beyond_ascii(envelope: &Envelope) -> bool {
@@ -196,21 +222,22 @@ fn is_beyond_ascii(envelope: &Envelope) -> bool {
 }
 
 /// Composes the message on the wire (RFC 5322), to exactly one address. All texts are encoded.
-fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Cause> {
+fn compose(from: &Mailbox, message: &Message) -> Result<(Envelope, Vec<u8>), Undelivered> {
     // The library's error for a malformed address would repeat it.
-    let address = with_ascii_domain(&message.to).ok_or_else(|| Cause::new("the address cannot be written to"))?;
+    let unfit = || Undelivered::BadAddress(Cause::new("the address cannot be written to"));
+    let address = with_ascii_domain(&message.to).ok_or_else(unfit)?;
     let text = message.text.clone();
     let mail = lettre::Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
         .subject(message.subject.clone().unwrap_or_default())
         // Asks automatic responders not to reply (RFC 3834 §5).
-        .raw_header(automatic()?);
+        .raw_header(automatic().map_err(Undelivered::Refused)?);
     let mail = match &message.html {
         Some(html) => mail.multipart(MultiPart::alternative_plain_html(text, html.clone())),
         None => mail.body(text),
     };
-    let mail = mail.map_err(Cause::new)?;
+    let mail = mail.map_err(|error| Undelivered::Refused(Cause::new(error)))?;
     Ok((mail.envelope().clone(), mail.formatted()))
 }
 

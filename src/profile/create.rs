@@ -33,7 +33,7 @@ impl Profiles {
         context: &ChangeContext,
     ) -> Result<Account, Error> {
         patch.prove(proof.contact());
-        let uses = vec![Effect::UseCode(proof.code_id())];
+        let uses = proof.effects();
         self.create_with(account, &patch, None, uses, context).await
     }
 

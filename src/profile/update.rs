@@ -35,13 +35,12 @@ impl Profiles {
         for proof in &proofs {
             patch.prove(proof.contact());
         }
-        let uses = proofs.iter().map(|proof| Effect::UseCode(proof.code_id())).collect();
-        let Commit { account, changed, .. } = self.update_with(account, patch, uses, None, context, permitted).await?;
+        let uses: Vec<Effect> = proofs.iter().flat_map(Proof::effects).collect();
+        let Commit { account, changed, .. } =
+            self.update_with(account, patch, uses.clone(), None, context, permitted).await?;
         if !changed {
             // Nothing changed, but the codes are used up all the same.
-            for proof in &proofs {
-                self.store.use_code(proof.code_id()).await?;
-            }
+            self.store.bring_about(uses).await?;
         }
         Ok(account)
     }

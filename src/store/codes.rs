@@ -1,11 +1,13 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{Part, Statement, insert, statement};
+use super::statement::{Part, Statement, insert, select, statement};
 use super::table::{Columns, values};
-use super::tables::ONE_TIME_CODE as CODE;
+use super::tables::{ONE_TIME_CODE as CODE, SENT_CODE};
 use super::value::{Parameter, Row, always, computed, parameters};
-use super::{Query, Store};
+use super::{Query, Store, used_codes};
 use crate::account::{CodeFault, Error, Medium};
 use crate::keys::KeyedHash;
 
@@ -17,6 +19,7 @@ const COUNT_SENDING: Statement = statement!(
      count = CASE WHEN sent_code.day_began_at <= ?3 THEN 1 ELSE sent_code.count + 1 END \
      WHERE sent_code.last_at <= ?4 AND (sent_code.day_began_at <= ?3 OR sent_code.count < ?5)"
 );
+const SENT: Statement = select!(SENT_CODE, "WHERE recipient = ?1");
 const END_INTERVAL: Statement = statement!("UPDATE sent_code SET last_at = ?3 WHERE recipient = ?1 AND last_at = ?2");
 const PUT: Statement = insert!(
     CODE,
@@ -47,6 +50,13 @@ const COUNT_TRY: Statement = statement!(
     " <= ?5) IS TRUE, (",
     { OLDER_FITS },
     " <= ?5) IS TRUE"
+);
+const CAN_TRY: Statement = statement!(
+    "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE slot = ?1 AND (",
+    { NEWEST_FITS },
+    " < ?5 OR ",
+    { OLDER_FITS },
+    " < ?5))"
 );
 const OUTSTANDING: Statement = statement!(
     "SELECT EXISTS (SELECT 1 FROM one_time_code WHERE \
@@ -111,9 +121,37 @@ pub struct SendingLimit {
     pub a_day: i64,
 }
 
+/// What was counted for a recipient.
+struct SentCodes {
+    last_at: Timestamp,
+    day_began_at: Timestamp,
+    count: i64,
+}
+
+impl SendingLimit {
+    /// Returns the time until another code may be sent.
+    fn wait(&self, sent: &SentCodes) -> Duration {
+        let since = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        let of_interval = since(self.last_until, sent.last_at);
+        match sent.count >= self.a_day {
+            true => of_interval.max(since(self.day_until, sent.day_began_at)),
+            false => of_interval,
+        }
+    }
+}
+
+fn sent(row: &dyn Row) -> Result<SentCodes, Error> {
+    let record = SENT_CODE.at(row, 0);
+    Ok(SentCodes {
+        last_at: record.get(SENT_CODE.last_at)?,
+        day_began_at: record.get(SENT_CODE.day_began_at)?,
+        count: record.get(SENT_CODE.count)?,
+    })
+}
+
 impl Store {
     /// Counts a code sent over a medium for several recipients, in one transaction. [`CodeFault::TooOften`] when the limit of
-    /// one of them forbids it; then it counts for none.
+    /// one of them forbids it, with the time until all of them would allow it; then it counts for none.
     ///
     /// Recipients of one kind must have the same position in every call, so that no two calls wait for each other.
     pub async fn count_sending(
@@ -125,11 +163,26 @@ impl Store {
         let count = |(recipient, limit): &(KeyedHash, SendingLimit)| {
             (COUNT_SENDING, parameters![*recipient, now, limit.day_until, limit.last_until, limit.a_day])
         };
+        let refused = move |wait| Error::Code(CodeFault::TooOften { medium, wait });
         let accept = move |touched: &[u64]| match touched.iter().all(|touched| *touched == 1) {
             true => Ok(()),
-            false => Err(Error::Code(CodeFault::TooOften(medium))),
+            false => Err(refused(Duration::ZERO)),
         };
-        self.execute_if(recipients.iter().map(count).collect(), accept).await.map(drop)
+        match self.execute_if(recipients.iter().map(count).collect(), accept).await {
+            Err(Error::Code(CodeFault::TooOften { .. })) => Err(refused(self.wait(recipients).await?)),
+            counted => counted.map(drop),
+        }
+    }
+
+    /// Returns the time until recipients may be sent a code, but at least a second: between two statements a limit may have ended.
+    async fn wait(&self, recipients: &[(KeyedHash, SendingLimit)]) -> Result<Duration, Error> {
+        let mut longest = Duration::from_secs(1);
+        for (recipient, limit) in recipients {
+            if let Some(sent) = self.find(SENT, parameters![*recipient], sent).await? {
+                longest = longest.max(limit.wait(&sent));
+            }
+        }
+        Ok(longest)
     }
 
     /// Permits the next code at once, because the sending that was counted at `now` failed. It still counts for the day.
@@ -176,6 +229,18 @@ impl Store {
         Ok(counted.into_iter().next().unwrap_or_default())
     }
 
+    /// Checks whether [`Store::count_try`] would return anything, and counts nothing.
+    pub async fn can_try(
+        &self,
+        slot: KeyedHash,
+        token: KeyedHash,
+        binding: KeyedHash,
+        now: Timestamp,
+        tries: i64,
+    ) -> Result<bool, Error> {
+        self.find(CAN_TRY, parameters![slot, token, binding, now, tries], |row| computed(row, 0)).await.and_then(always)
+    }
+
     /// Checks whether a code with this token can still be tried, whatever it is bound to.
     pub async fn is_code_outstanding(&self, token: KeyedHash, now: Timestamp, tries: i64) -> Result<bool, Error> {
         self.find(OUTSTANDING, parameters![token, now, tries], |row| computed(row, 0)).await.and_then(always)
@@ -190,10 +255,12 @@ impl Store {
         }
     }
 
-    /// Deletes expired codes, and the counts of recipients whose day began, and whose last code was sent, at or before
+    /// Deletes expired codes, used or not, and the counts of recipients whose day began, and whose last code was sent, at or before
     /// `day_until`.
     pub async fn forget_codes(&self, now: Timestamp, day_until: Timestamp) -> Result<(), Error> {
-        self.execute(vec![(FORGET, parameters![now]), (FORGET_SENDINGS, parameters![day_until])]).await.map(drop)
+        let forget = [(FORGET, now), (used_codes::FORGET, now), (FORGET_SENDINGS, day_until)]
+            .map(|(which, at)| (which, parameters![at]));
+        self.execute(forget.into()).await.map(drop)
     }
 }
 
@@ -227,4 +294,4 @@ pub(super) fn using(code_id: CodeId) -> Query {
 
 /// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
-    &[COUNT_SENDING, END_INTERVAL, PUT, COUNT_TRY, OUTSTANDING, USE, FORGET, FORGET_SENDINGS];
+    &[COUNT_SENDING, SENT, END_INTERVAL, PUT, COUNT_TRY, CAN_TRY, OUTSTANDING, USE, FORGET, FORGET_SENDINGS];

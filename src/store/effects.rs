@@ -1,9 +1,10 @@
 use jiff::Timestamp;
 
-use super::Query;
 use super::codes::{self, CodeId};
 use super::notices::{self, SealedNotice};
 use super::pictures::{self, PictureState};
+use super::used_codes::{self, UsedCode};
+use super::{Query, Store};
 use crate::account::{AccountId, Cause, CodeFault, Error};
 
 /// An effect that happens together with a change, in its transaction or not at all.
@@ -39,6 +40,8 @@ pub enum Effect {
     },
     /// Uses up a one-time code. If it is gone, the change fails with [`CodeFault::Used`].
     UseCode(CodeId),
+    /// Keeps a code that the change uses up, so that the same request again can be answered like the first.
+    KeepUsedCode(UsedCode),
     /// Queues a notice about the change.
     Notify {
         /// The sealed address and text.
@@ -60,6 +63,7 @@ impl Effect {
             }
             Effect::DropPictures { account, kept, at } => pictures::dropping(*account, *kept, *at),
             Effect::UseCode(code_id) => codes::using(*code_id),
+            Effect::KeepUsedCode(code) => used_codes::keeping(code),
             Effect::Notify { notice, due_at, expires_at } => notices::leaving(notice, *due_at, *expires_at),
         }
     }
@@ -73,5 +77,15 @@ impl Effect {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Store {
+    /// Brings effects about without a change, all of them or none.
+    pub async fn bring_about(&self, effects: Vec<Effect>) -> Result<(), Error> {
+        let queries: Vec<Query> = effects.iter().map(Effect::query).collect();
+        let accept =
+            move |touched: &[u64]| effects.iter().zip(touched).try_for_each(|(effect, touched)| effect.check(*touched));
+        self.execute_if(queries, accept).await.map(drop)
     }
 }

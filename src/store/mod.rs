@@ -37,6 +37,7 @@ mod tables;
 mod tenants;
 mod tokens;
 mod unique;
+mod used_codes;
 mod value;
 
 use std::fmt;
@@ -75,6 +76,7 @@ pub use sqlite::{Exclusion, ServerLock, Sqlite};
 pub use table::{Table, unreadable};
 pub use tables::TABLES;
 pub use unique::{CONSTRAINTS, Constraint};
+pub use used_codes::UsedCode;
 
 /// The database, of one of two kinds.
 #[derive(Clone)]
@@ -310,6 +312,7 @@ impl Store {
             sign_ins::ALL,
             tenants::ALL,
             tokens::ALL,
+            used_codes::ALL,
         ];
         for statement in modules.into_iter().flatten() {
             match self {

@@ -12,8 +12,9 @@ use super::value::{Parameter, Row, parameters};
 use super::{Effect, Query, Store, UniqueKey, Update, accounts, history, record};
 use crate::account::{AccountId, Cause, Error, Field, Phone, TenantId, Text, Unique};
 
-/// The fact that has the progress.
-const FACT: &str = "phone_keys";
+/// The fact that has the progress. Its name has the version of [`Phone::e164`]: a change of the form of a number
+/// that may be stored needs another version, so that the keys are rebuilt, and a migration that deletes this fact.
+const FACT: &str = "phone_keys_2";
 /// Its value when every key is rebuilt; until then it is the last account of the last batch.
 const DONE: &str = "done";
 

@@ -171,6 +171,17 @@ tables! {
         older_contact: Option<Vec<u8>>,
     }
 
+    USED_CODE = used_code {
+        slot: KeyedHash;
+        id: Uuid,
+        binding: KeyedHash,
+        code: KeyedHash,
+        tries: i64,
+        expires_at: Timestamp,
+        contact: Vec<u8>,
+        previous: Option<Vec<u8>>,
+    }
+
     SENT_CODE = sent_code { recipient: KeyedHash; last_at: Timestamp, day_began_at: Timestamp, count: i64 }
 
     NOTICE = notice {

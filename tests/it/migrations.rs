@@ -254,6 +254,20 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn the_progress_of_the_earlier_pass_over_phone_numbers_is_forgotten(database: Database) {
+        let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 18).collect();
+        migrate(&database, &before).await;
+        execute(&database, "INSERT INTO installation (name, value) VALUES ('phone_keys', 'done'), ('other', 'x')")
+            .await;
+        let (config, _data) = configured(&database);
+        let store = open(&config).await.unwrap();
+        store.check().await.unwrap();
+        assert_ne!(store.phone_keys().await.unwrap(), selfsame::store::PhoneKeys::Done);
+        assert_eq!(database.rows("SELECT name FROM installation WHERE name <> 'id' ORDER BY 1").await, ["other"]);
+    }
+);
+
+on_both_databases!(
     async fn a_notice_from_before_its_column_was_renamed_is_still_there(database: Database) {
         let before: Vec<Migration> = migrations(&database).into_iter().filter(|one| one.version() < 9).collect();
         migrate(&database, &before).await;

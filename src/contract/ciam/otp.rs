@@ -36,6 +36,7 @@ refusals! {
             "code_challenge_method must be S256.";
         PhoneUsed: "to sign up: an account has the number", "phone_number_is_used";
         EmailUsed: "to sign up: an account has the address", "email_is_used";
+        InvalidEmail: "no message reaches the address, and the code is not to sign in or reset a password", "invalid_email";
         SmsTooOften: "too often to a number", "sms_rate_limit_exceeded", "SMS rate limit exceeded for same phone number";
         EmailTooOften: "too often to an address", "email_rate_limit_exceeded",
             "Email rate limit exceeded for same email address";
@@ -86,6 +87,7 @@ pub(super) async fn send(State(app): State<App>, headers: HeaderMap, request: Re
     let since = Stopwatch::start();
     let owner = app.profiles().owner_of(tenant.id, &contact).await?;
     if usage == Usage::Signup && owner.is_some() {
+        app.codes().answer_time(since).await;
         return Err(match address {
             Address::Phone => SendError::PhoneUsed.into(),
             Address::Email => SendError::EmailUsed.into(),

@@ -43,7 +43,8 @@ pub(super) fn render_error(error: &Error, _: &ErrorContext) -> Response {
         Error::Taken(Unique::Email) => Refused::Duplicate(Address::Email).into_response(),
         Error::Taken(Unique::Phone) => Refused::Duplicate(Address::Phone).into_response(),
         Error::Unavailable(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", None),
-        Error::Code(CodeFault::TooOften(medium)) => SendError::too_often(*medium).into_response(),
+        Error::Code(CodeFault::TooOften { medium, .. }) => SendError::too_often(*medium).into_response(),
+        Error::Code(CodeFault::Undeliverable) => SendError::InvalidEmail.into_response(),
         // This contract reads no client hash, no encrypted body and no picture, and its handlers render a refused code
         // themselves.
         Error::ClientHash(_)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::member;
-use crate::account::{Account, Contact, Edit, Error, Fault, Field, Patch, Rule, Text, is_blank};
+use crate::account::{Account, Contact, Edit, Error, Fault, Field, Patch, Phone, Rule, Text, is_blank};
 use crate::app::App;
 use crate::json::{Object, Value};
 
@@ -13,6 +13,8 @@ use crate::json::{Object, Value};
 pub(super) const MAX_NAME: usize = 75;
 /// The longest display name that is filled in from the parts: the limit of the other contracts.
 const MAX_DISPLAY_NAME: usize = 126;
+/// The longest phone number, in Unicode scalar values: the limit of the other contracts, and of imports.
+pub(super) const MAX_PHONE: usize = 25;
 /// The longest push token, in Unicode scalar values.
 pub(super) const MAX_PUSH_TOKEN: usize = 4096;
 
@@ -134,11 +136,16 @@ fn max_length(text: &str, max: usize) -> Result<(), Rule> {
     if text.chars().count() > max { Err(Rule::MaxLength(max)) } else { Ok(()) }
 }
 
-/// Checks for an optional `+` and 7 to 15 ASCII digits, the first of which is not 0.
+/// Checks for an optional `+` and 7 to 15 ASCII digits, the first of which is not 0, or a text of at most [`MAX_PHONE`]
+/// characters that has an E.164 form with as many digits.
 fn phone_rule(text: &str) -> Result<(), Rule> {
-    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
-    let fits = (7..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && digits[0] != b'0';
-    if fits { Ok(()) } else { Err(Rule::PhoneNumber) }
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
+        (7..=15).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && digits[0] != b'0'
+    };
+    let is_pasted =
+        || max_length(text, MAX_PHONE).is_ok() && Phone(text).e164().is_some_and(|number| is_number(&number));
+    if is_number(text) || is_pasted() { Ok(()) } else { Err(Rule::PhoneNumber) }
 }
 
 /// Fills an unset display name from the name's parts; any other display name is kept.

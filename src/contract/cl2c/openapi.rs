@@ -12,7 +12,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::body::{FIRST_NAME, ID, LAST_NAME, MAX_NAME, MAX_PUSH_TOKEN, PHONE_NUMBER, PUSH_TOKEN, User};
+use super::body::{FIRST_NAME, ID, LAST_NAME, MAX_NAME, MAX_PHONE, MAX_PUSH_TOKEN, PHONE_NUMBER, PUSH_TOKEN, User};
 use super::refusal::{ErrorResult, Problem};
 use super::{ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, Rule, Status};
@@ -24,8 +24,8 @@ use crate::json::Object;
 /// The pattern of a name: not only white space (Unicode's property White_Space), and no U+0000.
 const NAME: &str =
     r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
-/// The pattern of a phone number or the empty string.
-const PHONE: &str = r"^(\+?[1-9][0-9]{6,14})?$";
+/// The pattern of a phone number or the empty string; numbers in other forms that a phone pastes are accepted, too.
+const PHONE: &str = r"^(\+?[1-9][0-9]{6,14}|\+[1-9]([ .-]?[0-9]){6,14})?$";
 
 /// Builds the document.
 pub(in crate::contract) fn document() -> Object {
@@ -93,7 +93,12 @@ impl PartialSchema for UserUpdate {
             .required(LAST_NAME)
             .property(
                 PHONE_NUMBER,
-                optional(PHONE, None, "The phone number; absent keeps it, null or empty erases it."),
+                optional(
+                    PHONE,
+                    Some(MAX_PHONE),
+                    "The phone number; absent keeps it, null or empty erases it. A number with `+` may also contain \
+                     parentheses, other dashes and spaces, digits of other scripts and invisible characters.",
+                ),
             )
             .property(
                 PUSH_TOKEN,

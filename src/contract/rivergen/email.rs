@@ -8,9 +8,12 @@ use utoipa::ToSchema;
 
 use super::body::Success;
 use super::{RiverGenAccess, answer, openapi};
-use crate::account::{Account, CodeFault, Contact, Contract, Email, Error, Fault, Field, Patch, Rule, Text, Unique};
+use crate::account::history::ChangeContext;
+use crate::account::{
+    Account, AccountId, CodeFault, Contact, Contract, Email, Error, Fault, Field, Medium, Patch, Rule, Text, Unique,
+};
 use crate::app::App;
-use crate::code::{CodeAttempt, CodeRequest, Usage};
+use crate::code::{CodeAttempt, CodeRequest, Repetition, Usage, digits_of};
 use crate::http::body::members;
 use crate::http::{Authenticated, change_context, language};
 use crate::json::{Object, Value};
@@ -51,10 +54,12 @@ pub(super) async fn request(
 
     let since = Stopwatch::start();
     let account = &caller.account;
-    if account.email().as_ref().map(Email::folded) == Some(contact.comparable()) {
+    // The person may prove their own address, and correct its capitals.
+    if account.verified_contact(Medium::Email).as_ref() == Some(&contact) {
         return Err(Error::AddressUnchanged);
     }
     if app.profiles().is_taken(account, &contact).await? {
+        app.codes().answer_time(since).await;
         return Err(Error::Taken(Unique::Email));
     }
     let code_request = CodeRequest {
@@ -73,6 +78,8 @@ pub(super) async fn request(
 }
 
 /// Changes the e-mail address, given the code that was sent to the new one.
+///
+/// The same request again gets the same answer while the time of the code lasts and the account has the address.
 #[utoipa::path(
     post,
     path = "/me/email/verify",
@@ -94,29 +101,55 @@ pub(super) async fn verify(
     let code = read(&body, OTP_CODE, |text| digits(text, length), &mut faults);
     let (Some(contact), Some(code)) = (contact, code) else { return Err(Error::Fields(faults)) };
 
+    let id = caller.account.id;
     let attempt = CodeAttempt {
         tenant: &caller.tenant,
         usage: Usage::ChangeEmail,
         contact,
         application: None,
-        context: &caller.account.id.to_string(),
+        context: &id.to_string(),
         challenge: None,
         token: "",
         code: &code,
     };
+    match change(&app, caller.account, attempt.clone(), context).await {
+        Err(fault @ Error::Code(_)) => repeated(&app, id, &attempt).await?.ok_or(fault),
+        changed => changed,
+    }
+}
+
+/// Changes the address of an account to the one that a code proves.
+async fn change(
+    app: &App,
+    account: Account,
+    attempt: CodeAttempt<'_>,
+    context: ChangeContext,
+) -> Result<Response, Error> {
     let proof = app.codes().prove(attempt).await?;
-    let proved = proof.contact().clone();
-    let before = caller.account.clone();
-    let changed = app
-        .profiles()
-        .update_proved(caller.account, Patch::default(), vec![proof], context, Account::require_active)
-        .await;
-    match changed {
-        Ok(_) => Ok(answer(&updated(&before, proved.text().as_str()))),
+    let (old, new) = (account.contact(Medium::Email), proof.contact().clone());
+    let proof = app.codes().keep(proof, old.as_ref());
+    let permitted = Account::require_active;
+    match app.profiles().update_proved(account, Patch::default(), vec![proof], context, permitted).await {
+        Ok(_) => Ok(answer(&updated(old.as_ref().map(text_of), text_of(&new)))),
         // Another account has proved the address since the code was requested.
         Err(Error::Taken(_)) => Err(Error::Code(CodeFault::Token)),
         Err(error) => Err(error),
     }
+}
+
+/// Answers a request that changed the address already, as some clients send it twice: `None` if it did not, or if the account has
+/// another address by now.
+async fn repeated(app: &App, id: AccountId, attempt: &CodeAttempt<'_>) -> Result<Option<Response>, Error> {
+    let Some(Repetition { contact, previous }) = app.codes().repetition(attempt).await? else { return Ok(None) };
+    // Not the account as this request read it at first, which may be from before the change.
+    let Some(account) = app.store().account(id).await? else { return Ok(None) };
+    account.require_active()?;
+    let is_present = account.verified_contact(Medium::Email).as_ref() == Some(&contact);
+    Ok(is_present.then(|| answer(&updated(previous.as_ref().map(text_of), text_of(&contact)))))
+}
+
+fn text_of(contact: &Contact) -> &str {
+    contact.text().as_str()
 }
 
 /// Reads a required member, and adds its error to `faults`.
@@ -147,8 +180,7 @@ fn digits(text: &str, length: usize) -> Result<String, Rule> {
     match text {
         "" => Err(Rule::Required),
         text if text.contains('\0') => Err(Rule::NoControlCharacters),
-        text if text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(text.to_owned()),
-        _ => Err(Rule::Digits(u8::try_from(length).unwrap_or(u8::MAX))),
+        text => digits_of(text, length).ok_or_else(|| Rule::Digits(u8::try_from(length).unwrap_or(u8::MAX))),
     }
 }
 
@@ -172,7 +204,7 @@ pub(super) struct EmailUpdated<'a> {
     new_email: &'a str,
 }
 
-pub(super) fn updated<'a>(before: &'a Account, new_email: &'a str) -> Success<EmailUpdated<'a>> {
-    let data = EmailUpdated { message: UPDATED, old_email: before.text(Field::Email), new_email };
+pub(super) fn updated<'a>(old_email: Option<&'a str>, new_email: &'a str) -> Success<EmailUpdated<'a>> {
+    let data = EmailUpdated { message: UPDATED, old_email, new_email };
     Success { success: true, data, message: UPDATED }
 }

@@ -1,6 +1,7 @@
 //! The contract's OpenAPI document.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -81,7 +82,13 @@ pub(in crate::contract) fn document() -> Object {
             Operation {
                 id: "verifyEmailChange",
                 requests: vec![("the code that came", VERIFICATION)],
-                answers: || vec![("the address is changed", PROVED, answer(&email::updated(&jane(), OTHER_EMAIL)))],
+                answers: || {
+                    vec![(
+                        "the address is changed",
+                        PROVED,
+                        answer(&email::updated(jane().text(Field::Email), OTHER_EMAIL)),
+                    )]
+                },
                 endings: [access(), body_faults(), verification_faults(), change_faults(), failures()].concat(),
             },
         ],
@@ -130,9 +137,9 @@ pub(super) struct EmailVerification;
 
 impl PartialSchema for EmailVerification {
     fn schema() -> RefOr<Schema> {
-        let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{6}$"));
-        let code = code.description(Some(
-            "The code that was sent to the new address; six digits unless the operator configures another length.",
+        let code = ObjectBuilder::new().schema_type(Type::String).description(Some(
+            "The code that was sent to the new address: six digits of any script, unless the operator configures another \
+             length. White space, hyphens and invisible characters do not count.",
         ));
         ObjectBuilder::new()
             .property(NEW_EMAIL, address())
@@ -286,11 +293,14 @@ fn address_faults() -> Vec<Ending> {
     ]
 }
 
+const TOO_OFTEN: CodeFault = CodeFault::TooOften { medium: Medium::Email, wait: Duration::from_secs(30) };
+
 fn request_faults() -> Vec<Ending> {
     let others = vec![
-        ("the address is the present one", Error::AddressUnchanged),
+        ("the address is the present one, and verified", Error::AddressUnchanged),
         ("another account has verified the address", Error::Taken(Unique::Email)),
-        ("the address had enough codes for today", CodeFault::TooOften(Medium::Email).into()),
+        ("the address had enough codes for today", TOO_OFTEN.into()),
+        ("no message reaches the address", CodeFault::Undeliverable.into()),
     ];
     [address_faults(), others].concat()
 }

@@ -10,7 +10,7 @@ use crate::account::{
 };
 use crate::clock::after;
 use crate::http::body::seconds;
-use crate::http::{ErrorContext, body, status_of};
+use crate::http::{ErrorContext, body, retry_after, status_of};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -57,13 +57,16 @@ pub(super) fn render_error(error: &Error, context: &ErrorContext) -> Response {
         Error::PictureUnusable => failed("profile_image_url", "image is damaged"),
         Error::AttributesTooLarge => failed("profile", "profile too large"),
         Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
-        Error::AddressUnchanged => bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed"),
+        Error::AddressUnchanged | Error::Code(CodeFault::Undeliverable) => {
+            bad("EMAIL_UPDATE_REQUEST_FAILED", "Request failed")
+        }
         Error::Taken(_) => bad("EMAIL_ALREADY_TAKEN", "Email already registered"),
         Error::Code(CodeFault::Token | CodeFault::Used) => bad("EMAIL_UPDATE_VERIFY_FAILED", "Verification failed"),
         Error::Code(CodeFault::Code) => bad("INVALID_OTP", "Invalid OTP code"),
         Error::Code(CodeFault::Expired) => bad("OTP_EXPIRED", "OTP expired"),
-        Error::Code(CodeFault::TooOften(_)) => {
-            plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded")
+        Error::Code(CodeFault::TooOften { wait, .. }) => {
+            let refused = plain(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Rate limit exceeded");
+            ([(header::RETRY_AFTER, retry_after(*wait))], refused).into_response()
         }
         // This contract reads no client hash and no encrypted body.
         Error::ClientHash(_) | Error::Channel(_) | Error::Internal(_) => {

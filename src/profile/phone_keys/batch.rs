@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::super::Profiles;
-use super::{LostMark, MOST_LOST};
+use super::{LostMark, MOST_LOST, earlier, index};
 use crate::account::history::ChangeContext;
-use crate::account::{Account, AccountId, Cause, Error, Patch, Phone, TenantId, Unique};
-use crate::keys::{KeyedHash, Keyring};
+use crate::account::{Account, AccountId, Cause, Error, Patch, TenantId, Unique};
+use crate::keys::KeyedHash;
 use crate::store::{OwnedKey, PhoneKeyBatch, PhoneKeys, PhoneRecord, UniqueKey};
 
 /// The outcome for the accounts of a batch; nothing is written yet.
@@ -67,7 +67,7 @@ impl Batch {
             lost: BTreeMap::new(),
             records: HashMap::new(),
             kept: Vec::new(),
-            release: verified.iter().filter_map(|record| old_key(&profiles.keys, record)).collect(),
+            release: verified.iter().flat_map(|record| earlier::keys(&profiles.keys, record)).collect(),
             claim: Vec::new(),
         };
         let (rivals, without_number) = rivals(profiles, verified).await?;
@@ -192,19 +192,4 @@ async fn rivals(profiles: &Profiles, verified: Vec<PhoneRecord>) -> Result<(Vec<
         Rivals { key: OwnedNumber { tenant, hash, owner }, members }
     });
     Ok((rivals.collect(), without_number))
-}
-
-/// Returns the key that earlier versions made of a number that does not start with `+` or has no E.164 form: of its text.
-/// Keys of other numbers are the same as those of this version.
-fn old_key(keys: &Keyring, record: &PhoneRecord) -> Option<OwnedKey> {
-    let text = record.phone.as_ref()?.as_str();
-    let number = Phone(text).e164();
-    if number.is_some() && text.starts_with('+') {
-        return None;
-    }
-    Some(OwnedKey { tenant: record.tenant, unique_key: index(keys, record.tenant, text), owner: record.account })
-}
-
-fn index(keys: &Keyring, tenant: TenantId, value: &str) -> UniqueKey {
-    UniqueKey { kind: Unique::Phone, key: keys.index(tenant.0, Unique::Phone.name(), value) }
 }

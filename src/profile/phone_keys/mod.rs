@@ -1,17 +1,18 @@
 //! Rebuilds the unique keys of verified phone numbers that earlier versions made.
 //!
-//! Those versions compared numbers without a leading `+` as they were typed, so two accounts of a tenant could have verified
-//! one number, with and without its country code. From this version on the key is that of the E.164 form. Of several
-//! accounts with one number the first to verify it keeps its mark; the others lose it, and so does a number that has no
+//! Those versions compared numbers without a leading `+` as they were typed, or left a `(0)` after the country code in, so two
+//! accounts of a tenant could have verified one number. The key is that of the E.164 form. Of several accounts with one number the first to verify it keeps its mark; the others lose it, and so does a number that has no
 //! E.164 form. The pass goes through the accounts in batches, each a transaction that also records the progress. It ends
 //! before the first request is answered.
 
 mod batch;
+mod earlier;
 mod verified_since;
 
 use super::Profiles;
-use crate::account::{AccountId, Cause, Error};
-use crate::store::{OpenError, PhoneKeys};
+use crate::account::{AccountId, Cause, Error, TenantId, Unique};
+use crate::keys::Keyring;
+use crate::store::{OpenError, PhoneKeys, UniqueKey};
 use batch::Batch;
 
 /// The most accounts in a batch.
@@ -119,4 +120,9 @@ impl Profiles {
 
 fn unavailable(error: OpenError) -> Error {
     Error::Unavailable(Cause::new(error))
+}
+
+/// Returns the unique key of a number's form in a tenant.
+fn index(keys: &Keyring, tenant: TenantId, form: &str) -> UniqueKey {
+    UniqueKey { kind: Unique::Phone, key: keys.index(tenant.0, Unique::Phone.name(), form) }
 }

@@ -103,3 +103,30 @@ fn a_trusted_issuers_token_is_accepted_if_the_operator_configured_it() {
         assert_eq!(system.bearer(&token(json!("https://id.example.com"), "openid")).send().await.status, 403);
     });
 }
+
+on_both_databases!(
+    async fn a_machine_gets_no_token_for_a_persons_claims(server: Server) {
+        let client = server.client(Kind::M2m, &[]).await;
+        let form = |body: &'static str| {
+            let request = client.authenticated(server.request("POST", "/oauth2/token"));
+            request.header("Content-Type", "application/x-www-form-urlencoded").body(body).send()
+        };
+        let mut transcript = Transcript::default();
+        let scope = json!({"grant_type": "client_credentials", "scope": "openid"});
+        transcript.add("openid", &client.ask(scope).await);
+        transcript.add("openid in a form", &form("grant_type=client_credentials&scope=openid").await);
+        transcript.add("another scope", &form("grant_type=client_credentials&scope=profile").await);
+        insta::assert_snapshot!(transcript, @r#"
+        > openid
+        > openid in a form
+        > another scope
+        400 Bad Request
+        cache-control: no-store
+        content-type: application/json;charset=UTF-8
+
+        {"error":"invalid_scope"}
+        "#);
+        // An empty parameter is an absent one (RFC 6749 §3.2).
+        assert_eq!(form("grant_type=client_credentials&scope=").await.status, 200);
+    }
+);

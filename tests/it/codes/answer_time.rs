@@ -2,30 +2,36 @@
 
 use std::time::{Duration, Instant};
 
+use selfsame::account::{Contract, Field, Kind};
 use selfsame::code::{CodeRequest, Usage};
+use serde_json::json;
 use tokio::time::Instant as Moment;
 
 use super::{JANE, PHONE, request};
 use crate::support::gateway::Gateway;
-use crate::support::{Database, Server};
+use crate::support::{Database, Server, patch};
 
 /// Much longer than everything else that a request waits for, even on a busy machine.
 const LEAST: Duration = Duration::from_secs(3);
 /// The distance of both markers from the time at which the answer must be there.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Sends a code between two markers, and checks that the answer comes between them: one timer is due before the minimum answer
+/// Waits for an answer between two markers, and checks that it comes between them: one timer is due before the minimum answer
 /// time is over, the other after it. The runtime has one thread and completes timers in the order in which they are due, so
 /// the order of the events does not depend on how fast the machine is.
-async fn is_answered_on_time(server: &Server, request: CodeRequest<'_>) {
+async fn comes_on_time<T>(answer: impl Future<Output = T>) -> T {
     let begin = Moment::now();
-    // `request` started its stopwatch before `begin`, by less than the margin.
-    let send = server.app.codes().send(request);
-    tokio::pin!(send);
-    let early = tokio::time::timeout_at(begin + LEAST - MARGIN, &mut send).await;
+    tokio::pin!(answer);
+    let early = tokio::time::timeout_at(begin + LEAST - MARGIN, &mut answer).await;
     assert!(early.is_err(), "the answer came before the minimum answer time was over");
-    let late = tokio::time::timeout_at(begin + LEAST + MARGIN, &mut send).await;
-    assert!(late.is_ok(), "the answer waits for more than the minimum answer time");
+    let late = tokio::time::timeout_at(begin + LEAST + MARGIN, &mut answer).await;
+    late.expect("the answer waits for more than the minimum answer time")
+}
+
+/// Sends a code, and checks that the answer comes on time.
+async fn is_answered_on_time(server: &Server, request: CodeRequest<'_>) {
+    // `request` started its stopwatch a moment ago, less than the margin.
+    let _ = comes_on_time(server.app.codes().send(request)).await;
 }
 
 #[tokio::test]
@@ -67,4 +73,27 @@ async fn the_minimum_answer_time_includes_an_earlier_look_up() {
     let began = Instant::now();
     server.app.codes().send(second).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_refusal_because_another_account_has_the_address_comes_at_the_same_time() {
+    let answer_time = format!("{}s", LEAST.as_secs());
+    let server = Server::with(Database::sqlite(), &[("SELFSAME__CODES__ANSWER_TIME", &answer_time)]).await;
+    let mut owner = patch(&[(Field::Email, JANE), (Field::Phone, PHONE)]);
+    (owner.email_verified, owner.phone_verified) = (Some(true), Some(true));
+    server.person_with(&server.tenant, owner).await;
+    let person = server.person(&[]).await;
+    let token = server.token(&person, Contract::RiverGen).await;
+    let client = server.client(Kind::Web, &[]).await;
+    let asked = server.request("POST", "/api/v1/auth/me/email/request").bearer(&token);
+    let asked = asked.json(json!({"new_email": JANE}).to_string()).send();
+    let sign_up = |name: &str, address: &str| client.send(json!({"usage": "signup", name: address}));
+    let (asked, by_mail, by_phone) = tokio::join!(
+        comes_on_time(asked),
+        comes_on_time(sign_up("email", JANE)),
+        comes_on_time(sign_up("phone_number", "13812345678"))
+    );
+    assert_eq!(asked.json()["error"]["code"], "EMAIL_ALREADY_TAKEN");
+    assert_eq!(by_mail.json()["error"], "email_is_used");
+    assert_eq!(by_phone.json()["error"], "phone_number_is_used");
 }

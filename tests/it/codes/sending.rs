@@ -79,7 +79,7 @@ async fn codes_follow_the_configuration_of_their_use() {
     server.pass(Duration::from_secs(599));
     assert!(matches!(
         server.app.codes().send(login_request()).await,
-        Err(Error::Code(CodeFault::TooOften(Medium::Email)))
+        Err(Error::Code(CodeFault::TooOften { medium: Medium::Email, .. }))
     ));
 }
 
@@ -89,7 +89,7 @@ on_both_databases!(
         let too_often = async |usage, address| {
             let context = "an account";
             let sent = server.app.codes().send(CodeRequest { usage, context, ..request(tenant, address) }).await;
-            matches!(sent, Err(Error::Code(CodeFault::TooOften(_))))
+            matches!(sent, Err(Error::Code(CodeFault::TooOften { .. })))
         };
         for usage in Usage::ALL {
             assert!(!too_often(usage, JANE).await, "{usage:?}");
@@ -160,7 +160,7 @@ async fn a_failed_delivery_does_not_end_the_interval_of_an_extra_code() {
         assert!(matches!(send().await, Some(Error::Unavailable(_))));
     }
     server.pass(Duration::from_secs(599));
-    assert!(matches!(send().await, Some(Error::Code(CodeFault::TooOften(Medium::Email)))));
+    assert!(matches!(send().await, Some(Error::Code(CodeFault::TooOften { medium: Medium::Email, .. }))));
     server.pass(Duration::from_secs(1));
     assert!(matches!(send().await, Some(Error::Unavailable(_))));
 }
@@ -171,7 +171,10 @@ on_both_databases!(
         let quiet = || CodeRequest { deliver: false, ..request(tenant, JANE) };
         let silent = server.app.codes().send(quiet()).await.unwrap();
         assert_eq!(mails(&server).len(), 0);
-        assert!(matches!(server.app.codes().send(quiet()).await, Err(Error::Code(CodeFault::TooOften(Medium::Email)))));
+        assert!(matches!(
+            server.app.codes().send(quiet()).await,
+            Err(Error::Code(CodeFault::TooOften { medium: Medium::Email, .. }))
+        ));
         let (token, _) = sent(&server, request(tenant, "jo@example.com")).await;
         assert_eq!(silent.token.len(), token.len());
         for code in ["000000", "123456", "", &"0".repeat(64)] {

@@ -1,12 +1,15 @@
 //! What one may send: inputs as providers, phones, libraries and people really write them. Each of them was refused once, or
 //! ended wrong, and ends well.
 
+mod addresses;
 mod applications;
 mod bodies;
 mod browsers;
+mod codes;
 mod hosts;
 mod json;
 mod keycloak;
+mod numbers;
 mod pictures;
 mod providers;
 mod refresh;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use selfsame::account::{Contract, Error, Field, Medium};
-use selfsame::outbox::Message;
+use selfsame::outbox::{Message, Undelivered};
 
 use crate::support::gateway::Gateway;
 use crate::support::{Server, patch, until};
@@ -14,7 +14,7 @@ fn message(to: &str, text: &str) -> Message {
     Message { medium: Medium::Sms, to: to.to_owned(), subject: None, text: text.to_owned(), html: None }
 }
 
-async fn deliver(server: &Server, to: &str, text: &str) -> Result<(), Error> {
+async fn deliver(server: &Server, to: &str, text: &str) -> Result<(), Undelivered> {
     server.app.outbox().deliver(&message(to, text), server.app.now()).await
 }
 
@@ -70,7 +70,7 @@ async fn a_failed_delivery_names_neither_number_nor_secret() {
         let settings = [("SELFSAME__SMS__SECRET", "hush"), ("SELFSAME__SMS__HEADERS", "X-Key: {secret}")];
         let server = gateway.server(path, &settings).await;
         let began = Instant::now();
-        let Err(Error::Unavailable(cause)) = deliver(&server, "+8613812345678", "text").await else {
+        let Err(Undelivered::Unreachable(cause)) = deliver(&server, "+8613812345678", "text").await else {
             panic!("{path} took it");
         };
         assert!(began.elapsed() < Duration::from_secs(5), "{path}");

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use selfsame::account::{Contract, Error, Field, Medium};
-use selfsame::outbox::{Delivery, Message};
+use selfsame::account::{Contract, Field, Medium};
+use selfsame::outbox::{Delivery, Message, Undelivered};
 use tokio::net::TcpListener;
 
 use crate::support::mail::{MailServer, PASSWORD, USER};
@@ -43,15 +43,17 @@ fn message(to: &str) -> Message {
     }
 }
 
-async fn deliver(server: &Server, message: &Message) -> Result<(), Error> {
+async fn deliver(server: &Server, message: &Message) -> Result<(), Undelivered> {
     server.app.outbox().deliver(message, server.app.now()).await
 }
 
 /// Delivers a message, which must fail, and returns the cause.
 async fn failure(server: &Server, message: &Message) -> String {
     match deliver(server, message).await {
-        Err(Error::Unavailable(cause)) => cause.to_string(),
-        other => panic!("{other:?}"),
+        Err(Undelivered::BadAddress(cause) | Undelivered::Refused(cause) | Undelivered::Unreachable(cause)) => {
+            cause.to_string()
+        }
+        Ok(()) => panic!("the message was handed over"),
     }
 }
 

@@ -184,7 +184,9 @@ const VERIFY: &str = "/api/v1/auth/me/email/verify";
 async fn rivergen_answers_as_documented() {
     let server = Server::with(Database::sqlite(), &[("SELFSAME__RATE_LIMIT__RIVERGEN", "5"), PER_DAY]).await;
     let document = Document::of("rivergen");
-    let person = server.person(&[(Field::DisplayName, "Jane Smith"), (Field::Email, "jane@example.com")]).await;
+    let mut jane = crate::support::patch(&[(Field::DisplayName, "Jane Smith"), (Field::Email, "jane@example.com")]);
+    jane.email_verified = Some(true);
+    let person = server.person_with(&server.tenant, jane).await;
     let mut taken = crate::support::patch(&[(Field::Email, "jo@example.com")]);
     taken.email_verified = Some(true);
     server.person_with(&server.tenant, taken).await;

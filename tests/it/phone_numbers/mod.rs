@@ -27,8 +27,8 @@ fn verified(number: &str) -> Patch {
     patch
 }
 
-/// A database in which numbers were verified by an earlier version, whose unique keys are those of the text that was typed
-/// unless it starts with `+`.
+/// A database in which numbers were verified by an earlier version, whose unique keys are those of the text that was typed or,
+/// if it starts with `+`, of all its digits.
 struct Old {
     installation: Installation,
     app: App,
@@ -123,8 +123,9 @@ impl Old {
 
     /// The key that an earlier version made of a number.
     fn old_key(&self, number: &str) -> [u8; 32] {
-        let international = number.starts_with('+').then(|| Phone(number).e164()).flatten();
-        self.index(&international.unwrap_or_else(|| number.to_owned()))
+        let digits = |number: &str| number.chars().filter(char::is_ascii_digit).collect::<String>();
+        let compared = number.strip_prefix('+').map(|number| format!("+{}", digits(number)));
+        self.index(&compared.unwrap_or_else(|| number.to_owned()))
     }
 
     fn index(&self, value: &str) -> [u8; 32] {
@@ -155,12 +156,12 @@ impl Old {
 
     /// Makes the database look as if this version had not opened it.
     async fn end(&self) {
-        self.execute("DELETE FROM installation WHERE name = 'phone_keys'").await;
+        self.execute("DELETE FROM installation WHERE name = 'phone_keys_2'").await;
     }
 
     /// The progress of the pass, as it is stored.
     async fn progress(&self) -> Option<String> {
-        self.database().rows("SELECT value FROM installation WHERE name = 'phone_keys'").await.pop()
+        self.database().rows("SELECT value FROM installation WHERE name = 'phone_keys_2'").await.pop()
     }
 
     async fn account(&self, id: AccountId) -> Account {

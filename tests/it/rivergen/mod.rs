@@ -10,6 +10,7 @@ mod refusals;
 mod schema;
 mod update;
 
+pub(crate) use email::refused;
 pub(crate) use pictures::PIXEL;
 
 use selfsame::account::{Account, Contract, Field};
@@ -22,7 +23,7 @@ const PROFILE: &str = "/api/v1/auth/me/profile";
 /// A signed-in account.
 pub(crate) struct Jane<'a> {
     pub(crate) server: &'a Server,
-    account: Account,
+    pub(crate) account: Account,
     token: String,
 }
 
@@ -39,11 +40,11 @@ impl<'a> Jane<'a> {
     }
 
     /// An account without any field set.
-    async fn unknown(server: &'a Server) -> Jane<'a> {
+    pub(crate) async fn unknown(server: &'a Server) -> Jane<'a> {
         Jane::of(server, server.person(&[]).await).await
     }
 
-    async fn of(server: &'a Server, account: Account) -> Jane<'a> {
+    pub(crate) async fn of(server: &'a Server, account: Account) -> Jane<'a> {
         let token = server.token(&account, Contract::RiverGen).await;
         Jane { server, account, token }
     }
@@ -70,7 +71,7 @@ impl<'a> Jane<'a> {
     }
 
     /// The account as it is stored now.
-    async fn stored(&self) -> Account {
+    pub(crate) async fn stored(&self) -> Account {
         self.server.account(&self.account).await
     }
 }

@@ -275,7 +275,7 @@ async fn rivergen(world: &mut World, credentials: &Credentials) {
         (400, ask(world, "PUT", profile, json!({"profile_image_url": PIXEL.replace("iVBOR", "iVBOS")}))),
         (400, ask(world, "POST", request, json!({"new_email": EMAIL}))),
         (422, ask(world, "POST", request, json!({"new_email": NEW_NAME}))),
-        (503, ask(world, "POST", request, json!({"new_email": REFUSED_EMAIL}))),
+        (400, ask(world, "POST", request, json!({"new_email": REFUSED_EMAIL}))),
         (200, ask(world, "POST", request, json!({"new_email": NEW_EMAIL}))),
     ];
     for (status, request) in requests {
@@ -303,7 +303,7 @@ async fn ciam(world: &mut World, credentials: &Credentials) -> String {
     world.send(200, post(world, "/otp/send", phone)).await;
     world.send(400, post(world, "/otp/send", json!({"usage": "login", "email": NAME, "phone_number": PHONE}))).await;
     world.send(400, post(world, "/otp/send", json!({"usage": NAME, "email": EMAIL}))).await;
-    world.send(503, post(world, "/otp/send", json!({"usage": "update_userinfo", "email": REFUSED_EMAIL}))).await;
+    world.send(400, post(world, "/otp/send", json!({"usage": "update_userinfo", "email": REFUSED_EMAIL}))).await;
     world.send(401, world.request("POST", "/otp/send").header("Authorization", &basic(id, NAME)).json("{}")).await;
 
     // System and CL2C have changed the number, which ended its verification: sign in with the address instead.

@@ -1,7 +1,7 @@
 //! One-time codes: how tries are counted, codes are used up, and sending is limited.
 
 use selfsame::account::{CodeFault, Error, Medium};
-use selfsame::store::{CodeId, Effect, NewCode, SendingLimit, Update};
+use selfsame::store::{CodeId, Effect, NewCode, SendingLimit, Update, UsedCode};
 use uuid::Uuid;
 
 use super::{Opened, at, change, first};
@@ -38,6 +38,31 @@ on_both_databases!(
             assert_eq!(attempt(&opened, &code, 10).await, Some([101; 32]));
         }
         assert_eq!(attempt(&opened, &code, 10).await, None);
+    }
+);
+
+on_both_databases!(
+    async fn whether_a_code_can_be_tried_is_known_without_a_try(opened: Opened) {
+        let (older, newer) = (sent(1, 1), NewCode { code_expires_at: at(130), expires_at: at(230), ..sent(1, 2) });
+        let can_try = async |code: &NewCode, second: i64| {
+            let (slot, token, binding) = (code.code_id.slot, code.token, code.binding);
+            opened.store.can_try(slot, token, binding, at(second), 5).await.unwrap()
+        };
+        assert!(!can_try(&older, 10).await);
+        opened.store.put_code(&older).await.unwrap();
+        for _ in 0..6 {
+            assert!(can_try(&older, 10).await && can_try(&older, 199).await && !can_try(&older, 200).await);
+        }
+        opened.store.put_code(&newer).await.unwrap();
+        assert!(can_try(&older, 99).await && !can_try(&older, 100).await && can_try(&newer, 229).await);
+        for other in [NewCode { token: [9; 32], ..newer.clone() }, NewCode { binding: [9; 32], ..newer.clone() }] {
+            assert!(!can_try(&other, 10).await);
+        }
+        for _ in 0..5 {
+            assert!(can_try(&newer, 10).await);
+            attempt(&opened, &newer, 10).await.unwrap();
+        }
+        assert!(!can_try(&newer, 10).await && !can_try(&older, 10).await);
     }
 );
 
@@ -254,7 +279,7 @@ async fn passes_all(opened: &Opened, recipients: &[u8], second: i64) -> bool {
     let counted: Vec<_> = recipients.iter().map(|recipient| ([*recipient; 32], limit(second))).collect();
     match opened.store.count_sending(Medium::Email, at(second), &counted).await {
         Ok(()) => true,
-        Err(Error::Code(CodeFault::TooOften(Medium::Email))) => false,
+        Err(Error::Code(CodeFault::TooOften { medium: Medium::Email, .. })) => false,
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -314,6 +339,64 @@ on_both_databases!(
         assert!(!passes(&opened, 1, began + DAY - 1).await);
         assert!(passes(&opened, 1, began + DAY).await);
         assert!(!passes(&opened, 1, began + DAY + 29).await);
+    }
+);
+
+on_both_databases!(
+    async fn a_refused_sending_states_the_time_until_every_limit_allows_it(opened: Opened) {
+        let began = 2 * DAY;
+        let wait = async |recipients: &[u8], second: i64| {
+            let counted: Vec<_> = recipients.iter().map(|recipient| ([*recipient; 32], limit(second))).collect();
+            match opened.store.count_sending(Medium::Email, at(second), &counted).await {
+                Err(Error::Code(CodeFault::TooOften { wait, .. })) => wait.as_secs(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(passes(&opened, 1, began).await);
+        assert_eq!((wait(&[1], began).await, wait(&[1], began + 29).await), (30, 1));
+        assert!(passes(&opened, 2, began + 10).await);
+        assert_eq!((wait(&[1, 2], began + 15).await, wait(&[2, 1, 3], began + 15).await), (25, 25));
+        assert!(passes(&opened, 1, began + 30).await && passes(&opened, 1, began + 60).await);
+        let rest = u64::try_from(DAY).unwrap() - 70;
+        assert_eq!((wait(&[1], began + 70).await, wait(&[2, 1], began + 70).await), (rest, rest));
+    }
+);
+
+on_both_databases!(
+    async fn a_used_code_is_kept_until_its_time_is_over(opened: Opened) {
+        let code = sent(1, 1);
+        opened.store.put_code(&code).await.unwrap();
+        let used = UsedCode {
+            code_id: code.code_id,
+            binding: code.binding,
+            code: code.code,
+            expires_at: code.code_expires_at,
+            contact: code.contact.clone(),
+            previous: None,
+        };
+        let effects = || vec![Effect::UseCode(code.code_id), Effect::KeepUsedCode(used.clone())];
+        let repeated = async |slot: u8, binding: u8, second: i64| {
+            opened.store.count_repetition([slot; 32], [binding; 32], at(second), 3).await.unwrap()
+        };
+        assert_eq!(repeated(1, 1, 10).await, None);
+        opened.store.bring_about(effects()).await.unwrap();
+        // It is used up, so that it is not used and kept again.
+        assert!(matches!(opened.store.bring_about(effects()).await, Err(Error::Code(CodeFault::Used))));
+        assert_eq!((repeated(2, 1, 10).await, repeated(1, 2, 10).await, repeated(1, 1, 100).await), (None, None, None));
+        opened.store.forget_codes(at(99), at(0)).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(repeated(1, 1, 99).await.as_ref(), Some(&used));
+        }
+        assert_eq!(repeated(1, 1, 99).await, None, "the attempts are not counted");
+        // The next code of the slot that is used takes its place.
+        opened
+            .store
+            .bring_about(vec![Effect::KeepUsedCode(UsedCode { previous: Some(vec![9]), ..used.clone() })])
+            .await
+            .unwrap();
+        assert_eq!(repeated(1, 1, 99).await.unwrap().previous, Some(vec![9]));
+        opened.store.forget_codes(at(100), at(0)).await.unwrap();
+        assert_eq!(opened.database.rows("SELECT count(*) FROM used_code").await, ["0"]);
     }
 );
 

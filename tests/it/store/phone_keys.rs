@@ -36,9 +36,9 @@ on_both_databases!(
         }
         is_outdated(store, &batch(BEGIN, middle)).await;
         assert_eq!(store.phone_keys().await.unwrap(), PhoneKeys::Done);
-        store.set_fact("phone_keys", "x").await.unwrap();
+        store.set_fact("phone_keys_2", "x").await.unwrap();
         let unreadable = store.phone_keys().await.unwrap_err().to_string();
-        assert!(unreadable.starts_with("internal error: installation phone_keys: value: "), "{unreadable}");
+        assert!(unreadable.starts_with("internal error: installation phone_keys_2: value: "), "{unreadable}");
     }
 );
 

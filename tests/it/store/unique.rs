@@ -151,7 +151,7 @@ on_both_databases!(
 
 /// Constraints whose violation is an error of the program or of the data, by their columns as SQLite reports them. The
 /// values that they protect are drawn at random, counted under a lock, or written only if absent.
-const INTERNAL: [&str; 20] = [
+const INTERNAL: [&str; 21] = [
     "api_key.hash",
     "api_key.id",
     "attribute_schema.tenant_id",
@@ -172,6 +172,7 @@ const INTERNAL: [&str; 20] = [
     "stored_picture.account_id, stored_picture.name",
     "tenant.id",
     "token_horizon.account_id",
+    "used_code.slot",
 ];
 
 on_both_databases!(

@@ -100,6 +100,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
         "/moved" => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response(),
         "/late" if number == 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         "/broken" => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        "/objecting" => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
         "/refused" => StatusCode::UNAUTHORIZED.into_response(),
         "/hanging" => std::future::pending().await,
         "/waiting" => {

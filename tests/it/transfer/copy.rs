@@ -136,6 +136,7 @@ on_both_databases!(
         refresh_token             0 rows
         attribute_schema          1 rows
         one_time_code             0 rows
+        used_code                 0 rows
         sent_code                 0 rows
         notice                    0 rows
         channel_key               0 rows

@@ -115,7 +115,7 @@ on_both_databases!(
         operator's token: 200
         operator's key: 200
         ");
-        assert_eq!(target.rows("SELECT name FROM installation ORDER BY name").await, ["id", "phone_keys"]);
+        assert_eq!(target.rows("SELECT name FROM installation ORDER BY name").await, ["id", "phone_keys_2"]);
         assert_eq!(target.rows("SELECT count(*) FROM application").await, ["0"]);
         assert!(source.on(&target).run(&["audit", "verify"]).contains("broken histories: 0"));
         // The demo account is an ordinary account now.
