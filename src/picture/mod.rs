@@ -8,6 +8,7 @@ mod data_uri;
 mod encode;
 mod input;
 mod jpeg;
+mod jpeg_end;
 mod kind;
 mod objects;
 mod pool;
@@ -72,7 +73,7 @@ impl Pictures {
 
     /// Decodes a picture, checks it, shrinks it, turns it upright and encodes it again. Nothing is stored yet.
     ///
-    /// [`Error::PictureUnusable`] if the bytes are not of the declared type, do not decode, or have too many pixels;
+    /// [`Error::PictureUnusable`] if the bytes are no picture of a known kind, do not decode, or have too many pixels;
     /// [`Error::Unavailable`] if too many pictures wait.
     pub async fn prepare(&self, data: &Data<'_>) -> Result<Prepared, Error> {
         self.decoder.prepare(data).await
