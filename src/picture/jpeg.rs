@@ -60,6 +60,8 @@ fn open_marked(file: Cow<'_, [u8]>, is_strict: bool) -> Result<Opened<'_>, Unusa
     let per_pixel = shown.num_components() as u64 + COEFFICIENT * u64::from(header.components);
     let memory = padded(width) * padded(height) * per_pixel;
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let has_inks = matches!(decoder.input_colorspace(), Some(ColorSpace::CMYK | ColorSpace::YCCK));
+    let icc = decoder.icc_profile().filter(|_| !has_inks);
     decoder.set_options(options.jpeg_set_out_colorspace(shown));
     let decode = move || {
         let pixels = decoder.decode().map_err(Unusable::because)?;
@@ -70,7 +72,7 @@ fn open_marked(file: Cow<'_, [u8]>, is_strict: bool) -> Result<Opened<'_>, Unusa
         image.ok_or_else(|| Unusable("the JPEG has fewer pixels than it declares".to_owned()))
     };
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { width, height, memory, orientation, decode: Box::new(decode) })
+    Ok(Opened { width, height, memory, orientation, icc, is_grey, decode: Box::new(decode) })
 }
 
 /// Coefficients are kept in whole units of at most 32 by 32 pixels (ITU-T T.81, A.2.4).

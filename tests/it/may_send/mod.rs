@@ -4,6 +4,7 @@
 mod keycloak;
 mod pictures;
 mod providers;
+mod rendering;
 mod tokens;
 mod values;
 
