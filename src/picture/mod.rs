@@ -89,9 +89,10 @@ impl Pictures {
         self.objects.get(name).await
     }
 
-    /// Checks whether a picture with this name is stored.
-    pub async fn has(&self, name: &str) -> Result<bool, Error> {
-        self.objects.has(name).await
+    /// Checks whether an account shows the picture with this name. One that was removed or replaced is kept so that the change
+    /// can be undone, and nothing else may show it.
+    pub async fn is_shown(&self, name: &str) -> Result<bool, Error> {
+        self.store.is_shown_picture(name).await
     }
 }
 
