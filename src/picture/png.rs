@@ -144,7 +144,7 @@ fn chunk(file: &[u8], at: usize) -> Option<Chunk<'_>> {
 /// whether pixels are missing.
 fn ended(file: &[u8], at: usize) -> Cow<'_, [u8]> {
     match file.split_at_checked(at) {
-        Some((chunks, rest)) if !rest.get(4..8).is_some_and(|name| name == b"IDAT") => {
+        Some((chunks, rest)) if rest.get(4..8).is_none_or(|name| name != b"IDAT") => {
             let mut file = chunks.to_vec();
             write(&mut file, b"IEND", b"");
             file.into()

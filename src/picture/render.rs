@@ -55,8 +55,8 @@ pub(super) struct Opened<'a> {
 pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> Result<(Ending, Vec<u8>), Unusable> {
     let kind = Kind::of(bytes).ok_or_else(|| Unusable::because("the bytes are no picture of a known kind"))?;
     let (chunks, still);
-    let (opened, profile) = match kind {
-        Kind::Jpeg => with_profile(jpeg::open(bytes)?),
+    let mut opened = match kind {
+        Kind::Jpeg => jpeg::open(bytes)?,
         Kind::WebP => {
             let webp::Picture { content, icc } = webp::read(bytes)?;
             let opened = match content {
@@ -66,21 +66,21 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
                     open(ImageFormat::WebP, &still.file, |_| still.per_pixel)?
                 }
             };
-            with_profile(Opened { icc, ..opened })
+            Opened { icc, ..opened }
         }
         Kind::Png => {
             chunks = png::Chunks::read(bytes);
-            let mut opened = open(ImageFormat::Png, &chunks.file, |pixel| pixel)?;
-            let profile = chunks.profile(opened.icc.take(), opened.is_grey);
-            (opened.animated(ImageFormat::Png, |size| chunks.frames(size)), profile)
+            let opened = open(ImageFormat::Png, &chunks.file, |pixel| pixel)?;
+            opened.animated(ImageFormat::Png, |size| chunks.frames(size))
         }
         // A frame that does not fill the screen is composed separately, from its indexes. Browsers know no profiles here.
         Kind::Gif => {
             let opened = open(ImageFormat::Gif, bytes, |pixel| 2 * pixel + 1)?;
-            (opened.animated(ImageFormat::Gif, |size| Some(gif::frames(bytes, size))), None)
+            Opened { icc: None, ..opened.animated(ImageFormat::Gif, |size| Some(gif::frames(bytes, size))) }
         }
     };
-    let memory = opened.memory.saturating_add(ASIDE).max(if profile.is_some() { colour::MEMORY } else { 0 });
+    let icc = opened.icc.take();
+    let memory = opened.memory.saturating_add(ASIDE).max(if icc.is_some() { colour::MEMORY } else { 0 });
     let pixels = u64::from(opened.width) * u64::from(opened.height);
     if pixels > MAX_PIXELS || opened.memory > MAX_MEMORY {
         return Err(Unusable(format!("{} by {} pixels are too many", opened.width, opened.height)));
@@ -89,6 +89,10 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
         let _held = reserve(memory.min(MAX_MEMORY));
         let mut small = shrink::shrink((opened.decode)()?, MAX_SIDE);
         // After it was shrunk, so that the cost does not depend on its size.
+        let profile = match kind {
+            Kind::Png => png::Chunks::read(bytes).profile(icc, opened.is_grey),
+            _ => icc.and_then(|icc| Profile::of_icc(icc, opened.is_grey)),
+        };
         if let Some(profile) = profile {
             profile.convert(&mut small);
         }
@@ -98,11 +102,6 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
     image.apply_orientation(opened.orientation);
     // A JPEG has no exact edges to keep.
     encode::encode(&image, kind != Kind::Jpeg)
-}
-
-fn with_profile(mut opened: Opened<'_>) -> (Opened<'_>, Option<Profile>) {
-    let profile = opened.icc.take().and_then(|icc| Profile::of_icc(icc, opened.is_grey));
-    (opened, profile)
 }
 
 impl<'a> Opened<'a> {
@@ -117,7 +116,7 @@ impl<'a> Opened<'a> {
         let size = FrameSize { canvas, per_pixel: self.memory / pixels.max(1) };
         match frames(size).map(|frames| Animation::of(format, canvas, frames)) {
             Some(Ok(animation)) if !animation.is_empty() => {
-                Opened { orientation: self.orientation, ..animation.open() }
+                Opened { orientation: self.orientation, icc: self.icc, is_grey: self.is_grey, ..animation.open() }
             }
             _ => self,
         }
