@@ -11,9 +11,9 @@ pub(crate) enum Kind {
     Png,
     /// JPEG (ITU-T T.81).
     Jpeg,
-    /// GIF87a or GIF89a; its first frame.
+    /// GIF87a or GIF89a.
     Gif,
-    /// WebP (RFC 9649); its first frame.
+    /// WebP (RFC 9649).
     WebP,
 }
 
@@ -39,9 +39,9 @@ pub(super) fn is_image(media_type: &Mime) -> bool {
 /// The format of a stored picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// For pictures with transparency.
+    /// For pictures with transparency, and for drawings.
     Png,
-    /// For all others: a photograph takes a tenth of the space.
+    /// For photographs, which take a tenth of the space.
     Jpg,
 }
 

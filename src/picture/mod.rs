@@ -1,15 +1,21 @@
-//! Pictures: the text of a client is parsed ([`read`]), decoded, shrunk and turned upright ([`Pictures::prepare`]), and
-//! stored ([`Pictures::upload`]) under a random name, by which anyone may fetch it.
+//! Pictures: the text of a client is parsed ([`read`]), decoded, shrunk, converted to sRGB and turned upright
+//! ([`Pictures::prepare`]), and stored ([`Pictures::upload`]) under a random name, by which anyone may fetch it while an account
+//! shows it.
 //!
 //! A picture is stored before the change that it belongs to. Pictures whose change never happened, and those replaced
 //! long ago, are deleted by [`Pictures::sweep`].
 
+mod colour;
 mod data_uri;
 mod encode;
+mod frames;
+mod gif;
 mod input;
 mod jpeg;
+mod jpeg_end;
 mod kind;
 mod objects;
+mod png;
 mod pool;
 mod render;
 mod shrink;
@@ -70,22 +76,23 @@ impl Pictures {
         })
     }
 
-    /// Decodes a picture, checks it, shrinks it, turns it upright and encodes it again. Nothing is stored yet.
+    /// Decodes a picture, checks it, shrinks it, converts it to sRGB, turns it upright and encodes it again. Nothing is stored yet.
     ///
-    /// [`Error::PictureUnusable`] if the bytes are not of the declared type, do not decode, or have too many pixels;
+    /// [`Error::PictureUnusable`] if the bytes are no picture of a known kind, do not decode, or have too many pixels;
     /// [`Error::Unavailable`] if too many pictures wait.
     pub async fn prepare(&self, data: &Data<'_>) -> Result<Prepared, Error> {
         self.decoder.prepare(data).await
     }
 
-    /// Returns the stored picture with this name.
+    /// Returns the stored picture with this name, whether an account shows it or not.
     pub async fn get(&self, name: &str) -> Result<Option<Kept>, Error> {
         self.objects.get(name).await
     }
 
-    /// Checks whether a picture with this name is stored.
-    pub async fn has(&self, name: &str) -> Result<bool, Error> {
-        self.objects.has(name).await
+    /// Checks whether an account shows the picture with this name. One that was removed or replaced is kept so that the change
+    /// can be undone, and nothing else may show it.
+    pub async fn is_shown(&self, name: &str) -> Result<bool, Error> {
+        self.store.is_shown_picture(name).await
     }
 }
 

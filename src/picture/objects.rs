@@ -74,15 +74,6 @@ impl Objects {
         Ok(Some(Kept { file: found.bytes().await.map_err(away)?, media_type }))
     }
 
-    /// Checks whether there is a picture with this name.
-    pub(super) async fn has(&self, name: &str) -> Result<bool, Error> {
-        match self.store()?.head(&Path::from(name)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(away(error)),
-        }
-    }
-
     /// Stores a picture durably.
     pub(super) async fn put(&self, name: &str, file: Bytes) -> Result<(), Error> {
         self.store()?.put(&Path::from(name), file.into()).await.map(drop).map_err(away)

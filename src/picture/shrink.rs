@@ -12,8 +12,7 @@ pub(super) fn shrink(image: DynamicImage, side: u32) -> RgbaImage {
     let longest = image.width().max(image.height());
     if longest <= side {
         let mut image = image.to_rgba8();
-        // Invisible pixels may hide a second picture.
-        image.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| *pixel = Rgba([0; 4]));
+        hide_invisible(&mut image);
         return image;
     }
     let (width, height) = fit(image.width(), image.height(), side);
@@ -23,6 +22,11 @@ pub(super) fn shrink(image: DynamicImage, side: u32) -> RgbaImage {
     let mut small = resize(&coarse, width, height, FilterType::CatmullRom);
     small.pixels_mut().for_each(undo_weight);
     small
+}
+
+/// Clears pixels that are not seen: they may hide a second picture.
+pub(super) fn hide_invisible(image: &mut RgbaImage) {
+    image.pixels_mut().filter(|pixel| pixel.0[3] == 0).for_each(|pixel| *pixel = Rgba([0; 4]));
 }
 
 /// Returns the largest size of these proportions that fits.

@@ -1,16 +1,27 @@
-//! WebP: the first frame is extracted before it is decoded, because the decoder trusts the container's dimensions for
-//! its content until it has allocated memory for them.
+//! WebP: frames are extracted before they are decoded, because the decoder trusts the container's dimensions for its content
+//! until it has allocated memory for them.
 
-use image::metadata::Orientation;
+use image::ImageFormat;
 
+use super::frames::{Animation, Frame};
 use super::render::Unusable;
 
-/// One frame as a WebP file of its own.
-pub(super) struct Frame {
+/// What a file contains.
+pub(super) struct Picture {
+    pub(super) content: Content,
+    /// The ICC profile of a still picture; browsers ignore that of an animation.
+    pub(super) icc: Option<Vec<u8>>,
+}
+
+pub(super) enum Content {
+    Still(Bitstream),
+    Animated(Animation),
+}
+
+/// One picture as a WebP file of its own.
+pub(super) struct Bitstream {
     /// The file.
     pub(super) file: Vec<u8>,
-    /// How the picture must be turned.
-    pub(super) orientation: Orientation,
     /// The most bytes per pixel that decoding takes.
     pub(super) per_pixel: u64,
 }
@@ -22,41 +33,51 @@ const LOSSY: u64 = 2 + 4;
 /// An alpha channel is decoded as a lossless picture, and copied.
 const ALPHA: u64 = 4 + 1;
 
-/// Extracts the first frame of a WebP file (RFC 9649 §2).
-pub(super) fn first_frame(file: &[u8]) -> Result<Frame, Unusable> {
+/// Reads the chunks of a WebP file (RFC 9649 §2). Its orientation is ignored, as browsers do.
+pub(super) fn read(file: &[u8]) -> Result<Picture, Unusable> {
     let length = u32_at(file, 4).ok_or_else(broken)? as usize;
     let mut chunks = Chunks(file.get(12..length.saturating_add(8)).ok_or_else(broken)?);
     let first = chunks.next().ok_or_else(broken)??;
     if first.name != *b"VP8X" {
-        return frame(&mut std::iter::once(Ok(first)), Orientation::NoTransforms);
+        let content = Content::Still(bitstream(&mut std::iter::once(Ok(first)))?);
+        return Ok(Picture { content, icc: None });
     }
     let chunks: Vec<Chunk<'_>> = chunks.collect::<Result<_, _>>()?;
     let named = |name: &[u8; 4]| chunks.iter().find(|chunk| chunk.name == *name);
-    let orientation = named(b"EXIF").and_then(|exif| Orientation::from_exif_chunk(exif.data));
-    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-    match named(b"ANMF") {
-        // The first sixteen bytes are the frame's position, size and duration (§2.7.1.1).
-        Some(animated) => frame(&mut Chunks(animated.data.get(16..).ok_or_else(broken)?), orientation),
-        None => frame(&mut chunks.into_iter().map(Ok), orientation),
+    let icc = named(b"ICCP").map(|icc| icc.data.to_vec());
+    if named(b"ANMF").is_some() {
+        let canvas = side_at(first.data, 4).zip(side_at(first.data, 7)).ok_or_else(broken)?;
+        let frames = chunks.iter().filter(|chunk| chunk.name == *b"ANMF").map(|chunk| frame(chunk.data));
+        let content = Content::Animated(Animation::of(ImageFormat::WebP, canvas, frames)?);
+        return Ok(Picture { content, icc: None });
     }
+    let content = Content::Still(bitstream(&mut chunks.into_iter().map(Ok))?);
+    Ok(Picture { content, icc })
 }
 
-/// Writes a file from the chunks of one frame.
-fn frame<'a>(
-    chunks: &mut dyn Iterator<Item = Result<Chunk<'a>, Unusable>>,
-    orientation: Orientation,
-) -> Result<Frame, Unusable> {
+/// Reads a frame: sixteen bytes have its place, size and duration, its chunks follow (§2.7.1.1).
+fn frame(data: &[u8]) -> Result<Frame, Unusable> {
+    let (head, chunks) = data.split_at_checked(16).ok_or_else(broken)?;
+    // Places are counted in units of two pixels.
+    let place = u24_at(head, 0).zip(u24_at(head, 3)).ok_or_else(broken)?;
+    let size = side_at(head, 6).zip(side_at(head, 9)).ok_or_else(broken)?;
+    let Bitstream { file, per_pixel } = bitstream(&mut Chunks(chunks))?;
+    Ok(Frame { file, place: (2 * place.0, 2 * place.1), size, per_pixel })
+}
+
+/// Writes a file from the chunks of one picture.
+fn bitstream<'a>(chunks: &mut dyn Iterator<Item = Result<Chunk<'a>, Unusable>>) -> Result<Bitstream, Unusable> {
     let mut alpha = None;
     for chunk in chunks {
         let chunk = chunk?;
         match (&chunk.name, alpha) {
             (b"ALPH", None) => alpha = Some(chunk),
-            (b"VP8L", _) => return Ok(Frame { file: riff(&[chunk]), orientation, per_pixel: LOSSLESS }),
-            (b"VP8 ", None) => return Ok(Frame { file: riff(&[chunk]), orientation, per_pixel: LOSSY }),
+            (b"VP8L", _) => return Ok(Bitstream { file: riff(&[chunk]), per_pixel: LOSSLESS }),
+            (b"VP8 ", None) => return Ok(Bitstream { file: riff(&[chunk]), per_pixel: LOSSY }),
             (b"VP8 ", Some(alpha)) => {
                 let header = extended_header(chunk.data).ok_or_else(broken)?;
                 let header = Chunk { name: *b"VP8X", data: &header };
-                return Ok(Frame { file: riff(&[header, alpha, chunk]), orientation, per_pixel: LOSSY + ALPHA });
+                return Ok(Bitstream { file: riff(&[header, alpha, chunk]), per_pixel: LOSSY + ALPHA });
             }
             _ => {}
         }
@@ -123,6 +144,15 @@ fn riff(chunks: &[Chunk<'_>]) -> Vec<u8> {
 /// Files have at most [`super::MAX_BYTES`].
 fn length(data: &[u8]) -> [u8; 4] {
     u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+/// Sides are stored less one.
+fn side_at(bytes: &[u8], at: usize) -> Option<u32> {
+    u24_at(bytes, at).map(|side| side + 1)
+}
+
+fn u24_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 3).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {

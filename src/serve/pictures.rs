@@ -1,4 +1,4 @@
-//! Serves pictures to every client that knows their name, since pages of any site may embed them.
+//! Serves the pictures that accounts show to every client that knows their name, since pages of any site may embed them.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -10,13 +10,14 @@ use crate::app::App;
 use crate::http::Public;
 use crate::picture;
 
-/// A name is never reused, so its picture never changes: cached for a year, the longest that caches accept (RFC 8246).
-const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// A name is never reused, so its picture never changes; but its account may remove it.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 /// If a browser ever renders a picture as a page, the page can do nothing.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Returns the picture with this name, or 304 if the client has it already (RFC 9110 §13.1.2).
+/// Returns the picture with this name, or 304 if the client has it already (RFC 9110 §13.1.2). Not found from the change on
+/// that removes or replaces it.
 pub(super) async fn show(
     _: Public,
     State(app): State<App>,
@@ -26,10 +27,10 @@ pub(super) async fn show(
     let Path(name) = name.map_err(|_| RequestFault::NotFound)?;
     let media_type = picture::media_type(&name).ok_or(RequestFault::NotFound)?;
     let tag = format!("\"{name}\"");
+    if !app.pictures().is_shown(&name).await? {
+        return Err(RequestFault::NotFound.into());
+    }
     let mut response = if has(&headers, &tag) {
-        if !app.pictures().has(&name).await? {
-            return Err(RequestFault::NotFound.into());
-        }
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let kept = app.pictures().get(&name).await?.ok_or(RequestFault::NotFound)?;

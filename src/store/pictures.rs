@@ -18,6 +18,8 @@ const PUT: Statement = insert!(
 );
 const IS_PENDING: Statement =
     statement!("SELECT EXISTS (SELECT 1 FROM stored_picture WHERE name = ?1 AND state = 'pending')");
+const IS_SHOWN: Statement =
+    statement!("SELECT EXISTS (SELECT 1 FROM stored_picture WHERE name = ?1 AND state = 'shown')");
 const IN_STATE: Statement = select!(
     STORED_PICTURE,
     "WHERE stored_picture.state = ?1 AND stored_picture.changed_at < ?2 ORDER BY stored_picture.changed_at LIMIT 100"
@@ -77,6 +79,11 @@ impl Store {
     /// Checks whether an uploaded picture still awaits its change.
     pub async fn is_pending_picture(&self, name: &str) -> Result<bool, Error> {
         self.find(IS_PENDING, parameters![name], |row| computed(row, 0)).await.and_then(always)
+    }
+
+    /// Checks whether an account shows a stored picture.
+    pub async fn is_shown_picture(&self, name: &str) -> Result<bool, Error> {
+        self.find(IS_SHOWN, parameters![name], |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Returns at most a hundred pictures that have been in a state since before a given time, with their accounts, oldest
@@ -153,4 +160,4 @@ fn picture(row: &dyn Row) -> Result<(AccountId, String), Error> {
 
 /// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] =
-    &[ADD, PUT, IS_PENDING, IN_STATE, BEGIN_DELETION, DROP, FORGET, IS_NEEDED, IS_OF_ANOTHER, OWNERS];
+    &[ADD, PUT, IS_PENDING, IS_SHOWN, IN_STATE, BEGIN_DELETION, DROP, FORGET, IS_NEEDED, IS_OF_ANOTHER, OWNERS];

@@ -12,7 +12,7 @@ NUMBERS = itertools.count()
 ZONES = ["Asia/Shanghai", "Europe/Paris", "UTC", ""]
 LANGUAGES = ["zh-CN", "en", "zh-Hant-TW", "fr_FR", ""]
 # The attributes of the tenant of the test, which has no schema. Addresses need a code that was sent to them.
-ATTRIBUTES = ["name", "nickname", "zoneinfo", "locale"]
+ATTRIBUTES = ["name", "nickname", "zoneinfo", "locale", "picture"]
 
 
 def is_allowed(case):

@@ -152,6 +152,13 @@ body! {
         .property("nickname", text(update::MAX_NICKNAME, "A casual name."))
         .property("zoneinfo", words("The time zone: a name of the IANA time zone database."))
         .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` counts as `-`."))
+        .property(
+            "picture",
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some([""]))
+                .description(Some("An empty text removes the picture.")),
+        )
         .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
         .property("phone_number_otp_token", words("What `POST /otp/send` answered."))
         .property("phone_number_otp", words("The code that was sent to the number."))

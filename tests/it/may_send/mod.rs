@@ -13,6 +13,7 @@ mod numbers;
 mod pictures;
 mod providers;
 mod refresh;
+mod rendering;
 mod request_ids;
 mod tokens;
 mod values;

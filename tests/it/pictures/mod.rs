@@ -1,6 +1,7 @@
 //! Pictures, from the data URI to the address that serves them.
 
 mod buckets;
+mod removing;
 mod serving;
 mod sweeping;
 mod uploading;
@@ -74,6 +75,11 @@ async fn fetch(server: &Server, name: &str, headers: &[(&str, &str)]) -> reqwest
         request = request.header(*name, *value);
     }
     request.send().await.unwrap()
+}
+
+/// Whether the file of a picture is stored, so that its account can show it again.
+async fn is_kept(server: &Server, name: &str) -> bool {
+    server.app.pictures().get(name).await.unwrap().is_some()
 }
 
 async fn is_served(server: &Server, name: &str) -> bool {

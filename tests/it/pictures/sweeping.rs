@@ -20,9 +20,9 @@ on_both_databases!(
         // As if the server had been killed between upload and change.
         let name = upload(&server, PIXEL).await;
         sweep_after(&server, HOUR).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
         sweep_after(&server, SECOND).await;
-        assert!(!is_served(&server, &name).await);
+        assert!(!is_kept(&server, &name).await);
         assert!(!server.app.store().is_pending_picture(&name).await.unwrap());
     }
 );
@@ -32,7 +32,7 @@ on_both_databases!(
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
         sweep_after(&server, 400 * DAY).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
     }
 );
 
@@ -43,10 +43,10 @@ on_both_databases!(
         server.pass(DAY);
         let second = show(&server, &account).await;
         sweep_after(&server, 30 * DAY).await;
-        assert!(is_served(&server, &first).await);
+        assert!(is_kept(&server, &first).await);
         sweep_after(&server, SECOND).await;
-        assert!(!is_served(&server, &first).await);
-        assert!(is_served(&server, &second).await);
+        assert!(!is_kept(&server, &first).await);
+        assert!(is_kept(&server, &second).await);
     }
 );
 
@@ -57,7 +57,7 @@ on_both_databases!(
         show(&server, &account).await;
         server.operate(&account, showing(&name)).await;
         sweep_after(&server, 31 * DAY).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
     }
 );
 
@@ -66,7 +66,7 @@ on_both_databases!(
         let account = server.person(&[]).await;
         let name = show(&server, &account).await;
         server.app.pictures().discard(account.id, &name).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
     }
 );
 
@@ -87,7 +87,7 @@ on_both_databases!(
             hosts: selfsame::serve::Hosts::Any,
         };
         let running = tokio::spawn(selfsame::serve::run(app, listeners, std::future::pending()));
-        crate::support::until(async || !is_served(&server, &name).await).await;
+        crate::support::until(async || !is_kept(&server, &name).await).await;
         running.abort();
     }
 );
@@ -106,7 +106,7 @@ on_both_databases!(
         assert!(matches!(take().await, Err(Error::Fields(_))));
         server.operate(&owner, showing(&name)).await;
         sweep_after(&server, 400 * DAY).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
     }
 );
 
@@ -120,11 +120,11 @@ on_both_databases!(
         show(&server, &other).await;
         server.database().execute(&row).await;
         sweep_after(&server, 31 * DAY).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
         assert_eq!(in_state(&server, PictureState::Replaced).await, [""; 0]);
         show(&server, &owner).await;
         sweep_after(&server, 31 * DAY).await;
-        assert!(!is_served(&server, &name).await);
+        assert!(!is_kept(&server, &name).await);
     }
 );
 
@@ -134,7 +134,7 @@ on_both_databases!(
         let name = show(&server, &account).await;
         server.operate(&account, patch(&[(Field::Picture, &format!("stored:{name}:1"))])).await;
         sweep_after(&server, 31 * DAY).await;
-        assert!(is_served(&server, &name).await);
+        assert!(is_kept(&server, &name).await);
     }
 );
 
@@ -158,7 +158,7 @@ on_both_databases!(
             drop(server.app.pictures().sweep().await);
         }
         assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));
-        assert!(!is_served(&server, &name).await);
+        assert!(!is_kept(&server, &name).await);
         assert_eq!(in_state(&server, PictureState::Replaced).await, [""; 0]);
         assert_eq!(
             server.database().rows("SELECT count(*) FROM stored_picture WHERE state = 'deleting'").await,
@@ -190,22 +190,20 @@ on_both_databases!(
             server.pass(SECOND);
         }
         sweep_after(&server, SECOND).await;
-        let mut served = Vec::new();
+        let mut kept = Vec::new();
         for name in names.iter().chain(&of_other) {
-            served.push(is_served(&server, name).await);
+            kept.push(is_kept(&server, name).await);
         }
-        assert_eq!(served, [false, true, true, true, true, true, true, true, true]);
+        assert_eq!(kept, [false, true, true, true, true, true, true, true, true]);
         // One that is shown again makes room.
         server.operate(&account, showing(&names[1])).await;
         server.pass(SECOND);
         let last = show(&server, &account).await;
         sweep_after(&server, SECOND).await;
-        let kept = [&names[1], &names[3], &names[4], &names[5], &names[6], &last];
-        let mut served = Vec::new();
-        for name in kept {
-            served.push(is_served(&server, name).await);
+        for name in [&names[1], &names[3], &names[4], &names[5], &names[6], &last] {
+            assert!(is_kept(&server, name).await, "{name}");
         }
-        assert_eq!((served, is_served(&server, &names[2]).await), (vec![true; 6], false));
+        assert!(!is_kept(&server, &names[2]).await);
     }
 );
 
@@ -215,6 +213,6 @@ on_both_databases!(
         let account = server.person(&[]).await;
         let (first, second) = (show(&server, &account).await, show(&server, &account).await);
         sweep_after(&server, SECOND).await;
-        assert!(!is_served(&server, &first).await && is_served(&server, &second).await);
+        assert!(!is_kept(&server, &first).await && is_kept(&server, &second).await);
     }
 );

@@ -30,7 +30,6 @@ on_both_databases!(
     async fn bytes_that_are_not_a_picture_cannot_be_used(server: Server) {
         let png = png(8, 8);
         for text in [
-            data_uri("image/jpeg", &png),
             data_uri("image/png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
             data_uri("image/png", &png[..png.len() / 2]),
             data_uri("image/webp", b"RIFF\xff\xff\xff\xffWEBPVP8X"),
@@ -76,7 +75,6 @@ on_both_databases!(
         assert!(matches!(server.app.pictures().upload(NONE, &prepared).await, Err(Error::Unavailable(_))));
         let pending = in_state(&server, PictureState::Pending).await;
         assert_eq!(pending.len(), 1);
-        assert_eq!(server.request("GET", &format!("/pictures/{}", pending[0])).send().await.status, 503);
         // The sweeper keeps the row of a picture that it could not delete.
         server.pass(super::sweeping::DAY);
         assert!(matches!(server.app.pictures().sweep().await, Err(Error::Unavailable(_))));

@@ -16,12 +16,12 @@ const SECOND: Duration = Duration::from_secs(1);
 const PICTURES: &str = "SELFSAME__RATE_LIMIT__PICTURE_BYTES_PER_DAY";
 const HISTORY: &str = "SELFSAME__RATE_LIMIT__HISTORY_BYTES_PER_DAY";
 
-/// A picture of one pixel, another one for each shade.
+/// A JPEG of one pixel, another one for each of six shades.
 fn picture(shade: u8) -> String {
     let mut file = std::io::Cursor::new(Vec::new());
-    let image = image::RgbImage::from_pixel(1, 1, image::Rgb([shade, 0, 0]));
-    image.write_to(&mut file, image::ImageFormat::Png).unwrap();
-    let uri = format!("data:image/png;base64,{}", STANDARD.encode(file.into_inner()));
+    let image = image::RgbImage::from_pixel(1, 1, image::Rgb([40 * shade, 0, 0]));
+    image.write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+    let uri = format!("data:image/jpeg;base64,{}", STANDARD.encode(file.into_inner()));
     json!({ "profile_image_url": uri }).to_string()
 }
 

@@ -42,7 +42,7 @@ on_both_databases!(
         let digits = "invalid base64 data";
         let long = format!("https://example.com/{}", "x".repeat(2049 - 20));
         for (picture, reason) in [
-            ("", form),
+            (" ", form),
             ("javascript:alert(1)", form),
             ("file:///etc/passwd", form),
             ("ftp://example.com/a.png", form),
@@ -85,7 +85,7 @@ on_both_databases!(
         let served = reqwest::get(&address).await.unwrap();
         assert_eq!(served.status(), 200);
         assert_eq!(served.headers()["x-content-type-options"], "nosniff");
-        assert!(served.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        assert_eq!(served.headers()["cache-control"], "public, max-age=300");
         let kind = served.headers()["content-type"].to_str().unwrap().to_owned();
         let bytes = served.bytes().await.unwrap();
         let format = image::guess_format(&bytes).unwrap();
@@ -127,8 +127,9 @@ on_both_databases!(
         let jane = Jane::new(&server).await;
         let before = jane.stored().await;
         let cut = format!("data:image/png;base64,{}", &DIGITS[..60]);
-        let of_other_kind = PIXEL.replace("image/png", "image/jpeg");
-        for picture in [&of_other_kind, &cut] {
+        let no_picture =
+            format!("data:image/png;base64,{}", STANDARD.encode("<svg xmlns='http://www.w3.org/2000/svg'/>"));
+        for picture in [&no_picture, &cut] {
             let body = json!({ "display_name": "Jo", "profile_image_url": picture, "profile": { "bio": "x" } });
             insta::assert_snapshot!(jane.put(body.to_string()).await, @r#"
             400 Bad Request

@@ -57,6 +57,7 @@ on_both_databases!(
         opened.store.add_pending_picture(account.id, "a", at(1)).await.unwrap();
         commit(&opened.store, account.clone(), adopt(account.id, 2)).await.unwrap();
         assert!(!opened.store.is_pending_picture("a").await.unwrap());
+        assert!(opened.store.is_shown_picture("a").await.unwrap());
         assert_eq!(names(&opened.store, Shown, at(3)).await, ["a"]);
     }
 );

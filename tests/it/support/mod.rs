@@ -2,6 +2,7 @@
 
 mod api_keys;
 pub(crate) mod applications;
+mod browser;
 pub(crate) mod canaries;
 mod certificate;
 mod database;
@@ -31,6 +32,7 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use api_keys::BackEnd;
+pub(crate) use browser::Browser;
 pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
 pub(crate) use http2::Http2;

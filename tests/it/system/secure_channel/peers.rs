@@ -1,7 +1,7 @@
 //! Third-party clients: plain WebCrypto in Node.js and in a browser's page, and two JOSE libraries.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::support::{Database, until};
+use crate::support::{Browser, Database, until};
 
 const SCRIPT: &str = include_str!("../../../peers/channel.mjs");
 const PAGE: &str = include_str!("../../../peers/channel.html");
@@ -76,33 +76,6 @@ on_both_databases!(
         check_exchange(&admin, &answers[0]).await;
     }
 );
-
-/// A headless browser. Dropping it ends the browser.
-struct Browser {
-    child: Child,
-    _profile: tempfile::TempDir,
-}
-
-impl Browser {
-    fn open(url: &str) -> Browser {
-        let profile = tempfile::tempdir().unwrap();
-        let mut command = Command::new("chromium");
-        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]);
-        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-        command.arg(format!("--user-data-dir={}", profile.path().display())).arg(url);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().expect("chromium is on PATH: ./test installs it");
-        Browser { child, _profile: profile }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // The browser's other processes end with the first.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn webcrypto_in_a_browsers_page_of_another_origin_opens_a_session_and_reads_the_answers() {
