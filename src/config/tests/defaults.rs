@@ -50,7 +50,7 @@ fn the_comment_of_every_number_and_duration_states_its_limits() {
         assert!(comment_of(key).contains(limits), "{key}: the comment does not say {limits:?}");
         bounded += 1;
     }
-    assert_eq!(bounded, 85);
+    assert_eq!(bounded, 87);
 }
 
 fn comment_of(key: &str) -> String {
