@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::Uri;
+use axum::http::uri::Authority;
 use serde::Deserializer;
 
 use super::ANY_PORT;
@@ -21,7 +22,8 @@ pub(super) fn cors_origins<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<S
     list(source, expected, |text| match text {
         "*" => Err("\"*\" would let the pages of every site call the server for their visitors; \
                     name each origin, such as https://app.example.com"),
-        text if is_origin(text) && is_as_sent(text) || is_loopback_with_any_port(text) => Ok(text.to_owned()),
+        text if text.ends_with(ANY_PORT) && is_loopback_with_any_port(text) => Ok(text.to_owned()),
+        text if !text.ends_with(ANY_PORT) && is_origin(text) && is_as_sent(text) => Ok(text.to_owned()),
         _ => Err(expected),
     })
 }
@@ -78,8 +80,9 @@ pub(super) fn is_same_origin(one: &str, other: &str) -> bool {
 /// Checks for the origin of a loopback host with any port: only this machine serves pages there.
 fn is_loopback_with_any_port(text: &str) -> bool {
     let origin = text.strip_suffix(ANY_PORT).filter(|origin| is_origin(origin) && is_as_sent(origin));
-    let url = origin.and_then(parse).filter(|url| url.port().is_none());
-    url.as_ref().and_then(Uri::host).is_some_and(is_loopback)
+    let url = origin.and_then(parse);
+    let without_port = url.as_ref().filter(|url| url.authority().map(Authority::as_str) == url.host());
+    without_port.and_then(Uri::host).is_some_and(is_loopback)
 }
 
 fn is_origin(text: &str) -> bool {

@@ -47,6 +47,8 @@ fn a_web_origin_is_written_as_browsers_send_it() {
         "https://app.example.com:*",
         "http://localhost:80:*",
         "http://localhost:8080:*",
+        "http://localhost:*:*",
+        "http://user@localhost:*",
         "http://localhost.example.com:*",
         "http://LOCALHOST:*",
         "http://192.168.0.1:*",
