@@ -54,7 +54,7 @@ impl Drop for Remainder {
     fn drop(&mut self) {
         let body = std::mem::take(&mut self.body);
         if let (Some(drain), false, Ok(runtime)) = (self.drain.take(), body.is_end_stream(), Handle::try_current()) {
-            runtime.spawn(drain.to_the_end(body));
+            runtime.spawn(drain.discard(body));
         }
     }
 }
@@ -62,7 +62,7 @@ impl Drop for Remainder {
 impl Drain {
     /// Reads and drops a body as long as it comes as fast as any other must, up to `server.max_drained_bytes`. It counts
     /// towards `server.max_unread_bytes` with what its buffers cost: beyond that, nothing is drained.
-    async fn to_the_end(self, mut body: Body) {
+    async fn discard(self, mut body: Body) {
         let Ok(_permit) = self.app.unread_bytes().take(self.source, MIN_UNREAD) else { return };
         let settings = &self.app.config().server;
         let mut deadline = pin!(sleep(settings.body_timeout));
