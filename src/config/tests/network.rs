@@ -48,7 +48,6 @@ fn a_web_origin_is_written_as_browsers_send_it() {
         "http://localhost:80:*",
         "http://localhost:8080:*",
         "http://localhost:*:*",
-        "http://user@localhost:*",
         "http://localhost.example.com:*",
         "http://LOCALHOST:*",
         "http://192.168.0.1:*",

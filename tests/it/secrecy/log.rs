@@ -29,8 +29,8 @@ const CLIENT: &str = "hash-of-a-client-7f3e9d";
 const OTHER_CLIENT: &str = "hash-of-a-thief-91c2ab";
 const AGENT: &str = "Ravenscroft-Browser/7";
 const FORWARDED: &str = "203.0.113.77";
-/// What the client calls its requests.
-const REQUEST: &str = "order-of-philippa-8c41e0";
+/// What the client calls its requests; not in the form in which a proxy would give it.
+const REQUEST: &str = "order of Philippa 8c41e0";
 const GATEWAY_SECRET: &str = "secret-of-the-gateway-5c1d";
 const GRANTS: &str = "http://tencentciam.com/oauth2/grant-type/otp";
 

@@ -286,7 +286,7 @@ on_both_databases!(
         let mut wire = Wire::connect(&server).await;
         wire.send(format!("POST {UPDATE} HTTP/1.1\r\nHost: selfsame\r\nContent-Length: 100000000\r\n\r\n")).await;
         assert_eq!(wire.answer().await.status, 401);
-        assert!(!wire.try_send(50_000_000).await);
+        assert!(!wire.try_send(99_000_000).await);
     }
 );
 
