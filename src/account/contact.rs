@@ -6,7 +6,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::{Field, Text, Unique, is_hidden};
 
 /// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
-const MAX_EMAIL: usize = 254;
+pub const MAX_EMAIL: usize = 254;
 
 /// The country code of mainland China.
 pub const MAINLAND: &str = "+86";

@@ -30,7 +30,7 @@ use crate::json::Object;
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub(crate) use closed_set::{among, closed_set};
-pub use contact::{Contact, Email, MAINLAND, Medium, Phone};
+pub use contact::{Contact, Email, MAINLAND, MAX_EMAIL, Medium, Phone};
 pub use contract::Contract;
 pub use daily::{DailyLimits, DailyUsage, DayUsedUp};
 pub use error::{

@@ -72,6 +72,8 @@ pub(super) async fn request(
 }
 
 /// Changes the e-mail address, given the code that was sent to the new one.
+///
+/// The new address is verified by that, and no other account of the tenant can verify it.
 #[utoipa::path(
     post,
     path = "/me/email/verify",
