@@ -3,6 +3,8 @@
 mod answers;
 mod documents;
 mod failures;
+mod generators;
+mod linters;
 mod patterns;
 mod peer;
 mod successes;
