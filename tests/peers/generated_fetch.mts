@@ -1,6 +1,6 @@
 /** Changes a profile through each contract with the types of openapi-typescript and the client openapi-fetch.
  *
- * The argument is what `selfsame dev --json` prints; the types are in system.d.ts and so on. Prints what was read afterwards. */
+ * The argument is what `selfsame dev --json` prints; the types are in system.ts and so on. Prints what was read afterwards. */
 
 import createClient from "openapi-fetch";
 import type { paths as Ciam } from "./ciam.js";

@@ -110,7 +110,7 @@ fn the_types_of_openapi_typescript_fit_what_the_server_accepts_and_answers() {
     let installation = Installation::new();
     let (workshop, demo) = (Workshop::new(), Demo::start(&installation));
     for contract in DOCUMENTED {
-        workshop.run("openapi-typescript", &[&format!("{contract}.json"), "--output", &format!("{contract}.d.ts")]);
+        workshop.run("openapi-typescript", &[&format!("{contract}.json"), "--output", &format!("{contract}.ts")]);
     }
     workshop.copy("tsconfig.json", "tsconfig.json");
     workshop.copy("generated_fetch.mts", "generated_fetch.mts");
