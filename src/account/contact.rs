@@ -4,7 +4,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::{Field, Phone, Text, Unique, is_hidden};
 
 /// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
-const MAX_EMAIL: usize = 254;
+pub const MAX_EMAIL: usize = 254;
 
 /// The medium that messages are sent through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -32,7 +32,7 @@ use crate::json::Object;
 pub use application::{Application, GrantType, Kind};
 pub use attributes::Attributes;
 pub(crate) use closed_set::{among, closed_set};
-pub use contact::{Contact, Email, Medium};
+pub use contact::{Contact, Email, MAX_EMAIL, Medium};
 pub use contract::Contract;
 pub use daily::{DailyLimits, DailyUsage, DayUsedUp};
 pub use error::{

@@ -58,13 +58,23 @@ fn metadata(public_url: &str) -> Metadata {
 }
 
 /// Shows the provider's metadata.
-#[utoipa::path(get, path = "/openid-configuration", operation_id = "showConfiguration", tag = "Discovery")]
+///
+/// Libraries find the other addresses here (OpenID Connect Discovery §4).
+#[utoipa::path(
+    get,
+    path = "/openid-configuration",
+    operation_id = "showConfiguration",
+    tag = "Discovery",
+    security(())
+)]
 pub(super) async fn show(_: Public, State(app): State<App>) -> Response {
     shown_metadata(app.public_url())
 }
 
 /// Shows the keys that verify the tokens of applications (RFC 7517 §5).
-#[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery")]
+///
+/// A token names its key in `kid`; a replaced key stays as long as its tokens.
+#[utoipa::path(get, path = "/jwks", operation_id = "showKeys", tag = "Discovery", security(()))]
 pub(super) async fn keys(_: Public, State(app): State<App>) -> Result<Response, Error> {
     Ok(shown_keys(&app.issuer().published_to_applications().await?))
 }

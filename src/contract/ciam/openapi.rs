@@ -20,7 +20,8 @@ use super::{PREFIXES, paths, revoke, update};
 use crate::account::{AccessFault, Account, Application, CredentialFault, Field, Kind, Rules, Status};
 use crate::contract::ErrorRenderer;
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, change_faults, example_of, failures, person, tenant,
+    Description, Ending, NO_NUL, Operation, body_faults, change_faults, email_address, example_of, failures, person,
+    schema, tenant,
 };
 use crate::json::Object;
 
@@ -31,7 +32,7 @@ pub(in crate::contract) fn document() -> Object {
         (SentCode::name().into_owned(), SentCode::schema()),
         (Granted::name().into_owned(), Granted::schema()),
         (Metadata::name().into_owned(), Metadata::schema()),
-        (KEYS.to_owned(), keys_schema()),
+        (KEY_SET.to_owned(), keys_schema()),
         (REFUSAL.to_owned(), Refusal::schema()),
     ];
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(
@@ -53,7 +54,14 @@ pub(in crate::contract) fn document() -> Object {
             .to_owned(),
         annotated,
         security: ("token", SecurityScheme::Http(token.build())),
+        tags: &[
+            ("Person", "The claims of the token's person."),
+            ("Codes", "One-time codes, which an application requests."),
+            ("Tokens", "Tokens of an application."),
+            ("Discovery", "Addresses and keys for libraries."),
+        ],
         schemas,
+        additions: additions(),
         render_error: refusal::render_error,
         refusal: |_| REFUSAL,
         operations: vec![
@@ -112,7 +120,7 @@ pub(in crate::contract) fn document() -> Object {
 }
 
 const CLAIMS: &str = "Claims";
-const KEYS: &str = "Keys";
+const KEY_SET: &str = "KeySet";
 const REFUSAL: &str = "Refusal";
 const PUBLIC_URL: &str = "https://profile.example.com";
 /// What [`CodeChallenge::parse`](crate::code::CodeChallenge::parse) accepts: the last character encodes four bits.
@@ -150,8 +158,11 @@ body! {
     ObjectBuilder::new()
         .property("name", text(update::MAX_NAME, "The name that others see."))
         .property("nickname", text(update::MAX_NICKNAME, "A casual name."))
-        .property("zoneinfo", words("The time zone: a name of the IANA time zone database."))
-        .property("locale", words("The language: a tag (BCP 47) of at most 35 characters; `_` counts as `-`."))
+        .property("zoneinfo", words("The time zone: a name of the IANA time zone database. An empty text clears."))
+        .property(
+            "locale",
+            text(update::MAX_LOCALE, "The language: a tag (BCP 47); `_` counts as `-`.").pattern(Some(LANGUAGE_TAG)),
+        )
         .property(
             "picture",
             ObjectBuilder::new()
@@ -159,10 +170,10 @@ body! {
                 .enum_values(Some([""]))
                 .description(Some("An empty text removes the picture.")),
         )
-        .property("phone_number", words("A mobile number of mainland China in its eleven digits."))
+        .property("phone_number", mobile_number())
         .property("phone_number_otp_token", words("What `POST /otp/send` answered."))
         .property("phone_number_otp", words("The code that was sent to the number."))
-        .property("email", words("An e-mail address of at most 254 bytes."))
+        .property("email", email_address("An e-mail address."))
         .property("email_otp_token", words("What `POST /otp/send` answered."))
         .property("email_otp", words("The code that was sent to the address."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
@@ -180,8 +191,12 @@ body! {
                 .enum_values(Some([Some("login"), Some("signup"), Some("update_userinfo"), Some("reset_password"), None]))
                 .description(Some("The use of the code; `login` by default.")),
         )
-        .property("phone_number", words_or_null("A mobile number of mainland China in its eleven digits."))
-        .property("email", words_or_null("An e-mail address; one of the two is given."))
+        .property("phone_number", mobile_number().schema_type(SchemaType::from_iter([Type::String, Type::Null])))
+        .property(
+            "email",
+            email_address("An e-mail address; one of the two is given.")
+                .schema_type(SchemaType::from_iter([Type::String, Type::Null])),
+        )
         .property(
             "auth_source_id",
             any("The value that the same member of `POST /oauth2/token` will have; only for `login`."),
@@ -220,7 +235,8 @@ body! {
             words(
                 "`http://tencentciam.com/oauth2/grant-type/otp/sms`, the same with `email`, either with this server's own \
                  address in place of the host, `refresh_token` or `client_credentials`.",
-            ),
+            )
+            .pattern(Some(GRANT_TYPE)),
         )
         .required("grant_type")
         .property("client_id", words("The application."))
@@ -231,7 +247,11 @@ body! {
         .property("otp", words("The code."))
         .property("code_verifier", words("The verifier of the challenge in `POST /otp/send` (RFC 7636 §4.1), if there was one."))
         .property("auth_source_id", words("The same value as in `POST /otp/send`."))
-        .property("auto_signup", words("`true` to create an account if none has the address and the application may do so."))
+        .property(
+            "auto_signup",
+            words("`true` to create an account if none has the address and the application may do so.")
+                .schema_type(SchemaType::from_iter([Type::String, Type::Boolean])),
+        )
         .property("refresh_token", words("A refresh token; it can be used once, and again only within `issuer.refresh_grace_period`."))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -255,6 +275,31 @@ fn words(description: &str) -> ObjectBuilder {
 /// Returns the schema of a member for which `null` is the same as absence.
 fn words_or_null(description: &str) -> ObjectBuilder {
     words(description).schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+fn mobile_number() -> ObjectBuilder {
+    words("A mobile number of mainland China in its eleven digits.").pattern(Some("^1[3-9][0-9]{9}$"))
+}
+
+/// The published names of the ways to get tokens, for any server's address.
+const GRANT_TYPE: &str = r"^(refresh_token|client_credentials|https?://[^\u0000]+/oauth2/grant-type/otp/(sms|email))$";
+/// A language tag (RFC 5646 §2.1), but for the obsolete irregular ones, which are accepted too, or an empty text.
+const LANGUAGE_TAG: &str = "^(([A-Za-z]{2,3}([-_][A-Za-z]{3}){0,3}|[A-Za-z]{4,8})([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?([-_]([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*([-_][0-9A-WYZa-wyz]([-_][A-Za-z0-9]{2,8})+)*([-_][Xx]([-_][A-Za-z0-9]{1,8})+)?|[Xx]([-_][A-Za-z0-9]{1,8})+)?$";
+
+/// Returns what the library cannot represent: which members belong together.
+fn additions() -> Vec<(&'static str, Object)> {
+    let proofs = r#"{"dependentRequired": {
+        "phone_number_otp_token": ["phone_number"],
+        "phone_number_otp": ["phone_number"],
+        "email_otp_token": ["email"],
+        "email_otp": ["email"]
+    }}"#;
+    let one_address = r#"{
+        "if": {"required": ["phone_number"], "properties": {"phone_number": {"type": "string"}}},
+        "then": {"properties": {"email": {"type": "null"}}},
+        "else": {"required": ["email"], "properties": {"email": {"type": "string"}}}
+    }"#;
+    vec![("ClaimsUpdate", schema(proofs)), ("CodeWanted", schema(one_address))]
 }
 
 /// Returns the schema of a parameter of which any scalar counts as text.
@@ -406,7 +451,7 @@ fn keys() -> Answers {
         ("e", "AQAB"),
     ]);
     let set = Object::from_iter([("keys", vec![crate::json::Value::from(key)])]);
-    vec![("the keys", KEYS, discovery::shown_keys(&set))]
+    vec![("the keys", KEY_SET, discovery::shown_keys(&set))]
 }
 
 fn configuration() -> Answers {

@@ -42,6 +42,8 @@ fn paths() -> OpenApiRouter<App> {
 }
 
 /// Shows a user.
+///
+/// A key that is bound to a user shows only that user.
 #[utoipa::path(
     get,
     path = "/users/{id}",

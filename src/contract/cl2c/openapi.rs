@@ -17,13 +17,10 @@ use super::refusal::{ErrorResult, Problem};
 use super::{ERROR_RENDERER, PREFIX, answer, paths};
 use crate::account::{AccessFault, CredentialFault, Error, Fault, Field, Rule, Status};
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, change_faults, failures, person, request_header,
+    Description, Ending, HIDDEN, NO_NUL, Operation, SPACE, body_faults, change_faults, failures, person, request_header,
 };
 use crate::json::Object;
 
-/// The pattern of a name: not only white space (Unicode's property White_Space), and no U+0000.
-const NAME: &str =
-    r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
 /// The pattern of a phone number or the empty string; numbers in other forms that a phone pastes are accepted, too.
 const PHONE: &str = r"^(\+?[1-9][0-9]{6,14}|\+[1-9]([ .-]?[0-9]){6,14})?$";
 
@@ -41,7 +38,9 @@ pub(in crate::contract) fn document() -> Object {
         introduction: "A back end reads and changes the users of its tenant.".to_owned(),
         annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
         security: ("key", SecurityScheme::ApiKey(ApiKey::Header(key))),
+        tags: &[("User", "The users of the key's tenant.")],
         schemas,
+        additions: Vec::new(),
         render_error: ERROR_RENDERER,
         refusal: |status| if status == StatusCode::BAD_REQUEST { "Problem" } else { "ErrorResult" },
         operations: vec![
@@ -79,10 +78,12 @@ pub(super) struct UserUpdate;
 
 impl PartialSchema for UserUpdate {
     fn schema() -> RefOr<Schema> {
-        let text = |pattern, max, description| {
+        let text = |pattern: &str, max, description| {
             ObjectBuilder::new().pattern(Some(pattern)).max_length(max).description(Some(description))
         };
-        let required = |max, description| text(NAME, Some(max), description).schema_type(Type::String);
+        // A name has a visible character, and no U+0000.
+        let name = format!(r"^[^\u0000]*[^{SPACE}{HIDDEN}][^\u0000]*$");
+        let required = |max, description| text(&name, Some(max), description).schema_type(Type::String);
         let nullable = || SchemaType::from_iter([Type::String, Type::Null]);
         let optional = |pattern, max, description| text(pattern, max, description).schema_type(nullable());
         ObjectBuilder::new()
@@ -163,6 +164,7 @@ fn field_faults() -> Vec<Ending> {
                 fault(PUSH_TOKEN, Rule::MaxLength(MAX_PUSH_TOKEN)),
             ]),
         ),
+        ("a name is missing or blank", Error::Fields(vec![fault(LAST_NAME, Rule::Required)])),
         ("a member is not a string", Error::Fields(vec![fault(LAST_NAME, Rule::Text)])),
         ("a member contains U+0000", Error::Fields(vec![fault(LAST_NAME, Rule::NoControlCharacters)])),
         (

@@ -2,11 +2,12 @@ use axum::http::StatusCode;
 use axum::http::header::ALLOW;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::SecurityScheme;
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiVersion, RefOr, Schema, Server};
 
 use super::answers::{Answers, example};
 use super::headers;
-use super::specimen::{Ending, unavailable};
+use super::specimen::Ending;
 use crate::account::RequestFault;
 use crate::http::ErrorRenderer;
 use crate::json::{self, Object, Value};
@@ -21,13 +22,17 @@ pub(in crate::contract) struct Description {
     pub(in crate::contract) annotated: OpenApi,
     /// The security scheme that the annotations name.
     pub(in crate::contract) security: (&'static str, SecurityScheme),
+    /// The tags of the operations in display order, each with its description.
+    pub(in crate::contract) tags: &'static [(&'static str, &'static str)],
     /// The schemas of responses, by name.
     pub(in crate::contract) schemas: Vec<(String, RefOr<Schema>)>,
+    /// What the library cannot represent: members to add to a schema, with its place below `components.schemas`.
+    pub(in crate::contract) additions: Vec<(&'static str, Object)>,
     /// The contract's error renderer.
     pub(in crate::contract) render_error: ErrorRenderer,
     /// Returns the name of the schema of error responses with a status.
     pub(in crate::contract) refusal: fn(StatusCode) -> &'static str,
-    /// The operations, each with the identifier from its annotation.
+    /// The operations in display order, each with the identifier from its annotation.
     pub(in crate::contract) operations: Vec<Operation>,
 }
 
@@ -51,10 +56,18 @@ impl Description {
         if let Some(Value::Object(components)) = document.get_mut("components") {
             components.insert("responses", self.of_paths());
             components.insert("headers", headers::of_every_answer());
+            if let Some(Value::Object(schemas)) = components.get_mut("schemas") {
+                for (place, members) in std::mem::take(&mut self.additions) {
+                    add(schemas, place, members);
+                }
+            }
         }
         if let Some(Value::Object(paths)) = document.get_mut("paths") {
-            let drawn: Object = std::mem::take(paths).into_iter().map(|(path, item)| (path, self.path(item))).collect();
-            *paths = drawn;
+            let items = std::mem::take(paths).into_iter();
+            let mut items: Vec<(String, Object)> =
+                items.filter_map(|(path, item)| Some((path, self.path(item.into_object().ok()?)))).collect();
+            items.sort_by_key(|(_, item)| self.position(item));
+            *paths = items.into_iter().collect();
         }
         document
     }
@@ -69,6 +82,9 @@ impl Description {
         licence.identifier = Some(env!("CARGO_PKG_LICENSE").to_owned());
         api.info.license = Some(licence);
         api.servers = Some(vec![Server::new("/")]);
+        let tag =
+            |(name, description): &(&str, &str)| TagBuilder::new().name(*name).description(Some(*description)).build();
+        api.tags = Some(self.tags.iter().map(tag).collect());
         let components = api.components.get_or_insert_with(Components::new);
         components.schemas.extend(self.schemas.drain(..));
         components.add_security_scheme(self.security.0, self.security.1.clone());
@@ -86,34 +102,31 @@ impl Description {
             answers.only()
         };
         let mut responses = Object::new();
-        responses.insert(
-            "MethodNotAllowed",
-            only(("any other method", RequestFault::MethodNotAllowed("GET, HEAD, OPTIONS").into())),
-        );
+        responses
+            .insert("MethodNotAllowed", only(("any other method", RequestFault::MethodNotAllowed(METHODS).into())));
         responses.insert("NotFound", only(("any other path", RequestFault::NotFound.into())));
+        let mut options = self.answers();
+        options.add("", "", (StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response());
+        responses.insert("Options", options.only());
         responses
     }
 
-    /// Completes a Path Item Object: adds the responses of annotated operations, then the methods that every path has.
-    fn path(&self, item: Value) -> Value {
-        let Value::Object(mut item) = item else { return item };
+    /// Completes the operations of a Path Item Object.
+    fn path(&self, mut item: Object) -> Object {
         let methods: Vec<String> = item.iter().map(|(method, _)| method.clone()).collect();
         for method in &methods {
             if let Some(Value::Object(operation)) = item.get_mut(method) {
                 self.complete(operation);
             }
         }
-        let mut allow: Vec<String> = methods.iter().map(|method| method.to_ascii_uppercase()).collect();
-        if let Some(head) = item.get("get").and_then(head) {
-            item.insert("head", head);
-            let behind = allow.iter().position(|method| method == "GET").map_or(0, |get| get + 1);
-            allow.insert(behind, "HEAD".to_owned());
-        }
-        allow.push("OPTIONS".to_owned());
-        let first = methods.first().and_then(|method| item.get(method)).and_then(Value::as_object);
-        let options = self.options(first, &allow.join(", "));
-        item.insert("options", options);
-        Value::Object(item)
+        item
+    }
+
+    /// Returns the position of a path: that of the first of its operations in `operations`.
+    fn position(&self, item: &Object) -> usize {
+        let ids = item.iter().filter_map(|(_, operation)| operation.as_object()?.get("operationId")?.as_str());
+        let positions = ids.filter_map(|id| self.operations.iter().position(|operation| operation.id == id));
+        positions.min().unwrap_or(usize::MAX)
     }
 
     fn complete(&self, operation: &mut Object) {
@@ -136,62 +149,33 @@ impl Description {
             json.insert("examples", examples.collect::<Object>());
         }
     }
-
-    /// Returns the Operation Object of `OPTIONS`, which needs no credentials.
-    fn options(&self, first: Option<&Object>, allow: &str) -> Object {
-        let mut answers = self.answers();
-        answers.add("", "", (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response());
-        answers.refuse(vec![unavailable()]);
-        let mut options = Object::new();
-        options.insert("tags", first.and_then(|first| first.get("tags")).cloned().unwrap_or(Value::Array(Vec::new())));
-        options.insert("summary", "The methods of this path");
-        options.insert("operationId", format!("{}Options", id(first)));
-        let path_parameters = first.and_then(|first| first.get("parameters")).map(in_path);
-        options.insert("parameters", path_parameters.unwrap_or_default());
-        add_parameter(&mut options);
-        options.insert("responses", answers.object());
-        options.insert("security", Vec::<Value>::new());
-        options
-    }
 }
+
+/// An example of the methods that a path answers to.
+const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The end of every document's introduction.
-const OF_PATHS: &str = "Another method on one of these paths is answered 405 (`components.responses.MethodNotAllowed`), \
-                        another path below the same prefix 404 (`components.responses.NotFound`).";
+const OF_PATHS: &str = "`HEAD` is answered wherever `GET` is, with the same status and headers and no body. `OPTIONS` is answered on every \
+                        path, without credentials (`components.responses.Options`). Another method on one of these paths is answered \
+                        405 (`components.responses.MethodNotAllowed`), another path below the same prefix 404 \
+                        (`components.responses.NotFound`).";
 
-/// Returns the Operation Object of `HEAD`: that of `GET` without the response body.
-fn head(get: &Value) -> Option<Object> {
-    let mut head = get.as_object()?.clone();
-    let id = format!("{}Head", id(Some(&head)));
-    head.insert("summary", "As GET, without the body");
-    head.insert("operationId", id);
-    if let Some(Value::Object(responses)) = head.get_mut("responses") {
-        responses.retain(|_, response| {
-            if let Value::Object(response) = response {
-                response.remove("content");
-            }
-            true
-        });
+/// Returns a schema as it is written; the text is an object in JSON.
+pub(in crate::contract) fn schema(text: &str) -> Object {
+    json::parse(text.as_bytes()).ok().and_then(|value| value.into_object().ok()).expect("a schema is an object in JSON")
+}
+
+/// Adds members to the schema at a place such as `Update/properties/name`; a schema that does not exist is created.
+fn add(schemas: &mut Object, place: &str, members: Object) {
+    let (name, rest) = place.split_once('/').map_or((place, None), |(name, rest)| (name, Some(rest)));
+    if !schemas.contains_key(name) {
+        schemas.insert(name, Object::new());
     }
-    Some(head)
-}
-
-fn id(operation: Option<&Object>) -> &str {
-    operation.and_then(|operation| operation.get("operationId")).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Returns the path parameters as arbitrary strings, since `OPTIONS` does not read them.
-fn in_path(parameters: &Value) -> Vec<Value> {
-    let Value::Array(parameters) = parameters else { return Vec::new() };
-    let parameters = parameters.iter().filter_map(Value::as_object);
-    let in_path = parameters.filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("path"));
-    in_path
-        .map(|parameter| {
-            let mut parameter = parameter.clone();
-            parameter.insert("schema", Object::from_iter([("type", "string")]));
-            Value::Object(parameter)
-        })
-        .collect()
+    let Some(Value::Object(inner)) = schemas.get_mut(name) else { return };
+    match rest {
+        Some(rest) => add(inner, rest, members),
+        None => members.into_iter().for_each(|(name, value)| drop(inner.insert(name, value))),
+    }
 }
 
 /// Adds the header that every operation takes.

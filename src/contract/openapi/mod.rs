@@ -8,18 +8,17 @@
 mod answers;
 mod description;
 mod headers;
+mod patterns;
 mod specimen;
 
 pub(super) use answers::example_of;
-pub(super) use description::{Description, Operation};
+pub(super) use description::{Description, Operation, schema};
 pub(super) use headers::{ACCEPT_LANGUAGE, request_header};
+pub(super) use patterns::{HIDDEN, NO_NUL, SPACE, email_address};
 pub(super) use specimen::{Ending, body_faults, change_faults, failures, person, tenant};
 
 use super::DOCUMENTS;
 use crate::account::Contract;
-
-/// The pattern of text without U+0000, which every contract refuses.
-pub(super) const NO_NUL: &str = r"^[^\u0000]*$";
 
 /// Returns the contracts that have a document.
 pub fn documented() -> impl Iterator<Item = Contract> {

@@ -156,8 +156,7 @@ pub(super) struct Updated<'a> {
     display_name: Option<&'a str>,
     #[schema(required)]
     profile_image_url: Option<Cow<'a, str>>,
-    /// The data that the person's applications store.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = super::openapi::shown_profile)]
     profile: Cow<'a, Object>,
     #[schema(format = DateTime)]
     updated_at: String,
@@ -211,8 +210,7 @@ struct User<'a> {
     /// Always null: disabled accounts are refused.
     #[schema(required, format = DateTime)]
     disabled_at: Option<String>,
-    /// The data that the person's applications store.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = super::openapi::shown_profile)]
     profile: Cow<'a, Object>,
     /// Always empty.
     #[schema(value_type = Object)]

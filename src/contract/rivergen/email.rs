@@ -79,7 +79,8 @@ pub(super) async fn request(
 
 /// Changes the e-mail address, given the code that was sent to the new one.
 ///
-/// The same request again gets the same answer while the time of the code lasts and the account has the address.
+/// The new address is verified by that, and no other account of the tenant can verify it. The same request again gets
+/// the same answer while the time of the code lasts and the account has the address.
 #[utoipa::path(
     post,
     path = "/me/email/verify",

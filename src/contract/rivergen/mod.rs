@@ -47,6 +47,8 @@ fn paths() -> OpenApiRouter<App> {
 }
 
 /// Shows everything known about the person.
+///
+/// Members without a value are null.
 #[utoipa::path(
     get,
     path = "/me",

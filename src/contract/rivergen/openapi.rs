@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,13 +22,12 @@ use crate::account::{
     Unique,
 };
 use crate::contract::openapi::{
-    Description, Ending, NO_NUL, Operation, body_faults, change_faults, failures, person, tenant,
+    Description, Ending, HIDDEN, NO_NUL, Operation, SPACE, body_faults, change_faults, email_address, failures, person,
+    schema, tenant,
 };
 use crate::json::Object;
 use crate::store::Identity;
 
-/// White space (Unicode's property White_Space), for the brackets of a pattern.
-const SPACE: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 /// Builds the document.
 pub(in crate::contract) fn document() -> Object {
     let mut schemas = vec![
@@ -41,7 +40,7 @@ pub(in crate::contract) fn document() -> Object {
         (Me::name().into_owned(), Me::schema()),
         (Updated::name().into_owned(), Updated::schema()),
         (Refusal::name().into_owned(), Refusal::schema()),
-        (PROFILE_VALUE.to_owned(), profile_value()),
+        (PROFILE_MEMBERS.to_owned(), profile_members()),
     ];
     Me::schemas(&mut schemas);
     Refusal::schemas(&mut schemas);
@@ -57,7 +56,9 @@ pub(in crate::contract) fn document() -> Object {
                 .to_owned(),
         annotated: OpenApiRouter::new().nest(PREFIX, paths()).into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
+        tags: &[("Person", "The signed-in person.")],
         schemas,
+        additions: additions(),
         render_error: ERROR_RENDERER,
         refusal: |_| "Refusal",
         operations: vec![
@@ -96,7 +97,7 @@ pub(in crate::contract) fn document() -> Object {
     .draw()
 }
 
-const PROFILE_VALUE: &str = "ProfileValue";
+const PROFILE_MEMBERS: &str = "ProfileMembers";
 const SHOWN: &str = "MeSuccess";
 const CHANGED: &str = "UpdatedSuccess";
 const REQUESTED: &str = "EmailRequestedSuccess";
@@ -109,12 +110,9 @@ const REMOVAL: &str = r#"{"profile":{"location":null}}"#;
 const OTHER_EMAIL: &str = "jane.smith@example.com";
 const REQUEST: &str = r#"{"new_email":"jane.smith@example.com"}"#;
 const VERIFICATION: &str = r#"{"new_email":"jane.smith@example.com","otp_code":"123456"}"#;
-/// The pattern that every e-mail address matches; not every match is an address.
-const ADDRESS: &str = r#"^[^\u0000-\u0020"@]+@[^\u0000-\u0020"@]+\.[^\u0000-\u0020"@]+$"#;
 
 fn address() -> ObjectBuilder {
-    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ADDRESS)).max_length(Some(254));
-    text.description(Some("The new e-mail address."))
+    email_address("The new e-mail address.")
 }
 
 /// The body of a request for a code.
@@ -164,8 +162,9 @@ impl PartialSchema for ProfileUpdate {
         let text = |description: String| {
             ObjectBuilder::new().schema_type(nullable(Type::String)).description(Some(description))
         };
-        let profile = members()
-            .schema_type(nullable(Type::Object))
+        let profile = OneOfBuilder::new()
+            .item(Ref::from_schema_name(PROFILE_MEMBERS))
+            .item(ObjectBuilder::new().schema_type(Type::Null))
             .description(Some(format!(
                 "Merged into the profile (RFC 7396): objects member by member, null removes, everything else replaces. \
                  Nothing nests deeper than {MAX_DEPTH}. The merged profile has at most {MAX_BYTES} bytes, and matches the \
@@ -175,7 +174,8 @@ impl PartialSchema for ProfileUpdate {
             .property(
                 DISPLAY_NAME,
                 text(format!(
-                    "The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around."
+                    "The name that others see: 1 to {MAX_DISPLAY_NAME} characters without the white space around, one of \
+                     them visible."
                 ))
                 .pattern(Some(name_pattern())),
             )
@@ -212,25 +212,16 @@ fn picture() -> Schema {
     Schema::AnyOf(AnyOfBuilder::new().item(uri).item(nothing).build())
 }
 
-/// Returns the schema of any value in a profile, at any depth.
-fn profile_value() -> RefOr<Schema> {
-    let plain = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]));
-    // There is no `maximum`: numbers slightly beyond the largest double round to it and are accepted.
-    let number =
-        ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
-    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(NO_NUL));
-    let list = ArrayBuilder::new().items(Ref::from_schema_name(PROFILE_VALUE));
-    OneOfBuilder::new()
-        .item(plain)
-        .item(number.description(Some("Within the range of a double, and kept in the text that it was sent in.")))
-        .item(text)
-        .item(list)
-        .item(members().schema_type(Type::Object))
+/// Returns the schema of the profile in answers.
+pub(super) fn shown_profile() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .description(Some("The data that the person's applications store."))
         .into()
 }
 
-/// Returns the schema of an object's members, at any depth.
-fn members() -> ObjectBuilder {
+/// Returns the schema of an object in a profile, at any depth.
+fn profile_members() -> RefOr<Schema> {
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
@@ -238,7 +229,34 @@ fn members() -> ObjectBuilder {
         .pattern(Some(NO_NUL));
     ObjectBuilder::new()
         .property_names(Some(name))
-        .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name(PROFILE_VALUE).into())))
+        .additional_properties(Some(AdditionalProperties::RefOr(Ref::from_schema_name("ProfileValue").into())))
+        .description(Some("Members by name, none of which contains U+0000."))
+        .into()
+}
+
+/// Returns what the library cannot represent: the recursive schema of a profile's values, and that a name is not blank.
+///
+/// A value is an object or anything else. Generators of clients cannot represent a type that contains lists of itself, so the
+/// rule for lists stands where they do not look: they make it any value.
+fn additions() -> Vec<(&'static str, Object)> {
+    let value = r##"{
+        "description": "Any JSON value. Numbers are within the range of a double, and are kept in the text that they were sent in.",
+        "anyOf": [
+            {"$ref": "#/components/schemas/ProfileMembers"},
+            {
+                "description": "Anything but an object.",
+                "not": {"type": "object"},
+                "pattern": "^[^\\u0000]*$",
+                "if": {"type": "array", "items": {}},
+                "then": {"items": {"$ref": "#/components/schemas/ProfileValue"}}
+            }
+        ]
+    }"##;
+    let blank = Object::from_iter([("type", "string".to_owned()), ("pattern", format!("^[{SPACE}{HIDDEN}]*$"))]);
+    vec![
+        ("ProfileValue", schema(value)),
+        ("ProfileUpdate/properties/display_name", Object::from_iter([("not", blank)])),
+    ]
 }
 
 /// Returns the pattern of a name: at most `MAX_DISPLAY_NAME` characters, trimmed, with any white space around them.

@@ -49,6 +49,8 @@ fn paths() -> OpenApiRouter<App> {
 }
 
 /// Shows the person's own profile.
+///
+/// Members without a value are empty strings; only `accountRemark` is null then.
 #[utoipa::path(
     get,
     path = "/profile",

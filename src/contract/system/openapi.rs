@@ -45,10 +45,18 @@ pub(in crate::contract) fn document() -> Object {
             .nest(CHANNEL_PREFIX, super::secure_channel::paths())
             .into_openapi(),
         security: ("token", SecurityScheme::Http(token.build())),
+        tags: &[
+            ("Profile", "The signed-in person's profile."),
+            (
+                "SecureChannel",
+                "Keys and sessions for encrypted bodies; a client that sends plain JSON over TLS needs none.",
+            ),
+        ],
         schemas,
+        additions: Vec::new(),
         render_error: ERROR_RENDERER,
         refusal: |_| "Refusal",
-        operations: super::secure_channel_openapi::operations().into_iter().chain(profile()).collect(),
+        operations: profile().into_iter().chain(super::secure_channel_openapi::operations()).collect(),
     }
     .draw()
 }

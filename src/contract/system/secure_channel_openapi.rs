@@ -153,7 +153,7 @@ macro_rules! schema {
 
 schema! {
     /// A JWE in compact form.
-    CompactMessage("CompactMessage") => ObjectBuilder::new().schema_type(Type::String).description(Some(
+    CompactMessage("CompactMessage") => ObjectBuilder::new().schema_type(Type::String).pattern(Some(COMPACT)).description(Some(
         "A JWE in compact form (RFC 7516 §7.1): `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW` with `A256GCM`, to a key of \
          `/web/v1/secure-channel/jwks.json`, with `iat`, `jti`, to bind it to the access token `ath` (RFC 9449 §4.2), and, for an encrypted answer, `reply_jwk` in its \
          protected header.",
@@ -170,27 +170,51 @@ schema! {
 
 schema! {
     /// A JWE in flattened form.
-    FlattenedMessage("FlattenedMessage") => members(&["protected", "iv", "ciphertext", "tag"], &["encrypted_key", "aad"])
+    FlattenedMessage("FlattenedMessage") => members(
+        &[("protected", PROTECTED), ("iv", IV), ("ciphertext", BASE64URL), ("tag", TAG)],
+        &[("encrypted_key", BASE64URL), ("aad", BASE64URL)],
+    )
         .description(Some("The same in flattened form (RFC 7516 §7.2.2)."))
 }
 
 schema! {
     /// The keys of a session to open.
-    OpeningSession("OpeningSession") => members(&["keyId", "encReqKey", "encRespKey"], &[]).description(Some(
+    OpeningSession("OpeningSession") => members(
+        &[("keyId", THUMBPRINT), ("encReqKey", ENCRYPTED_KEY), ("encRespKey", ENCRYPTED_KEY)],
+        &[],
+    )
+        .description(Some(
         "The server's key, and the keys of requests and answers, each encrypted to it and in Base64.",
     ))
 }
 
 schema! {
     /// A session to close.
-    ClosingSession("ClosingSession") => members(&[], &["sessionId"]).description(Some("The session to close."))
+    ClosingSession("ClosingSession") => ObjectBuilder::new()
+        .property("sessionId", ObjectBuilder::new().schema_type(Type::String))
+        .description(Some("The session to close."))
 }
 
-fn members(required: &[&str], optional: &[&str]) -> ObjectBuilder {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let all = required.iter().chain(optional).fold(ObjectBuilder::new(), |all, name| all.property(*name, text()));
-    required.iter().fold(all, |all, name| all.required(*name))
+/// Describes texts by their names and patterns.
+fn members(required: &[(&str, &str)], optional: &[(&str, &str)]) -> ObjectBuilder {
+    let text = |pattern: &str| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    let all = required.iter().chain(optional);
+    let all = all.fold(ObjectBuilder::new(), |all, (name, pattern)| all.property(*name, text(pattern)));
+    required.iter().fold(all, |all, (name, _)| all.required(*name))
 }
+
+/// Base64url without padding (RFC 7515 §2).
+const BASE64URL: &str = "^[A-Za-z0-9_-]*$";
+const PROTECTED: &str = "^[A-Za-z0-9_-]+$";
+/// 12 bytes.
+const IV: &str = "^[A-Za-z0-9_-]{16}$";
+/// 16 bytes.
+const TAG: &str = "^[A-Za-z0-9_-]{22}$";
+const COMPACT: &str = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{22}$";
+/// The SHA-256 of a key (RFC 7638), in Base64url.
+const THUMBPRINT: &str = "^[A-Za-z0-9_-]{43}$";
+/// The 256 bytes that RSA-OAEP with 2048 bits makes, in Base64.
+const ENCRYPTED_KEY: &str = "^[A-Za-z0-9+/]{341}[AQgw]==$";
 
 const CLOSING: &str = r#"{"sessionId":"0f8fad5b-d9cb-469f-a165-70867728950e"}"#;
 const MADE: Timestamp = Timestamp::constant(1_768_464_000, 0);

@@ -5,43 +5,19 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::Installation;
-use crate::support::program::Running;
+use crate::support::{Demo, Installation};
 
 /// The verified address of the demo account.
 const EMAIL: &str = "admin@example.com";
 
-/// A demo server and the JSON that it printed.
-struct Demo {
-    program: Running,
-    printed: Value,
-}
-
-impl Demo {
-    fn start(installation: &Installation) -> Demo {
-        let mut program = installation.spawn(&["dev", "--json", "--listen", "127.0.0.1:0"]);
-        let line = program.output.wait_for(|_| true);
-        Demo { program, printed: serde_json::from_str(&line).unwrap() }
-    }
-
-    fn text(&self, pointer: &str) -> &str {
-        self.printed.pointer(pointer).and_then(Value::as_str).unwrap()
-    }
-
-    /// The command-line arguments of a client.
-    fn arguments(&self) -> [&str; 4] {
-        [
-            self.text("/base_url"),
-            self.text("/contracts/ciam/client_id"),
-            self.text("/contracts/ciam/client_secret"),
-            EMAIL,
-        ]
-    }
-
-    fn stop(self) {
-        self.program.terminate();
-        assert_eq!(self.program.end().code, Some(0));
-    }
+/// The command-line arguments of a client.
+fn arguments(demo: &Demo) -> [String; 4] {
+    [
+        demo.text("/base_url"),
+        demo.text("/contracts/ciam/client_id"),
+        demo.text("/contracts/ciam/client_secret"),
+        EMAIL.to_owned(),
+    ]
 }
 
 /// Parses the one line that a client prints on success.
@@ -63,7 +39,7 @@ on_both_databases!(
             include_str!("../../peers/openid_client.mjs"),
             "--",
         ]);
-        let learned = learned(&command.args(demo.arguments()).output().unwrap());
+        let learned = learned(&command.args(arguments(&demo)).output().unwrap());
         let expected = json!({
             "iss": demo.text("/base_url"),
             "aud": demo.text("/contracts/ciam/client_id"),
@@ -92,7 +68,7 @@ on_both_databases!(
         installation.set("SELFSAME__ISSUER__REFRESH_GRACE_PERIOD", "0s");
         let demo = Demo::start(&installation);
         let mut command = Command::new(python);
-        command.arg(root.join("tests/peers/authlib_client.py")).args(demo.arguments());
+        command.arg(root.join("tests/peers/authlib_client.py")).args(arguments(&demo));
         let learned = learned(&command.output().unwrap());
         let expected = json!({
             "sub_is_known": true,

@@ -3,6 +3,9 @@
 mod answers;
 mod documents;
 mod failures;
+mod generators;
+mod linters;
+mod patterns;
 mod peer;
 mod successes;
 mod viewer;
@@ -27,9 +30,17 @@ impl Document {
         self.0["paths"].as_object().unwrap().iter().map(|(path, item)| (path, item.as_object().unwrap()))
     }
 
-    /// The documented response for a method, a path and a status; null if there is none.
+    /// The documented response for a method, a path and a status; null if there is none. `HEAD` has the responses of `GET`;
+    /// `OPTIONS` has one for all paths, and is refused as any other method of the path.
     fn response(&self, method: &str, path: &str, status: u16) -> &Value {
-        &self.0["paths"][path][method.to_lowercase()]["responses"][status.to_string()]
+        let item = &self.0["paths"][path];
+        let operation = match method {
+            "OPTIONS" if status == 204 => return &self.0["components"]["responses"]["Options"],
+            "OPTIONS" => item.as_object().unwrap().values().next().unwrap(),
+            "HEAD" => &item["get"],
+            method => &item[method.to_lowercase()],
+        };
+        &operation["responses"][status.to_string()]
     }
 
     /// Lists how the headers and body of an answer differ from the documented response, except for identifiers and times.

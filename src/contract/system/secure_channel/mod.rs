@@ -59,6 +59,8 @@ pub(super) fn paths() -> OpenApiRouter<App> {
 }
 
 /// Shows the RSA key that the keys of a session are encrypted to.
+///
+/// It is replaced from time to time, and stays valid for some days afterwards.
 #[utoipa::path(get, path = "/public-key", operation_id = "showChannelKey", tag = "SecureChannel", security(()))]
 async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error> {
     let key = app.channel_keys().current(KeyKind::Rsa).await.map_err(without_key)?;
@@ -67,6 +69,8 @@ async fn public_key(_: Public, State(app): State<App>) -> Result<Response, Error
 }
 
 /// Shows the keys that messages in JOSE form are encrypted to (RFC 7517).
+///
+/// One key each for RSA, P-256 and X25519; a client uses the one that its library supports.
 #[utoipa::path(get, path = "/jwks.json", operation_id = "showChannelKeySet", tag = "SecureChannel", security(()))]
 async fn key_set(_: Public, State(app): State<App>) -> Result<Response, Error> {
     Ok(key_answer("application/jwk-set+json", &app.channel_keys().published().await.map_err(without_key)?))
