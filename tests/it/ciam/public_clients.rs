@@ -3,6 +3,7 @@
 use selfsame::account::{Field, Kind};
 use serde_json::{Value, json};
 
+use crate::codes::wrong;
 use crate::support::applications::{Client, Pkce};
 use crate::support::{Answer, Server, Transcript, patch};
 
@@ -75,8 +76,9 @@ on_both_databases!(
         let pkce = Pkce::new(&server);
         let wanted = json!({"email": JANE, "client_id": page.application.id, "code_challenge": pkce.challenge});
         let otp_token = back_end.otp_token(wanted).await;
+        let guess = wrong(&server.code_to(JANE));
         for _ in 0..5 {
-            let answer = page.ask(grant(&otp_token, "x", Some(&pkce.verifier))).await;
+            let answer = page.ask(grant(&otp_token, &guess, Some(&pkce.verifier))).await;
             assert_eq!(answer.json()["error_description"], "Unknown or expired OTP");
         }
         let answer = sign_in(&page, &otp_token, Some(&pkce.verifier)).await;

@@ -1,5 +1,6 @@
 //! `selfsame token explain`, and the deep check of the configuration.
 
+use selfsame::clock::Clock;
 use serde_json::{Value, json};
 
 use super::with_account;
@@ -31,7 +32,7 @@ impl Trusting {
 
     /// A token whose claims differ from those of a valid one.
     fn token(&self, changes: &Value) -> String {
-        let now = jiff::Timestamp::now().as_second();
+        let now = Clock::System.now().as_second();
         let mut claims = json!({
             "iss": self.provider.issuer(), "sub": "alice", "aud": AUDIENCE, "exp": now + 600, "scope": "openid",
         });

@@ -72,7 +72,7 @@ fn digits(mail: &Mail) -> String {
 }
 
 /// A code that differs in every digit.
-fn wrong(code: &str) -> String {
+pub(crate) fn wrong(code: &str) -> String {
     code.bytes().map(|digit| if digit == b'9' { '0' } else { char::from(digit + 1) }).collect()
 }
 

@@ -196,7 +196,7 @@ fn restore(account: &mut Account, before: &Account, sent: &[Field]) {
     account.version = before.version;
     account.updated_at = before.updated_at;
     account.history_head = before.history_head;
-    account.usage = before.usage.clone();
+    account.usage = before.usage;
 }
 
 /// A body from its members.

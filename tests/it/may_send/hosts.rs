@@ -33,7 +33,7 @@ async fn a_request_without_a_host_is_refused_in_the_form_of_its_contract() {
     for (method, path) in PATHS {
         let mut answer = ask(&server, &format!("{method} {path} HTTP/1.1"), &[]).await;
         answer.body = answer.body.replace(answer.header("x-request-id"), "ID");
-        transcript.add(&format!("{method} {path}"), &answer);
+        transcript.add(format!("{method} {path}"), &answer);
     }
     insta::assert_snapshot!(transcript, @r#"
     > GET /web/v1/system/profile

@@ -3,7 +3,7 @@
 use image::DynamicImage;
 use moxcms::ColorProfile;
 
-use super::files::{icc_chunk, icc_segment, jpeg, png, smooth, webp};
+use super::files::{Chunk, icc_chunk, icc_segment, jpeg, png, smooth, webp};
 use super::shapes::translucent;
 use super::{Case, case};
 
@@ -91,11 +91,11 @@ fn table(name: &[u8; 4]) -> Vec<u8> {
 }
 
 /// White, red, green and blue in hundred thousandths.
-fn chromaticities(points: [[u32; 2]; 4]) -> (&'static [u8; 4], Vec<u8>) {
+fn chromaticities(points: [[u32; 2]; 4]) -> Chunk {
     (b"cHRM", points.concat().into_iter().flat_map(u32::to_be_bytes).collect())
 }
 
-fn gamma(value: u32) -> (&'static [u8; 4], Vec<u8>) {
+fn gamma(value: u32) -> Chunk {
     (b"gAMA", value.to_be_bytes().to_vec())
 }
 
@@ -105,7 +105,7 @@ fn chunks() -> Vec<Case> {
     let p3 = || chromaticities([[31270, 32900], [68000, 32000], [26500, 69000], [15000, 6000]]);
     let usual = || chromaticities([[31270, 32900], [64000, 33000], [30000, 60000], [15000, 6000]]);
     let adobe = || icc_chunk(&icc(&ColorProfile::new_adobe_rgb()));
-    let all: Vec<(&str, Vec<(&'static [u8; 4], Vec<u8>)>)> = vec![
+    let all: Vec<(&str, Vec<Chunk>)> = vec![
         ("sRGB", vec![srgb()]),
         ("gAMA of sRGB", vec![gamma(45455)]),
         ("gAMA of 1.0", vec![gamma(100_000)]),

@@ -5,6 +5,9 @@ use std::io::{Cursor, Write as _};
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
 
+/// The name and the data of a chunk of a PNG.
+pub(super) type Chunk = (&'static [u8; 4], Vec<u8>);
+
 /// A picture whose corners differ, and whose colours change smoothly.
 pub(super) fn smooth(width: u32, height: u32) -> RgbImage {
     let shade = |at: u32, of: u32| (at * 255 / (of - 1).max(1)) as u8;
@@ -81,7 +84,7 @@ pub(super) fn icc_segment(icc: &[u8]) -> (u8, Vec<u8>) {
 }
 
 /// The chunk of an ICC profile.
-pub(super) fn icc_chunk(icc: &[u8]) -> (&'static [u8; 4], Vec<u8>) {
+pub(super) fn icc_chunk(icc: &[u8]) -> Chunk {
     (b"iCCP", [b"a profile\0\0", deflate(icc).as_slice()].concat())
 }
 
