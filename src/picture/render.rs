@@ -1,6 +1,7 @@
 //! Rendering of the uploaded bytes to the picture that is stored. Every step is bounded: the size is known before
 //! memory is allocated for the pixels, and only some frames of an animation are decoded.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::io::Cursor;
 
@@ -54,7 +55,8 @@ pub(super) struct Opened<'a> {
 /// the pixels. `reserve` waits until that much memory is available, and holds it.
 pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> Result<(Ending, Vec<u8>), Unusable> {
     let kind = Kind::of(bytes).ok_or_else(|| Unusable::because("the bytes are no picture of a known kind"))?;
-    let (chunks, still);
+    let chunks = OnceCell::new();
+    let still;
     let mut opened = match kind {
         Kind::Jpeg => jpeg::open(bytes)?,
         Kind::WebP => {
@@ -69,7 +71,7 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
             Opened { icc, ..opened }
         }
         Kind::Png => {
-            chunks = png::Chunks::read(bytes);
+            let chunks = chunks.get_or_init(|| png::Chunks::read(bytes));
             let opened = open(ImageFormat::Png, &chunks.file, |pixel| pixel)?;
             opened.animated(ImageFormat::Png, |size| chunks.frames(size))
         }
@@ -89,9 +91,9 @@ pub(super) fn render<Held>(bytes: &[u8], reserve: impl FnOnce(u64) -> Held) -> R
         let _held = reserve(memory.min(MAX_MEMORY));
         let mut small = shrink::shrink((opened.decode)()?, MAX_SIDE);
         // After it was shrunk, so that the cost does not depend on its size.
-        let profile = match kind {
-            Kind::Png => png::Chunks::read(bytes).profile(icc, opened.is_grey),
-            _ => icc.and_then(|icc| Profile::of_icc(icc, opened.is_grey)),
+        let profile = match chunks.get() {
+            Some(chunks) => chunks.profile(icc, opened.is_grey),
+            None => icc.and_then(|icc| Profile::of_icc(icc, opened.is_grey)),
         };
         if let Some(profile) = profile {
             profile.convert(&mut small);

@@ -33,7 +33,7 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use api_keys::BackEnd;
-pub(crate) use browser::Browser;
+pub(crate) use browser::run_page;
 pub(crate) use certificate::Certificate;
 pub(crate) use database::Database;
 pub(crate) use demo::Demo;

@@ -5,20 +5,19 @@ mod colours;
 mod files;
 mod shapes;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::{get, post};
+use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use selfsame::account::Patch;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Browser, Database, Person, Server, until};
+use crate::support::{Database, Person, Server, run_page};
 
 const PAGE: &str = include_str!("../../../peers/rendering.html");
 
@@ -67,31 +66,17 @@ async fn stored(person: &Person<'_>, case: &Case) -> Vec<u8> {
 /// Lets a browser compare pictures with what was stored of them.
 async fn compared(cases: &[Case], stored: Vec<Vec<u8>>) -> Vec<Value> {
     let pages = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://{}", pages.local_addr().unwrap());
     let given: Vec<_> = cases
         .iter()
         .map(|case| json!({ "type": case.media_type, "frame": case.frame, "tolerance": case.tolerance() }))
         .collect();
-    let given = Value::from(given).to_string();
     let sources = Arc::new(cases.iter().map(|case| case.whole.as_ref().unwrap_or(&case.file).clone()).collect());
     let stored = Arc::new(stored);
-    let came: Arc<Mutex<Option<Vec<Value>>>> = Arc::default();
-    let noted = came.clone();
     // Without a type, so that the browser goes by the bytes.
     let file = |files: Arc<Vec<Vec<u8>>>| get(async move |Path(number): Path<usize>| files[number].clone());
-    let routes = Router::new()
-        .route("/", get(async || ([(CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
-        .route("/given", get(async move || ([(CONTENT_TYPE, "application/json")], given)))
-        .route("/source/{number}", file(sources))
-        .route("/stored/{number}", file(stored))
-        .route(
-            "/came",
-            post(async move |body: String| *noted.lock().unwrap() = Some(serde_json::from_str(&body).unwrap())),
-        );
-    tokio::spawn(axum::serve(pages, routes).into_future());
-    let _browser = Browser::open(&origin);
-    until(async || came.lock().unwrap().is_some()).await;
-    came.lock().unwrap().take().unwrap()
+    let pictures = Router::new().route("/source/{number}", file(sources)).route("/stored/{number}", file(stored));
+    let Value::Array(came) = run_page(pages, PAGE, &given.into(), pictures).await else { panic!("no list came") };
+    came
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::{get, post};
+use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::support::{Browser, Database, until};
+use crate::support::{Database, run_page};
 
 const SCRIPT: &str = include_str!("../../../peers/channel.mjs");
 const PAGE: &str = include_str!("../../../peers/channel.html");
@@ -83,21 +82,8 @@ async fn webcrypto_in_a_browsers_page_of_another_origin_opens_a_session_and_read
     let origin = format!("http://{}", pages.local_addr().unwrap());
     let server = Server::with(Database::sqlite(), &[("SELFSAME__SERVER__CORS_ORIGINS", &origin)]).await;
     let admin = admin(&server).await;
-    let given = given(&server, &admin).to_string();
-    let came: Arc<Mutex<Option<Value>>> = Arc::default();
-    let noted = came.clone();
-    let routes = Router::new()
-        .route("/", get(async || ([(CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
-        .route("/channel.mjs", get(async || ([(CONTENT_TYPE, "text/javascript")], SCRIPT)))
-        .route("/given", get(async move || ([(CONTENT_TYPE, "application/json")], given)))
-        .route(
-            "/came",
-            post(async move |body: String| *noted.lock().unwrap() = Some(serde_json::from_str(&body).unwrap())),
-        );
-    tokio::spawn(axum::serve(pages, routes).into_future());
-    let _browser = Browser::open(&origin);
-    until(async || came.lock().unwrap().is_some()).await;
-    let answers = came.lock().unwrap().clone().unwrap();
+    let script = Router::new().route("/channel.mjs", get(async || ([(CONTENT_TYPE, "text/javascript")], SCRIPT)));
+    let answers = run_page(pages, PAGE, &given(&server, &admin), script).await;
     check_exchange(&admin, &answers).await;
 }
 
