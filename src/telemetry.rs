@@ -7,7 +7,7 @@ pub mod traces;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
@@ -23,6 +23,8 @@ const STORE_SECONDS: &str = "selfsame_store_duration_seconds";
 const POOL_WAIT_SECONDS: &str = "selfsame_postgres_pool_wait_seconds";
 /// Changes that one SQLite commit made durable.
 const GROUP_SIZE: &str = "selfsame_sqlite_group_size";
+/// Changes that one statement committed in PostgreSQL.
+const BATCH_SIZE: &str = "selfsame_postgres_batch_size";
 /// Work that waits for the SQLite writer.
 const QUEUE_DEPTH: &str = "selfsame_sqlite_queue_depth";
 /// Tokens, by whether their verified signature was cached.
@@ -55,6 +57,7 @@ pub fn record() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Full(GROUP_SIZE.to_owned()), &SIZES)?
+        .set_buckets_for_metric(Full(BATCH_SIZE.to_owned()), &SIZES)?
         .install_recorder()?;
     describe();
     Ok(RECORDER.get_or_init(|| handle).clone())
@@ -73,6 +76,7 @@ fn describe() {
     describe_histogram!(STORE_SECONDS, "Seconds that the database took, by kind of work and outcome");
     describe_histogram!(POOL_WAIT_SECONDS, "Seconds that work waited for a free PostgreSQL connection");
     describe_histogram!(GROUP_SIZE, "Changes that one SQLite commit made durable");
+    describe_histogram!(BATCH_SIZE, "Changes that one statement committed in PostgreSQL");
     describe_gauge!(QUEUE_DEPTH, "Work that waits for the SQLite writer");
     describe_counter!(TOKENS, "Tokens by whether their signature was remembered");
     describe_counter!(TOKENS_REFUSED, "Tokens refused, by the rule that they break");
@@ -99,8 +103,8 @@ impl Stopwatch {
 }
 
 /// Records that a request was answered.
-pub(crate) fn request(contract: &'static str, method: &'static str, status: u16, took: Stopwatch) {
-    counter!(REQUESTS, "contract" => contract, "method" => method, "status" => status.to_string()).increment(1);
+pub(crate) fn request(contract: &'static str, method: &'static str, status: StatusCode, took: Stopwatch) {
+    counter!(REQUESTS, "contract" => contract, "method" => method, "status" => status.as_str().to_owned()).increment(1);
     histogram!(REQUEST_SECONDS, "contract" => contract).record(took.elapsed());
 }
 
@@ -142,6 +146,11 @@ pub(crate) fn queued() {
 pub(crate) fn group(size: usize) {
     histogram!(GROUP_SIZE).record(size as f64);
     gauge!(QUEUE_DEPTH).decrement(size as f64);
+}
+
+/// Records that changes are committed in PostgreSQL by one statement.
+pub(crate) fn batch(size: usize) {
+    histogram!(BATCH_SIZE).record(size as f64);
 }
 
 /// Counts a token, by whether its verified signature was cached.

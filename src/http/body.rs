@@ -7,9 +7,11 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use tokio::time::sleep;
 
 use super::in_flight::{InFlight, source};
@@ -22,6 +24,8 @@ use crate::limit::Permit;
 
 /// What a body counts at least towards `server.max_unread_bytes`: what a request that waits for its body costs.
 pub(super) const MIN_UNREAD: usize = 16 * 1024;
+/// Header fields of a response for which room is made at once: a map that grows field by field is moved several times.
+const HEADERS: usize = 12;
 
 /// Reads a JSON object of at most `limit` bytes.
 pub async fn object(app: &App, request: Request, limit: usize) -> Result<Object, Error> {
@@ -216,13 +220,16 @@ pub fn announced(headers: &HeaderMap) -> Option<usize> {
 
 /// Serializes a value as a JSON body. Returns [`Error::Internal`] if that fails: as a part of a response, the error makes it
 /// a 500, whatever the other parts are.
-pub fn json(value: &impl serde::Serialize) -> Result<Body, Error> {
-    serde_json::to_vec(value).map(Body::from).map_err(|error| Error::Internal(Cause::new(error)))
+pub fn json(value: &impl serde::Serialize) -> Result<Response, Error> {
+    let body = serde_json::to_vec(value).map_err(|error| Error::Internal(Cause::new(error)))?;
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().reserve(HEADERS);
+    Ok(response)
 }
 
 /// Formats a timestamp in UTC as `2026-01-15T08:00:00Z`, truncated to whole seconds.
 pub fn seconds(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    DateTimePrinter::new().precision(Some(0)).timestamp_to_string(&moment)
 }
 
 #[cfg(test)]

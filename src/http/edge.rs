@@ -1,8 +1,7 @@
-//! The middleware that every request passes through.
+//! What every request passes through.
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Version, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
@@ -11,13 +10,16 @@ use super::{body, cors, remainder, source};
 use crate::app::App;
 use crate::telemetry::{Stopwatch, traces};
 
-/// Assigns the request's identifier and source, logs and traces the response, adds the common headers, and closes the
-/// connection where it must.
-pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Assigns the request's identifier and source, has it answered, logs and traces the response, adds the common headers, and
+/// closes the connection where it must.
+pub async fn pass<Answering>(app: &App, mut request: Request, answer: impl FnOnce(Request) -> Answering) -> Response
+where
+    Answering: Future<Output = Response>,
+{
     let peer: Option<Peer> = request.extensions().get().copied();
-    let (id, client_id) = RequestId::of(request.headers(), peer, &app);
+    let (id, client_id) = RequestId::of(request.headers(), peer, app);
     let close = must_close(&request, app.config().server.max_drained_bytes);
-    let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
     if let Some(client_id) = client_id {
@@ -33,8 +35,8 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
 
     let took = Stopwatch::start();
     let trace = traces::begin(&request);
-    let request = remainder::read_to_the_end(&app, request);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let request = remainder::read_to_the_end(app, request);
+    let mut response = answer(request).instrument(span.clone()).await;
     let microseconds = u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), microseconds, "answered"));
     if let Some(trace) = trace {

@@ -1,7 +1,7 @@
 //! Rendering of errors in each contract's form: a failure below a contract's router leaves as an [`Error`] in the response's
 //! extensions, and the contract renders it here, once.
 
-use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,11 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use jiff::Timestamp;
-use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-use super::{RequestId, with_limits_in_flight};
+use super::{RequestId, in_flight};
 use crate::account::{Cause, ChannelFault, Error, RequestFault};
 use crate::app::App;
 use crate::language::Language;
@@ -55,7 +55,7 @@ pub fn with_error_layer(
     render_error: ErrorRenderer,
 ) -> Router<App> {
     let routes = routes.fallback(async || Error::Request(RequestFault::NotFound).into_response());
-    with_error_layer_only(with_limits_in_flight(routes, app), app, name, render_error)
+    layered(routes, app, ErrorLayer { name, render_error, limits_in_flight: true })
 }
 
 /// Adds an error renderer to routes and nothing else, for paths that must be served even at the limit of requests in flight.
@@ -65,18 +65,33 @@ pub fn with_error_layer_only(
     name: &'static str,
     render_error: ErrorRenderer,
 ) -> Router<App> {
-    let layered = from_fn_with_state((app.clone(), name, render_error), error_layer);
-    routes.layer(CatchPanicLayer::custom(panicked)).layer(layered)
+    layered(routes, app, ErrorLayer { name, render_error, limits_in_flight: false })
 }
 
-type LayerState = (App, &'static str, ErrorRenderer);
+/// What is done around the routes of a contract. One layer does it all, since the router copies every layer for each request.
+#[derive(Clone, Copy)]
+struct ErrorLayer {
+    name: &'static str,
+    render_error: ErrorRenderer,
+    limits_in_flight: bool,
+}
 
-async fn error_layer(State((app, name, render_error)): State<LayerState>, request: Request, next: Next) -> Response {
+fn layered(routes: Router<App>, app: &App, layer: ErrorLayer) -> Router<App> {
+    routes.layer(from_fn_with_state((app.clone(), layer), error_layer))
+}
+
+async fn error_layer(State((app, layer)): State<(App, ErrorLayer)>, request: Request, next: Next) -> Response {
     let took = Stopwatch::start();
     let method = telemetry::method(request.method());
     let context = RequestContext::read(&request);
-    let response = render_carried(next.run(request).await, context, &app, render_error);
-    telemetry::request(name, method, response.status().as_u16(), took);
+    let answering = async {
+        if layer.limits_in_flight { in_flight::limited(&app, request, next).await } else { next.run(request).await }
+    };
+    // The panic's payload may contain personal data; the panic hook has logged where it happened.
+    let panicked = |_| Error::Internal(Cause::new("a handler panicked")).into_response();
+    let response = AssertUnwindSafe(answering).catch_unwind().await.unwrap_or_else(panicked);
+    let response = render_carried(response, context, &app, layer.render_error);
+    telemetry::request(layer.name, method, response.status(), took);
     response
 }
 
@@ -171,11 +186,6 @@ fn log(error: &Error, status: StatusCode, ErrorContext { error_id, .. }: &ErrorC
         StatusCode::SERVICE_UNAVAILABLE => tracing::warn!(%error_id, cause, "service unavailable"),
         _ => tracing::error!(%error_id, cause, "internal error"),
     }
-}
-
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    // The panic's payload may contain personal data; the panic hook has logged where it happened.
-    Error::Internal(Cause::new("a handler panicked")).into_response()
 }
 
 impl ErrorContext {

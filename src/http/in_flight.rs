@@ -19,10 +19,15 @@ use crate::limit::{Exhausted, Permit, Pool};
 
 /// Limits the number of requests in flight to these routes, and the time of each.
 pub fn with_limits_in_flight(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(app.clone(), limited))
+    routes.layer(from_fn_with_state(app.clone(), layer))
 }
 
-async fn limited(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    limited(&app, request, next).await
+}
+
+/// Has a request answered within the limits of requests in flight.
+pub(super) async fn limited(app: &App, mut request: Request, next: Next) -> Response {
     if request.extensions().get::<HealthOnly>().is_some() {
         return Error::Unavailable(Cause::new("the connection is open for health only")).into_response();
     }

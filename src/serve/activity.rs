@@ -2,7 +2,7 @@
 //! HTTP/1.1 connection itself, but has no limit for one of HTTP/2.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,21 +11,24 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+
+use crate::telemetry::Stopwatch;
 
 /// Largest part of an answer that is handed to the connection at once, in bytes: what is beyond the client's window stays
 /// here, where its progress is seen.
 const PART: usize = 16 * 1024;
 
-/// The requests of one connection.
-#[derive(Default)]
+/// The requests of one connection. Requests leave marks here, and nothing waits for them: a time limit that ends looks at the
+/// marks, and waits on if there was a request.
 pub(super) struct Activity {
     /// Requests without a complete answer.
     open: AtomicUsize,
     /// Requests whose bodies are received, or drained after their answers.
     received: AtomicUsize,
-    /// Notified when the first of either begins or the last one ends.
-    changed: Notify,
+    since_start: Stopwatch,
+    /// When the last of either ended, in milliseconds since the start.
+    ended_at: AtomicU64,
     /// Whether there was any request.
     has_begun: AtomicBool,
     /// Notified once, when there was.
@@ -35,12 +38,22 @@ pub(super) struct Activity {
 }
 
 impl Activity {
+    pub(super) fn new() -> Arc<Activity> {
+        Arc::new(Activity {
+            open: AtomicUsize::new(0),
+            received: AtomicUsize::new(0),
+            since_start: Stopwatch::start(),
+            ended_at: AtomicU64::new(0),
+            has_begun: AtomicBool::new(false),
+            begun: Notify::new(),
+            answers: Mutex::default(),
+        })
+    }
+
     /// Records that a request begins.
     pub(super) fn begin(self: &Arc<Activity>) -> OpenRequest {
-        if self.open.fetch_add(1, Ordering::SeqCst) == 0 {
-            self.changed.notify_one();
-        }
-        if !self.has_begun.swap(true, Ordering::SeqCst) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        if !self.has_begun() && !self.has_begun.swap(true, Ordering::SeqCst) {
             self.begun.notify_one();
         }
         OpenRequest(self.clone())
@@ -48,10 +61,14 @@ impl Activity {
 
     /// Records that the body of a request begins.
     pub(super) fn receive(self: &Arc<Activity>) -> ReceivedBody {
-        if self.received.fetch_add(1, Ordering::SeqCst) == 0 {
-            self.changed.notify_one();
-        }
+        self.received.fetch_add(1, Ordering::SeqCst);
         ReceivedBody(self.clone())
+    }
+
+    /// Records that a request or a body ends, of those that `count` counts.
+    fn end(&self, count: &AtomicUsize) {
+        self.ended_at.store(self.milliseconds(), Ordering::SeqCst);
+        count.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Returns whether there was any request.
@@ -67,15 +84,23 @@ impl Activity {
     /// Completes when no request was open for `limit` and no body was received. The bodies of answered requests do not count
     /// when the connection `is_ending`: a stop does not wait for what is drained.
     pub(super) async fn idle(&self, limit: Duration, is_ending: bool) {
+        let mut began_at = self.milliseconds();
         loop {
-            let changed = self.changed.notified();
             let is_receiving = !is_ending && self.received.load(Ordering::SeqCst) > 0;
             if is_receiving || self.open.load(Ordering::SeqCst) > 0 {
-                changed.await;
-            } else if timeout(limit, changed).await.is_err() {
-                return;
+                began_at = self.milliseconds();
+            }
+            let idle_since = self.ended_at.load(Ordering::SeqCst).max(began_at);
+            let idle_for = Duration::from_millis(self.milliseconds().saturating_sub(idle_since));
+            match limit.checked_sub(idle_for) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => sleep(left).await,
             }
         }
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.since_start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Completes when the client has taken nothing of an answer for `limit`, or up to twice as long.
@@ -107,9 +132,7 @@ impl OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        if self.0.open.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.changed.notify_one();
-        }
+        self.0.end(&self.0.open);
     }
 }
 
@@ -118,9 +141,7 @@ pub(super) struct ReceivedBody(Arc<Activity>);
 
 impl Drop for ReceivedBody {
     fn drop(&mut self) {
-        if self.0.received.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.changed.notify_one();
-        }
+        self.0.end(&self.0.received);
     }
 }
 
@@ -181,6 +202,7 @@ mod tests {
     use std::pin::pin;
 
     use http_body_util::BodyExt;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -188,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_the_same_in_parts() {
-        let activity = Arc::new(Activity::default());
+        let activity = Activity::new();
         let whole: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         let mut answer = activity.begin().answered(Body::from(whole.clone()));
         assert_eq!(answer.size_hint().exact(), Some(100_000));
@@ -200,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_idle_once_its_last_answer_is_complete() {
-        let activity = Arc::new(Activity::default());
+        let activity = Activity::new();
         activity.idle(LIMIT, false).await;
         let (request, answer) = (activity.begin(), activity.begin().answered(Body::from("answer")));
         let mut idle = pin!(activity.idle(LIMIT, false));
@@ -214,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_receives_a_body_is_idle_only_when_it_is_ending() {
-        let activity = Arc::new(Activity::default());
+        let activity = Activity::new();
         let body = activity.receive();
         activity.idle(LIMIT, true).await;
         let mut idle = pin!(activity.idle(LIMIT, false));
@@ -225,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_stalls_while_nothing_of_it_is_taken() {
-        let activity = Arc::new(Activity::default());
+        let activity = Activity::new();
         let _request = activity.begin();
         assert!(timeout(LIMIT * 5, activity.stalled(LIMIT)).await.is_err(), "there is no answer yet");
         let answer = activity.begin().answered(Body::from("answer"));

@@ -67,7 +67,7 @@ impl Connection<'_> {
     ) where
         Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Arc::new(Activity::default());
+        let activity = Activity::new();
         let service = service_fn(|request| self.answer(&activity, request));
         let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
         let mut is_ending = false;

@@ -26,7 +26,7 @@ pub(super) async fn show(_: Public, State(app): State<App>, headers: HeaderMap) 
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let as_json = accepted.any(|value| value.to_ascii_lowercase().contains("application/json"));
     let (kind, body) = if as_json {
-        ("application/json", body::json(&mails)?)
+        ("application/json", body::json(&mails)?.into_body())
     } else {
         (
             "text/html; charset=utf-8",

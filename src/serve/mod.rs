@@ -5,8 +5,8 @@ mod activity;
 mod admission;
 mod connection;
 mod documentation;
+mod edge;
 mod health;
-mod host;
 mod listener;
 mod loopback;
 mod mailbox;
@@ -27,7 +27,6 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::contract;
-use crate::http;
 use admission::Admission;
 use health::Readiness;
 use listener::Connections;
@@ -61,7 +60,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     let routes = routes(&app, readiness.clone(), hosts);
     let operator = listeners.operator.map(|(listener, metrics)| {
         let routes = hosts.guard(operator::routes(&app, readiness.clone(), metrics));
-        let routes = routes.layer(from_fn_with_state(app.clone(), host::check));
+        let routes = routes.layer(from_fn_with_state(app.clone(), edge::operators_edge));
         let admission = Admission::of_operators(&settings, app.clock());
         let connections = Connections { settings: settings.clone(), tls: None, routes, admission };
         tokio::spawn(connections.serve(listener, std::future::pending()))
@@ -93,7 +92,6 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
 fn routes(app: &App, readiness: Readiness, hosts: Hosts) -> Router {
     hosts
         .guard(contract::routes(app).merge(root::routes(app, readiness)))
-        .layer(from_fn_with_state(app.clone(), host::check))
-        .layer(from_fn_with_state(app.clone(), http::pass))
+        .layer(from_fn_with_state(app.clone(), edge::edge))
         .with_state(app.clone())
 }

@@ -12,7 +12,6 @@ use crate::contract::system::body::is_writable;
 use crate::http::body::{bytes, is_json, keep_members, media_type, members_of, object_in, refuse_coding};
 use crate::identity::{Caller, credentials};
 use crate::json::{self, Malformed, Object, Value};
-use crate::secure_channel::access_token_hash;
 use crate::secure_channel::envelope::{self, MAX_BYTES};
 use crate::store::Nonce;
 
@@ -43,7 +42,7 @@ pub(super) struct Context<'a> {
     pub(super) caller: &'a Caller,
     pub(super) session: Option<Uuid>,
     pub(super) client_hash: Vec<u8>,
-    pub(super) access_token_hash: String,
+    pub(super) access_token: String,
     pub(super) wants_token: bool,
 }
 
@@ -70,7 +69,7 @@ pub(in crate::contract::system) async fn read(app: &App, caller: &Caller, reques
         caller,
         session: session_id(request.headers()),
         client_hash: presented_hash(request.headers()),
-        access_token_hash: access_token_hash(credentials(request.headers(), "Bearer")?),
+        access_token: credentials(request.headers(), "Bearer")?.to_owned(),
         wants_token: token::is_wanted(request.headers()),
     };
     let bytes = bytes(app, request, limit).await?;

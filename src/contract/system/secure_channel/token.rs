@@ -14,7 +14,7 @@ use crate::clock::after;
 use crate::jose::{Algorithm, Curve, PublicKey, Recipient};
 use crate::json::{Object, Value};
 use crate::keys;
-use crate::secure_channel::{KeyKind, MAX_TOKENS, Scope, fresh};
+use crate::secure_channel::{KeyKind, MAX_TOKENS, Scope, access_token_hash, fresh};
 use crate::store::Nonce;
 
 const REFUSED: Error = Error::Channel(ChannelFault::Payload);
@@ -52,7 +52,7 @@ pub(super) async fn open(context: &Context<'_>, message: Option<crate::jose::Mes
     let (account, now) = (context.caller.account.id, app.now());
     let window = SignedDuration::try_from(app.config().secure_channel.replay_window).unwrap_or(SignedDuration::ZERO);
     let is_bound_elsewhere = match &claims.access_token_hash {
-        Some(hash) => !keys::equal(hash.as_bytes(), context.access_token_hash.as_bytes()),
+        Some(hash) => !keys::equal(hash.as_bytes(), access_token_hash(&context.access_token).as_bytes()),
         None => is_binding_required(app),
     };
     let is_now = now.duration_since(claims.issued_at).abs() <= window;
