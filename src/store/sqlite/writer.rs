@@ -75,7 +75,7 @@ fn write(connection: &Connection, mut queue: mpsc::Receiver<Work>, group: usize)
 
 fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     // IMMEDIATE: a transaction that reads first and writes later would be refused at once when another process writes.
-    if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(cause) = run(connection, "BEGIN IMMEDIATE") {
         // Dropping the work drops its callers' channels, which answers them.
         tracing::warn!(error = %cause, "transaction not started");
         return;
@@ -90,13 +90,13 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
     }
     let committed = match connection.is_autocommit() {
         true => Err(Error::Unavailable(Cause::new("the database gave up the transaction"))),
-        false => connection.execute_batch("COMMIT").map_err(error),
+        false => run(connection, "COMMIT").map_err(error),
     };
     if let Err(cause) = &committed {
         tracing::error!(error = %cause, "group commit failed");
         // After a failed commit SQLite may or may not have rolled back already.
         if !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
+            let _ = run(connection, "ROLLBACK");
         }
     }
     for done in done {
@@ -106,19 +106,22 @@ fn commit_group(connection: &Connection, waiting: Vec<Work>) {
 
 /// Runs work in a savepoint. A panic ends neither the group nor the thread: the dropped channel answers the work's caller.
 fn in_savepoint(connection: &Connection, work: Work) -> Option<Done> {
-    connection.execute_batch("SAVEPOINT work").ok()?;
+    run(connection, "SAVEPOINT work").ok()?;
     let done = catch_unwind(AssertUnwindSafe(|| work(connection))).ok();
-    let end = match &done {
-        Some(done) if done.keep => "RELEASE work",
-        _ => "ROLLBACK TO work; RELEASE work",
-    };
-    match connection.execute_batch(end) {
+    let is_kept = done.as_ref().is_some_and(|done| done.keep);
+    let undone = if is_kept { Ok(()) } else { run(connection, "ROLLBACK TO work") };
+    match undone.and_then(|()| run(connection, "RELEASE work")) {
         Ok(()) => done,
         Err(cause) => {
             tracing::error!(error = %cause, "savepoint not released");
             None
         }
     }
+}
+
+/// Runs a statement without parameters that is used again and again.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 #[cfg(test)]
