@@ -30,11 +30,7 @@ impl Profiles {
             after.usage = self.usage_after(before, patch.picture_bytes, entry.bytes(), now)?;
             effects.extend(self.notices.of_change(before, &after));
         }
-        let (old_keys, new_keys) = (unique_keys(&self.keys, before), unique_keys(&self.keys, &after));
-        let without = |these: &[UniqueKey], those: &[UniqueKey]| -> Vec<UniqueKey> {
-            these.iter().filter(|unique_key| !those.contains(unique_key)).cloned().collect()
-        };
-        let (release, claim) = (without(&old_keys, &new_keys), without(&new_keys, &old_keys));
+        let (release, claim) = moved_keys(&self.keys, before, &after);
         Ok(Some(Update { account: after, entry, release, claim, nonce: None, effects }))
     }
 
@@ -117,18 +113,51 @@ pub(super) fn additional_data(metadata: &Metadata) -> Vec<u8> {
     bytes
 }
 
-/// The unique keys of an account. Addresses count only while they are verified: any account may contain an unproved one.
-/// The key of a phone number is that of its E.164 form, so that all spellings of one number have one key.
+/// Returns the unique keys that a change gives up, and those that it claims.
+fn moved_keys(keys: &Keyring, before: &Account, after: &Account) -> (Vec<UniqueKey>, Vec<UniqueKey>) {
+    let sources = |account: &Account| {
+        let texts = [Field::Email, Field::Phone, Field::Username].map(|field| account.text(field).map(str::to_owned));
+        (account.tenant_id, account.biz_id.clone(), texts, account.email_verified, account.phone_verified)
+    };
+    // Folding and hashing cost more than anything else in most changes, which leave all of these as they are.
+    if sources(before) == sources(after) {
+        return (Vec::new(), Vec::new());
+    }
+    let (old, new) = (unique_values(before), unique_values(after));
+    let differing = |account: &Account, values: &UniqueValues, others: &UniqueValues| {
+        keys_of(keys, account, values.iter().filter(|value| !others.contains(value)))
+    };
+    (differing(before, &old, &new), differing(after, &new, &old))
+}
+
+/// The unique keys of an account.
 pub(super) fn unique_keys(keys: &Keyring, account: &Account) -> Vec<UniqueKey> {
+    keys_of(keys, account, &unique_values(account))
+}
+
+/// The folded values that only one account of a tenant may have, each with its kind.
+type UniqueValues = Vec<(Unique, String)>;
+
+/// The values behind the unique keys of an account. Addresses count only while they are verified: any account may contain an
+/// unproved one. The value of a phone number is its E.164 form, so that all spellings of one number have one key.
+fn unique_values(account: &Account) -> UniqueValues {
     let email = account.email().filter(|_| account.email_verified).as_ref().map(Email::folded);
     let phone = account.phone().filter(|_| account.phone_verified).as_ref().and_then(Phone::e164);
     let username = account.text(Field::Username).map(str::to_lowercase);
-    let held = [
+    let values = [
         (Unique::BizId, Some(account.biz_id.clone())),
         (Unique::Email, email),
         (Unique::Phone, phone),
         (Unique::Username, username),
     ];
-    let held = held.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    held.map(|(kind, value)| UniqueKey { kind, key: keys.index(account.tenant_id.0, kind.name(), &value) }).collect()
+    values.into_iter().filter_map(|(kind, value)| Some((kind, value?))).collect()
+}
+
+fn keys_of<'a>(
+    keys: &Keyring,
+    account: &Account,
+    values: impl IntoIterator<Item = &'a (Unique, String)>,
+) -> Vec<UniqueKey> {
+    let key = |kind: Unique, value: &str| keys.index(account.tenant_id.0, kind.name(), value);
+    values.into_iter().map(|(kind, value)| UniqueKey { kind: *kind, key: key(*kind, value) }).collect()
 }
