@@ -11,8 +11,9 @@ use crate::keys::Purpose;
 pub(super) const PING: Statement = statement!("SELECT CAST(1 AS bigint)");
 const FACT: Statement = select!(INSTALLATION, "WHERE installation.name = ?1");
 const ADD_FACT: Statement = insert!(INSTALLATION, " ON CONFLICT DO NOTHING");
-const SET_FACT: Statement =
-    insert!(INSTALLATION, " ON CONFLICT (name) DO UPDATE SET ", { Part::Excluded(INSTALLATION.table()) });
+const SET_FACT: Statement = insert!(INSTALLATION, " ON CONFLICT (name) DO UPDATE SET ", {
+    Part::AssignmentsFrom(INSTALLATION.table(), "excluded.")
+});
 const SECRET_OF: Statement = select!(SECRET, "WHERE secret.purpose = ?1 AND secret.generation = ?2");
 const ADD_SECRET: Statement = insert!(SECRET, " ON CONFLICT DO NOTHING");
 const SIGNING_KEYS: Statement = select!(SIGNING_KEY, "ORDER BY signing_key.created_at, signing_key.key_id");

@@ -399,7 +399,7 @@ impl Store {
         let took = Stopwatch::start();
         let written = match self {
             Store::Sqlite(sqlite) => sqlite.write(statement, bound, read).await,
-            Store::Postgres(postgres) => postgres.query(statement, &bound, read).await,
+            Store::Postgres(postgres) => postgres.write(statement, &bound, read).await,
         };
         telemetry::store("write", took, &written);
         written

@@ -28,7 +28,7 @@ const PAGE: Statement = statement!({ READ }, "WHERE id > ?1 ORDER BY id LIMIT ?2
 const ADVANCE: Statement = insert!(
     INSTALLATION,
     " ON CONFLICT (name) DO UPDATE SET ",
-    { Part::Excluded(INSTALLATION.table()) },
+    { Part::AssignmentsFrom(INSTALLATION.table(), "excluded.") },
     " WHERE installation.value = ?3"
 );
 // Only PostgreSQL handles a whole list in one statement; SQLite runs its statement once for each element.

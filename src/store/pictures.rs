@@ -13,7 +13,7 @@ const ADD: Statement = insert!(STORED_PICTURE);
 const PUT: Statement = insert!(
     STORED_PICTURE,
     " ON CONFLICT (account_id, name) DO UPDATE SET ",
-    { Part::Excluded(STORED_PICTURE.table()) },
+    { Part::AssignmentsFrom(STORED_PICTURE.table(), "excluded.") },
     " WHERE stored_picture.state <> 'deleting'"
 );
 const IS_PENDING: Statement =

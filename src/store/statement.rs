@@ -25,8 +25,12 @@ pub(crate) enum Part {
     TypedPlaces(&'static Table, usize),
     /// `second = ?2, third = ?3`: every column after the primary key, with parameters numbered like the columns.
     Assignments(&'static Table),
-    /// `second = excluded.second`: the same with values of the row that was to be inserted.
-    Excluded(&'static Table),
+    /// `second = new.second`, with the prefix `new.`: the same with values of another row.
+    AssignmentsFrom(&'static Table, &'static str),
+    /// `new.first, new.second`, with the prefix `new.`.
+    Prefixed(&'static Table, &'static str),
+    /// `?4::uuid[], ?5::bigint[]`: a parameter for each column that lists its values in several rows, for PostgreSQL.
+    Lists(&'static Table, usize),
     /// `?4`
     Place(usize),
     /// Several parts in sequence.
@@ -126,10 +130,13 @@ impl Writer<'_> {
             Part::Text(text) => self.text(text),
             Part::Place(place) => self.place(place),
             Part::All(parts) => self.parts(parts),
-            Part::Columns(table) | Part::Names(table) | Part::Places(table, _) | Part::TypedPlaces(table, _) => {
-                self.list(part, table, 0)
-            }
-            Part::Assignments(table) | Part::Excluded(table) => self.list(part, table, table.keys),
+            Part::Columns(table)
+            | Part::Names(table)
+            | Part::Places(table, _)
+            | Part::TypedPlaces(table, _)
+            | Part::Prefixed(table, _)
+            | Part::Lists(table, _) => self.list(part, table, 0),
+            Part::Assignments(table) | Part::AssignmentsFrom(table, _) => self.list(part, table, table.keys),
         }
     }
 
@@ -154,28 +161,39 @@ impl Writer<'_> {
                 self.text(name);
             }
             Part::Places(_, from) => self.place(from + position),
-            Part::TypedPlaces(_, from) => {
-                self.place(from + position);
-                self.text(match kind {
-                    Kind::Integer => "::bigint",
-                    Kind::Boolean => "::boolean",
-                    Kind::Text => "::text",
-                    Kind::Bytes => "::bytea",
-                    Kind::Uuid => "::uuid",
-                });
+            Part::TypedPlaces(_, from) => self.typed_place(from + position, kind),
+            Part::Lists(_, from) => {
+                self.typed_place(from + position, kind);
+                self.text("[]");
             }
             Part::Assignments(_) => {
                 self.text(name);
                 self.text(" = ");
                 self.place(position + 1);
             }
-            Part::Excluded(_) => {
+            Part::AssignmentsFrom(_, prefix) => {
                 self.text(name);
-                self.text(" = excluded.");
+                self.text(" = ");
+                self.text(prefix);
+                self.text(name);
+            }
+            Part::Prefixed(_, prefix) => {
+                self.text(prefix);
                 self.text(name);
             }
             _ => self.text(name),
         }
+    }
+
+    const fn typed_place(&mut self, place: usize, kind: Kind) {
+        self.place(place);
+        self.text(match kind {
+            Kind::Integer => "::bigint",
+            Kind::Boolean => "::boolean",
+            Kind::Text => "::text",
+            Kind::Bytes => "::bytea",
+            Kind::Uuid => "::uuid",
+        });
     }
 
     const fn text(&mut self, text: &str) {
@@ -216,7 +234,9 @@ mod tests {
         let select = select!(CHANNEL_NONCE, "WHERE channel_nonce.scope = ?1");
         insta::assert_snapshot!(select.sqlite, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = ?1");
         insta::assert_snapshot!(select.postgres, @"SELECT channel_nonce.scope, channel_nonce.nonce, channel_nonce.account_id, channel_nonce.expires_at FROM channel_nonce WHERE channel_nonce.scope = $1");
-        let insert = insert!(COUNTER, " ON CONFLICT (name) DO UPDATE SET ", { Part::Excluded(COUNTER.table()) });
+        let insert = insert!(COUNTER, " ON CONFLICT (name) DO UPDATE SET ", {
+            Part::AssignmentsFrom(COUNTER.table(), "excluded.")
+        });
         insta::assert_snapshot!(insert.postgres, @"INSERT INTO counter (name, last) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last");
     }
 

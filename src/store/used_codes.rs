@@ -8,7 +8,8 @@ use super::{CodeId, Query, Store};
 use crate::account::Error;
 use crate::keys::KeyedHash;
 
-const KEEP: Statement = insert!(USED, " ON CONFLICT (slot) DO UPDATE SET ", { Part::Excluded(USED.table()) });
+const KEEP: Statement =
+    insert!(USED, " ON CONFLICT (slot) DO UPDATE SET ", { Part::AssignmentsFrom(USED.table(), "excluded.") });
 const COUNT_TRY: Statement = statement!(
     "UPDATE used_code SET tries = tries + 1 WHERE slot = ?1 AND binding = ?2 AND expires_at > ?3 AND tries < ?4 RETURNING ",
     { Part::Names(USED.table()) }

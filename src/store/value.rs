@@ -24,6 +24,8 @@ pub(crate) enum Parameter {
     BytesList(Vec<Vec<u8>>),
     Uuids(Vec<Uuid>),
     Integers(Vec<i64>),
+    /// A list of values of one type, some of which may be null.
+    List(Vec<Parameter>),
 }
 
 /// Prints only the kind of value: the PostgreSQL driver logs what is bound to a statement, which includes personal values.
@@ -40,6 +42,7 @@ impl fmt::Debug for Parameter {
             Parameter::BytesList(_) => "list of bytes",
             Parameter::Uuids(_) => "uuids",
             Parameter::Integers(_) => "integers",
+            Parameter::List(_) => "list",
         })
     }
 }
@@ -84,7 +87,11 @@ impl rusqlite::ToSql for Parameter {
             Parameter::Text(value) => ValueRef::Text(value.as_bytes()),
             Parameter::Bytes(value) => ValueRef::Blob(value),
             Parameter::Uuid(value) => ValueRef::Blob(value.as_bytes()),
-            Parameter::Texts(_) | Parameter::BytesList(_) | Parameter::Uuids(_) | Parameter::Integers(_) => {
+            Parameter::Texts(_)
+            | Parameter::BytesList(_)
+            | Parameter::Uuids(_)
+            | Parameter::Integers(_)
+            | Parameter::List(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
             }
         }))
@@ -104,6 +111,7 @@ impl ToSql for Parameter {
             Parameter::BytesList(value) => value.to_sql_checked(ty, out),
             Parameter::Uuids(value) => value.to_sql_checked(ty, out),
             Parameter::Integers(value) => value.to_sql_checked(ty, out),
+            Parameter::List(values) => values.to_sql_checked(ty, out),
         }
     }
 

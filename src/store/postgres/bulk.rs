@@ -7,7 +7,8 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_postgres::IsolationLevel;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
-use super::{Postgres, error, references, run, uncancelled};
+use super::error::{error, error_of};
+use super::{Postgres, references, run, settle, uncancelled};
 use crate::account::{Cause, Error, Unique};
 use crate::store::Query;
 use crate::store::copy::{BATCH_BYTES, BATCH_ROWS, Batch, Written};
@@ -27,9 +28,9 @@ impl Postgres {
         rows: Vec<(&'static Table, Vec<Values>)>,
         queries: Vec<Query>,
     ) -> Result<(), Error> {
-        let this = self.clone();
+        let connections = self.connections.clone();
         uncancelled(async move {
-            let mut connection = this.connection().await?;
+            let mut connection = connections.connection().await?;
             let work = async {
                 let transaction = connection.transaction().await?;
                 for (table, rows) in &rows {
@@ -38,15 +39,15 @@ impl Postgres {
                 run_all(&transaction, &queries).await?;
                 transaction.commit().await
             };
-            let worked = tokio::time::timeout(this.patience, work).await;
-            this.settle(connection, worked, Some(Unique::Number))
+            let worked = tokio::time::timeout(connections.patience, work).await;
+            settle(connection, worked)?.map_err(|cause| error_of(cause, Some(Unique::Number)))
         })
         .await
     }
 
     /// Returns the result of a counting query for each table.
     pub(in crate::store) async fn counts(&self, query: fn(&Table) -> String) -> Result<Vec<u64>, Error> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connections.connection().await?;
         let transaction = connection.transaction().await.map_err(error)?;
         transaction.batch_execute(PATIENT).await.map_err(error)?;
         counts(&transaction, query).await
@@ -55,7 +56,7 @@ impl Postgres {
     /// Sends every row of every table from one snapshot. Ends early, without an error, when the receiver is gone: the other
     /// end has failed and reports why.
     pub(in crate::store) async fn dump(&self, batches: Sender<Batch>) -> Result<(), Error> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connections.connection().await?;
         let snapshot = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
         let transaction = snapshot.start().await.map_err(error)?;
         transaction.batch_execute(PATIENT).await.map_err(error)?;
@@ -84,9 +85,9 @@ impl Postgres {
     /// Writes the received batches, then runs queries, in one transaction. Commits after [`Batch::End`], and rolls back when
     /// the copy breaks off.
     pub(in crate::store) async fn fill(&self, mut batches: Receiver<Batch>, last: Vec<Query>) -> Result<(), Error> {
-        let this = self.clone();
+        let connections = self.connections.clone();
         uncancelled(async move {
-            let mut connection = this.connection().await?;
+            let mut connection = connections.connection().await?;
             let transaction = connection.transaction().await.map_err(error)?;
             // Between two batches the transaction waits for the other database.
             transaction.batch_execute(PATIENT).await.map_err(error)?;

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
@@ -14,7 +15,7 @@ use rustls_platform_verifier::ConfigVerifierExt;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::account::Cause;
+use crate::account::{Cause, Error};
 use crate::config::{self, Secret};
 use crate::store::opened_to_read::{self, APPLIED, TABLES_OF_PHONE_KEYS};
 use crate::store::{OpenError, made_by};
@@ -34,29 +35,56 @@ pub(super) fn server(url: &Secret, settings: &config::Database) -> Result<Config
     Ok(server)
 }
 
-/// What the connections of a pool may do.
+/// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Read and write.
-    Write,
-    /// Only read; the server refuses statements that write.
-    Read,
+pub(super) enum Purpose {
+    /// Any statement.
+    Any,
+    /// Statements that only read; the server refuses others.
+    Reading,
+    /// Statements that find rows by their keys and return at once, of many requests one after the other.
+    Shared,
+    /// Statements that commit the changes of many accounts.
+    Batches,
 }
 
-/// Builds the pool of connections and their session settings; no connection is opened yet.
-pub(super) fn pool(server: &Config, settings: &config::Database, access: Access) -> Result<Pool, OpenError> {
+/// How long a batch waits for the lock of one account's row: all other changes of the batch wait with it.
+const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Returns the statements that a new connection begins with.
+fn session(settings: &config::Database, purpose: Purpose) -> String {
+    let timeout = settings.statement_timeout;
+    let lock_timeout = if purpose == Purpose::Batches { timeout.min(BATCH_LOCK_TIMEOUT) } else { timeout };
+    let more = match purpose {
+        Purpose::Any => "",
+        Purpose::Reading => "; SET default_transaction_read_only = on",
+        // The plan of a statement outlives its first use. A table that is small then may be large later.
+        Purpose::Shared | Purpose::Batches => {
+            "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+        }
+    };
+    // Every statement is prepared, and finds its rows by a key: the values that are bound do not change the best plan.
+    format!(
+        "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan; SET jit = off; SET statement_timeout = {timeout}; \
+         SET lock_timeout = {lock_timeout}; SET idle_in_transaction_session_timeout = {timeout}{more}",
+        timeout = timeout.as_millis(),
+        lock_timeout = lock_timeout.as_millis(),
+    )
+}
+
+/// Builds a pool of at most `size` connections; no connection is opened yet.
+pub(super) fn pool(
+    server: &Config,
+    settings: &config::Database,
+    purpose: Purpose,
+    size: usize,
+) -> Result<Pool, OpenError> {
     let tls = MakeRustlsConnect::new(tls(server, settings)?);
     let manager = Manager::from_config(server.clone(), tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-    let patience = settings.wait_timeout;
+    let (patience, session) = (settings.wait_timeout, session(settings, purpose));
     let wait = Some(patience);
-    let session = format!(
-        "SET synchronous_commit = on; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
-         SET idle_in_transaction_session_timeout = {timeout}{read_only}",
-        timeout = settings.statement_timeout.as_millis(),
-        read_only = if access == Access::Read { "; SET default_transaction_read_only = on" } else { "" },
-    );
     Pool::builder(manager)
-        .max_size(settings.connections)
+        .max_size(size)
         .runtime(Runtime::Tokio1)
         .timeouts(Timeouts { wait, create: wait, recycle: wait })
         .post_create(Hook::async_fn(move |connection, _| {
@@ -71,6 +99,40 @@ pub(super) fn pool(server: &Config, settings: &config::Database, access: Access)
         }))
         .build()
         .map_err(|cause| open_error(server, cause))
+}
+
+/// Opens connections outside the pool, all for one purpose.
+pub(super) struct Connector {
+    server: Config,
+    tls: MakeRustlsConnect,
+    session: String,
+    patience: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(server: &Config, settings: &config::Database, purpose: Purpose) -> Result<Connector, OpenError> {
+        let tls = MakeRustlsConnect::new(tls(server, settings)?);
+        Ok(Connector {
+            server: server.clone(),
+            tls,
+            session: session(settings, purpose),
+            patience: settings.wait_timeout,
+        })
+    }
+
+    /// Opens a connection, within `database.wait_timeout`.
+    pub(super) async fn connect(&self) -> Result<ClientWrapper, Error> {
+        let connect = async {
+            let (client, driver) = self.server.connect(self.tls.clone()).await?;
+            // The statements in flight report why a connection broke.
+            let connection = ClientWrapper::new(client, tokio::spawn(async move { drop(driver.await) }));
+            connection.batch_execute(&self.session).await?;
+            Ok(connection)
+        };
+        let connected = tokio::time::timeout(self.patience, connect).await;
+        let connected = connected.map_err(|_| Error::Unavailable(Cause::new("the server does not answer")))?;
+        connected.map_err(|cause: tokio_postgres::Error| Error::Unavailable(Cause::new(cause)))
+    }
 }
 
 /// Returns the TLS settings for a URL that asks for TLS: the server's certificate is verified against the system's roots, or
