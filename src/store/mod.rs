@@ -54,7 +54,7 @@ use crate::telemetry::{self, Stopwatch};
 use statement::Statement;
 use value::{Parameter, Row};
 
-pub use accounts::Subject;
+pub use accounts::CallerQuery;
 pub use api_keys::{ApiKey, Presented};
 pub use codes::{CodeId, NewCode, SendingLimit, StoredCode};
 pub use copy::{Copied, CopyError, Progress};
@@ -137,7 +137,7 @@ pub struct CallerRecord {
     pub tokens_not_before: Option<Timestamp>,
     /// Whether the presented token is revoked.
     pub revoked: bool,
-    /// The keyed hash of the client hash that the session is bound to, if it is bound.
+    /// The keyed hash of the client hash that the session is bound to, if it is bound and its binding was read.
     pub client_hash: Option<KeyedHash>,
     /// When that binding may be deleted.
     pub bound_until: Option<Timestamp>,
