@@ -194,11 +194,14 @@ impl Authenticator {
         self.provision(&issuer.settings, &tenant, token, claims).await
     }
 
+    /// Checks whether a token is revoked whose account the request does not read.
     async fn is_revoked(&self, verified: &Verified) -> Result<bool, Error> {
-        match verified.hashes.revocation {
-            Some(revocation) => self.store.is_revoked(revocation).await,
-            None => Ok(false),
-        }
+        let Some(revocation) = verified.hashes.revocation else { return Ok(false) };
+        let account = match verified.hashes.subject {
+            Some(subject) => self.store.linked_account(&verified.token.issuer, subject).await?,
+            None => verified.token.account(),
+        };
+        self.store.is_revoked(account, revocation).await
     }
 
     /// Returns the token that an application presents, whatever its subject; `None` if it is not valid or was not
@@ -328,5 +331,47 @@ impl Verified {
             Source::Own | Source::Application => true,
             Source::Trusted(issuer) => issuer.settings.tenant == found.tenant.name,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::super::Grant;
+    use super::super::tests::Bench;
+    use super::*;
+    use crate::store::{Identity, Link};
+
+    #[tokio::test]
+    async fn a_token_of_another_provider_remembers_the_account_of_its_link() {
+        let bench = Bench::new().await;
+        let authenticator = &bench.sign_ins.authenticator;
+        let (account, lifetime) = (bench.account.id, jiff::SignedDuration::from_mins(1).unsigned_abs());
+        let grant = Grant { account, contract: Contract::System, scope: None, client_hash: None, lifetime };
+        let issued = bench.sign_ins.issuer.issue(&grant).await.unwrap();
+        let own = authenticator.try_verified(&issued.token).await.ok().unwrap();
+        // The same token, as if another provider had issued it.
+        let subject = bench.scratch.keys.subject("jane");
+        let verified = Verified {
+            token: own.token.clone(),
+            source: Source::Own,
+            key: own.key.clone(),
+            claims: None,
+            hashes: Hashes { session: own.session(), revocation: None, subject: Some(subject) },
+            hint: Mutex::default(),
+        };
+        let find = async || authenticator.find(&verified, None).await.unwrap();
+        assert!(find().await.is_none());
+        assert_eq!(verified.hint(), None);
+
+        let identity = Identity { issuer: verified.token.issuer.clone(), subject: "jane".to_owned() };
+        let link = Link { key: subject, identity };
+        bench.scratch.store.link(account, &link, bench.scratch.clock.now()).await.unwrap();
+        assert_eq!(find().await.unwrap().account.id, account);
+        assert_eq!(verified.hint(), Some(account));
+        // A hint that does not fit decides nothing.
+        verified.set_hint(AccountId(bench.scratch.clock.new_id()));
+        assert_eq!(find().await.unwrap().account.id, account);
+        assert_eq!(verified.hint(), Some(account));
     }
 }

@@ -4,7 +4,9 @@ use super::statement::{Part, Statement, insert, parts, select, statement};
 use super::table::{Columns, Values, values};
 use super::tables::{ACCOUNT, UNIQUE_KEY};
 use super::value::parameters;
-use super::{CallerRecord, Effect, Link, Query, Store, UniqueKey, Update, history, identities, record, secure_channel};
+use super::{
+    CallerRecord, Effect, Link, Query, Store, UniqueKey, Update, history, identities, record, secure_channel, tokens,
+};
 use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
@@ -23,8 +25,8 @@ const CALLER_COLUMNS: Part = Part::All(parts![
     { Part::Columns(ACCOUNT.table()) },
     ", ",
     { record::TENANT_WITH_SCHEMA },
-    ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = ?1), \
-     EXISTS (SELECT 1 FROM revoked_token r WHERE r.token = ?2)",
+    ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = ?1), ",
+    { tokens::IS_REVOKED },
 ]);
 /// The columns that [`record::bound_caller_record`] reads after those.
 const BINDING_COLUMNS: Part = Part::Text(", b.client_hash, b.expires_at");

@@ -181,6 +181,8 @@ async fn everything_is_there(store: &Store) {
     let query = CallerQuery { account, identity, token: Some([11; 32]), session: Some([9; 32]) };
     let found = store.caller(&query).await.unwrap().unwrap();
     assert_eq!((found.account.id, found.revoked, found.client_hash), (account, true, Some([10; 32])));
+    // A revocation of an earlier version has no account, and is for every account.
+    assert!(store.is_revoked(None, [11; 32]).await.unwrap());
     assert_eq!(found.tokens_not_before.unwrap().as_microsecond(), 4);
     // Draws numbers, so that the second opening notices a counter that was reset.
     assert_eq!(store.next_account_number().await.unwrap(), 8);

@@ -224,7 +224,7 @@ on_both_databases!(
         let Creating(world) = creating;
         let (app, issuer) = (&world.server.app, world.provider.issuer());
         let revocation = world.server.app.keys().revocation(issuer, "token-1");
-        app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
+        app.store().revoke_token(None, revocation, jiff::Timestamp::MAX).await.unwrap();
         let token = world.p256.token("ES256", &world.bob(&[("jti", json!("token-1"))]));
         assert_eq!(world.read(&token).await.to_string(), REFUSED);
         assert_eq!(everybody(&world.server).await.len(), 1);

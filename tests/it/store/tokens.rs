@@ -32,7 +32,7 @@ on_both_databases!(
     async fn a_caller_is_found_with_the_revocations_and_the_binding_of_its_token(opened: Opened) {
         let tenant = opened.tenant(1).await;
         let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
-        opened.store.revoke_token(TOKEN, at(50)).await.unwrap();
+        opened.store.revoke_token(Some(account.id), TOKEN, at(50)).await.unwrap();
         opened.store.revoke_tokens_before(account.id, at(20)).await.unwrap();
         opened.store.bind_client(account.id, SESSION, [3; 32], at(50)).await.unwrap();
 
@@ -59,7 +59,7 @@ on_both_databases!(
         let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
         let identity = Identity { issuer: "https://id.example".to_owned(), subject: "jané|🦀".to_owned() };
         opened.store.link(account.id, &Link { identity: identity.clone(), key: [5; 32] }, at(1)).await.unwrap();
-        opened.store.revoke_token(TOKEN, at(50)).await.unwrap();
+        opened.store.revoke_token(Some(account.id), TOKEN, at(50)).await.unwrap();
         opened.store.revoke_tokens_before(account.id, at(20)).await.unwrap();
         opened.store.bind_client(account.id, SESSION, [3; 32], at(50)).await.unwrap();
 
@@ -149,7 +149,7 @@ on_both_databases!(
         assert_eq!(opened.store.tokens_not_before(account.id).await.unwrap(), Some(at(20)));
 
         for end in [30, 40, 35] {
-            opened.store.revoke_token(TOKEN, at(end)).await.unwrap();
+            opened.store.revoke_token(Some(account.id), TOKEN, at(end)).await.unwrap();
         }
         opened.store.forget_expired(at(39)).await.unwrap();
         let found = opened.store.caller(&of(account.id, Some(TOKEN), SESSION)).await.unwrap().unwrap();
@@ -161,7 +161,7 @@ on_both_databases!(
     async fn only_rows_of_expired_tokens_are_deleted(opened: Opened) {
         let account = opened.account(&opened.tenant(1).await, 1).await;
         for (token, session, end) in [([10; 32], [11; 32], 10), ([20; 32], [21; 32], 20)] {
-            opened.store.revoke_token(token, at(end)).await.unwrap();
+            opened.store.revoke_token(Some(account.id), token, at(end)).await.unwrap();
             opened.store.bind_client(account.id, session, [3; 32], at(end)).await.unwrap();
         }
         opened.store.revoke_tokens_before(account.id, at(5)).await.unwrap();
@@ -175,5 +175,36 @@ on_both_databases!(
         opened.store.forget_expired(at(11)).await.unwrap();
         assert_eq!(caller([10; 32], [11; 32]).await, (false, false, Some(at(5))));
         assert_eq!(caller([20; 32], [21; 32]).await, (true, true, Some(at(5))));
+    }
+);
+
+on_both_databases!(
+    async fn a_revocation_is_for_one_account_or_for_all(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let (account, other) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let identity =
+            |subject: &str| Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() };
+        opened.store.link(account.id, &Link { identity: identity("one"), key: [5; 32] }, at(1)).await.unwrap();
+        opened.store.link(other.id, &Link { identity: identity("two"), key: [6; 32] }, at(1)).await.unwrap();
+        // By all four forms of the query of a request, and by the query without a request.
+        let revoked = async |account, key, token| {
+            let is_revoked = opened.store.is_revoked(Some(account), token).await.unwrap();
+            for identity in [None, Some(("https://id.example", key))] {
+                for session in [None, Some(SESSION)] {
+                    let query = CallerQuery { account, identity, token: Some(token), session };
+                    assert_eq!(opened.store.caller(&query).await.unwrap().unwrap().revoked, is_revoked);
+                }
+            }
+            is_revoked
+        };
+        opened.store.revoke_token(Some(account.id), TOKEN, at(50)).await.unwrap();
+        assert!(revoked(account.id, [5; 32], TOKEN).await);
+        assert!(!revoked(other.id, [6; 32], TOKEN).await);
+        assert!(!opened.store.is_revoked(None, TOKEN).await.unwrap());
+        opened.store.revoke_token(None, [9; 32], at(50)).await.unwrap();
+        assert!(revoked(account.id, [5; 32], [9; 32]).await);
+        assert!(revoked(other.id, [6; 32], [9; 32]).await);
+        assert!(opened.store.is_revoked(None, [9; 32]).await.unwrap());
+        assert!(!revoked(account.id, [5; 32], [8; 32]).await);
     }
 );
