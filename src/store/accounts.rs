@@ -36,7 +36,7 @@ const IS_LINKED: Part = Part::Text(
     " AND EXISTS (SELECT 1 FROM identity i WHERE i.issuer = ?3 AND i.subject_key = ?4 AND i.account_id = ?1)",
 );
 const CALLER: Statement = statement!({ CALLER_COLUMNS }, { CALLER_TABLES }, " WHERE account.id = ?1");
-const LINKED_CALLER: Statement =
+pub(super) const LINKED_CALLER: Statement =
     statement!({ CALLER_COLUMNS }, { CALLER_TABLES }, " WHERE account.id = ?1", { IS_LINKED });
 const BOUND_CALLER: Statement = statement!(
     { CALLER_COLUMNS },

@@ -16,6 +16,8 @@ mod import;
 mod installation;
 mod made_by;
 mod notices;
+#[cfg(test)]
+mod one_account;
 mod opened_to_read;
 mod owners;
 mod phone_keys;
@@ -263,6 +265,30 @@ impl From<(Statement, Vec<Parameter>)> for Query {
     }
 }
 
+/// The statements that both databases have, by module.
+const STATEMENTS: [&[Statement]; 20] = [
+    accounts::ALL,
+    api_keys::ALL,
+    applications::ALL,
+    import::ALL,
+    secure_channel::ALL,
+    codes::ALL,
+    dev_credentials::ALL,
+    history::ALL,
+    identities::ALL,
+    installation::ALL,
+    made_by::ALL,
+    notices::ALL,
+    owners::ALL,
+    phone_keys::ALL,
+    pictures::ALL,
+    schemas::ALL,
+    sign_ins::ALL,
+    tenants::ALL,
+    tokens::ALL,
+    used_codes::ALL,
+];
+
 impl Store {
     /// Opens the database and migrates its tables; of several instances, one migrates while the others wait.
     pub async fn open(url: &DatabaseUrl, settings: &config::Database) -> Result<Store, OpenError> {
@@ -292,29 +318,7 @@ impl Store {
 
     /// Prepares every statement, which checks that the tables are those that this program was written for.
     pub async fn check(&self) -> Result<(), Error> {
-        let modules = [
-            accounts::ALL,
-            api_keys::ALL,
-            applications::ALL,
-            import::ALL,
-            secure_channel::ALL,
-            codes::ALL,
-            dev_credentials::ALL,
-            history::ALL,
-            identities::ALL,
-            installation::ALL,
-            made_by::ALL,
-            notices::ALL,
-            owners::ALL,
-            phone_keys::ALL,
-            pictures::ALL,
-            schemas::ALL,
-            sign_ins::ALL,
-            tenants::ALL,
-            tokens::ALL,
-            used_codes::ALL,
-        ];
-        for statement in modules.into_iter().flatten() {
+        for statement in STATEMENTS.into_iter().flatten() {
             match self {
                 Store::Sqlite(sqlite) => sqlite.prepare(*statement)?,
                 Store::Postgres(postgres) => postgres.prepare(*statement).await?,

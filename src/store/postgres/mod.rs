@@ -44,7 +44,9 @@ const CHANGE: Part = Part::All(parts![
     "::text[], ",
     { Part::Place(RELEASED + 1) },
     "::bytea[]) AS r(kind, key) WHERE h.tenant_id = changed.tenant_id AND h.kind = r.kind AND h.key = r.key \
-     AND h.account_id = changed.id), claimed AS (INSERT INTO unique_key (tenant_id, kind, key, account_id) \
+     AND h.account_id = ",
+    { ACCOUNT.id.place() },
+    "), claimed AS (INSERT INTO unique_key (tenant_id, kind, key, account_id) \
      SELECT changed.tenant_id, c.kind, c.key, changed.id FROM changed, unnest(",
     { Part::Place(CLAIMED) },
     "::text[], ",
@@ -72,6 +74,9 @@ const COMMIT_ONCE: Statement = statement!(
 );
 /// Makes every other writer of the account wait.
 const LOCK: Statement = select!(ACCOUNT, "WHERE account.id = ?1 FOR UPDATE");
+
+/// The statements that only PostgreSQL has.
+pub(super) const OWN: &[Statement] = &[COMMIT, COMMIT_ONCE, LOCK];
 
 /// A pool of connections to one server.
 #[derive(Clone)]
@@ -130,9 +135,10 @@ impl Postgres {
 
     /// Prepares the statements that only PostgreSQL has.
     pub(super) async fn prepare_own(&self) -> Result<(), Error> {
-        self.prepare(COMMIT).await?;
-        self.prepare(COMMIT_ONCE).await?;
-        self.prepare(LOCK).await
+        for statement in OWN {
+            self.prepare(*statement).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn query<T>(
