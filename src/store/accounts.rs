@@ -158,7 +158,11 @@ impl Store {
         let accept = move |touched: &[u64]| {
             effects.iter().zip(&touched[first_effect..]).try_for_each(|(effect, touched)| effect.check(*touched))
         };
-        self.execute_if(queries, accept).await.map(drop)
+        let added = self.execute_if(queries, accept).await.map(drop);
+        if matches!(added, Err(Error::Taken(Unique::Number))) {
+            self.forget_numbers().await;
+        }
+        added
     }
 }
 

@@ -16,6 +16,7 @@ mod import;
 mod installation;
 mod made_by;
 mod notices;
+mod numbers;
 #[cfg(test)]
 mod one_account;
 mod opened_to_read;

@@ -15,6 +15,7 @@ use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
+use super::numbers::Numbers;
 use super::opened_to_read::OpenedToRead;
 use super::statement::{Part, Statement, parts, select, statement};
 use super::tables::{ACCOUNT, CHANNEL_NONCE, HISTORY};
@@ -85,6 +86,8 @@ pub struct Postgres {
     server: Arc<Config>,
     /// Longer than the server's own statement time-out: it fires only when the server does not respond at all.
     patience: Duration,
+    /// The account numbers that are drawn in advance, if the server is distributed.
+    pub(super) numbers: Option<Numbers>,
 }
 
 impl Postgres {
@@ -106,7 +109,12 @@ impl Postgres {
     }
 
     fn new(pool: Pool, server: Config, settings: &config::Database) -> Postgres {
-        Postgres { pool, server: Arc::new(server), patience: settings.statement_timeout + Duration::from_secs(1) }
+        Postgres {
+            pool,
+            server: Arc::new(server),
+            patience: settings.statement_timeout + Duration::from_secs(1),
+            numbers: settings.distributed.then(Numbers::default),
+        }
     }
 
     /// Takes the lock of the instance that migrates, on a connection of its own.

@@ -260,6 +260,22 @@ on_both_databases!(
 );
 
 #[test]
+fn a_number_that_an_imported_account_has_delays_no_new_account() {
+    crate::support::run(Database::postgres, async |database: Database| {
+        let distributed = [("SELFSAME__DATABASE__DISTRIBUTED", "true")];
+        let world = World::with_server(database, &[("PROVISION", "create")], &distributed).await;
+        let database = world.server.database();
+        let [last] = &database.rows("SELECT max(number) FROM account").await[..] else { panic!("no account") };
+        let next = last.parse::<u64>().unwrap() + 1;
+        let claim =
+            format!("INSERT INTO unique_key VALUES ([{:032}], 'number', <{next:016x}{:048}>, [{:032}])", 0, 0, 1);
+        database.execute(&database.in_dialect(&claim)).await;
+        let bob = world.make_bob(&[("name", json!("Bob"))]).await;
+        assert_eq!(bob.number, 101);
+    });
+}
+
+#[test]
 fn a_key_is_trusted_only_for_its_own_issuer() {
     on_sqlite(async |database| {
         let key = Key::p256("p256");
