@@ -231,6 +231,9 @@ pub struct Database {
     /// The maximum number of writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
     #[serde(deserialize_with = "count::<_, 1, 4_096>")]
     pub group: usize,
+    /// Whether PostgreSQL spreads the accounts over several servers. Then a transaction writes the tables of one account where
+    /// it can, account numbers are drawn in blocks, and one token is revoked with its account.
+    pub distributed: bool,
     /// Whether to start on a database that can lose acknowledged writes.
     pub allow_unsafe_durability: bool,
 }

@@ -30,6 +30,11 @@ impl Contract {
     pub fn name(self) -> &'static str {
         self.into()
     }
+
+    /// Checks whether its requests may carry a client hash, which binds their session.
+    pub fn binds_clients(self) -> bool {
+        self == Contract::System
+    }
 }
 
 impl FromStr for Contract {

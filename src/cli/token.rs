@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::clock::after;
 use crate::identity::Grant;
 use crate::json::Object;
+use crate::keys::KeyedHash;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -45,12 +46,13 @@ pub(super) struct Issue {
 #[derive(Args)]
 pub(super) struct Revoke {
     /// The token's identifier, its `jti`
-    #[arg(long, required_unless_present = "account", conflicts_with = "account")]
+    #[arg(long, required_unless_present = "account")]
     jti: Option<String>,
     /// The issuer of the token, exactly as in its `iss` (default: the embedded issuer)
-    #[arg(long, requires = "jti", conflicts_with = "account")]
+    #[arg(long, requires = "jti")]
     issuer: Option<String>,
-    /// The account whose tokens are revoked
+    /// The account whose tokens are revoked; with --jti, the account of that one token, which is needed if
+    /// `database.distributed` is set
     #[arg(long)]
     account: Option<AccountId>,
 }
@@ -95,35 +97,44 @@ impl Issue {
 
 impl Revoke {
     async fn run(self, app: &App) -> Outcome {
-        if let Some(account) = self.account {
-            account_with(app, account).await?;
-            app.store().revoke_tokens_before(account, app.now()).await?;
-        }
-        match (self.jti, self.issuer) {
-            (Some(token_id), Some(issuer)) if issuer != app.issuer().name() => {
-                revoke_elsewhere(app, &issuer, &token_id).await
+        let account = match self.account {
+            Some(id) => Some(account_with(app, id).await?.id),
+            None => None,
+        };
+        match (self.jti, account) {
+            (Some(_), None) if app.config().database.distributed => Err(Failure(
+                "account: with database.distributed a token is revoked for its account; give --account ID too, or \
+                 --account alone to revoke every token of the account"
+                    .to_owned(),
+            )),
+            (Some(token_id), _) => {
+                let (token, end) = match self.issuer {
+                    Some(issuer) if issuer != app.issuer().name() => of_another_issuer(app, &issuer, &token_id)?,
+                    _ => of_this_installation(app, &token_id),
+                };
+                Ok(app.store().revoke_token(account, token, end).await?)
             }
-            (Some(token_id), _) => revoke(app, &token_id).await,
-            (None, _) => Ok(()),
+            (None, Some(account)) => Ok(app.store().revoke_tokens_before(account, app.now()).await?),
+            (None, None) => Ok(()),
         }
     }
 }
 
-/// Revokes a token of the embedded issuer for as long as it could be valid.
-async fn revoke(app: &App, token_id: &str) -> Outcome {
+/// Returns the key of the revocation of a token of the embedded issuer, and until when it could be valid.
+fn of_this_installation(app: &App, token_id: &str) -> (KeyedHash, Timestamp) {
     let token = app.keys().revocation(app.issuer().name(), token_id);
-    let end = after(app.now(), app.issuer().max_lifetime());
-    Ok(app.store().revoke_token(token, end).await?)
+    (token, after(app.now(), app.issuer().max_lifetime()))
 }
 
-/// Revokes a token of a trusted issuer permanently, since the lifetime of its tokens is not known.
-async fn revoke_elsewhere(app: &App, issuer: &str, token_id: &str) -> Outcome {
+/// Returns the same for a token of a trusted issuer, which is revoked permanently, since the lifetime of its tokens is not
+/// known.
+fn of_another_issuer(app: &App, issuer: &str, token_id: &str) -> Result<(KeyedHash, Timestamp), Failure> {
     if app.authenticator().trusted(issuer).is_none() {
         return Err(Failure(format!(
             "issuer {issuer} is not trusted; give it exactly as a [trusted_issuer.NAME] section of the configuration does"
         )));
     }
-    Ok(app.store().revoke_token(app.keys().revocation(issuer, token_id), Timestamp::MAX).await?)
+    Ok((app.keys().revocation(issuer, token_id), Timestamp::MAX))
 }
 
 fn contract(text: &str) -> Result<Contract, String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, ConfigError, KeySource, Origin, Server, TrustedIssuer,
+    Config, ConfigError, DatabaseUrl, KeySource, Origin, Server, TrustedIssuer,
     secret::{both_given, is_empty},
     settings::Settings,
     url,
@@ -16,6 +16,11 @@ pub const OWN_ISSUER: &str =
 pub(super) fn check(config: &Config, settings: &Settings) -> Result<(), ConfigError> {
     let Config { server, database, issuer, trusted_issuer, pictures, codes, smtp, sms, .. } = config;
     at_most(settings, ("database.group", database.group), ("database.queue", database.queue))?;
+    if database.distributed && matches!(config.database(), DatabaseUrl::Sqlite(_)) {
+        return Err(
+            settings.refuse("database.distributed", "only PostgreSQL is distributed; leave it false for SQLite")
+        );
+    }
     at_most(
         settings,
         ("issuer.token_lifetime", issuer.token_lifetime),

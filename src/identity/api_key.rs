@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use super::Authenticator;
-use crate::account::{AccessFault, Account, CredentialFault, Error, Tenant};
+use crate::account::{AccessFault, Account, AccountId, CredentialFault, Error, Tenant};
 use crate::clock::random;
 use crate::headers::Single;
 use crate::keys::{KeyedHash, Keyring, equal};
@@ -35,18 +35,18 @@ pub struct KeyCaller {
     pub tenant: Tenant,
     /// The key.
     pub key: ApiKey,
-    /// The account that the key is bound to, if it still exists.
+    /// The account that the request names before its body, if the key opens it.
     pub account: Option<Account>,
 }
 
 impl Authenticator {
     /// Authenticates a request by its API key. A key of another tenant, an unknown, a revoked and an expired key give
-    /// the same error after the same work.
-    pub async fn api_key(&self, headers: &HeaderMap) -> Result<KeyCaller, Error> {
+    /// the same error after the same work. `account` is the account that the request names before its body.
+    pub async fn api_key(&self, headers: &HeaderMap, account: Option<AccountId>) -> Result<KeyCaller, Error> {
         let tenant = text(headers, &TENANT).ok_or(AccessFault::TenantUnknown)?;
         let secret = text(headers, &KEY);
         let hash = hash(&self.keys, secret.unwrap_or_default());
-        let presented = self.store.presented(tenant, hash).await?.ok_or(AccessFault::TenantUnknown)?;
+        let presented = self.store.presented(tenant, hash, account).await?.ok_or(AccessFault::TenantUnknown)?;
         secret.filter(|secret| is_key(secret)).ok_or(CredentialFault::Invalid)?;
         let (key, account) = presented.key.ok_or(CredentialFault::Invalid)?;
         let now = self.clock.now();

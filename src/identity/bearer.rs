@@ -1,6 +1,6 @@
 //! Bearer tokens (RFC 6750): JWTs (RFC 7519) of the embedded issuer and of trusted identity providers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::jwks::VerificationKey;
 use super::rule::{Refusal, Rule};
@@ -10,7 +10,7 @@ use crate::account::{AccessFault, AccountId, Application, Contract, CredentialFa
 use crate::config::Provision;
 use crate::json::Object;
 use crate::keys::KeyedHash;
-use crate::store::{CallerRecord, Subject};
+use crate::store::{CallerQuery, CallerRecord};
 use crate::telemetry;
 use axum::http::HeaderMap;
 
@@ -18,6 +18,9 @@ use axum::http::HeaderMap;
 const OPENID: &str = "openid";
 /// The most audiences of a token that are looked up as applications.
 const MAX_AUDIENCES: usize = 4;
+/// The most accounts that one request asks for its identity: the one of the hint, the one of the link, and one more if the link
+/// moves in between.
+const LOOK_UPS: usize = 3;
 /// The issuer of a token in the log, if it is not known: what a token names itself is not logged.
 const UNKNOWN: &str = "unknown";
 
@@ -28,6 +31,20 @@ pub struct Verified {
     key: Arc<VerificationKey>,
     /// The claims, if accounts may be created from them.
     claims: Option<Object>,
+    hashes: Hashes,
+    /// The account that the token's identity at another provider was linked to when it was last asked for: only where to look
+    /// first. Each request checks that the identity is linked to that account still.
+    hint: Mutex<Option<AccountId>>,
+}
+
+/// The keyed hashes of what a token names.
+struct Hashes {
+    /// The key that a client hash is bound to.
+    session: KeyedHash,
+    /// The key of the token's revocation, if it has an identifier.
+    revocation: Option<KeyedHash>,
+    /// The key of the subject at another provider; `None` for a token of this installation.
+    subject: Option<KeyedHash>,
 }
 
 impl Authenticator {
@@ -36,7 +53,7 @@ impl Authenticator {
     pub async fn bearer(&self, headers: &HeaderMap, contract: Option<Contract>) -> Result<Caller, Error> {
         let presented = credentials(headers, "Bearer")?;
         let verified = self.verified(presented).await?;
-        self.caller(verified, presented, contract, |source| self.refuse(source, Rule::Account)).await
+        self.caller(verified, contract, |source| self.refuse(source, Rule::Account)).await
     }
 
     /// Authenticates a request by a token for claims (OpenID Connect Core §5.3), and returns the application it was
@@ -49,7 +66,7 @@ impl Authenticator {
         }
         let application = self.application_of(&verified).await?;
         if !verified.token.scopes.iter().any(|scope| scope == OPENID) {
-            let revoked = self.is_revoked(&verified.token).await?;
+            let revoked = self.is_revoked(&verified).await?;
             return Err(if revoked {
                 self.refuse(&verified.source, Rule::Revocation)
             } else {
@@ -57,7 +74,7 @@ impl Authenticator {
             });
         }
         let unknown = |_: &Source| Error::Access(AccessFault::AccountUnknown);
-        let caller = self.caller(verified, presented, Some(Contract::Ciam), unknown).await?;
+        let caller = self.caller(verified, Some(Contract::Ciam), unknown).await?;
         if application.as_ref().is_some_and(|application| application.tenant_id != caller.tenant.id) {
             return Err(self.refuse(&caller.verified.source, Rule::Tenant));
         }
@@ -88,18 +105,16 @@ impl Authenticator {
     async fn caller(
         &self,
         verified: Arc<Verified>,
-        presented: &str,
         contract: Option<Contract>,
         gone: impl Fn(&Source) -> Error,
     ) -> Result<Caller, Error> {
         let token = &verified.token;
-        let session = self.session(token, presented);
-        let found = match self.find(&verified, session).await? {
+        let found = match self.find(&verified, contract).await? {
             Some(found) => found,
             None if matches!(verified.source, Source::Application) => return Err(gone(&verified.source)),
             None => {
                 self.provision_for(&verified, contract).await?;
-                let found = self.find(&verified, session).await?;
+                let found = self.find(&verified, contract).await?;
                 found.ok_or_else(|| self.refuse(&verified.source, Rule::Account))?
             }
         };
@@ -111,8 +126,8 @@ impl Authenticator {
         if !verified.speaks_for(&found) {
             return Err(self.refuse(&verified.source, Rule::Tenant));
         }
-        self.keep_bound(&found, session, token).await?;
-        Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, session, verified })
+        self.keep_bound(&found, verified.session(), token).await?;
+        Ok(Caller { account: found.account, tenant: found.tenant, bound_client: found.client_hash, verified })
     }
 
     /// Returns the key that a client hash is bound to: the keyed hash of the token's session if it names one, else of its
@@ -126,17 +141,36 @@ impl Authenticator {
         self.keys.session(&token.issuer, kind, value)
     }
 
-    async fn find(&self, verified: &Verified, session: KeyedHash) -> Result<Option<CallerRecord>, Error> {
-        let token = &verified.token;
-        let subject = match &verified.source {
-            Source::Own | Source::Application => {
-                let account = token.subject.parse::<AccountId>();
-                Subject::Account(account.map_err(|_| self.refuse(&verified.source, Rule::Account))?)
-            }
-            Source::Trusted(_) => Subject::Identity(token.issuer.clone(), self.keys.subject(&token.subject)),
+    /// Returns the keyed hashes of what a token names.
+    fn hashes(&self, token: &Token, source: &Source, presented: &str) -> Hashes {
+        Hashes {
+            session: self.session(token, presented),
+            revocation: token.token_id.as_deref().map(|id| self.keys.revocation(&token.issuer, id)),
+            subject: matches!(source, Source::Trusted(_)).then(|| self.keys.subject(&token.subject)),
+        }
+    }
+
+    /// Returns the account of a verified token with everything that decides the request, in one query; on the first use of a
+    /// token of another provider, and after its link was moved or removed, in two.
+    async fn find(&self, verified: &Verified, contract: Option<Contract>) -> Result<Option<CallerRecord>, Error> {
+        let Some(subject) = verified.hashes.subject else {
+            let account = verified.token.subject.parse().map_err(|_| self.refuse(&verified.source, Rule::Account))?;
+            return self.store.caller(&verified.query(account, contract)).await;
         };
-        let revocable = token.token_id.as_deref().map(|id| self.keys.revocation(&token.issuer, id));
-        self.store.caller(subject, revocable, session).await
+        let mut hint = verified.hint();
+        for _ in 0..LOOK_UPS {
+            if let Some(account) = hint
+                && let Some(found) = self.store.caller(&verified.query(account, contract)).await?
+            {
+                verified.set_hint(account);
+                return Ok(Some(found));
+            }
+            hint = self.store.linked_account(&verified.token.issuer, subject).await?;
+            if hint.is_none() {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Creates an account for a trusted provider's user who has none yet, if the operator enabled that.
@@ -154,17 +188,20 @@ impl Authenticator {
         if contract.is_some_and(|contract| !verified.opens(contract)) {
             return Err(AccessFault::Denied.into());
         }
-        if self.is_revoked(token).await? {
+        if self.is_revoked(verified).await? {
             return Err(self.refuse(&verified.source, Rule::Revocation));
         }
         self.provision(&issuer.settings, &tenant, token, claims).await
     }
 
-    async fn is_revoked(&self, token: &Token) -> Result<bool, Error> {
-        match &token.token_id {
-            Some(id) => self.store.is_revoked(self.keys.revocation(&token.issuer, id)).await,
-            None => Ok(false),
-        }
+    /// Checks whether a token is revoked whose account the request does not read.
+    async fn is_revoked(&self, verified: &Verified) -> Result<bool, Error> {
+        let Some(revocation) = verified.hashes.revocation else { return Ok(false) };
+        let account = match verified.hashes.subject {
+            Some(subject) => self.store.linked_account(&verified.token.issuer, subject).await?,
+            None => verified.token.account(),
+        };
+        self.store.is_revoked(account, revocation).await
     }
 
     /// Returns the token that an application presents, whatever its subject; `None` if it is not valid or was not
@@ -206,7 +243,8 @@ impl Authenticator {
         let provisions =
             matches!(&candidate.source, Source::Trusted(issuer) if issuer.settings.provision == Provision::Create);
         let claims = provisions.then_some(candidate.claims);
-        let verified = Verified { token, source: candidate.source, key, claims };
+        let hashes = self.hashes(&token, &candidate.source, presented);
+        let verified = Verified { token, source: candidate.source, key, claims, hashes, hint: Mutex::default() };
         if let Err(refusal) = verified.check_now(self) {
             return Err((refusal.into(), Some(verified.source)));
         }
@@ -244,6 +282,36 @@ impl Verified {
         }
     }
 
+    /// Returns the key that a client hash is bound to.
+    pub(super) fn session(&self) -> KeyedHash {
+        self.hashes.session
+    }
+
+    /// Returns the query for an account and what decides a request of this token there.
+    fn query(&self, account: AccountId, contract: Option<Contract>) -> CallerQuery<'_> {
+        CallerQuery {
+            account,
+            identity: self.hashes.subject.map(|subject| (self.token.issuer.as_str(), subject)),
+            token: self.hashes.revocation,
+            session: self.needs_binding(contract).then_some(self.hashes.session),
+        }
+    }
+
+    /// Checks whether the client binding of the token's session matters to a request: the contract checks it, unless the
+    /// token has its own client hash, and any token prolongs the binding of a session that has further tokens.
+    fn needs_binding(&self, contract: Option<Contract>) -> bool {
+        let is_checked = self.token.client_hash.is_none() && contract.is_some_and(Contract::binds_clients);
+        is_checked || self.token.session_id.is_some()
+    }
+
+    fn hint(&self) -> Option<AccountId> {
+        *self.hint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_hint(&self, account: AccountId) {
+        *self.hint.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
     /// Checks that the token is within its validity period, and its key still in use.
     fn check_now(&self, authenticator: &Authenticator) -> Result<(), Refusal> {
         let now = authenticator.clock.now();
@@ -263,5 +331,47 @@ impl Verified {
             Source::Own | Source::Application => true,
             Source::Trusted(issuer) => issuer.settings.tenant == found.tenant.name,
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::super::Grant;
+    use super::super::tests::Bench;
+    use super::*;
+    use crate::store::{Identity, Link};
+
+    #[tokio::test]
+    async fn a_token_of_another_provider_remembers_the_account_of_its_link() {
+        let bench = Bench::new().await;
+        let authenticator = &bench.sign_ins.authenticator;
+        let (account, lifetime) = (bench.account.id, jiff::SignedDuration::from_mins(1).unsigned_abs());
+        let grant = Grant { account, contract: Contract::System, scope: None, client_hash: None, lifetime };
+        let issued = bench.sign_ins.issuer.issue(&grant).await.unwrap();
+        let own = authenticator.try_verified(&issued.token).await.ok().unwrap();
+        // The same token, as if another provider had issued it.
+        let subject = bench.scratch.keys.subject("jane");
+        let verified = Verified {
+            token: own.token.clone(),
+            source: Source::Own,
+            key: own.key.clone(),
+            claims: None,
+            hashes: Hashes { session: own.session(), revocation: None, subject: Some(subject) },
+            hint: Mutex::default(),
+        };
+        let find = async || authenticator.find(&verified, None).await.unwrap();
+        assert!(find().await.is_none());
+        assert_eq!(verified.hint(), None);
+
+        let identity = Identity { issuer: verified.token.issuer.clone(), subject: "jane".to_owned() };
+        let link = Link { key: subject, identity };
+        bench.scratch.store.link(account, &link, bench.scratch.clock.now()).await.unwrap();
+        assert_eq!(find().await.unwrap().account.id, account);
+        assert_eq!(verified.hint(), Some(account));
+        // A hint that does not fit decides nothing.
+        verified.set_hint(AccountId(bench.scratch.clock.new_id()));
+        assert_eq!(find().await.unwrap().account.id, account);
+        assert_eq!(verified.hint(), Some(account));
     }
 }

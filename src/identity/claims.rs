@@ -3,6 +3,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::{Refusal, Rule};
+use crate::account::AccountId;
 use crate::clock::after;
 use crate::config::AccessTokenClaim;
 use crate::json::{Object, Value};
@@ -64,6 +65,12 @@ impl Token {
             client_hash: text(claims, "client_hash")?,
             portal: text(claims, "portal")?,
         })
+    }
+
+    /// Returns the account of a token of this installation; `None` if it is for an application itself, which is its subject and
+    /// its audience.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        if self.audience.contains(&self.subject) { None } else { self.subject.parse().ok() }
     }
 
     /// Checks that the token is valid at a moment, with leeway for clocks that differ.

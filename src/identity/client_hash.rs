@@ -26,18 +26,20 @@ impl Authenticator {
         if let Some(claimed) = &caller.token().client_hash {
             return same(claimed.as_bytes(), presented);
         }
-        let hash = self.keys.digest("client hash", &[&caller.session, presented]);
+        let session = caller.verified.session();
+        let hash = self.keys.digest("client hash", &[&session, presented]);
         if let Some(bound) = caller.bound_client {
             return same(&bound, &hash);
         }
         let until = bound_until(caller.token());
-        let bound = self.store.bind_client(caller.account.id, caller.session, hash, until).await?;
+        let bound = self.store.bind_client(caller.account.id, session, hash, until).await?;
         same(&bound, &hash)
     }
 
     /// Keeps the session of a token bound at least as long as the token is valid, if it is bound: a session has further
     /// tokens, and the first that comes after the end of a binding would bind it to its own client. Any valid token counts,
-    /// for any contract and from any client. Writes once for each token that outlives those before it.
+    /// for any contract and from any client; only a token that is the one token of its session, and binds nothing itself, need
+    /// not be looked up for it. Writes once for each token that outlives those before it.
     pub(super) async fn keep_bound(
         &self,
         found: &CallerRecord,

@@ -134,10 +134,7 @@ pub struct Caller {
     /// The account's tenant.
     pub tenant: Tenant,
     verified: Arc<Verified>,
-    /// The key that the client hash is bound to: the keyed hash of the token's session, else of its identifier, else of its
-    /// signed part.
-    session: KeyedHash,
-    /// The keyed hash of the client hash that the session is bound to, if it is bound.
+    /// The keyed hash of the client hash that the session is bound to, if it is bound and its contract has client hashes.
     bound_client: Option<KeyedHash>,
 }
 

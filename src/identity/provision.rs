@@ -24,6 +24,7 @@ impl Authenticator {
             return Err(AccessFault::TenantClosed.into());
         }
         let mut patch = patch(settings, claims, self.public_url.as_str());
+        let mut has_drawn_again = false;
         loop {
             let account = self.profiles.draft(tenant).await?;
             let identity = Identity { issuer: token.issuer.clone(), subject: token.subject.clone() };
@@ -37,6 +38,8 @@ impl Authenticator {
                 Err(Error::Taken(Unique::Username)) if *patch.edit_of(Field::Username) != Edit::Keep => {
                     patch.edit(Field::Username, Edit::Keep);
                 }
+                // An imported account has a number that this instance had drawn in advance.
+                Err(Error::Taken(Unique::Number)) if !has_drawn_again => has_drawn_again = true,
                 Err(error) => return Err(error),
             }
         }

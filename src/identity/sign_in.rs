@@ -126,7 +126,7 @@ impl SignIns {
         }
         let grace_began = self.grace_began(now);
         if found.spent && found.spent_at.is_none_or(|spent_at| spent_at <= grace_began) {
-            self.store.end_sign_in(sign_in.id, now).await?;
+            self.store.end_sign_in(&sign_in, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
         if sign_in.ended_at.is_some() || found.expires_at <= now {
@@ -143,7 +143,7 @@ impl SignIns {
         let (secret, next) = self.refresh_token(&access);
         if !self.store.refresh(sign_in.id, hash, &next, now, grace_began).await? {
             // A concurrent request spent the token, and there is no grace period: one of the two clients has stolen it.
-            self.store.end_sign_in(sign_in.id, now).await?;
+            self.store.end_sign_in(&sign_in, now).await?;
             return Err(CredentialFault::Invalid.into());
         }
         Ok(tokens(application, access, Some(secret), Some(id_token)))
@@ -182,7 +182,7 @@ impl SignIns {
     pub async fn revoke(&self, application: &Application, presented: &str) -> Result<(), Error> {
         if let Some(found) = self.store.refresh_token(self.hash(presented)).await? {
             return match found.sign_in.application_id == application.id {
-                true => self.store.end_sign_in(found.sign_in.id, self.clock.now()).await,
+                true => self.store.end_sign_in(&found.sign_in, self.clock.now()).await,
                 false => Err(Error::Credentials(CredentialFault::Invalid)),
             };
         }
@@ -192,7 +192,7 @@ impl SignIns {
         }
         let Some(token_id) = &token.token_id else { return Ok(()) };
         let end = after(token.expires_at, SLACK);
-        self.store.revoke_token(self.keys.revocation(&token.issuer, token_id), end).await
+        self.store.revoke_token(token.account(), self.keys.revocation(&token.issuer, token_id), end).await
     }
 
     /// Signs an access token. One issued within the second of `horizon`, when the account's tokens were revoked, gets

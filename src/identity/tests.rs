@@ -9,15 +9,15 @@ use crate::profile::ProfileLimits;
 use crate::store::scratch::Scratch;
 
 /// Sign-ins on a scratch database with its own keys, an account, and an application that it signs in through.
-struct Bench {
-    scratch: Scratch,
-    sign_ins: SignIns,
-    account: Account,
+pub(super) struct Bench {
+    pub(super) scratch: Scratch,
+    pub(super) sign_ins: SignIns,
+    pub(super) account: Account,
     application: Application,
 }
 
 impl Bench {
-    async fn new() -> Bench {
+    pub(super) async fn new() -> Bench {
         let scratch = Scratch::new().await;
         let (store, keys, clock) = (scratch.store.clone(), scratch.keys.clone(), scratch.clock.clone());
         let outbox = Arc::new(Outbox::new(&scratch.config, Delivery::Mailbox).unwrap());

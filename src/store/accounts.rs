@@ -4,7 +4,9 @@ use super::statement::{Part, Statement, insert, parts, select, statement};
 use super::table::{Columns, Values, values};
 use super::tables::{ACCOUNT, UNIQUE_KEY};
 use super::value::parameters;
-use super::{CallerRecord, Effect, Link, Query, Store, UniqueKey, Update, history, identities, record, secure_channel};
+use super::{
+    CallerRecord, Effect, Link, Query, Store, UniqueKey, Update, history, identities, record, secure_channel, tokens,
+};
 use crate::account::{Account, AccountId, Error, TenantId, Unique};
 use crate::keys::KeyedHash;
 
@@ -14,22 +16,40 @@ const LIST: Statement = select!(ACCOUNT, "WHERE account.id > ?1 ORDER BY account
 const LIST_OF_TENANT: Statement =
     select!(ACCOUNT, "WHERE account.id > ?1 AND account.tenant_id = ?3 ORDER BY account.id LIMIT ?2");
 
-/// The one query of every request, with columns in the order of [`record::caller_record`]; ?2 is the token, ?3 the session.
-const CALLER: Part = Part::All(parts![
+// The one query of every request. Each table of an account is asked by the account that is the parameter ?1, and not by a
+// column of another table: a database that spreads accounts over several servers then asks one of them.
+
+/// Columns in the order of [`record::caller_record`]; ?2 is the token.
+const CALLER_COLUMNS: Part = Part::All(parts![
     "SELECT ",
     { Part::Columns(ACCOUNT.table()) },
     ", ",
     { record::TENANT_WITH_SCHEMA },
-    ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = account.id), \
-     EXISTS (SELECT 1 FROM revoked_token r WHERE r.token = ?2), \
-     b.client_hash, b.expires_at \
-     FROM account JOIN tenant ON tenant.id = account.tenant_id \
-     LEFT JOIN client_binding b ON b.account_id = account.id AND b.session = ?3 ",
+    ", (SELECT h.not_before FROM token_horizon h WHERE h.account_id = ?1), ",
+    { tokens::IS_REVOKED },
 ]);
-const CALLER_BY_ID: Statement = statement!({ CALLER }, "WHERE account.id = ?1");
-const CALLER_BY_IDENTITY: Statement = statement!(
-    { CALLER },
-    "WHERE account.id = (SELECT i.account_id FROM identity i WHERE i.issuer = ?4 AND i.subject_key = ?1)"
+/// The columns that [`record::bound_caller_record`] reads after those.
+const BINDING_COLUMNS: Part = Part::Text(", b.client_hash, b.expires_at");
+const CALLER_TABLES: Part = Part::Text(" FROM account JOIN tenant ON tenant.id = account.tenant_id");
+/// Whether the identity (?3, ?4) is linked to the account.
+const IS_LINKED: Part = Part::Text(
+    " AND EXISTS (SELECT 1 FROM identity i WHERE i.issuer = ?3 AND i.subject_key = ?4 AND i.account_id = ?1)",
+);
+const CALLER: Statement = statement!({ CALLER_COLUMNS }, { CALLER_TABLES }, " WHERE account.id = ?1");
+pub(super) const LINKED_CALLER: Statement =
+    statement!({ CALLER_COLUMNS }, { CALLER_TABLES }, " WHERE account.id = ?1", { IS_LINKED });
+const BOUND_CALLER: Statement = statement!(
+    { CALLER_COLUMNS },
+    { BINDING_COLUMNS },
+    { CALLER_TABLES },
+    " LEFT JOIN client_binding b ON b.account_id = ?1 AND b.session = ?3 WHERE account.id = ?1"
+);
+const BOUND_LINKED_CALLER: Statement = statement!(
+    { CALLER_COLUMNS },
+    { BINDING_COLUMNS },
+    { CALLER_TABLES },
+    " LEFT JOIN client_binding b ON b.account_id = ?1 AND b.session = ?5 WHERE account.id = ?1",
+    { IS_LINKED }
 );
 
 /// Writes an account over its previous version; the parameters are those of [`record::account_values`].
@@ -59,13 +79,18 @@ pub(super) fn number_key(number: i64) -> UniqueKey {
     UniqueKey { kind: Unique::Number, key }
 }
 
-/// How a request names its account.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// By the identifier: tokens of this installation.
-    Account(AccountId),
-    /// By (issuer, keyed hash of the subject): tokens of another identity provider.
-    Identity(String, KeyedHash),
+/// An account, and what decides a request of one of its tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct CallerQuery<'a> {
+    /// The account.
+    pub account: AccountId,
+    /// The identity at another provider (issuer, keyed hash of the subject) that must be linked to the account; `None` for a
+    /// token of this installation, which names the account itself.
+    pub identity: Option<(&'a str, KeyedHash)>,
+    /// The keyed hash of the token's identifier, if it has one.
+    pub token: Option<KeyedHash>,
+    /// The session whose client binding is read; `None` if it does not matter to the request.
+    pub session: Option<KeyedHash>,
 }
 
 impl Store {
@@ -92,22 +117,21 @@ impl Store {
         }
     }
 
-    /// Returns the account that a token names, with everything that decides the request, in one query.
-    pub async fn caller(
-        &self,
-        subject: Subject,
-        token: Option<KeyedHash>,
-        session: KeyedHash,
-    ) -> Result<Option<CallerRecord>, Error> {
-        match subject {
-            Subject::Account(id) => {
-                self.find(CALLER_BY_ID, parameters![id, token, session], record::caller_record).await
-            }
-            Subject::Identity(issuer, subject_key) => {
-                let bound = parameters![subject_key, token, session, issuer];
-                self.find(CALLER_BY_IDENTITY, bound, record::caller_record).await
-            }
+    /// Returns an account with everything that decides the request, in one query. `None` if there is no such account, or the
+    /// identity is not linked to it at this moment.
+    pub async fn caller(&self, query: &CallerQuery<'_>) -> Result<Option<CallerRecord>, Error> {
+        let CallerQuery { account, identity, token, session } = *query;
+        let mut bound = parameters![account, token];
+        if let Some((issuer, subject_key)) = identity {
+            bound.extend(parameters![issuer, subject_key]);
         }
+        let Some(session) = session else {
+            let statement = if identity.is_some() { LINKED_CALLER } else { CALLER };
+            return self.find(statement, bound, record::caller_record).await;
+        };
+        bound.push(session.into());
+        let statement = if identity.is_some() { BOUND_LINKED_CALLER } else { BOUND_CALLER };
+        self.find(statement, bound, record::bound_caller_record).await
     }
 
     /// Returns the account that owns a unique key.
@@ -134,7 +158,11 @@ impl Store {
         let accept = move |touched: &[u64]| {
             effects.iter().zip(&touched[first_effect..]).try_for_each(|(effect, touched)| effect.check(*touched))
         };
-        self.execute_if(queries, accept).await.map(drop)
+        let added = self.execute_if(queries, accept).await.map(drop);
+        if matches!(added, Err(Error::Taken(Unique::Number))) {
+            self.forget_numbers().await;
+        }
+        added
     }
 }
 
@@ -162,5 +190,18 @@ pub(super) fn releases(update: &Update) -> impl Iterator<Item = Query> {
 }
 
 /// The statements that [`Store::check`] prepares.
-pub(super) const ALL: &[Statement] =
-    &[BY_ID, OF_TENANT, LIST, LIST_OF_TENANT, CALLER_BY_ID, CALLER_BY_IDENTITY, SET, ADD, CLAIM, RELEASE, OWNER];
+pub(super) const ALL: &[Statement] = &[
+    BY_ID,
+    OF_TENANT,
+    LIST,
+    LIST_OF_TENANT,
+    CALLER,
+    LINKED_CALLER,
+    BOUND_CALLER,
+    BOUND_LINKED_CALLER,
+    SET,
+    ADD,
+    CLAIM,
+    RELEASE,
+    OWNER,
+];

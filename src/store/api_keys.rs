@@ -15,6 +15,7 @@ const LIST: Statement = select!(API_KEY, "WHERE api_key.tenant_id = ?1 ORDER BY 
 const REVOKE: Statement = statement!("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL");
 const USED: Statement =
     statement!("UPDATE api_key SET last_used_at = ?2 WHERE hash = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)");
+// The account is asked by its identifier, like those of `accounts.rs`, and not by the one that the key is bound to.
 const PRESENTED: Statement = statement!(
     "SELECT ",
     { Part::Columns(ACCOUNT.table()) },
@@ -23,7 +24,8 @@ const PRESENTED: Statement = statement!(
     ", ",
     { Part::Columns(API_KEY.table()) },
     " FROM tenant LEFT JOIN api_key ON api_key.hash = ?2 AND api_key.tenant_id = tenant.id LEFT JOIN account \
-     ON account.id = api_key.account_id AND account.tenant_id = tenant.id WHERE tenant.name = ?1"
+     ON account.id = ?3 AND account.tenant_id = tenant.id AND api_key.hash IS NOT NULL \
+     AND (api_key.account_id IS NULL OR api_key.account_id = ?3) WHERE tenant.name = ?1"
 );
 
 /// An API key as it is stored, without its secret.
@@ -54,7 +56,7 @@ pub struct ApiKey {
 pub struct Presented {
     /// The tenant with that name.
     pub tenant: Tenant,
-    /// The key, if it belongs to that tenant, with the account that it is bound to, if there is one and it still exists.
+    /// The key, if it belongs to that tenant, with the account that was asked for, if the key opens it.
     pub key: Option<(ApiKey, Option<Account>)>,
 }
 
@@ -92,10 +94,15 @@ impl Store {
         self.execute(statements.collect()).await.map(drop)
     }
 
-    /// Returns the tenant with a name, the key with a hash if it belongs to that tenant, and the key's account. Runs the
-    /// same single query whatever it finds.
-    pub async fn presented(&self, tenant: &str, hash: KeyedHash) -> Result<Option<Presented>, Error> {
-        self.find(PRESENTED, parameters![tenant, hash], presented).await
+    /// Returns the tenant with a name, the key with a hash if it belongs to that tenant, and an account of the tenant that the
+    /// key opens. Runs the same single query whatever it finds.
+    pub async fn presented(
+        &self,
+        tenant: &str,
+        hash: KeyedHash,
+        account: Option<AccountId>,
+    ) -> Result<Option<Presented>, Error> {
+        self.find(PRESENTED, parameters![tenant, hash, account], presented).await
     }
 }
 

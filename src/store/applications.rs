@@ -28,8 +28,9 @@ const LIST: Statement =
     select!(APPLICATION, "WHERE application.tenant_id = ?1 ORDER BY application.created_at, application.id");
 const DELETE: Statement = statement!("DELETE FROM application WHERE id = ?1");
 const REVOKE_ACCESS_TOKENS: Statement = statement!(
-    "INSERT INTO revoked_token (token, expires_at) SELECT r.access_token, r.access_ends_at FROM refresh_token r \
-     JOIN sign_in s ON s.id = r.sign_in_id WHERE s.application_id = ?1 ON CONFLICT (token) DO NOTHING"
+    "INSERT INTO revoked_token (account_id, token, expires_at) SELECT s.account_id, r.access_token, r.access_ends_at \
+     FROM refresh_token r JOIN sign_in s ON s.id = r.sign_in_id WHERE s.application_id = ?1 \
+     ON CONFLICT (account_id, token) DO NOTHING"
 );
 const DELETE_REFRESH_TOKENS: Statement = statement!(
     "DELETE FROM refresh_token WHERE sign_in_id IN (SELECT s.id FROM sign_in s WHERE s.application_id = ?1)"

@@ -42,7 +42,8 @@ impl DevCredentials {
             ending.push((tokens::REVOKE_BEFORE, parameters![account, after(self.ended_at, AHEAD)]).into());
         }
         ending.extend(self.application.iter().flat_map(|id| applications::deletion(id)));
-        ending.extend(self.tokens.iter().map(|(token, until)| (tokens::REVOKE, parameters![*token, *until]).into()));
+        let revoke = |(token, until): &(KeyedHash, Timestamp)| parameters![tokens::NO_ACCOUNT, *token, *until];
+        ending.extend(self.tokens.iter().map(|token| (tokens::REVOKE, revoke(token)).into()));
         ending
     }
 }

@@ -16,6 +16,9 @@ mod import;
 mod installation;
 mod made_by;
 mod notices;
+mod numbers;
+#[cfg(test)]
+mod one_account;
 mod opened_to_read;
 mod owners;
 mod phone_keys;
@@ -54,7 +57,7 @@ use crate::telemetry::{self, Stopwatch};
 use statement::Statement;
 use value::{Parameter, Row};
 
-pub use accounts::Subject;
+pub use accounts::CallerQuery;
 pub use api_keys::{ApiKey, Presented};
 pub use codes::{CodeId, NewCode, SendingLimit, StoredCode};
 pub use copy::{Copied, CopyError, Progress};
@@ -137,7 +140,7 @@ pub struct CallerRecord {
     pub tokens_not_before: Option<Timestamp>,
     /// Whether the presented token is revoked.
     pub revoked: bool,
-    /// The keyed hash of the client hash that the session is bound to, if it is bound.
+    /// The keyed hash of the client hash that the session is bound to, if it is bound and its binding was read.
     pub client_hash: Option<KeyedHash>,
     /// When that binding may be deleted.
     pub bound_until: Option<Timestamp>,
@@ -263,6 +266,30 @@ impl From<(Statement, Vec<Parameter>)> for Query {
     }
 }
 
+/// The statements that both databases have, by module.
+const STATEMENTS: [&[Statement]; 20] = [
+    accounts::ALL,
+    api_keys::ALL,
+    applications::ALL,
+    import::ALL,
+    secure_channel::ALL,
+    codes::ALL,
+    dev_credentials::ALL,
+    history::ALL,
+    identities::ALL,
+    installation::ALL,
+    made_by::ALL,
+    notices::ALL,
+    owners::ALL,
+    phone_keys::ALL,
+    pictures::ALL,
+    schemas::ALL,
+    sign_ins::ALL,
+    tenants::ALL,
+    tokens::ALL,
+    used_codes::ALL,
+];
+
 impl Store {
     /// Opens the database and migrates its tables; of several instances, one migrates while the others wait.
     pub async fn open(url: &DatabaseUrl, settings: &config::Database) -> Result<Store, OpenError> {
@@ -292,29 +319,7 @@ impl Store {
 
     /// Prepares every statement, which checks that the tables are those that this program was written for.
     pub async fn check(&self) -> Result<(), Error> {
-        let modules = [
-            accounts::ALL,
-            api_keys::ALL,
-            applications::ALL,
-            import::ALL,
-            secure_channel::ALL,
-            codes::ALL,
-            dev_credentials::ALL,
-            history::ALL,
-            identities::ALL,
-            installation::ALL,
-            made_by::ALL,
-            notices::ALL,
-            owners::ALL,
-            phone_keys::ALL,
-            pictures::ALL,
-            schemas::ALL,
-            sign_ins::ALL,
-            tenants::ALL,
-            tokens::ALL,
-            used_codes::ALL,
-        ];
-        for statement in modules.into_iter().flatten() {
+        for statement in STATEMENTS.into_iter().flatten() {
             match self {
                 Store::Sqlite(sqlite) => sqlite.prepare(*statement)?,
                 Store::Postgres(postgres) => postgres.prepare(*statement).await?,

@@ -270,3 +270,7 @@ fn phone_record(row: &dyn Row) -> Result<PhoneRecord, Error> {
 
 /// The statements that [`Store::check`] prepares.
 pub(super) const ALL: &[Statement] = &[PAGE, BY_IDS, ADVANCE, LOCK, RELEASE, CLAIM];
+
+/// The statements about a list of accounts, of which PostgreSQL has one for the whole list.
+#[cfg(test)]
+pub(super) const OF_SEVERAL_ACCOUNTS: &[Statement] = &[LOCK, RELEASE];

@@ -110,19 +110,33 @@ pub(super) fn tenant_values(tenant: &Tenant) -> Vec<Parameter> {
     })
 }
 
-/// Reads an account with its tenant, revocations and client binding.
+/// How many columns [`caller_record`] reads.
+const CALLER_COLUMNS: usize = ACCOUNT_COLUMNS + TENANT_COLUMNS + 2;
+
+/// Reads an account with its tenant and revocations; the client binding was not read.
 pub(super) fn caller_record(row: &dyn Row) -> Result<CallerRecord, Error> {
     let account = account(row)?;
     let after = ACCOUNT_COLUMNS + TENANT_COLUMNS;
     let horizon = Stored::read(row, after);
-    let (client_hash, bound_until) = (Stored::read(row, after + 2), Stored::read(row, after + 3));
     Ok(CallerRecord {
         tenant: tenant_at(row, ACCOUNT_COLUMNS)?,
         tokens_not_before: horizon.map_err(|wrong| unreadable("token_horizon", account.id, "not_before", wrong))?,
         revoked: computed(row, after + 1)?,
-        client_hash: client_hash.map_err(|wrong| unreadable("client_binding", account.id, "client_hash", wrong))?,
-        bound_until: bound_until.map_err(|wrong| unreadable("client_binding", account.id, "expires_at", wrong))?,
+        client_hash: None,
+        bound_until: None,
         account,
+    })
+}
+
+/// Like [`caller_record`], with the client binding.
+pub(super) fn bound_caller_record(row: &dyn Row) -> Result<CallerRecord, Error> {
+    let found = caller_record(row)?;
+    let (client_hash, bound_until) = (Stored::read(row, CALLER_COLUMNS), Stored::read(row, CALLER_COLUMNS + 1));
+    let unreadable = |column, wrong| unreadable("client_binding", found.account.id, column, wrong);
+    Ok(CallerRecord {
+        client_hash: client_hash.map_err(|wrong| unreadable("client_hash", wrong))?,
+        bound_until: bound_until.map_err(|wrong| unreadable("expires_at", wrong))?,
+        ..found
     })
 }
 

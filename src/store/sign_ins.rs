@@ -37,8 +37,8 @@ const SUCCEED: Statement = statement!(
 
 const END: Statement = statement!("UPDATE sign_in SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL");
 const REVOKE_ACCESS: Statement = statement!(
-    "INSERT INTO revoked_token (token, expires_at) SELECT r.access_token, r.access_ends_at FROM refresh_token r \
-     WHERE r.sign_in_id = ?1 AND r.access_ends_at > ?2 ON CONFLICT (token) DO NOTHING"
+    "INSERT INTO revoked_token (account_id, token, expires_at) SELECT ?3, r.access_token, r.access_ends_at \
+     FROM refresh_token r WHERE r.sign_in_id = ?1 AND r.access_ends_at > ?2 ON CONFLICT (account_id, token) DO NOTHING"
 );
 const COUNT: Statement =
     statement!("SELECT count(*) FROM sign_in WHERE account_id = ?1 AND ended_at IS NULL AND expires_at > ?2");
@@ -139,8 +139,9 @@ impl Store {
     }
 
     /// Ends a sign-in with all its refresh tokens, and revokes every unexpired access token that was issued with one.
-    pub async fn end_sign_in(&self, id: Uuid, now: Timestamp) -> Result<(), Error> {
-        self.execute(vec![(END, parameters![id, now]), (REVOKE_ACCESS, parameters![id, now])]).await.map(drop)
+    pub async fn end_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), Error> {
+        let revoke = parameters![sign_in.id, now, sign_in.account_id];
+        self.execute(vec![(END, parameters![sign_in.id, now]), (REVOKE_ACCESS, revoke)]).await.map(drop)
     }
 
     /// Returns how many sign-ins of an account have neither ended nor expired.

@@ -33,6 +33,8 @@ pub(crate) enum Part {
     Lists(&'static Table, usize),
     /// `?4`
     Place(usize),
+    /// The nil account, as a literal.
+    NilAccount,
     /// Several parts in sequence.
     All(&'static [Part]),
 }
@@ -58,8 +60,8 @@ macro_rules! statement {
     ($($part:tt),+ $(,)?) => {{
         use $crate::store::statement::{Part, Statement, length, spelled, text};
         const PARTS: &[Part] = $crate::store::statement::parts![$($part),+];
-        const SQLITE: [u8; length(PARTS)] = spelled(PARTS, b'?');
-        const POSTGRES: [u8; length(PARTS)] = spelled(PARTS, b'$');
+        const SQLITE: [u8; length(PARTS, b'?')] = spelled(PARTS, b'?');
+        const POSTGRES: [u8; length(PARTS, b'$')] = spelled(PARTS, b'$');
         Statement { sqlite: text(&SQLITE), postgres: text(&POSTGRES) }
     }};
 }
@@ -86,9 +88,9 @@ macro_rules! insert {
 }
 pub(crate) use insert;
 
-/// Returns the length of parts when rendered.
-pub(crate) const fn length(parts: &[Part]) -> usize {
-    let mut nowhere = Writer { out: &mut [], length: 0, sign: b'?' };
+/// Returns the length of parts when rendered; `sign` begins the name of a parameter.
+pub(crate) const fn length(parts: &[Part], sign: u8) -> usize {
+    let mut nowhere = Writer { out: &mut [], length: 0, sign };
     nowhere.parts(parts);
     nowhere.length
 }
@@ -108,6 +110,9 @@ pub(crate) const fn text(bytes: &'static [u8]) -> &'static str {
         Err(_) => panic!("statements are UTF-8"),
     }
 }
+
+/// Begins the name of a parameter in SQLite.
+const SQLITE_SIGN: u8 = b'?';
 
 /// Writes as much as there is room for, and counts everything.
 struct Writer<'a> {
@@ -129,6 +134,8 @@ impl Writer<'_> {
         match part {
             Part::Text(text) => self.text(text),
             Part::Place(place) => self.place(place),
+            Part::NilAccount if self.sign == SQLITE_SIGN => self.text("x'00000000000000000000000000000000'"),
+            Part::NilAccount => self.text("'00000000-0000-0000-0000-000000000000'::uuid"),
             Part::All(parts) => self.parts(parts),
             Part::Columns(table)
             | Part::Names(table)
@@ -247,6 +254,9 @@ mod tests {
                 CHANNEL_NONCE.nonce.place()
             });
         insta::assert_snapshot!(set.sqlite, @"UPDATE channel_nonce SET account_id = ?3, expires_at = ?4 WHERE nonce = ?2");
+        let nil = statement!("WHERE account_id = ", { Part::NilAccount });
+        insta::assert_snapshot!(nil.sqlite, @"WHERE account_id = x'00000000000000000000000000000000'");
+        insta::assert_snapshot!(nil.postgres, @"WHERE account_id = '00000000-0000-0000-0000-000000000000'::uuid");
         let typed = statement!("SELECT ", { Part::TypedPlaces(CHANNEL_NONCE.table(), 99) });
         insta::assert_snapshot!(typed.postgres, @"SELECT $99::bytea, $100::bytea, $101::uuid, $102::bigint");
     }

@@ -86,7 +86,7 @@ tables! {
         expires_at: Timestamp,
     }
 
-    REVOKED_TOKEN = revoked_token { token: KeyedHash; expires_at: Timestamp }
+    REVOKED_TOKEN = revoked_token { account_id: AccountId, token: KeyedHash; expires_at: Timestamp }
 
     TOKEN_HORIZON = token_horizon { account_id: AccountId; not_before: Timestamp }
 

@@ -1,7 +1,7 @@
 use super::statement::{Part, Statement, insert, parts, statement};
 use super::tables::TENANT;
 use super::value::{always, computed, parameters};
-use super::{Store, record};
+use super::{Postgres, Store, record};
 use crate::account::{Error, Tenant, TenantId};
 
 const NEXT_NUMBER: Statement = statement!("UPDATE counter SET last = last + 1 WHERE name = ?1 RETURNING last");
@@ -19,9 +19,20 @@ impl Store {
         self.next_number("tenant").await
     }
 
-    /// Draws the next account number; accounts that are never committed leave gaps.
+    /// Draws the next account number; accounts that are never committed leave gaps, and so does each instance of a distributed
+    /// installation that ends.
     pub async fn next_account_number(&self) -> Result<i64, Error> {
-        self.next_number("account").await
+        match self {
+            Store::Postgres(Postgres { numbers: Some(numbers), .. }) => numbers.next(self).await,
+            _ => self.next_number("account").await,
+        }
+    }
+
+    /// Drops the account numbers that are drawn in advance, because another account has one of them.
+    pub(super) async fn forget_numbers(&self) {
+        if let Store::Postgres(Postgres { numbers: Some(numbers), .. }) = self {
+            numbers.forget().await;
+        }
     }
 
     async fn next_number(&self, of: &str) -> Result<i64, Error> {

@@ -1,7 +1,8 @@
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::Store;
-use super::statement::{Statement, insert, select, statement};
+use super::statement::{Part, Statement, insert, parts, select, statement};
 use super::table::{Columns, values};
 use super::tables::{CLIENT_BINDING, REVOKED_TOKEN, TOKEN_HORIZON};
 use super::value::{Row, always, computed, parameters};
@@ -18,10 +19,18 @@ const BOUND: Statement =
     select!(CLIENT_BINDING, "WHERE client_binding.account_id = ?1 AND client_binding.session = ?2");
 pub(super) const REVOKE: Statement = insert!(
     REVOKED_TOKEN,
-    " ON CONFLICT (token) DO UPDATE SET expires_at = excluded.expires_at \
+    " ON CONFLICT (account_id, token) DO UPDATE SET expires_at = excluded.expires_at \
      WHERE excluded.expires_at > revoked_token.expires_at"
 );
-const REVOKED: Statement = statement!("SELECT EXISTS (SELECT 1 FROM revoked_token WHERE token = ?1)");
+/// Whether the token ?2 is revoked, for the account ?1 or for no account. Two conditions, since SQLite makes a table of a list
+/// each time that it looks for its members.
+pub(super) const IS_REVOKED: Part = Part::All(parts![
+    "(EXISTS (SELECT 1 FROM revoked_token r WHERE r.account_id = ?1 AND r.token = ?2) OR \
+     EXISTS (SELECT 1 FROM revoked_token n WHERE n.account_id = ",
+    { Part::NilAccount },
+    " AND n.token = ?2))",
+]);
+const REVOKED: Statement = statement!("SELECT ", { IS_REVOKED });
 pub(super) const REVOKE_BEFORE: Statement = insert!(
     TOKEN_HORIZON,
     " ON CONFLICT (account_id) DO UPDATE SET not_before = excluded.not_before \
@@ -30,6 +39,10 @@ pub(super) const REVOKE_BEFORE: Statement = insert!(
 const NOT_BEFORE: Statement = select!(TOKEN_HORIZON, "WHERE token_horizon.account_id = ?1");
 const FORGET_BINDINGS: Statement = statement!("DELETE FROM client_binding WHERE expires_at < ?1");
 const FORGET_REVOKED: Statement = statement!("DELETE FROM revoked_token WHERE expires_at < ?1");
+
+/// The nil account, to which revocations without an account belong: those of tokens of applications themselves, and those of
+/// operators who do not name it.
+pub(super) const NO_ACCOUNT: AccountId = AccountId(Uuid::nil());
 
 impl Store {
     /// Binds a session to a client hash unless it is bound already, and returns the hash that it is bound to: of two first
@@ -59,14 +72,23 @@ impl Store {
         self.execute(vec![(BIND, bind)]).await.map(drop)
     }
 
-    /// Revokes one token until it would have expired anyway; the longest of several revocations applies.
-    pub async fn revoke_token(&self, token: KeyedHash, expires_at: Timestamp) -> Result<(), Error> {
-        self.execute(vec![(REVOKE, values!(REVOKED_TOKEN { token, expires_at }))]).await.map(drop)
+    /// Revokes one token until it would have expired anyway; the longest of several revocations applies. `account` is the
+    /// token's account: with another one, nothing is revoked. `None` revokes the token whatever its account.
+    pub async fn revoke_token(
+        &self,
+        account: Option<AccountId>,
+        token: KeyedHash,
+        expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        let account_id = account.unwrap_or(NO_ACCOUNT);
+        self.execute(vec![(REVOKE, values!(REVOKED_TOKEN { account_id, token, expires_at }))]).await.map(drop)
     }
 
-    /// Checks whether one token is revoked, for requests without an account; [`Store::caller`] checks all others.
-    pub async fn is_revoked(&self, token: KeyedHash) -> Result<bool, Error> {
-        self.find(REVOKED, parameters![token], |row| computed(row, 0)).await.and_then(always)
+    /// Checks whether one token is revoked, for requests that do not read its account, if it has one; [`Store::caller`] checks
+    /// all others.
+    pub async fn is_revoked(&self, account: Option<AccountId>, token: KeyedHash) -> Result<bool, Error> {
+        let bound = parameters![account.unwrap_or(NO_ACCOUNT), token];
+        self.find(REVOKED, bound, |row| computed(row, 0)).await.and_then(always)
     }
 
     /// Revokes every token of an account that was issued before a given time; the latest of several revocations applies.

@@ -13,7 +13,7 @@ use selfsame::clock::Clock;
 use selfsame::config::Config;
 use selfsame::identity::Grant;
 use selfsame::keys::Purpose;
-use selfsame::store::{CodeId, NewCode, OpenError, Store, Subject, UniqueKey};
+use selfsame::store::{CallerQuery, CodeId, NewCode, OpenError, Store, UniqueKey};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
@@ -176,9 +176,13 @@ async fn everything_is_there(store: &Store) {
     let sealed = history[0].sealed.as_ref().unwrap();
     assert_eq!((sealed.payload.as_slice(), sealed.salt), ([5, 6].as_slice(), [7; 32]));
     assert_eq!(store.identities(account).await.unwrap()[0].subject, "jane");
-    let subject = Subject::Identity("https://id.example".to_owned(), [8; 32]);
-    let found = store.caller(subject, Some([11; 32]), [9; 32]).await.unwrap().unwrap();
+    assert_eq!(store.linked_account("https://id.example", [8; 32]).await.unwrap(), Some(account));
+    let identity = Some(("https://id.example", [8; 32]));
+    let query = CallerQuery { account, identity, token: Some([11; 32]), session: Some([9; 32]) };
+    let found = store.caller(&query).await.unwrap().unwrap();
     assert_eq!((found.account.id, found.revoked, found.client_hash), (account, true, Some([10; 32])));
+    // A revocation of an earlier version has no account, and is for every account.
+    assert!(store.is_revoked(None, [11; 32]).await.unwrap());
     assert_eq!(found.tokens_not_before.unwrap().as_microsecond(), 4);
     // Draws numbers, so that the second opening notices a counter that was reset.
     assert_eq!(store.next_account_number().await.unwrap(), 8);

@@ -30,7 +30,7 @@ pub(super) async fn revoke(app: &App, tenant: &Tenant) -> Outcome {
         }
     }
     for (token, until) in tokens(app).await? {
-        app.store().revoke_token(token, until).await?;
+        app.store().revoke_token(None, token, until).await?;
     }
     Ok(())
 }

@@ -186,3 +186,14 @@ fn a_network_has_its_share_of_a_number_and_at_least_one() {
     assert_eq!([share(25, 1024), share(25, 16), share(25, 3), share(100, 7), share(1, 0)], [256, 4, 1, 7, 1]);
     assert_eq!(share(100, usize::MAX), usize::MAX / 100);
 }
+
+#[test]
+fn only_postgres_is_distributed() {
+    let url = "url = \"postgres://user@host/accounts\"";
+    assert!(!with_file(&format!("[database]\n{url}\n")).database.distributed);
+    assert!(with_file(&format!("[database]\n{url}\ndistributed = true\n")).database.distributed);
+    assert_eq!(
+        file_error("[database]\ndistributed = true\n"),
+        "config.toml:2: database.distributed = true: only PostgreSQL is distributed; leave it false for SQLite"
+    );
+}

@@ -99,7 +99,9 @@ impl FromRequestParts<App> for Keyed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Keyed, Error> {
         count_source(app, parts)?;
-        let caller = app.authenticator().api_key(&parts.headers).await?;
+        // The path of one method names the account, which is then read in the same query.
+        let named = Path::<String>::from_request_parts(parts, app).await.ok().and_then(|Path(id)| parse(&id));
+        let caller = app.authenticator().api_key(&parts.headers, named).await?;
         open(&caller, app.now())?;
         app.limits().key(caller.key.id)?;
         caller_is_known(&parts.extensions);
@@ -119,7 +121,7 @@ fn open(caller: &KeyCaller, now: Timestamp) -> Result<(), Error> {
 impl KeyCaller {
     /// Returns the account that a body's `id` addresses. A bound key reaches its own account only: another account's
     /// identifier is refused whether or not the account exists, and an `id` that is not a UUID is ignored.
-    async fn addressed(&self, app: &App, id: Option<&str>) -> Result<Account, Error> {
+    async fn addressed(self, app: &App, id: Option<&str>) -> Result<Account, Error> {
         match (self.key.account_id, id, id.and_then(parse)) {
             (Some(bound), _, None) => self.account_with(app, Some(bound)).await,
             (_, _, Some(id)) => self.account_with(app, Some(id)).await,
@@ -129,15 +131,16 @@ impl KeyCaller {
     }
 
     /// Returns the account with an identifier, within the key's reach: its own account, or its tenant's accounts.
-    async fn account_with(&self, app: &App, id: Option<AccountId>) -> Result<Account, Error> {
-        if let Some(bound) = self.key.account_id {
-            if id != Some(bound) {
-                return Err(AccessFault::Denied.into());
-            }
-            return self.account.clone().ok_or(Error::Access(AccessFault::AccountUnknown));
+    async fn account_with(self, app: &App, id: Option<AccountId>) -> Result<Account, Error> {
+        if self.key.account_id.is_some_and(|bound| id != Some(bound)) {
+            return Err(AccessFault::Denied.into());
         }
         let id = id.ok_or(AccessFault::AccountUnknown)?;
-        app.store().account_of(self.tenant.id, id).await?.ok_or(Error::Access(AccessFault::AccountUnknown))
+        let found = match self.account.filter(|account| account.id == id) {
+            Some(account) => Some(account),
+            None => app.store().account_of(self.tenant.id, id).await?,
+        };
+        found.ok_or(Error::Access(AccessFault::AccountUnknown))
     }
 }
 

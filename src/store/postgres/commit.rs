@@ -34,7 +34,7 @@ const CHANGE_OR_FAIL: Statement = statement!({ CHANGE }, "1 / count(*) FROM chan
 const LOCK: Statement = select!(ACCOUNT, "WHERE account.id = ?1 FOR UPDATE");
 
 /// The statements that only PostgreSQL has.
-pub(super) const ALL: &[Statement] = &[CHANGE_ALONE, CHANGE_OR_FAIL, LOCK];
+pub(in crate::store) const ALL: &[Statement] = &[CHANGE_ALONE, CHANGE_OR_FAIL, LOCK];
 
 /// A statement of a change.
 struct Step {

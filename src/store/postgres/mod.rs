@@ -8,6 +8,8 @@ mod connect;
 mod error;
 mod shared;
 
+#[cfg(test)]
+pub(super) use commit::ALL as OF_ONE_ACCOUNT;
 pub(super) use connect::place_of;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use shared::Shared;
 use tokio_postgres::Config;
 use tokio_postgres::types::ToSql;
 
+use super::numbers::Numbers;
 use super::opened_to_read::OpenedToRead;
 use super::statement::Statement;
 use super::value::Parameter;
@@ -40,6 +43,8 @@ pub struct Postgres {
     connections: Arc<Connections>,
     /// `None` when each change is committed alone.
     batches: Option<Batches>,
+    /// The account numbers that are drawn in advance, if the server is distributed.
+    pub(super) numbers: Option<Numbers>,
 }
 
 /// What every kind of work uses.
@@ -60,15 +65,19 @@ impl Postgres {
         connect::migrate(&connections.pool, &connections.server, settings).await?;
         let connections = Arc::new(connections);
         let connector = || Connector::new(&connections.server, settings, Purpose::Batches);
-        let batches = Some(Batches::start(&connections, [connector()?, connector()?], settings));
-        Ok(Postgres { connections, batches })
+        // A statement that changes many accounts would touch many nodes of a distributed server.
+        let batches = match settings.distributed {
+            true => None,
+            false => Some(Batches::start(&connections, [connector()?, connector()?], settings)),
+        };
+        Ok(Postgres { connections, batches, numbers: settings.distributed.then(Numbers::default) })
     }
 
     /// Connects for reading only.
     pub(super) async fn open_to_read(url: &Secret, settings: &config::Database) -> Result<OpenedToRead, OpenError> {
         let connections = Connections::new(connect::server(url, settings)?, settings, Purpose::Reading)?;
         let (pending, has_unique_keys) = connect::inspect(&connections.pool, &connections.server).await?;
-        let store = Store::Postgres(Postgres { connections: Arc::new(connections), batches: None });
+        let store = Store::Postgres(Postgres { connections: Arc::new(connections), batches: None, numbers: None });
         Ok(OpenedToRead { store, pending, has_unique_keys })
     }
 

@@ -64,7 +64,7 @@ on_both_databases!(
         let for_system = server.token(&jane.account, Contract::System).await;
         let revoked = jane.client.tokens(&jane.account).await;
         let revocation = server.app.keys().revocation(server.app.public_url(), &revoked.token_id);
-        server.app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
+        server.app.store().revoke_token(None, revocation, jiff::Timestamp::MAX).await.unwrap();
         let id_token = jane.client.tokens(&jane.account).await.id_token.unwrap();
 
         let mut transcript = Transcript::default();
@@ -136,7 +136,7 @@ on_both_databases!(
         www-authenticate: Bearer error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token.", error_uri="https://tools.ietf.org/html/rfc6750#section-3.1"
         "#);
         let revocation = server.app.keys().revocation(server.app.public_url(), &tokens.token_id);
-        server.app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
+        server.app.store().revoke_token(None, revocation, jiff::Timestamp::MAX).await.unwrap();
         assert_eq!(server.request("GET", USERINFO).bearer(&tokens.access_token).send().await.status, 401);
     }
 );

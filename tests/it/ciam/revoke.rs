@@ -43,6 +43,32 @@ on_both_databases!(
 );
 
 on_both_databases!(
+    async fn a_revocation_is_stored_with_the_account_of_its_token(server: Server) {
+        let (person, itself) = (server.client(Kind::Web, &[]).await, server.client(Kind::M2m, &[]).await);
+        let account = server.person(&[]).await;
+        let of = async |account: uuid::Uuid| {
+            let rows = format!("SELECT count(*) FROM revoked_token WHERE account_id = [{}]", account.simple());
+            server.database().rows(&server.database().in_dialect(&rows)).await
+        };
+        let tokens = person.tokens(&account).await;
+        assert_eq!(revoke(&person, &tokens.access_token).await.status, 200);
+        assert_eq!((of(account.id.0).await, of(uuid::Uuid::nil()).await), (vec!["1".to_owned()], vec!["0".to_owned()]));
+        assert_eq!(status(&server, &tokens.access_token).await, 401);
+        // A token for the application itself has no account; without its revocation the answer is 403.
+        let own = server.app.sign_ins().for_itself(&itself.application).await.unwrap();
+        assert_eq!(status(&server, &own.access_token).await, 403);
+        assert_eq!(revoke(&itself, &own.access_token).await.status, 200);
+        assert_eq!((of(account.id.0).await, of(uuid::Uuid::nil()).await), (vec!["1".to_owned()], vec!["1".to_owned()]));
+        assert_eq!(status(&server, &own.access_token).await, 401);
+        // A spent refresh token revokes the access tokens of its sign-in for their account.
+        let signed_in = person.tokens(&account).await;
+        assert_eq!(revoke(&person, &signed_in.refresh_token.unwrap()).await.status, 200);
+        assert_eq!((of(account.id.0).await, of(uuid::Uuid::nil()).await), (vec!["2".to_owned()], vec!["1".to_owned()]));
+        assert_eq!(status(&server, &signed_in.access_token).await, 401);
+    }
+);
+
+on_both_databases!(
     async fn revoking_an_access_token_revokes_it_alone(server: Server) {
         let client = server.client(Kind::Spa, &[]).await;
         let account = server.person(&[]).await;

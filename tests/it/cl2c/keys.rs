@@ -30,19 +30,19 @@ on_both_databases!(
         john(&server).await;
         let back_end = server.back_end(&server.tenant, None).await;
         let other = server.other_instance().await;
-        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_ok());
+        assert!(other.authenticator().api_key(&back_end.credentials(), None).await.is_ok());
         assert_eq!(back_end.get(JOHN).await.status, 200);
 
         assert!(other.store().revoke_api_key(back_end.key.id, other.now()).await.unwrap());
         assert_eq!(back_end.get(JOHN).await.status, 401);
-        let refused = other.authenticator().api_key(&back_end.credentials()).await.err();
+        let refused = other.authenticator().api_key(&back_end.credentials(), None).await.err();
         assert!(matches!(refused, Some(Error::Credentials(CredentialFault::Invalid))), "{refused:?}");
 
         // The same with a key that the other instance has already seen.
         let back_end = server.back_end(&server.tenant, None).await;
-        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_ok());
+        assert!(other.authenticator().api_key(&back_end.credentials(), None).await.is_ok());
         back_end.revoke().await;
-        assert!(other.authenticator().api_key(&back_end.credentials()).await.is_err());
+        assert!(other.authenticator().api_key(&back_end.credentials(), None).await.is_err());
     }
 );
 

@@ -39,6 +39,14 @@ on_both_databases!(
 
         installation.print(&["token", "revoke", "--jti", first["jti"].as_str().unwrap()]);
         assert_eq!((status(&first["token"]).await, status(&second["token"]).await), (401, 200));
+        let third = issue();
+        let other = installation.json(&["account", "create", "--tenant", "demo", "--json"]);
+        let other = other["id"].as_str().unwrap();
+        let third_jti = third["jti"].as_str().unwrap();
+        installation.print(&["token", "revoke", "--jti", third_jti, "--account", other]);
+        assert_eq!(status(&third["token"]).await, 200, "revoked for another account");
+        installation.print(&["token", "revoke", "--jti", third_jti, "--account", &id]);
+        assert_eq!((status(&third["token"]).await, status(&second["token"]).await), (401, 200));
         installation.print(&["token", "revoke", "--account", &id]);
         assert_eq!(status(&second["token"]).await, 401);
         assert_eq!(status(&issue()["token"]).await, 200);
@@ -73,6 +81,7 @@ fn invalid_arguments_are_refused_in_one_line() {
         issue("system", "--ttl=721h"),
         vec!["token", "issue", "--account", "00000000-0000-0000-0000-000000000000", "--contract", "system"],
         vec!["token", "revoke", "--account", "00000000-0000-0000-0000-000000000000"],
+        vec!["token", "revoke", "--jti", "a", "--account", "00000000-0000-0000-0000-000000000000"],
     ];
     let lines: Vec<String> = refused.iter().map(|arguments| installation.refusal(arguments)).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
@@ -81,6 +90,7 @@ fn invalid_arguments_are_refused_in_one_line() {
     selfsame: invalid value '-5m' for '--ttl <DURATION>': expected a duration such as 90d, 12h or 30m
     selfsame: invalid value '0s' for '--ttl <DURATION>': expected a duration such as 90d, 12h or 30m
     selfsame: ttl: must be at most issuer.max_token_lifetime, 720h
+    selfsame: no account has the id ID; see `selfsame account list`
     selfsame: no account has the id ID; see `selfsame account list`
     selfsame: no account has the id ID; see `selfsame account list`
     ");

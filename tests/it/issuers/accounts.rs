@@ -224,7 +224,7 @@ on_both_databases!(
         let Creating(world) = creating;
         let (app, issuer) = (&world.server.app, world.provider.issuer());
         let revocation = world.server.app.keys().revocation(issuer, "token-1");
-        app.store().revoke_token(revocation, jiff::Timestamp::MAX).await.unwrap();
+        app.store().revoke_token(None, revocation, jiff::Timestamp::MAX).await.unwrap();
         let token = world.p256.token("ES256", &world.bob(&[("jti", json!("token-1"))]));
         assert_eq!(world.read(&token).await.to_string(), REFUSED);
         assert_eq!(everybody(&world.server).await.len(), 1);
@@ -258,6 +258,22 @@ on_both_databases!(
         assert_eq!(everybody(&server).await.len(), 2);
     }
 );
+
+#[test]
+fn a_number_that_an_imported_account_has_delays_no_new_account() {
+    crate::support::run(Database::postgres, async |database: Database| {
+        let distributed = [("SELFSAME__DATABASE__DISTRIBUTED", "true")];
+        let world = World::with_server(database, &[("PROVISION", "create")], &distributed).await;
+        let database = world.server.database();
+        let [last] = &database.rows("SELECT max(number) FROM account").await[..] else { panic!("no account") };
+        let next = last.parse::<u64>().unwrap() + 1;
+        let claim =
+            format!("INSERT INTO unique_key VALUES ([{:032}], 'number', <{next:016x}{:048}>, [{:032}])", 0, 0, 1);
+        database.execute(&database.in_dialect(&claim)).await;
+        let bob = world.make_bob(&[("name", json!("Bob"))]).await;
+        assert_eq!(bob.number, 101);
+    });
+}
 
 #[test]
 fn a_key_is_trusted_only_for_its_own_issuer() {

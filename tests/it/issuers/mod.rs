@@ -8,6 +8,7 @@ mod families;
 mod forms;
 mod headers;
 mod key_sets;
+mod links;
 mod outages;
 mod own_names;
 mod peer;

@@ -30,6 +30,60 @@ on_both_databases!(
     }
 );
 
+on_both_databases!(
+    async fn a_token_of_another_issuer_can_be_revoked_for_its_account(world: World) {
+        let token = world.p256.token("ES256", &world.claiming("jti", json!("token-1")));
+        let other = world.server.person(&[]).await;
+        let issuer = world.provider.issuer().to_owned();
+        let revoke = |account: &Account| {
+            let id = account.id.to_string();
+            let all = ["token", "revoke", "--jti", "token-1", "--issuer", &issuer, "--account", &id];
+            let revoked = selfsame(&world, &all);
+            assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
+        };
+        revoke(&other);
+        assert_eq!(world.read(&token).await.status, 200, "revoked for another account");
+        revoke(&world.alice);
+        assert_eq!(world.read(&token).await.to_string(), REFUSED);
+        assert_eq!(world.read(&world.token()).await.status, 200);
+    }
+);
+
+/// A token without the scope for claims is checked before its account is read.
+#[test]
+fn a_token_that_is_revoked_for_its_account_is_refused_whatever_its_scope() {
+    on_sqlite(async |database| {
+        let world = World::with(database, &[("CONTRACTS", "ciam")]).await;
+        let token = world.p256.token("ES256", &world.claiming("jti", json!("token-1")));
+        let show = async || world.server.request("GET", "/userinfo").bearer(&token).send().await.status;
+        assert_eq!(show().await, 403);
+        let (app, issuer) = (&world.server.app, world.provider.issuer());
+        let revocation = app.keys().revocation(issuer, "token-1");
+        app.store().revoke_token(Some(world.alice.id), revocation, jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(show().await, 401);
+    });
+}
+
+#[test]
+fn a_token_of_a_distributed_installation_is_revoked_with_its_account() {
+    crate::support::run(Database::postgres, async |database: Database| {
+        let world = World::start(database).await;
+        let token = world.p256.token("ES256", &world.claiming("jti", json!("token-1")));
+        let issuer = world.provider.issuer().to_owned();
+        let mut settings = trust("MAIN", &issuer, &[]);
+        settings.push(("SELFSAME__DATABASE__DISTRIBUTED".to_owned(), "true".to_owned()));
+        let revoke = ["token", "revoke", "--jti", "token-1", "--issuer", &issuer];
+        let refused = run(&world.server, &settings, &revoke);
+        assert!(!refused.status.success());
+        insta::assert_snapshot!(String::from_utf8_lossy(&refused.stderr), @"selfsame: account: with database.distributed a token is revoked for its account; give --account ID too, or --account alone to revoke every token of the account");
+        assert_eq!(world.read(&token).await.status, 200);
+        let id = world.alice.id.to_string();
+        let with_account = [&revoke[..], &["--account", &id]].concat();
+        assert!(run(&world.server, &settings, &with_account).status.success());
+        assert_eq!(world.read(&token).await.to_string(), REFUSED);
+    });
+}
+
 #[test]
 fn an_identifier_revokes_only_the_tokens_of_its_issuer() {
     on_sqlite(async |database| {

@@ -60,7 +60,7 @@ on_both_databases!(
         let ask = || server.request("GET", ME).bearer(&issued.token).send();
         assert_eq!(ask().await.status, 200);
         let revocation = server.app.keys().revocation(server.app.issuer().name(), &issued.token_id);
-        server.app.store().revoke_token(revocation, issued.expires_at).await.unwrap();
+        server.app.store().revoke_token(None, revocation, issued.expires_at).await.unwrap();
         insta::assert_snapshot!(ask().await, @r#"
         401 Unauthorized
         content-type: application/json

@@ -1,6 +1,6 @@
 //! API keys: found by hash within their tenant, ended, and with their last use recorded.
 
-use selfsame::account::{AccountId, Tenant};
+use selfsame::account::{Account, AccountId, Tenant};
 use selfsame::store::ApiKey;
 use uuid::Uuid;
 
@@ -23,19 +23,28 @@ pub(super) fn key(tenant: &Tenant, number: u8, account_id: Option<AccountId>) ->
 on_both_databases!(
     async fn a_key_is_found_by_its_hash_and_only_in_its_own_tenant(opened: Opened) {
         let (tenant, other) = (opened.tenant(1).await, opened.tenant(2).await);
-        let account = opened.account(&tenant, 1).await;
+        let (account, neighbour) = (opened.account(&tenant, 1).await, opened.account(&tenant, 2).await);
+        let elsewhere = opened.account(&other, 3).await;
         let (bound, wide) = (key(&tenant, 1, Some(account.id)), key(&tenant, 2, None));
         opened.store.add_api_key(&bound).await.unwrap();
         opened.store.add_api_key(&wide).await.unwrap();
 
-        let presented =
-            async |tenant: &Tenant, hash| opened.store.presented(&tenant.name, hash).await.unwrap().unwrap();
-        assert_eq!(presented(&tenant, [1; 32]).await.key, Some((bound.clone(), Some(account))));
-        assert_eq!(presented(&tenant, [2; 32]).await.key, Some((wide.clone(), None)));
-        assert_eq!(presented(&tenant, [3; 32]).await.key, None);
-        assert_eq!(presented(&other, [1; 32]).await.key, None);
-        assert_eq!(presented(&other, [1; 32]).await.tenant, other);
-        assert!(opened.store.presented("nobody's", [1; 32]).await.unwrap().is_none());
+        let presented = async |tenant: &Tenant, hash, account: Option<&Account>| {
+            let id = account.map(|account| account.id);
+            opened.store.presented(&tenant.name, hash, id).await.unwrap().unwrap()
+        };
+        let (own, neighbour) = (Some(&account), Some(&neighbour));
+        assert_eq!(presented(&tenant, [1; 32], own).await.key, Some((bound.clone(), own.cloned())));
+        assert_eq!(presented(&tenant, [1; 32], neighbour).await.key, Some((bound.clone(), None)));
+        assert_eq!(presented(&tenant, [1; 32], None).await.key, Some((bound.clone(), None)));
+        assert_eq!(presented(&tenant, [2; 32], own).await.key, Some((wide.clone(), own.cloned())));
+        assert_eq!(presented(&tenant, [2; 32], neighbour).await.key, Some((wide.clone(), neighbour.cloned())));
+        assert_eq!(presented(&tenant, [2; 32], Some(&elsewhere)).await.key, Some((wide.clone(), None)));
+        assert_eq!(presented(&tenant, [2; 32], None).await.key, Some((wide.clone(), None)));
+        assert_eq!(presented(&tenant, [3; 32], own).await.key, None);
+        assert_eq!(presented(&other, [1; 32], own).await.key, None);
+        assert_eq!(presented(&other, [1; 32], own).await.tenant, other);
+        assert!(opened.store.presented("nobody's", [1; 32], own.map(|own| own.id)).await.unwrap().is_none());
         assert_eq!(opened.store.api_keys(tenant.id).await.unwrap(), [bound, wide]);
         assert_eq!(opened.store.api_keys(other.id).await.unwrap(), []);
     }
@@ -46,7 +55,7 @@ on_both_databases!(
         let tenant = opened.tenant(1).await;
         let bound = key(&tenant, 1, Some(AccountId(Uuid::from_u128(404))));
         opened.store.add_api_key(&bound).await.unwrap();
-        let presented = opened.store.presented(&tenant.name, [1; 32]).await.unwrap().unwrap();
+        let presented = opened.store.presented(&tenant.name, [1; 32], bound.account_id).await.unwrap().unwrap();
         assert_eq!(presented.key, Some((bound, None)));
     }
 );

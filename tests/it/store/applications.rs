@@ -84,7 +84,7 @@ on_both_databases!(
         assert_eq!(opened.store.refresh_token([1; 32]).await.unwrap(), None);
         assert!(opened.store.refresh_token([2; 32]).await.unwrap().is_some());
         assert_eq!(opened.store.sign_ins(account.id, at(2)).await.unwrap(), 1);
-        assert!(opened.store.is_revoked([1; 32]).await.unwrap());
-        assert!(!opened.store.is_revoked([2; 32]).await.unwrap());
+        assert!(opened.store.is_revoked(Some(account.id), [1; 32]).await.unwrap());
+        assert!(!opened.store.is_revoked(Some(account.id), [2; 32]).await.unwrap());
     }
 );

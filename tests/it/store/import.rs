@@ -62,10 +62,10 @@ on_both_databases!(
 
 on_both_databases!(
     async fn a_revoked_token_is_known_without_its_account(opened: Opened) {
-        assert!(!opened.store.is_revoked([1; 32]).await.unwrap());
-        opened.store.revoke_token([1; 32], at(50)).await.unwrap();
-        assert!(opened.store.is_revoked([1; 32]).await.unwrap());
-        assert!(!opened.store.is_revoked([2; 32]).await.unwrap());
+        assert!(!opened.store.is_revoked(None, [1; 32]).await.unwrap());
+        opened.store.revoke_token(None, [1; 32], at(50)).await.unwrap();
+        assert!(opened.store.is_revoked(None, [1; 32]).await.unwrap());
+        assert!(!opened.store.is_revoked(None, [2; 32]).await.unwrap());
     }
 );
 
@@ -108,7 +108,7 @@ on_both_databases!(
             opened.store.api_keys(tenant.id).await.unwrap().iter().map(|key| key.revoked_at).collect()
         };
         assert_eq!((ends(&opened).await, ends(&target).await), (vec![None, None], vec![Some(at(10)), None]));
-        assert!(target.store.is_revoked([3; 32]).await.unwrap());
+        assert!(target.store.is_revoked(Some(demo.id), [3; 32]).await.unwrap());
         // The `iat` of a token may be one second later than the second in which it was issued.
         assert_eq!(target.store.tokens_not_before(demo.id).await.unwrap(), Some(at(12)));
         assert_eq!(target.store.tokens_not_before(other.id).await.unwrap(), None);

@@ -9,6 +9,7 @@ mod import;
 mod installation;
 mod made_by;
 mod notices;
+mod numbers;
 mod outstanding;
 mod phone_keys;
 mod pictures;

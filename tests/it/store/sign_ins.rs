@@ -80,11 +80,12 @@ on_both_databases!(
         assert!(refresh(5, 6, at(6), NO_GRACE).await);
         assert_eq!([spent_at(4).await, spent_at(5).await, spent_at(6).await], [Some(at(6)), Some(at(6)), None]);
         assert_eq!(opened.store.sign_ins(account.id, at(6)).await.unwrap(), 2);
-        opened.store.end_sign_in(sign_in.id, at(6)).await.unwrap();
+        opened.store.end_sign_in(&sign_in, at(6)).await.unwrap();
         assert!(!refresh(5, 9, at(6), at(1)).await, "the sign-in has ended");
         assert_eq!(opened.store.refresh_token([9; 32]).await.unwrap(), None);
         for number in 2..=6 {
-            assert!(opened.store.is_revoked([100 + number; 32]).await.unwrap(), "{number}");
+            assert!(opened.store.is_revoked(Some(account.id), [100 + number; 32]).await.unwrap(), "{number}");
+            assert!(!opened.store.is_revoked(None, [100 + number; 32]).await.unwrap(), "{number}");
         }
     }
 );
@@ -121,7 +122,7 @@ on_both_databases!(
     async fn an_expired_token_or_one_of_an_ended_sign_in_is_not_spent(opened: Opened) {
         let (_, sign_in) = begun(&opened).await;
         assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(2), at(100), NO_GRACE).await.unwrap());
-        opened.store.end_sign_in(sign_in.id, at(3)).await.unwrap();
+        opened.store.end_sign_in(&sign_in, at(3)).await.unwrap();
         assert!(!opened.store.refresh(sign_in.id, [1; 32], &token(2), at(3), NO_GRACE).await.unwrap());
         let ended = opened.store.refresh_token([1; 32]).await.unwrap().unwrap();
         assert_eq!(ended.sign_in.ended_at, Some(at(3)));
@@ -136,11 +137,11 @@ on_both_databases!(
         assert!(opened.store.refresh(sign_in.id, [1; 32], &short, at(2), NO_GRACE).await.unwrap());
         assert!(opened.store.refresh(sign_in.id, [2; 32], &token(3), at(2), NO_GRACE).await.unwrap());
         assert_eq!(opened.store.sign_ins(account.id, at(3)).await.unwrap(), 1);
-        opened.store.end_sign_in(sign_in.id, at(3)).await.unwrap();
-        opened.store.end_sign_in(sign_in.id, at(4)).await.unwrap();
+        opened.store.end_sign_in(&sign_in, at(3)).await.unwrap();
+        opened.store.end_sign_in(&sign_in, at(4)).await.unwrap();
         let mut revoked = Vec::new();
         for number in 1..=3 {
-            revoked.push(opened.store.is_revoked([100 + number; 32]).await.unwrap());
+            revoked.push(opened.store.is_revoked(Some(account.id), [100 + number; 32]).await.unwrap());
         }
         assert_eq!(revoked, [true, false, true]);
         assert_eq!(opened.store.sign_ins(account.id, at(4)).await.unwrap(), 0);

@@ -164,7 +164,7 @@ const INTERNAL: [&str; 21] = [
     "notice.id",
     "one_time_code.slot",
     "refresh_token.hash",
-    "revoked_token.token",
+    "revoked_token.account_id, revoked_token.token",
     "secret.purpose, secret.generation",
     "sent_code.recipient",
     "sign_in.id",

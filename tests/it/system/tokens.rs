@@ -432,7 +432,7 @@ on_both_databases!(
         let issued = server.issue(grant).await;
         assert_eq!(read(&server, &issued.token).await.status, 200);
         let revocation = server.app.keys().revocation(server.app.issuer().name(), &issued.token_id);
-        server.app.store().revoke_token(revocation, issued.expires_at).await.unwrap();
+        server.app.store().revoke_token(None, revocation, issued.expires_at).await.unwrap();
         insta::assert_snapshot!(read(&server, &issued.token).await, @r#"
         401 Unauthorized
         content-language: en
