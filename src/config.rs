@@ -213,8 +213,9 @@ pub struct Database {
     /// PEM certificates that sign a PostgreSQL server's certificate, or `None` for those that the system trusts.
     #[serde(deserialize_with = "value::optional_path")]
     pub root_certificates: Option<PathBuf>,
-    /// The maximum number of connections to PostgreSQL.
-    #[serde(deserialize_with = "count::<_, 1, 1_000>")]
+    /// The maximum number of connections to PostgreSQL: a quarter, at most eight, are shared by requests that read, and two
+    /// commit changes.
+    #[serde(deserialize_with = "count::<_, 4, 1_000>")]
     pub connections: usize,
     /// The number of connections that read from SQLite.
     #[serde(deserialize_with = "count::<_, 1, 64>")]
@@ -225,10 +226,10 @@ pub struct Database {
     /// Time limit of one statement.
     #[serde(deserialize_with = "duration::<_, 10, { 10 * MINUTE }>")]
     pub statement_timeout: Duration,
-    /// The maximum number of writes that wait for SQLite.
+    /// The maximum number of writes that wait for SQLite, and of changes that wait to be committed in PostgreSQL.
     #[serde(deserialize_with = "count::<_, 1, 65_536>")]
     pub queue: usize,
-    /// The maximum number of writes that SQLite makes durable in one commit; at most [`queue`](Self::queue).
+    /// The maximum number of writes that one commit makes durable; at most [`queue`](Self::queue).
     #[serde(deserialize_with = "count::<_, 1, 4_096>")]
     pub group: usize,
     /// Whether PostgreSQL spreads the accounts over several servers. Then a transaction writes the tables of one account where

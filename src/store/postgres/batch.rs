@@ -185,6 +185,14 @@ struct Writer {
     connection: Mutex<Option<ClientWrapper>>,
 }
 
+/// Why a change was not committed with its batch.
+enum Outcome {
+    /// The account is no longer at the version that the update was made from.
+    Outdated,
+    /// The batch was undone because of one of its changes.
+    Undone,
+}
+
 /// Why a batch was not committed.
 enum Failed {
     /// One of its changes cannot be made as it is; nothing was written.
@@ -201,12 +209,12 @@ impl Writer {
                     if changed.contains(&waiting.update.account.id) {
                         drop(waiting.answer.send(Ok(waiting.update.into())));
                     } else {
-                        self.commit_alone(waiting);
+                        self.commit_alone(waiting, Outcome::Outdated);
                     }
                 }
             }
             Err(Failed::OneChange(_)) if batch.len() > 1 => {
-                batch.into_iter().for_each(|waiting| self.commit_alone(waiting));
+                batch.into_iter().for_each(|waiting| self.commit_alone(waiting, Outcome::Undone));
             }
             Err(Failed::OneChange(error) | Failed::All(error)) => {
                 batch.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(error.clone()))));
@@ -214,10 +222,17 @@ impl Writer {
         }
     }
 
-    /// Commits a change alone: another change to the account came before it, or one of its batch cannot be made.
-    fn commit_alone(&self, Waiting { update, make_update, answer }: Waiting) {
+    /// Commits a change alone.
+    fn commit_alone(&self, Waiting { update, make_update, answer }: Waiting, outcome: Outcome) {
         let connections = self.connections.clone();
-        tokio::spawn(async move { drop(answer.send(connections.commit(update, make_update).await)) });
+        tokio::spawn(async move {
+            let committed = match outcome {
+                Outcome::Outdated => connections.commit_locked(update.account, make_update).await,
+                Outcome::Undone => connections.commit(update, make_update).await,
+            };
+            // The caller may be gone; the change is made anyway.
+            let _ = answer.send(committed);
+        });
     }
 
     /// Returns the accounts that were changed.
@@ -262,4 +277,48 @@ fn committing(batch: &[Waiting]) -> (Statement, Vec<Parameter>) {
         }
     }
     (if has_more { COMMIT_MORE } else { COMMIT }, lists.into_iter().map(Parameter::List).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::account::history::{Entry, Metadata};
+    use crate::account::{Account, Digest, Portal, Tenant, TenantId};
+
+    /// A change of an account.
+    fn waiting(id: u128) -> Waiting {
+        let at = Timestamp::UNIX_EPOCH;
+        let tenant = Tenant::new(TenantId(Uuid::nil()), 1, "tenant".to_owned(), None, Portal::System, at);
+        let account = Account::new(AccountId(Uuid::from_u128(id)), 1, None, &tenant, at);
+        let [actor, contract, request_id] = [const { String::new() }; 3];
+        let metadata = Metadata { account_id: account.id, sequence: 1, at, actor, contract, request_id };
+        let entry = Entry { metadata, commitment: Digest::START, link: Digest::START, sealed: None };
+        let update =
+            Update { account, entry, release: Vec::new(), claim: Vec::new(), nonce: None, effects: Vec::new() };
+        Waiting { update, make_update: Arc::new(|_| Ok(None)), answer: oneshot::channel().0 }
+    }
+
+    /// Queues changes of these accounts, in this order; returns the batches that are gathered from them.
+    async fn batches(most: usize, accounts: &[u128]) -> Vec<Vec<u128>> {
+        let (queue, receiver) = mpsc::channel(accounts.len());
+        for account in accounts {
+            assert!(queue.try_send(waiting(*account)).is_ok());
+        }
+        drop(queue);
+        let mut gathering = Gathering { receiver, next: None, most };
+        let mut batches = Vec::new();
+        while let Some(batch) = gathering.batch().await {
+            batches.push(batch.iter().map(|waiting| waiting.update.account.id.0.as_u128()).collect());
+        }
+        batches
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_one_change_of_each_account_in_the_order_of_the_accounts() {
+        assert_eq!(batches(10, &[3, 1, 2, 1, 3, 3]).await, [vec![1, 2, 3], vec![1, 3], vec![3]]);
+        assert_eq!(batches(2, &[4, 3, 2, 1]).await, [vec![3, 4], vec![1, 2]]);
+    }
 }

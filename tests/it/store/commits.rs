@@ -9,7 +9,7 @@ use selfsame::account::{AccessFault, Account, CredentialFault, Error, Field, Tex
 use selfsame::store::{Commit, MakeUpdate, UniqueKey, Update};
 
 use super::{Opened, change, first, taken, unique_key};
-use crate::support::until;
+use crate::support::{Database, OnDatabase, until};
 
 /// Sets the display name, and claims and releases unique keys.
 fn name(value: &'static str, claim: Vec<UniqueKey>, release: Vec<UniqueKey>) -> MakeUpdate {
@@ -184,3 +184,62 @@ on_both_databases!(
         }
     }
 );
+
+/// Changes the name of each account at the same time.
+async fn rename_all(opened: &Opened, accounts: &[Account], value: &'static str) -> Vec<Result<Commit, Error>> {
+    let commits = accounts.iter().map(|account| {
+        let (store, account) = (opened.store.clone(), account.clone());
+        tokio::spawn(async move { store.commit(account, name(value, vec![], vec![])).await })
+    });
+    let commits: Vec<_> = commits.collect();
+    let mut results = Vec::new();
+    for commit in commits {
+        results.push(commit.await.unwrap());
+    }
+    results
+}
+
+on_both_databases!(
+    async fn changes_of_many_accounts_at_once_are_all_written(opened: Opened) {
+        let tenant = opened.tenant(1).await;
+        let mut accounts = Vec::new();
+        for number in 1..=40 {
+            accounts.push(opened.account(&tenant, number).await);
+        }
+        for (account, committed) in accounts.iter().zip(rename_all(&opened, &accounts, "Jane").await) {
+            assert_eq!(opened.stored(account).await, changed(committed.unwrap()));
+            assert_eq!(opened.entries(account).await.len(), 2);
+        }
+        // The same state again: each of these is outdated.
+        for (account, committed) in accounts.iter().zip(rename_all(&opened, &accounts, "Joan").await) {
+            let changed = changed(committed.unwrap());
+            assert_eq!((changed.text(Field::DisplayName), changed.version), (Some("Joan"), 3));
+            assert_eq!(opened.stored(account).await, changed);
+        }
+    }
+);
+
+/// A change that the database refuses, like one that a constraint forbids.
+const REFUSER: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
+    END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON account FOR EACH ROW WHEN (OLD.number = 7) EXECUTE FUNCTION refuse();";
+
+#[test]
+fn a_change_that_the_database_refuses_leaves_those_of_other_accounts() {
+    crate::support::run(Database::postgres, async |database| {
+        let opened = Opened::start(database).await;
+        let tenant = opened.tenant(1).await;
+        let mut accounts = Vec::new();
+        for number in 1..=40 {
+            accounts.push(opened.account(&tenant, number).await);
+        }
+        opened.database.execute(REFUSER).await;
+        for (account, committed) in accounts.iter().zip(rename_all(&opened, &accounts, "Jane").await) {
+            assert_eq!(committed.is_ok(), account.number != 7, "account {}: {committed:?}", account.number);
+            let name = opened.stored(account).await.text(Field::DisplayName).map(str::to_owned);
+            assert_eq!(name.as_deref() == Some("Jane"), account.number != 7);
+        }
+    });
+}
