@@ -342,24 +342,47 @@ mod tests {
     use super::*;
     use crate::store::{Identity, Link};
 
-    #[tokio::test]
-    async fn a_token_of_another_provider_remembers_the_account_of_its_link() {
-        let bench = Bench::new().await;
-        let authenticator = &bench.sign_ins.authenticator;
+    /// Issues a token for the account, and verifies it.
+    async fn verified(bench: &Bench) -> Verified {
         let (account, lifetime) = (bench.account.id, jiff::SignedDuration::from_mins(1).unsigned_abs());
         let grant = Grant { account, contract: Contract::System, scope: None, client_hash: None, lifetime };
         let issued = bench.sign_ins.issuer.issue(&grant).await.unwrap();
-        let own = authenticator.try_verified(&issued.token).await.ok().unwrap();
-        // The same token, as if another provider had issued it.
-        let subject = bench.scratch.keys.subject("jane");
-        let verified = Verified {
+        let own = bench.sign_ins.authenticator.try_verified(&issued.token).await.ok().unwrap();
+        Verified {
             token: own.token.clone(),
             source: Source::Own,
             key: own.key.clone(),
             claims: None,
-            hashes: Hashes { session: own.session(), revocation: None, subject: Some(subject) },
+            hashes: Hashes { session: own.session(), revocation: None, subject: None },
             hint: Mutex::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_binding_is_read_only_if_it_matters() {
+        let mut verified = verified(&Bench::new().await).await;
+        let reads = |verified: &Verified| {
+            [Some(Contract::System), Some(Contract::RiverGen), Some(Contract::Ciam), None]
+                .map(|contract| verified.query(AccountId(uuid::Uuid::nil()), contract).session.is_some())
         };
+        assert_eq!(reads(&verified), [true, false, false, false]);
+        verified.token.client_hash = Some("claimed".to_owned());
+        assert_eq!(reads(&verified), [false; 4]);
+        // Any token of a session that has further tokens keeps it bound.
+        verified.token.session_id = Some("session".to_owned());
+        assert_eq!(reads(&verified), [true; 4]);
+        verified.token.client_hash = None;
+        assert_eq!(reads(&verified), [true; 4]);
+    }
+
+    #[tokio::test]
+    async fn a_token_of_another_provider_remembers_the_account_of_its_link() {
+        let bench = Bench::new().await;
+        let (authenticator, account) = (&bench.sign_ins.authenticator, bench.account.id);
+        let subject = bench.scratch.keys.subject("jane");
+        let mut verified = verified(&bench).await;
+        // As if another provider had issued it.
+        verified.hashes.subject = Some(subject);
         let find = async || authenticator.find(&verified, None).await.unwrap();
         assert!(find().await.is_none());
         assert_eq!(verified.hint(), None);
