@@ -35,6 +35,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Loaded, Overrides, Sources};
 use crate::telemetry::traces;
 
+pub use serve::log;
+
 /// A self-hosted profile server: one account behind the API contracts that apps already use.
 #[derive(Parser)]
 #[command(name = "selfsame", version, disable_help_subcommand = true)]

@@ -137,11 +137,16 @@ fn is_due(times: &mut Peekable<impl Iterator<Item = Duration>>, elapsed: Duratio
     due
 }
 
-/// Sends logs to standard error, as text or JSON; by default text on a terminal, JSON otherwise. Panics are logged too.
-pub(super) fn log(config: &Config) -> Outcome {
+/// Sends logs to standard error, as text or JSON; by default text on a terminal, JSON otherwise. Panics are logged too. At most
+/// once in a process.
+///
+/// # Errors
+///
+/// The level is not one, in a sentence that names the setting.
+pub fn log(config: &Config) -> Result<(), String> {
     // Migrations log each step at level info, and so does PostgreSQL; a start that changes nothing should log nothing.
     let filter = EnvFilter::try_new(format!("refinery_core=warn,tokio_postgres=warn,{}", config.log.level))
-        .map_err(|error| Failure(format!("log.level: {error}")))?;
+        .map_err(|error| format!("log.level: {error}"))?;
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let text = match config.log.format {
         LogFormat::Text => true,
