@@ -89,7 +89,7 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
 }
 
 /// Returns every route of the contracts' listener, for a client in the same process. Each of its requests needs a
-/// [`Peer`](http::Peer), which a connection would add; [`App::listens_on`] must have been called.
+/// [`Peer`](crate::http::Peer), which a connection would add; [`App::listens_on`] must have been called.
 pub fn in_process_routes(app: &App, hosts: Hosts) -> Router {
     let readiness = Readiness::new(app.config().server.health_requests);
     readiness.begin();
