@@ -6,7 +6,8 @@
 --
 -- FILE contains requests as they are sent, each after a line with its length. Twelve # in a request are replaced by a number
 -- that counts up from FIRST, so that every change sets a value that no earlier change has set.
--- At the end it prints one line: requests, microseconds, microseconds at the 50th and 99th percentile, refused or lost requests.
+-- At the end it prints one line: requests, microseconds, microseconds at the 50th and 99th percentile, refused or lost
+-- requests.
 
 local SLOT = "############"
 local ffi = require("ffi")

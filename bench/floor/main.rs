@@ -1,12 +1,11 @@
 //! The floors that `bench/run` compares the product with: the same framework, token check and embedded database, without
 //! any code of the product.
 //!
-//! | command | what it does |
-//! |---|---|
-//! | `floor sign FOLDER COUNT` | writes a key set (`jwks.json`) and as many access tokens, one a line (`tokens`) |
-//! | `floor serve FOLDER` | serves `/fixed`, `/remembered` and `/checked` (see [`http`]); prints its address, ends with its standard input |
-//! | `floor read FILE SECONDS` | reads accounts of a database of the product, on every core, and prints reads per second |
-//! | `floor update FILE SECONDS GROUP BYTES` | changes accounts of such a database, so many in a transaction, each with a history entry of so many bytes, and prints changes per second |
+//! - `floor sign FOLDER COUNT` writes a key set (`jwks.json`) and as many access tokens, one a line (`tokens`).
+//! - `floor serve FOLDER` serves the routes of [`http`], prints its address, and ends with its standard input.
+//! - `floor read FILE SECONDS` reads accounts of a database of the product, on every core, and prints reads per second.
+//! - `floor update FILE SECONDS GROUP BYTES` changes accounts of such a database, so many in a transaction, each with a history
+//!   entry of so many bytes, and prints changes per second.
 
 mod http;
 mod sqlite;
@@ -27,7 +26,8 @@ fn main() -> Outcome {
         ["update", file, seconds, group, bytes] => {
             sqlite::update(file, duration(seconds)?, group.parse()?, bytes.parse()?)
         }
-        _ => Err("usage: floor sign FOLDER COUNT | serve FOLDER | read FILE SECONDS | update FILE SECONDS GROUP BYTES".into()),
+        _ => Err("usage: floor sign FOLDER COUNT | serve FOLDER | read FILE SECONDS | update FILE SECONDS GROUP BYTES"
+            .into()),
     }
 }
 

@@ -10,7 +10,6 @@ from . import load, machine, product, wire
 from .postgres import PROJECT, Cluster
 
 SLOW_SYNC_MICROSECONDS = 1000
-DATABASE_FILE = "selfsame.sqlite3"
 
 
 class Bench:
@@ -21,6 +20,7 @@ class Bench:
         self.wrk = load.Wrk()
         self.servers = {}
         self.latest = {}  # row: its newest result
+        self.disturbed = 0  # how many results were measured while other programs were busy
         self.beside = {}  # row: the rate of updates beside it, and what that was to be
 
     @functools.cached_property
@@ -109,7 +109,7 @@ class Bench:
     @functools.cached_property
     def floor_database(self):
         """A copy of the accounts on SQLite, for the floors alone."""
-        return self.installation("SQLite", "fast").copy(self.folder / "floor") / DATABASE_FILE
+        return self.installation("SQLite", "fast").copy(self.folder / "floor") / product.DATABASE_FILE
 
     @functools.cached_property
     def history_payload_bytes(self):
@@ -119,7 +119,7 @@ class Bench:
         status, _ = server.ask(update)
         assert status == 200, f"a change is answered with {status}"
         newest = "SELECT length(payload) FROM history ORDER BY at DESC, sequence DESC LIMIT 1"
-        with sqlite3.connect(server.data / DATABASE_FILE) as database:
+        with sqlite3.connect(server.data / product.DATABASE_FILE) as database:
             return database.execute(newest).fetchone()[0]
 
     @functools.cache

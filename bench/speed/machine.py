@@ -25,21 +25,45 @@ def stop(process):
 
 
 def cpu_seconds(process_id):
-    """Returns the processor time of a process and its present children."""
-    return sum(ticks(child) for child in [process_id, *children(process_id)]) / TICKS
-
-
-def ticks(process_id):
-    try:
-        with open(f"/proc/{process_id}/stat") as file:
-            return sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
-    except OSError:  # it has ended
-        return 0
+    """Returns the processor time of a process, of its children, and of theirs; also of those that have ended."""
+    seconds, next_ones = 0, [process_id]
+    while next_ones:
+        process_id = next_ones.pop()
+        try:
+            with open(f"/proc/{process_id}/stat") as file:
+                seconds += sum(map(int, file.read().rpartition(")")[2].split()[11:15])) / TICKS
+            next_ones += children(process_id)
+        except OSError:  # it has just ended
+            pass
+    return seconds
 
 
 def children(process_id):
-    with open(f"/proc/{process_id}/task/{process_id}/children") as file:
-        return [int(child) for child in file.read().split()]
+    found = []
+    for thread in os.listdir(f"/proc/{process_id}/task"):
+        with open(f"/proc/{process_id}/task/{thread}/children") as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def busy_seconds():
+    """Returns the processor time of everything on this machine."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, interrupts, soft_interrupts, stolen = map(int, file.readline().split()[1:9])
+    return (user + nice + system + interrupts + soft_interrupts + stolen) / TICKS
+
+
+class Others:
+    """How many cores programs that are not part of this run use, from now on."""
+
+    def __init__(self):
+        self.began, self.before = time.monotonic(), self.used()
+
+    def used(self):
+        return busy_seconds() - cpu_seconds(os.getpid())
+
+    def cores(self):
+        return max(0, self.used() - self.before) / (time.monotonic() - self.began)
 
 
 def anonymous_mebibytes(process_id):

@@ -12,6 +12,7 @@ import time
 from . import machine, wire
 
 ACCOUNTS = 1000
+DATABASE_FILE = "selfsame.sqlite3"
 TENANT = "bench"
 # The same values are in bench/floor/token.rs.
 ISSUER = "https://issuer.example"
@@ -32,6 +33,7 @@ class Installation:
     """A tenant with accounts and an API key, in a data folder and a database."""
 
     def __init__(self, program, folder, url, trusted):
+        """`url` is None for SQLite."""
         self.program, self.folder, self.url = program, folder, url
         folder.mkdir()
         self.configuration = folder / "selfsame.toml"
@@ -54,8 +56,9 @@ class Installation:
         return done.stdout
 
     def options(self, data):
-        database = ["--database", self.url] if self.url else []
-        return ["--config", self.configuration, "--data", data, *database]
+        # Always explicit: a variable of the environment may name a database that matters.
+        url = self.url or f"sqlite:{data / DATABASE_FILE}"
+        return ["--config", self.configuration, "--data", data, "--database", url]
 
     def copy(self, folder):
         """Copies the data folder, with the database if that is SQLite, and returns the copy."""
@@ -114,6 +117,9 @@ class Server:
 def configuration(trusted):
     bounds = "".join(f"{key} = {value}\n" for key, value in BOUNDS.items())
     return f"""\
+[server]
+network_share = 100
+
 [rate_limit]
 {bounds}
 [trusted_issuer.bench]

@@ -15,16 +15,22 @@ def conditions(bench, arguments, count):
 
 
 def table(medians):
-    print(f"{'':<48} {'a second':>9} {'p50 ms':>8} {'p99 ms':>8} {'server µs':>10} {'database µs':>12}")
+    width = max(map(len, medians))
+    print(f"{'':<{width}} {'a second':>9} {'p50 ms':>8} {'p99 ms':>8} {'server µs':>10} {'database µs':>12}")
     for name, result in medians.items():
         times = f"{shown(result.p50, 2):>8} {shown(result.p99, 2):>8}"
         processor = f"{shown(result.server, 0):>10} {shown(result.database, 0):>12}"
-        print(f"{name:<48} {result.per_second:>9.0f} {times} {processor}")
+        print(f"{name:<{width}} {result.per_second:>9.0f} {times} {processor}")
     print()
 
 
 def shown(value, digits):
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def disturbed(bench, count):
+    if bench.disturbed:
+        print(f"other programs were busy during {bench.disturbed} of {count} measurements: the ratios are not to be trusted\n")
 
 
 def beside_updates(bench, medians):
@@ -50,12 +56,10 @@ def memory(bench):
 def ratios(compared, medians):
     """Prints each ratio whose rows were measured, and returns 1 if one is below its line."""
     rates = {name: result.per_second for name, result in medians.items()}
-    below = []
+    measured = [line for line in compared if all(row in rates for row in line.rows())]
+    below = [line for line in measured if line.ratio(rates) < line.least]
     print(f"\n{'ratio':>7} {'line':>6}")
-    for line in compared:
-        if all(row in rates for row in line.rows()):
-            ratio = line.ratio(rates)
-            below += [str(line)] if ratio < line.least else []
-            print(f"{ratio:>7.2f} {line.least:>6.2f}  {line}{'  BELOW ITS LINE' if ratio < line.least else ''}")
-    print("\n" + ("".join(f"below its line: {name}\n" for name in below) or "every ratio is above its line"))
+    for line in measured:
+        print(f"{line.ratio(rates):>7.2f} {line.least:>6.2f}  {line}")
+    print(f"\n{len(measured)} ratios, {len(below)} below their lines" + "".join(f"\nbelow its line: {line}" for line in below))
     return 1 if below else 0

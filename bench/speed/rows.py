@@ -7,7 +7,6 @@ from typing import Callable
 from . import load, machine, wire
 from .load import Result
 
-FLOOR_ROUTES = {"fixed reply": "/fixed", "remembered token": "/remembered", "checked token": "/checked"}
 READS = {"System": "system_reads", "CL2C": "cl2c_reads", "RiverGen": "rivergen_reads", "CIAM": "ciam_reads"}
 BESIDE = "System read beside updates"
 # Encrypted updates are prepared for this rate, which no machine should reach: each can be sent only once.
@@ -18,23 +17,31 @@ SLOW_CONNECTIONS = (32, 128)
 
 @dataclass
 class Row:
-    """A name, what measures it for some seconds, whether --quick has it, and the rows that must be measured before it."""
+    """A name, what measures it for some seconds, whether --quick has it, the rows that must be measured before it, and
+    whether its first round begins with a second that does not count."""
 
     name: str
     run: Callable[[int], Result]
     is_quick: bool = True
     needs: tuple[str, ...] = ()
+    warms_up: bool = True
 
 
 def all_rows(bench, logs):
     """Returns every row, in the order of a round."""
+
+    def alone(name, run, is_quick=True):
+        return Row(name, run, is_quick, warms_up=False)
+
     rows = [
-        *(Row(f"axum, {name}", axum(bench, path)) for name, path in FLOOR_ROUTES.items()),
-        Row("rusqlite, read", lambda seconds: load.floor(bench.floor, "read", bench.floor_database, seconds)),
-        Row("rusqlite, update one by one", rusqlite_update(bench, 1)),
-        Row(f"rusqlite, {GROUP} updates in a group", rusqlite_update(bench, GROUP)),
-        Row("pgbench, read", pgbench(bench, "read", "fast", bench.connections)),
-        Row("pgbench, update", pgbench(bench, "postgres_update", "fast", bench.connections)),
+        Row("axum, fixed reply", axum(bench, "/fixed"), is_quick=False),
+        Row("axum, remembered token", axum(bench, "/remembered")),
+        Row("axum, checked token", axum(bench, "/checked")),
+        alone("rusqlite, read", lambda seconds: load.floor(bench.floor, "read", bench.floor_database, seconds)),
+        alone("rusqlite, update one by one", rusqlite_update(bench, 1), is_quick=False),
+        alone(f"rusqlite, {GROUP} updates in a group", rusqlite_update(bench, GROUP)),
+        alone("pgbench, read", pgbench(bench, "read", "fast", bench.connections)),
+        alone("pgbench, update", pgbench(bench, "postgres_update", "fast", bench.connections)),
     ]
     for database in ("SQLite", "PostgreSQL"):
         for log in logs:
@@ -49,6 +56,7 @@ def of_product(bench, database, log):
     def server(*settings):
         return lambda: bench.server(database, log=log, settings=settings)
 
+    beside = (named("System read"), named("update"))
     each_time = server(("identity.remembered_tokens", "0"))
     return [
         *(Row(named(f"{name} read"), again(bench, server(), requests)) for name, requests in READS.items()),
@@ -56,7 +64,7 @@ def of_product(bench, database, log):
         Row(named("update"), again(bench, server(), "updates")),
         Row(named("encrypted update"), encrypted_update(bench, server())),
         Row(named("update of one account"), again(bench, server(), "updates_of_one"), is_quick=False),
-        Row(named(BESIDE), read_beside_updates(bench, server(), named), needs=(named("System read"), named("update"))),
+        Row(named(BESIDE), read_beside_updates(bench, server(), named), needs=beside, warms_up=False),
     ]
 
 
@@ -106,8 +114,8 @@ def again(bench, of_server, requests, connections=None):
     def run(seconds):
         server = of_server()
         file = bench.requests(server.contracts, requests)
-        done = lambda: bench.wrk.run(server.url, file, seconds, connections or bench.connections)  # noqa: E731
-        return with_processor_time(server, done)
+        count = connections or bench.connections
+        return with_processor_time(server, lambda: bench.wrk.run(server.url, file, seconds, count))
 
     return run
 
@@ -116,8 +124,9 @@ def encrypted_update(bench, of_server):
     def run(seconds):
         server, file = of_server(), bench.folder / "encrypted"
         load.encrypted(server, seconds * ENCRYPTED_A_SECOND, file)
-        done = lambda: bench.wrk.run(server.url, file, seconds, bench.connections, once=True)  # noqa: E731
-        return with_processor_time(server, done)
+        return with_processor_time(
+            server, lambda: bench.wrk.run(server.url, file, seconds, bench.connections, once=True)
+        )
 
     return run
 

@@ -108,6 +108,10 @@ fn numbered(statement: &str) -> String {
     for piece in pieces {
         let end = piece.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
         let (name, rest) = piece.split_at(end);
+        if name.is_empty() {
+            numbered.push_str(&format!(":{rest}"));
+            continue;
+        }
         let number = names.iter().position(|known| *known == name).unwrap_or(names.len());
         if number == names.len() {
             names.push(name);
