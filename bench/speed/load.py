@@ -5,7 +5,6 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 from dataclasses import dataclass
 
 from . import wire
@@ -23,6 +22,10 @@ IN_SQL = {
     ":id": "CAST('00000000-0000-7000-8000-' || lpad(to_hex(CAST(:number AS bigint)), 12, '0') AS uuid)",
     ":name": "convert_to('Name ' || :change, 'UTF8')",
 }
+
+
+class LoadError(Exception):
+    """A load did not run, or a request was not answered with success."""
 
 
 @dataclass
@@ -63,10 +66,10 @@ class Wrk:
         output, _ = process.communicate()
         found = [line.split()[1:] for line in output.splitlines() if line.startswith("result ")]
         if process.returncode != 0 or not found:
-            sys.exit(f"wrk failed:\n{output}")
+            raise LoadError(f"wrk failed:\n{output}")
         requests, microseconds, p50, p99, lost = map(int, found[0])
         if lost or not requests:
-            sys.exit(f"{lost} of {requests} requests were refused or lost")
+            raise LoadError(f"{lost} of {requests} requests were refused or lost")
         return requests, Result(requests / microseconds * 1e6, p50 / 1e3, p99 / 1e3)
 
     def run(self, url, requests, seconds, connections, **options):
@@ -81,7 +84,7 @@ def encrypted(server, count, file):
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
         wire.write(file, (contracts.encrypted_update(*envelope(line)) for line in process.stdout))
     if process.returncode != 0:
-        sys.exit("the encrypted updates could not be prepared")
+        raise LoadError("the encrypted updates could not be prepared")
 
 
 def envelope(line):
@@ -111,7 +114,7 @@ class Pgbench:
         done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         rate = [line.split()[2] for line in done.stdout.splitlines() if line.startswith("tps = ")]
         if done.returncode != 0 or not rate:
-            sys.exit(f"pgbench failed:\n{done.stdout}")
+            raise LoadError(f"pgbench failed:\n{done.stdout}")
         return Result(float(rate[0]))
 
 
