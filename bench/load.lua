@@ -1,72 +1,79 @@
--- Script for wrk: reads or changes System profiles of the accounts in a file.
+-- Script for wrk with one thread: sends prepared requests.
 --
---   wrk … -s bench/load.lua URL -- read|update|encrypted FILE
+--   wrk -t1 … -s bench/load.lua URL -- FILE again FIRST         each request in turn, again and again
+--   wrk -t1 … -s bench/load.lua URL -- FILE once FIRST          each request once; after the last one it is sent again
+--   wrk -t1 … -s bench/load.lua URL -- FILE again FIRST RATE    at most so many requests per second
 --
--- FILE contains one token per line; for encrypted updates, the output of bench/encrypted.mjs, each line of which is sent
--- once. Every change sets a name that no earlier change has set, so that each one is written.
--- At the end it prints one line: requests per second, milliseconds at the 50th and 99th percentile, refused or lost
+-- FILE contains requests as they are sent, each after a line with its length. Twelve # in a request are replaced by a number
+-- that counts up from FIRST, so that every change sets a value that no earlier change has set.
+-- At the end it prints one line: requests, microseconds, microseconds at the 50th and 99th percentile, refused or lost
 -- requests.
 
-local threads = 0
+local SLOT = "############"
+local ffi = require("ffi")
+ffi.cdef [[
+  struct bench_time { long seconds, microseconds; };
+  int gettimeofday(struct bench_time *time, void *zone);
+]]
 
-function setup(thread)
-  threads = threads + 1
-  thread:set("number", threads)
-end
+local requests = {}
+local next_request, counter, is_once = 0, 0, false
 
 function init(arguments)
-  kind = arguments[1]
-  prepared = {}
-  if kind == "encrypted" then
-    return prepare_encrypted(arguments[2])
+  read_requests(arguments[1])
+  is_once = arguments[2] == "once"
+  counter = tonumber(arguments[3])
+  if arguments[4] then
+    keep_rate(tonumber(arguments[4]))
   end
-  for token in io.lines(arguments[2]) do
-    local headers = { ["Authorization"] = "Bearer " .. token, ["X-Client-Hash"] = "bench" }
-    if kind == "update" then
-      headers["Content-Type"] = "application/json"
-      prepared[#prepared + 1] = headers
-    else
-      prepared[#prepared + 1] = wrk.format("GET", nil, headers)
-    end
-  end
-  -- A different name in every run; otherwise a second run would change nothing.
-  run = os.time()
-  sent = number * 1000 -- the threads begin at different accounts
 end
 
-function prepare_encrypted(file)
-  local line_number = 0
-  for line in io.lines(file) do
-    -- Each of the two threads sends every other line.
-    if line_number % 2 == number % 2 then
-      local token, session, envelope = line:match("(%S+) (%S+) (%S+)")
-      local body = envelope:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end)
-      local headers = { ["Authorization"] = "Bearer " .. token, ["X-Client-Hash"] = "bench",
-        ["Content-Type"] = "application/json;charset=UTF-8", ["X-SC-Session-Id"] = session, ["X-SC-Version"] = "2" }
-      prepared[#prepared + 1] = { headers, body }
+function read_requests(name)
+  local file = io.open(name, "rb")
+  for length in file:lines() do
+    local request = file:read(tonumber(length))
+    local first, last = request:find(SLOT, 1, true)
+    if first then
+      requests[#requests + 1] = { request:sub(1, first - 1), request:sub(last + 1) }
+    else
+      requests[#requests + 1] = request
     end
-    line_number = line_number + 1
   end
-  sent = 0
+  file:close()
+end
+
+-- Requests are due at fixed times, whether or not earlier ones were answered in time. wrk asks before each request how many
+-- milliseconds it is to wait.
+function keep_rate(rate)
+  local interval, due = 1000 / rate, milliseconds()
+  function delay()
+    due = due + interval
+    return math.max(0, math.floor(due - milliseconds() + 0.5))
+  end
+end
+
+function milliseconds()
+  local time = ffi.new("struct bench_time")
+  ffi.C.gettimeofday(time, nil)
+  return tonumber(time.seconds) * 1000 + tonumber(time.microseconds) / 1000
 end
 
 function request()
-  sent = sent + 1
-  if kind == "encrypted" then
-    -- After the last prepared update, it is sent again, refused, and fails the run: prepare more.
-    local next = prepared[math.min(sent, #prepared)]
-    return wrk.format("POST", nil, next[1], next[2])
+  next_request = next_request + 1
+  if next_request > #requests then
+    next_request = is_once and #requests or 1
   end
-  local next = prepared[sent % #prepared + 1]
-  if kind == "read" then
-    return next
+  local prepared = requests[next_request]
+  if type(prepared) == "string" then
+    return prepared
   end
-  return wrk.format("POST", nil, next, '{"accountName":"' .. run .. " " .. number .. " " .. sent .. '"}')
+  counter = counter + 1
+  return prepared[1] .. string.format("%012d", counter) .. prepared[2]
 end
 
 function done(summary, latency)
   local errors = summary.errors
   local lost = errors.status + errors.connect + errors.read + errors.write + errors.timeout
-  io.write(string.format("result %.0f %.2f %.2f %d\n", summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, lost))
+  io.write(string.format("result %d %d %d %d %d\n", summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), lost))
 end

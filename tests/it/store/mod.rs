@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod applications;
+mod bench;
 mod codes;
 mod commits;
 mod import;

@@ -21,6 +21,20 @@ impl Database {
         statements.replace('<', bytes).replace('[', identifier).replace(['>', ']'], "'")
     }
 
+    /// Prepares a statement whose parameters are named, as in `:id`.
+    pub(crate) async fn prepare(&self, statement: &str) -> Result<(), String> {
+        match self.url().strip_prefix("sqlite:") {
+            Some(file) => {
+                let connection = rusqlite::Connection::open(file).unwrap();
+                connection.prepare(statement).map(drop).map_err(|error| error.to_string())
+            }
+            None => {
+                let prepared = connect(self.url()).await.prepare(&numbered(statement)).await;
+                prepared.map(drop).map_err(|error| format!("{error:?}"))
+            }
+        }
+    }
+
     /// Returns every row of a query, with its columns as text separated by spaces.
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         match self.url().strip_prefix("sqlite:") {
@@ -84,6 +98,27 @@ impl Database {
         all.sort();
         all
     }
+}
+
+/// Replaces parameters such as `:id` by `$1`, `$2` and so on, as PostgreSQL numbers them.
+fn numbered(statement: &str) -> String {
+    let mut names = Vec::new();
+    let mut pieces = statement.split(':');
+    let mut numbered = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
+        let (name, rest) = piece.split_at(end);
+        if name.is_empty() {
+            numbered.push_str(&format!(":{rest}"));
+            continue;
+        }
+        let number = names.iter().position(|known| *known == name).unwrap_or(names.len());
+        if number == names.len() {
+            names.push(name);
+        }
+        numbered.push_str(&format!("${}{rest}", number + 1));
+    }
+    numbered
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {
