@@ -213,7 +213,7 @@ pub struct Database {
     /// PEM certificates that sign a PostgreSQL server's certificate, or `None` for those that the system trusts.
     #[serde(deserialize_with = "value::optional_path")]
     pub root_certificates: Option<PathBuf>,
-    /// The maximum number of connections to PostgreSQL: a quarter, at most eight, are shared by requests that read, and two
+    /// The maximum number of connections to PostgreSQL: an eighth, at most eight, are shared by requests that read, and two
     /// commit changes.
     #[serde(deserialize_with = "count::<_, 4, 1_000>")]
     pub connections: usize,

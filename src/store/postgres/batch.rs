@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::connect::Connector;
-use super::error::{concerns_one_change, error};
+use super::error::{concerns_one_change, error, is_locked};
 use super::{Connections, rows};
 use crate::account::{AccountId, Cause, Error};
 use crate::config;
@@ -195,8 +195,11 @@ enum Outcome {
 
 /// Why a batch was not committed.
 enum Failed {
-    /// One of its changes cannot be made as it is; nothing was written.
-    OneChange(Error),
+    /// One of its changes cannot be made as it is; nothing was written. `is_locked`: another transaction has locked a row.
+    OneChange {
+        error: Error,
+        is_locked: bool,
+    },
     All(Error),
 }
 
@@ -213,10 +216,11 @@ impl Writer {
                     }
                 }
             }
-            Err(Failed::OneChange(_)) if batch.len() > 1 => {
+            // Alone, a change waits longer for a lock.
+            Err(Failed::OneChange { is_locked, .. }) if is_locked || batch.len() > 1 => {
                 batch.into_iter().for_each(|waiting| self.commit_alone(waiting, Outcome::Undone));
             }
-            Err(Failed::OneChange(error) | Failed::All(error)) => {
+            Err(Failed::OneChange { error, .. } | Failed::All(error)) => {
                 batch.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(error.clone()))));
             }
         }
@@ -248,9 +252,9 @@ impl Writer {
         let answered = answered.map_err(|elapsed| Failed::All(Error::Unavailable(Cause::new(elapsed))))?;
         *connection = Some(open);
         let changed = answered.map_err(|cause| {
-            let concerns_one = concerns_one_change(&cause);
+            let (concerns_one, is_locked) = (concerns_one_change(&cause), is_locked(&cause));
             let error = error(cause);
-            if concerns_one { Failed::OneChange(error) } else { Failed::All(error) }
+            if concerns_one { Failed::OneChange { error, is_locked } } else { Failed::All(error) }
         })?;
         changed.iter().map(|row| computed::<Uuid>(row, 0).map(AccountId)).collect::<Result<_, _>>().map_err(Failed::All)
     }

@@ -51,6 +51,11 @@ pub(super) fn concerns_one_change(cause: &tokio_postgres::Error) -> bool {
     cause.code().is_some_and(|code| ["22", "23", "40", "55"].contains(&&code.code()[..2]))
 }
 
+/// Checks for a row that stayed locked for longer than the statement waits.
+pub(super) fn is_locked(cause: &tokio_postgres::Error) -> bool {
+    cause.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
 /// Checks for the error of a statement that divides by the number of rows that it changed: it changed none.
 pub(super) fn changed_nothing(cause: &tokio_postgres::Error) -> bool {
     cause.code() == Some(&SqlState::DIVISION_BY_ZERO)

@@ -32,8 +32,9 @@ use crate::account::{Cause, Error};
 use crate::config::{self, Secret};
 use crate::telemetry::{self, Stopwatch};
 
-/// Of this many connections one is shared by requests that read.
-const SHARED_OF: usize = 4;
+/// Of this many connections one is shared by requests that read. Few are best: the server wakes up once for all statements that
+/// wait on a connection.
+const SHARED_OF: usize = 8;
 /// The most connections that are shared.
 const MAX_SHARED: usize = 8;
 

@@ -32,9 +32,6 @@ mod embedded {
 
 /// How long a connection waits while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The part of the file that a reading connection maps into memory, in bytes: all of most installations. Pages that are mapped are
-/// not copied, and not lost to a connection when the writer commits.
-const MAPPED: i64 = 1 << 40;
 /// Prepared statements cached by each connection; the program has fewer.
 const STATEMENTS: usize = 128;
 
@@ -53,12 +50,7 @@ impl Sqlite {
         create(path).map_err(|error| OpenError::Unusable(place.clone(), error.into()))?;
         let mut connection = connect(path).map_err(|error| open_error(&place, error))?;
         migrate(&mut connection, path, &place)?;
-        let readers = Readers::new(settings.readers, || {
-            let reader = connect(path)?;
-            reader.pragma_update(None, "mmap_size", MAPPED)?;
-            Ok(reader)
-        });
-        let readers = readers.map_err(|error| open_error(&place, error))?;
+        let readers = Readers::new(settings.readers, || connect(path)).map_err(|error| open_error(&place, error))?;
         let writer = Writer::start(connection, settings.queue, settings.group);
         Ok(Sqlite { path: path.into(), readers: Arc::new(readers), writer })
     }

@@ -31,13 +31,14 @@ fn every_change_is_committed_in_a_session_that_is_durable_and_bounded() {
         server.operate(&account, addresses).await;
 
         let recorded = server.database().rows("SELECT * FROM recorded ORDER BY version, setting").await;
-        let of_each = [
-            "idle_in_transaction_session_timeout 7s",
-            "lock_timeout 7s",
-            "statement_timeout 7s",
-            "synchronous_commit on",
-        ];
-        let expected = (1..=3).flat_map(|version| of_each.map(|setting| format!("{version} {setting}")));
+        // A change that is committed with others waits for a lock for a shorter time before it is committed alone.
+        let of_each = |lock_timeout| {
+            ["idle_in_transaction_session_timeout 7s", lock_timeout, "statement_timeout 7s", "synchronous_commit on"]
+        };
+        let lock_timeouts = [(1, "lock_timeout 7s"), (2, "lock_timeout 250ms"), (3, "lock_timeout 7s")];
+        let expected = lock_timeouts
+            .into_iter()
+            .flat_map(|(version, lock_timeout)| of_each(lock_timeout).map(|setting| format!("{version} {setting}")));
         assert_eq!(recorded, expected.collect::<Vec<_>>());
     });
 }
