@@ -77,6 +77,8 @@ pub async fn run(app: App, listeners: Listeners, stop: impl Future<Output = ()>)
     };
     let stop = connections.serve(listeners.contracts, stop).await;
     upkeep.abort();
+    // Its connections end with the process, and their end is not for the log.
+    let _ = upkeep.await;
     // Only this process knows when API keys were used since the last write.
     if let Err(error) = app.authenticator().key_uses().write_down().await {
         tracing::warn!(%error, "last use of API keys not saved");

@@ -42,7 +42,7 @@ pub(super) enum Purpose {
     Any,
     /// Statements that only read; the server refuses others.
     Reading,
-    /// Statements that find rows by their keys and return at once, of many requests one after the other.
+    /// Statements that only read, find rows by their keys and return at once, of many requests.
     Shared,
     /// Statements that commit the changes of many accounts.
     Batches,
@@ -55,18 +55,18 @@ const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 fn session(settings: &config::Database, purpose: Purpose) -> String {
     let timeout = settings.statement_timeout;
     let lock_timeout = if purpose == Purpose::Batches { timeout.min(BATCH_LOCK_TIMEOUT) } else { timeout };
-    let more = match purpose {
-        Purpose::Any => "",
-        Purpose::Reading => "; SET default_transaction_read_only = on",
-        // The plan of a statement outlives its first use. A table that is small then may be large later.
-        Purpose::Shared | Purpose::Batches => {
-            "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
-        }
+    let only_reads = matches!(purpose, Purpose::Reading | Purpose::Shared);
+    let read_only = if only_reads { "; SET default_transaction_read_only = on" } else { "" };
+    // The plan of a statement outlives its first use. A table that is small then may be large later.
+    let finds_by_keys = matches!(purpose, Purpose::Shared | Purpose::Batches);
+    let plans = match finds_by_keys {
+        true => "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+        false => "",
     };
     // Every statement is prepared, and finds its rows by a key: the values that are bound do not change the best plan.
     format!(
         "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan; SET jit = off; SET statement_timeout = {timeout}; \
-         SET lock_timeout = {lock_timeout}; SET idle_in_transaction_session_timeout = {timeout}{more}",
+         SET lock_timeout = {lock_timeout}; SET idle_in_transaction_session_timeout = {timeout}{read_only}{plans}",
         timeout = timeout.as_millis(),
         lock_timeout = lock_timeout.as_millis(),
     )

@@ -39,16 +39,15 @@ pub(super) fn error_of(cause: tokio_postgres::Error, claims: Option<Unique>) -> 
     // Transient: connection failures, lack of resources, operator intervention, system errors, conflicts between
     // transactions, a row that stays locked, a read-only server (a standby before its promotion), and a server that refuses
     // log-ins.
-    match &answer.code().code()[..2] {
-        "08" | "53" | "55" | "57" | "58" | "40" | "25" | "28" | "3D" => Error::Unavailable(Cause::new(cause)),
-        _ => Error::Internal(Cause::new(cause)),
-    }
+    let is_transient = ["08", "53", "57", "58", "40", "25", "28", "3D"].contains(&&answer.code().code()[..2]);
+    let make = if is_transient || is_locked(&cause) { Error::Unavailable } else { Error::Internal };
+    make(Cause::new(cause))
 }
 
 /// Checks for an error that undid a statement of many changes because of one of them: a violated constraint, a conflict
 /// between transactions, a row that stays locked.
 pub(super) fn concerns_one_change(cause: &tokio_postgres::Error) -> bool {
-    cause.code().is_some_and(|code| ["22", "23", "40", "55"].contains(&&code.code()[..2]))
+    is_locked(cause) || cause.code().is_some_and(|code| ["22", "23", "40"].contains(&&code.code()[..2]))
 }
 
 /// Checks for a row that stayed locked for longer than the statement waits.

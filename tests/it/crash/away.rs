@@ -160,7 +160,7 @@ async fn the_picture_of_a_refused_change_is_deleted_although_its_client_went_awa
     // The server has noticed the disconnect.
     until(async || server.app.requests().available_permits() == everybody).await;
     let Lock::Postgres(lock) = lock else { panic!("the database is PostgreSQL") };
-    lock.batch_execute("UPDATE account SET status = 10010205; COMMIT").await.unwrap();
+    lock.batch_execute("UPDATE account SET status = 10010205, version = version + 1; COMMIT").await.unwrap();
     until(async || files() == 0).await;
 }
 

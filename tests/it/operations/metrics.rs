@@ -99,13 +99,15 @@ async fn changes_that_wait_for_a_blocked_writer_are_measured_while_they_wait() {
 }
 
 #[test]
-fn postgresqls_pool_is_measured() {
+fn postgresqls_pool_and_batches_are_measured() {
     crate::support::run(Database::postgres, async |mut installation: Installation| {
         let watched = Watched::start(&mut installation);
         change(&watched).await;
         let metrics = watched.metrics().await;
         promtool::check("metrics", &metrics);
         assert!(value(&metrics, "selfsame_postgres_pool_wait_seconds_count") >= 1.0);
+        let batches = value(&metrics, "selfsame_postgres_batch_size_count");
+        assert!(batches >= 1.0 && value(&metrics, "selfsame_postgres_batch_size_sum") >= batches);
         watched.stop();
     });
 }
